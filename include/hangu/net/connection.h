@@ -1,0 +1,176 @@
+// Connection: a byte stream over one socket of a loop: received bytes go to its handler, written
+// bytes wait in an output queue and leave together at the end of the turn. Above the high watermark
+// it is congested until the queue fell below the low one; a paused connection keeps what was
+// already on its way in order. Owned through ConnectionPtr, whose end closes the socket; the loop
+// frees the object when the kernel is done with it. One thread. It knows nothing of HTTP.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "hangu/base/result.h"
+#include "hangu/buffer/output_queue.h"
+#include "hangu/event/loop.h"
+#include "hangu/net/address.h"
+
+namespace hangu::net {
+
+/// Calls come within a turn of the loop, never from within a call to the connection. The handler
+/// may let the connection go in any of them; then no further call comes.
+class ConnectionHandler {
+ public:
+  virtual void on_connected(Result<void> result) noexcept = 0;
+  /// The slice may be kept.
+  virtual void on_data(buffer::Slice data) noexcept = 0;
+  /// The peer's FIN: no more data. Writing is still possible.
+  virtual void on_end() noexcept = 0;
+  /// The connection is broken; once. Bytes received before that were delivered first.
+  virtual void on_error(Error error) noexcept = 0;
+  /// No longer congested.
+  virtual void on_writable() noexcept = 0;
+  /// Everything written is in the kernel's hands.
+  virtual void on_flushed() noexcept = 0;
+
+ protected:
+  ~ConnectionHandler() = default;
+};
+
+class Connection;
+
+struct ConnectionDeleter {
+  void operator()(Connection* connection) const noexcept;
+};
+
+using ConnectionPtr = std::unique_ptr<Connection, ConnectionDeleter>;
+
+class Connection final : private event::SocketHandler, private event::FlushHandler {
+ public:
+  /// Takes over a connected, non-blocking socket. Reading starts with resume_reading().
+  static ConnectionPtr adopt(event::Loop& loop, buffer::BlockPool& small, int fd);
+  /// Begins to connect; the handler's on_connected follows, reading starts by itself. nullptr with
+  /// errno when there is no socket to be had. What is written before goes out once connected.
+  static ConnectionPtr connect(event::Loop& loop, buffer::BlockPool& small, const Address& address,
+                               ConnectionHandler& handler);
+
+  /// nullptr: nobody listens any more.
+  void set_handler(ConnectionHandler* handler) { handler_ = handler; }
+
+  void set_watermarks(size_t high, size_t low) {
+    high_watermark_ = static_cast<uint32_t>(high);
+    low_watermark_ = static_cast<uint32_t>(low);
+  }
+
+  // What is written to a broken connection is dropped.
+  void write(buffer::Slice&& slice);
+  void write_copy(std::string_view bytes);
+  /// `bytes` lives as long as the process.
+  void write_static(std::string_view bytes);
+
+  bool congested() const { return congested_; }
+
+  size_t queued_bytes() const { return queue_.bytes(); }
+
+  /// Whether nothing is queued or under way to the kernel.
+  bool write_idle() const { return queue_.empty() && !sending_; }
+
+  /// A number that grows when the peer acknowledges bytes (TCP), for telling slow from stuck.
+  uint64_t send_progress() const;
+
+  uint64_t bytes_received() const { return bytes_received_; }
+
+  uint64_t bytes_sent() const { return bytes_sent_; }
+
+  // Idempotent. What arrives while paused is kept and delivered, in order, before the end of the
+  // turn that resumes.
+  void pause_reading();
+  void resume_reading();
+
+  /// Sends FIN once the queue is empty.
+  void shutdown_write();
+  /// The close, which must follow, sends a reset instead of a FIN.
+  void reset();
+
+  Address peer_address() const;
+
+  int fd() const { return loop_.fd(socket_); }
+
+ private:
+  friend struct ConnectionDeleter;
+  friend void close_after_flush(ConnectionPtr connection, bool linger);
+
+  /// What remains to be done after the owner let go.
+  enum class Ending : uint8_t { kNone, kFlush, kFlushThenLinger, kLinger };
+
+  /// Bounds what has no bound otherwise: an ending, and the wait for a broken connection's last
+  /// bytes.
+  struct EndTimer final : event::Timer {
+    explicit EndTimer(Connection& owner)
+        : owner_(owner) {}
+
+    void on_timer() noexcept override { owner_.on_end_timer(); }
+
+    Connection& owner_;
+  };
+
+  Connection(event::Loop& loop, buffer::BlockPool& small);
+  ~Connection() = default;
+
+  // event::SocketHandler
+  void on_receive(buffer::BlockRef block, uint32_t bytes) noexcept override;
+  void on_receive_end(int error) noexcept override;
+  void on_send(int error, size_t bytes) noexcept override;
+  void on_connect(int error) noexcept override;
+  void on_closed() noexcept override;
+  // event::FlushHandler
+  void flush() noexcept override;
+
+  void queued_more();
+  void schedule();
+  void deliver_held();
+  void deliver_end();
+  void send_queued();
+  void after_send();
+  void send_fin();
+  void fail_send(int error);
+  void report(int error, const char* what);
+  void start_ending(Ending ending);
+  void arm_end_timer(Duration delay);
+  void on_end_timer();
+  void close();
+
+  event::Loop& loop_;
+  ConnectionHandler* handler_ = nullptr;
+  buffer::OutputQueue queue_;
+  std::vector<buffer::Slice> held_;  // received while paused, or while earlier bytes were held
+  std::unique_ptr<EndTimer> end_timer_;
+  uint64_t bytes_received_ = 0;
+  uint64_t bytes_sent_ = 0;
+  uint64_t last_progress_ = 0;
+  event::SocketId socket_ = 0;
+  uint32_t high_watermark_ = 256 * 1024;
+  uint32_t low_watermark_ = 64 * 1024;
+  uint32_t lingered_bytes_ = 0;
+  int end_error_ = 0;   // of receiving
+  int send_error_ = 0;  // valid while broken_
+  Ending ending_ = Ending::kNone;
+  bool connecting_ = false;
+  bool reading_ = false;
+  bool receive_ended_ = false;  // the peer's FIN or an error came, maybe not delivered yet
+  bool end_delivered_ = false;
+  bool sending_ = false;
+  bool congested_ = false;
+  bool shutdown_wanted_ = false;
+  bool shutdown_done_ = false;
+  bool broken_ = false;    // nothing can be sent any more
+  bool reported_ = false;  // on_error was called
+  bool closed_ = false;
+};
+
+/// Lets go of a connection that closes itself after what is queued has left; it gives up when the
+/// peer takes nothing for a while. `linger`: it sends FIN and reads on for a moment, so that bytes
+/// the peer still sends do not reset the reply on its way (RFC 9112 §9.6).
+void close_after_flush(ConnectionPtr connection, bool linger);
+
+}  // namespace hangu::net

@@ -1,0 +1,423 @@
+#include "hangu/net/connection.h"
+
+#include <linux/tcp.h>  // its tcp_info is newer than that of <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+
+namespace hangu::net {
+namespace {
+
+constexpr size_t kVectorMax = 64;
+// What one send takes; it ends with the piece that reaches this.
+constexpr size_t kSendBytesMax = 1024 * 1024;
+// How long, and for how many bytes, a closed exchange still reads what the peer sends.
+constexpr Duration kLingerTime = std::chrono::seconds(1);
+constexpr uint32_t kLingerBytesMax = 256 * 1024;
+// After letting go, a peer must take something in each of these intervals.
+constexpr Duration kFlushCheckInterval = std::chrono::seconds(10);
+// When sending fails, what the peer sent before it closed is still worth reading; it is here
+// already.
+constexpr Duration kLastBytesTime = std::chrono::milliseconds(100);
+// Memory for held slices beyond this goes back when they are delivered.
+constexpr size_t kHeldKeep = 16;
+
+}  // namespace
+
+void ConnectionDeleter::operator()(Connection* connection) const noexcept {
+  connection->handler_ = nullptr;
+  connection->close();
+}
+
+Connection::Connection(event::Loop& loop, buffer::BlockPool& small)
+    : loop_(loop),
+      queue_(small) {}
+
+ConnectionPtr Connection::adopt(event::Loop& loop, buffer::BlockPool& small, int fd) {
+  ConnectionPtr connection(new Connection(loop, small));
+  connection->socket_ = loop.open(fd, *connection);
+  return connection;
+}
+
+ConnectionPtr Connection::connect(event::Loop& loop, buffer::BlockPool& small,
+                                  const Address& address, ConnectionHandler& handler) {
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return nullptr;
+  }
+  if (!address.is_unix()) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  ConnectionPtr connection = adopt(loop, small, fd);
+  connection->handler_ = &handler;
+  connection->connecting_ = true;
+  connection->reading_ = true;
+  loop.connect(connection->socket_, address.data(), address.size());
+  return connection;
+}
+
+void Connection::on_connect(int error) noexcept {
+  connecting_ = false;
+  if (error != 0) {
+    broken_ = true;
+    if (handler_ != nullptr) {
+      handler_->on_connected(
+          hangu::fail(upstream_error(Errc::kConnectFailed, "connect failed", error)));
+    }
+    return;
+  }
+  if (reading_) {
+    loop_.start_receive(socket_);
+  }
+  if (!queue_.empty()) {
+    schedule();
+  }
+  if (handler_ != nullptr) {
+    handler_->on_connected({});
+  }
+}
+
+// --- writing ---------------------------------------------------------------------------------
+
+void Connection::write(buffer::Slice&& slice) {
+  if (!broken_ && !shutdown_wanted_) {
+    queue_.append(std::move(slice));
+    queued_more();
+  }
+}
+
+void Connection::write_copy(std::string_view bytes) {
+  if (!broken_ && !shutdown_wanted_) {
+    queue_.append_copy(bytes);
+    queued_more();
+  }
+}
+
+void Connection::write_static(std::string_view bytes) {
+  if (!broken_ && !shutdown_wanted_) {
+    queue_.append_static(bytes);
+    queued_more();
+  }
+}
+
+void Connection::queued_more() {
+  if (queue_.bytes() > high_watermark_) {
+    congested_ = true;
+  }
+  schedule();
+}
+
+void Connection::schedule() {
+  if (!sending_ && !connecting_) {
+    loop_.schedule_flush(*this);
+  }
+}
+
+void Connection::flush() noexcept {
+  if (reading_ && (!held_.empty() || (receive_ended_ && !end_delivered_))) {
+    deliver_held();
+  }
+  if (!closed_ && !broken_ && !sending_ && !connecting_ && !queue_.empty()) {
+    send_queued();
+  }
+}
+
+void Connection::send_queued() {
+  iovec vector[kVectorMax];
+  while (!queue_.empty() && !sending_) {
+    const auto filled = queue_.fill(vector, kVectorMax, kSendBytesMax);
+    const event::SendResult result = loop_.send(socket_, vector, filled.count);
+    if (result.error != 0) {
+      fail_send(result.error);
+      return;
+    }
+    queue_.consume(result.bytes);
+    bytes_sent_ += result.bytes;
+    sending_ = result.pending;
+  }
+  after_send();
+}
+
+void Connection::on_send(int error, size_t bytes) noexcept {
+  sending_ = false;
+  if (broken_) {
+    queue_.clear();
+    return;
+  }
+  queue_.consume(bytes);
+  bytes_sent_ += bytes;
+  if (error != 0) {
+    fail_send(error);
+    return;
+  }
+  if (!queue_.empty()) {
+    schedule();
+  }
+  after_send();
+}
+
+void Connection::after_send() {
+  if (queue_.empty() && shutdown_wanted_) {
+    send_fin();
+  }
+  if (ending_ != Ending::kNone) {
+    if (queue_.empty()) {
+      start_ending(ending_);
+    }
+    return;
+  }
+  if (congested_ && queue_.bytes() < low_watermark_) {
+    congested_ = false;
+    if (handler_ != nullptr) {
+      handler_->on_writable();
+    }
+  }
+  if (!closed_ && handler_ != nullptr && write_idle()) {
+    handler_->on_flushed();
+  }
+}
+
+void Connection::shutdown_write() {
+  shutdown_wanted_ = true;
+  if (write_idle() && !connecting_ && !broken_) {
+    send_fin();
+  }
+}
+
+void Connection::send_fin() {
+  if (!shutdown_done_) {
+    shutdown_done_ = true;
+    loop_.shutdown_send(socket_);
+  }
+}
+
+uint64_t Connection::send_progress() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+      size >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) {
+    return info.tcpi_bytes_acked + 1;
+  }
+  int unsent = 0;
+  ioctl(fd(), TIOCOUTQ, &unsent);
+  return (uint64_t{1} << 40) + bytes_sent_ - static_cast<uint64_t>(unsent);
+}
+
+// --- reading ---------------------------------------------------------------------------------
+
+void Connection::on_receive(buffer::BlockRef block, uint32_t bytes) noexcept {
+  bytes_received_ += bytes;
+  if (ending_ != Ending::kNone) {
+    lingered_bytes_ += bytes;
+    if (lingered_bytes_ > kLingerBytesMax) {
+      loop_.stop_receive(socket_);  // the peer must wait; the reply gets the rest of its time
+    }
+    return;
+  }
+  const char* data = block->data();
+  buffer::Slice slice{std::move(block), data, bytes};
+  if (!reading_ || !held_.empty()) {
+    held_.push_back(std::move(slice));
+  } else if (handler_ != nullptr) {
+    handler_->on_data(std::move(slice));
+  }
+}
+
+void Connection::on_receive_end(int error) noexcept {
+  receive_ended_ = true;
+  end_error_ = error;
+  if (ending_ != Ending::kNone) {
+    if (ending_ == Ending::kLinger || error != 0) {
+      close();
+    }
+    return;
+  }
+  // An error is told at once even while paused, unless there is something to be read before it.
+  if (held_.empty() && (reading_ || error != 0)) {
+    deliver_end();
+  }
+}
+
+void Connection::deliver_held() {
+  std::vector<buffer::Slice> batch;
+  batch.swap(held_);
+  size_t done = 0;
+  while (done < batch.size() && reading_ && handler_ != nullptr) {
+    handler_->on_data(std::move(batch[done++]));
+  }
+  if (closed_ || ending_ != Ending::kNone) {
+    return;
+  }
+  batch.erase(batch.begin(), batch.begin() + static_cast<ptrdiff_t>(done));
+  if (!batch.empty() || batch.capacity() <= kHeldKeep) {
+    held_ = std::move(batch);
+  }
+  if (!reading_ || !held_.empty()) {
+    return;
+  }
+  if (receive_ended_) {
+    deliver_end();
+  } else {
+    loop_.start_receive(socket_);
+  }
+}
+
+void Connection::deliver_end() {
+  if (std::exchange(end_delivered_, true)) {
+    return;
+  }
+  if (end_error_ != 0) {
+    report(end_error_, "receive failed");
+    return;
+  }
+  // The send took the socket's error: what looks like a FIN now is none, unless the peer had sent
+  // one before (EPIPE).
+  if (broken_ && send_error_ != EPIPE) {
+    report(send_error_, "send failed");
+    return;
+  }
+  if (handler_ != nullptr) {
+    handler_->on_end();
+  }
+  if (broken_ && !closed_ && ending_ == Ending::kNone) {
+    report(send_error_, "send failed");
+  }
+}
+
+void Connection::pause_reading() {
+  if (reading_) {
+    reading_ = false;
+    loop_.stop_receive(socket_);
+  }
+}
+
+void Connection::resume_reading() {
+  if (reading_ || closed_) {
+    return;
+  }
+  reading_ = true;
+  if (connecting_) {
+    return;
+  }
+  if (!held_.empty() || (receive_ended_ && !end_delivered_)) {
+    loop_.schedule_flush(*this);  // not from within this call
+  } else if (!receive_ended_) {
+    loop_.start_receive(socket_);
+  }
+}
+
+// --- the end ---------------------------------------------------------------------------------
+
+void Connection::fail_send(int error) {
+  broken_ = true;
+  send_error_ = error;
+  queue_.clear();
+  if (ending_ != Ending::kNone) {
+    close();
+  } else if (receive_ended_) {
+    report(error, "send failed");
+  } else {
+    arm_end_timer(kLastBytesTime);
+  }
+}
+
+void Connection::report(int error, const char* what) {
+  broken_ = true;
+  end_timer_.reset();
+  if (!sending_) {
+    queue_.clear();
+  }
+  if (!std::exchange(reported_, true) && handler_ != nullptr) {
+    handler_->on_error(Error{Errc::kReset, Side::kInternal, Retry::kNever, error, what});
+  }
+}
+
+void Connection::reset() {
+  const linger option{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
+}
+
+void close_after_flush(ConnectionPtr connection, bool linger) {
+  using Ending = Connection::Ending;
+  if (connection->broken_ || connection->connecting_) {
+    return;  // the deleter closes it
+  }
+  Connection& kept = *connection.release();  // it frees itself when it is closed
+  kept.handler_ = nullptr;
+  kept.held_.clear();
+  kept.reading_ = false;
+  kept.loop_.stop_receive(kept.socket_);
+  kept.loop_.keep_busy(1);
+  kept.ending_ = linger ? Ending::kFlushThenLinger : Ending::kFlush;
+  if (kept.write_idle()) {
+    kept.start_ending(kept.ending_);
+  } else {
+    kept.last_progress_ = kept.send_progress();
+    kept.arm_end_timer(kFlushCheckInterval);
+  }
+}
+
+/// Everything queued has left.
+void Connection::start_ending(Ending ending) {
+  if (ending == Ending::kLinger) {
+    return;
+  }
+  if (ending == Ending::kFlush || receive_ended_) {
+    close();
+    return;
+  }
+  ending_ = Ending::kLinger;
+  lingered_bytes_ = 0;
+  send_fin();
+  arm_end_timer(kLingerTime);
+  loop_.start_receive(socket_);
+}
+
+void Connection::arm_end_timer(Duration delay) {
+  if (end_timer_ == nullptr) {
+    end_timer_ = std::make_unique<EndTimer>(*this);
+  }
+  end_timer_->arm(loop_.timers(), delay);
+}
+
+void Connection::on_end_timer() {
+  if (ending_ == Ending::kNone) {
+    report(send_error_, "send failed");
+    return;
+  }
+  const uint64_t progress = ending_ == Ending::kLinger ? last_progress_ : send_progress();
+  if (progress == last_progress_) {
+    close();
+  } else {
+    last_progress_ = progress;
+    arm_end_timer(kFlushCheckInterval);
+  }
+}
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) {
+    return;
+  }
+  if (ending_ != Ending::kNone) {
+    loop_.keep_busy(-1);
+  }
+  reading_ = false;
+  handler_ = nullptr;
+  end_timer_.reset();
+  held_.clear();
+  event::FlushHandler::unlink();
+  loop_.close(socket_);
+}
+
+void Connection::on_closed() noexcept {
+  delete this;
+}
+
+Address Connection::peer_address() const {
+  return net::peer_address(fd());
+}
+
+}  // namespace hangu::net
