@@ -1,0 +1,39 @@
+// LocalReply: an answer that the gateway gives itself, and the one mapping from Error to it. The body is
+// application/problem+json (RFC 9457) with a machine-readable `code`. It never tells what the client
+// need not know: details are static text. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hangu/base/error.h"
+#include "hangu/buffer/arena.h"
+#include "hangu/http/message.h"
+#include "hangu/http/status.h"
+
+namespace hangu::http {
+
+/// The views outlive the reply's use; those of local_reply_for are static.
+struct LocalReply {
+  int status = 500;
+  std::string_view code = "internal";  // "route.none"
+  std::string_view detail;             // one line for a human; may be empty
+  uint32_t retry_after_s = 0;          // 0: no Retry-After
+  std::string_view allow;              // the Allow field of a 405
+  bool close = false;                  // the connection cannot be used any more
+};
+
+/// The reply to an error: the table "Local replies" of the semantics. Whose fault it is counts: the
+/// same malformed head is 400 from a client and 502 from an upstream.
+LocalReply local_reply_for(const Error& error) noexcept;
+
+/// {"type","title","status","code","detail","request_id","retry_after"}, the last three only if given.
+std::string_view render_problem_json(const LocalReply& reply, std::string_view request_id,
+                                     buffer::Arena& arena);
+
+/// Fills in `response` (status, fields, framing) and returns the body. A response to HEAD is the same
+/// without sending the body.
+std::string_view make_local_response(const LocalReply& reply, std::string_view request_id,
+                                     buffer::Arena& arena, ResponseHead& response);
+
+}  // namespace hangu::http
