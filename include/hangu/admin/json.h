@@ -1,0 +1,22 @@
+// JSON forms of what the control plane knows: /status, reload reports. Pure; any thread. The field names are a promise
+// to scripts: tests/golden/admin holds them.
+#pragma once
+
+#include <string>
+
+#include <boost/json/fwd.hpp>
+
+#include "hangu/control/daemon.h"
+
+namespace hangu::admin {
+
+boost::json::object status_json(const control::DaemonStatus& status);
+boost::json::object reload_json(const control::ReloadOutcome& outcome);
+
+/// "2026-01-31T12:00:00Z"
+std::string format_wall_time(WallTime time);
+
+/// Indented by two, for people; objects keep their order.
+std::string pretty(const boost::json::value& value);
+
+}  // namespace hangu::admin

@@ -1,0 +1,57 @@
+// Server: the admin endpoint on the wire: HTTP/1.1 over a Unix socket (mode 0660) and, when the config
+// asks for it, TCP. Control thread, on the Daemon's io_context, which must not run any more when the
+// Server is destroyed. Bounded in connections, body and time. It decides nothing: routes.h does.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hangu/base/result.h"
+#include "hangu/config/config.h"
+#include "hangu/control/daemon.h"
+
+namespace hangu::admin {
+
+struct ServerLimits {
+  size_t connections_max = 64;
+  size_t body_bytes_max = 64 * 1024;
+  size_t head_bytes_max = 32 * 1024;
+  Duration timeout = std::chrono::seconds(10);  // of one request, and of one reply
+};
+
+struct BindError {
+  enum class Kind : uint8_t {
+    kInUse,      // another process serves this very address
+    kForbidden,  // this user may not
+    kOther,
+  };
+
+  Kind kind = Kind::kOther;
+  std::string message;
+};
+
+class Server {
+ public:
+  Server(boost::asio::io_context& context, control::Daemon& daemon, ServerLimits limits = {});
+  ~Server();
+
+  /// Opens what `admin` names and closes what it does not name any more; established connections
+  /// stay. Where opening fails, what was open stays open and the error says why.
+  Result<void, BindError> apply(const config::Admin& admin);
+
+  /// Stops listening and removes the Unix socket.
+  void close();
+
+  /// What it listens on: "unix:/run/hangu/admin.sock", "127.0.0.1:9901".
+  std::vector<std::string> addresses() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hangu::admin

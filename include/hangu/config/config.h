@@ -1,0 +1,169 @@
+// Config: everything the gateway was told, typed, complete (defaults filled in) and immutable once it
+// is published. Made from YAML by config/load.h; one snapshot is shared by all threads. Names are
+// resolved to indices by the loader, so that nothing is looked up by name per request.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hangu/base/clock.h"
+#include "hangu/http/method.h"
+
+namespace hangu::config {
+
+enum class EventLoopKind : uint8_t { kAuto, kIoUring, kEpoll };
+
+/// An address as written: "[::]:8080", "127.0.0.1:0" or "unix:/run/x.sock"; checked by the loader.
+struct BindAddress {
+  std::string text;
+  bool operator==(const BindAddress&) const = default;
+};
+
+struct Cidr {
+  std::string text;  // "10.0.0.0/8"; checked by the loader
+  bool operator==(const Cidr&) const = default;
+};
+
+struct ClientTimeouts {
+  Duration header = std::chrono::seconds(10);     // first byte of a head to its end; 408
+  Duration body_idle = std::chrono::seconds(30);  // between two pieces of a request body; 408
+  Duration idle = std::chrono::seconds(75);       // keep-alive connection with no request
+  Duration write_idle = std::chrono::seconds(30); // client takes nothing of what we send
+  bool operator==(const ClientTimeouts&) const = default;
+};
+
+struct HeadLimits {
+  uint32_t request_line_bytes = 8 * 1024;  // 414
+  uint32_t header_line_bytes = 16 * 1024;  // 431
+  uint32_t headers_bytes = 60 * 1024;      // 431
+  uint32_t headers_count = 100;            // 431
+  bool operator==(const HeadLimits&) const = default;
+};
+
+enum class UnderscorePolicy : uint8_t { kReject, kAllow };
+enum class EncodedSlashPolicy : uint8_t { kReject, kKeep };
+enum class ForwardPath : uint8_t { kNormalised, kOriginal };
+
+struct Listener {
+  std::string name;
+  BindAddress bind;
+  uint32_t backlog = 4096;
+  uint32_t connections_max = 0;  // 0: bounded by the descriptors alone
+  std::vector<Cidr> trusted_proxies;
+  std::vector<Cidr> proxy_protocol_from;  // peers here must begin with a PROXY header; others must not
+  ClientTimeouts timeouts;
+  HeadLimits limits;
+  uint64_t requests_per_connection_max = 0;  // 0: no limit
+  UnderscorePolicy underscores = UnderscorePolicy::kReject;
+  EncodedSlashPolicy encoded_slash = EncodedSlashPolicy::kReject;
+  bool merge_slashes = true;
+  ForwardPath forward_path = ForwardPath::kNormalised;
+  uint32_t unknown_host_status = 404;  // 404 or 421
+  bool operator==(const Listener&) const = default;
+};
+
+struct Endpoint {
+  std::string host;   // DNS name, IP literal, or empty with a path
+  uint16_t port = 0;
+  std::string unix_path;
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct Upstream {
+  std::string name;
+  std::vector<Endpoint> endpoints;
+  Duration connect_timeout = std::chrono::seconds(2);
+  Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
+  uint32_t idle_connections_max = 1024;              // per endpoint and shard
+  uint64_t requests_per_connection_max = 0;          // 0: no limit
+  uint32_t retry_attempts = 1;                       // extra tries when it is safe to replay
+  Duration dns_ttl_min = std::chrono::seconds(1);
+  Duration dns_ttl_max = std::chrono::minutes(5);
+  bool operator==(const Upstream&) const = default;
+};
+
+struct HeaderEdit {
+  struct Field {
+    std::string name;
+    std::string value;
+    bool secret = false;  // from ${ENV}, file: or an authorization-like field: never printed
+    bool operator==(const Field&) const = default;
+  };
+  std::vector<Field> set;  // replaces every field of that name
+  std::vector<Field> add;  // appends one more field
+  std::vector<std::string> remove;
+  bool operator==(const HeaderEdit&) const = default;
+};
+
+struct RouteMatch {
+  std::vector<std::string> hosts;  // exact or "*.example.org", lower case; empty: any
+  std::string path_exact;          // one of these two, or neither (any path)
+  std::string path_prefix;         // on segment borders: "/a" matches "/a" and "/a/b", not "/ab"
+  std::vector<std::string> methods;  // empty: any; upper case
+  bool operator==(const RouteMatch&) const = default;
+};
+
+struct Route {
+  std::string name;
+  RouteMatch match;
+  uint32_t upstream = 0;  // index in Config::upstreams
+  Duration timeout = std::chrono::seconds(15);           // whole exchange; 0: none
+  Duration stream_idle_timeout = std::chrono::minutes(5); // no byte either way
+  Duration tunnel_idle_timeout = std::chrono::minutes(5); // WebSocket and other upgrades
+  uint64_t body_bytes_max = 10 * 1024 * 1024;            // request body; 0: no limit; 413
+  bool upgrades = true;                                  // let `Upgrade` tunnels through
+  bool preserve_host = true;                             // else Host is the endpoint's
+  HeaderEdit request_headers;
+  HeaderEdit response_headers;
+  bool operator==(const Route&) const = default;
+};
+
+struct AccessLog {
+  bool enabled = false;
+  std::string path = "-";  // "-": standard output
+  uint64_t queue_bytes = 4 * 1024 * 1024;  // per shard; beyond it records are dropped and counted
+  bool operator==(const AccessLog&) const = default;
+};
+
+struct Admin {
+  std::string unix_path = "/run/hangu/admin.sock";
+  std::string tcp_bind;  // empty: none; loopback only unless allow_remote
+  bool allow_remote = false;
+  bool operator==(const Admin&) const = default;
+};
+
+struct Shutdown {
+  Duration lb_delay = std::chrono::seconds(5);       // readiness off, still accepting
+  Duration drain_timeout = std::chrono::seconds(60); // then what is left is closed
+  bool operator==(const Shutdown&) const = default;
+};
+
+struct Buffers {
+  uint64_t receive_bytes_max = 256ULL * 1024 * 1024;  // of receive blocks, per shard
+  uint64_t write_high_watermark = 256 * 1024;         // a producer pauses above it
+  uint64_t write_low_watermark = 64 * 1024;           // and goes on below it
+  bool operator==(const Buffers&) const = default;
+};
+
+struct Config {
+  std::string source_path;
+  uint64_t generation = 0;  // set by the publisher
+  uint32_t workers = 0;     // 0: one a core
+  bool pin_workers = true;
+  EventLoopKind event_loop = EventLoopKind::kAuto;
+  std::string log_level = "info";
+  std::string node;  // name of this machine in logs; default: host name
+  std::vector<Listener> listeners;
+  std::vector<Upstream> upstreams;
+  std::vector<Route> routes;
+  AccessLog access_log;
+  Admin admin;
+  Shutdown shutdown;
+  Buffers buffers;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace hangu::config

@@ -1,0 +1,82 @@
+// EndpointRefresher: keeps the addresses of upstreams that are named by DNS up to date. Control thread.
+// Each name is asked anew when its TTL (held within the upstream's bounds, with jitter) ends; a failed
+// or empty answer keeps the last good addresses and is logged once. What changed goes to the sink,
+// with the upstream's numeric endpoints in their configured places. It opens no connection.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/control/resolver.h"
+#include "hangu/server/gateway.h"
+
+namespace hangu::control {
+
+struct NameStatus {
+  std::string upstream;
+  std::string name;
+  std::vector<std::string> addresses;  // the last good ones
+  std::string error;                   // of the last answer; empty when it was good
+  uint64_t answers = 0;                // good and bad
+};
+
+class EndpointRefresher {
+ public:
+  using Sink = std::function<void(std::string_view upstream,
+                                  std::vector<server::ResolvedEndpoint> endpoints)>;
+  using ResolverFactory = std::function<std::unique_ptr<Resolver>()>;
+
+  /// The resolver is made when the first name turns up.
+  EndpointRefresher(boost::asio::io_context& context, ResolverFactory make_resolver, Sink sink);
+  ~EndpointRefresher();
+
+  /// Resolves the names of `config` that are not known yet; calls `done` when all have been answered
+  /// or after `at_most`. At once, when there are none.
+  void prepare(const config::Config& config, Duration at_most, std::function<void()> done);
+
+  /// From now on keeps the names of `config` fresh, and no others; hands all that is known to the sink.
+  void apply(std::shared_ptr<const config::Config> config);
+
+  std::vector<NameStatus> status() const;
+
+ private:
+  struct Entry;
+  struct Waiter;
+
+  Entry* find(std::string_view upstream, std::string_view name);
+  void add_missing(const config::Config& config);
+  void query(Entry& entry);
+  void on_answer(uint64_t entry_id, DnsAnswer answer);
+  void schedule(Entry& entry, Duration ttl);
+  void publish(const config::Upstream& upstream, bool always);
+  void finish_waiters();
+  void finish_waiter(uint64_t id);
+
+  boost::asio::io_context& context_;
+  ResolverFactory make_resolver_;
+  Sink sink_;
+  std::unique_ptr<Resolver> resolver_;
+  std::shared_ptr<const config::Config> config_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<std::unique_ptr<Waiter>> waiters_;
+  std::vector<server::UpstreamStatus> published_;
+  std::minstd_rand random_;
+  uint64_t next_id_ = 1;
+};
+
+/// Whether the endpoint must be looked up: neither an IP literal nor a Unix socket.
+bool needs_resolving(const config::Endpoint& endpoint);
+
+/// "192.0.2.1:80", "[2001:db8::1]:80".
+std::string join_host_port(std::string_view host, uint16_t port);
+
+/// The endpoint as the gateway takes it; needs_resolving(endpoint) is false.
+server::ResolvedEndpoint numeric_endpoint(const config::Endpoint& endpoint);
+
+}  // namespace hangu::control

@@ -1,0 +1,25 @@
+// The hygiene every request gets before any filter sees it: path, client address, forwarding headers,
+// request id, trace context. What the client may claim depends on whether the peer is trusted.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hangu/base/result.h"
+#include "hangu/filter/stream.h"
+
+namespace hangu::filter {
+
+/// Whoever holds the other end of the client connection; `ip` outlives the stream.
+struct PeerView {
+  std::string_view ip;
+  uint16_t port = 0;
+  ClientIpSource source = ClientIpSource::kPeer;
+  bool trusted = false;  // listed in the listener's `trusted_proxies`
+};
+
+/// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding headers.
+/// An error is the client's fault (400, 431).
+Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept;
+
+}  // namespace hangu::filter

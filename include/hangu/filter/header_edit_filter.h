@@ -1,0 +1,44 @@
+// The header edit filter: removes, sets and adds fields of a route's requests and responses. Values are
+// fixed text of the config.
+#pragma once
+
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/filter/filter.h"
+#include "hangu/http/header_block.h"
+
+namespace hangu::filter {
+
+class HeaderEditFilter final : public Filter {
+ public:
+  HeaderEditFilter(const config::HeaderEdit& request, const config::HeaderEdit& response);
+
+  std::string_view name() const override { return "header_edit"; }
+  uint8_t hooks() const override;
+  FilterStatus on_request_headers(Stream& stream) const noexcept override;
+  FilterStatus on_response_headers(Stream& stream) const noexcept override;
+
+ private:
+  /// A field with its name looked up once.
+  struct Field {
+    http::HeaderName token;
+    std::string name;  // lower case
+    std::string value;
+  };
+
+  struct Edit {
+    std::vector<Field> remove;
+    std::vector<Field> set;
+    std::vector<Field> add;
+    bool empty() const { return remove.empty() && set.empty() && add.empty(); }
+  };
+
+  static Edit compile(const config::HeaderEdit& edit);
+  static void apply(const Edit& edit, http::HeaderBlock& headers) noexcept;
+
+  Edit request_;
+  Edit response_;
+};
+
+}  // namespace hangu::filter

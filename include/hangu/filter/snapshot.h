@@ -1,0 +1,100 @@
+// Snapshot: one generation of the config, compiled for the data plane: route table, filter chains,
+// statistics slots, trust sets. Built on the control thread, immutable, shared by all shards. A stream
+// keeps the snapshot it began with through a SnapshotRef, which counts on one shard without atomics.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/filter/filter_chain.h"
+#include "hangu/policy/cidr_set.h"
+#include "hangu/policy/route_table.h"
+#include "hangu/stats/route_stats.h"
+
+namespace hangu::filter {
+
+struct RouteRuntime {
+  const config::Route* config = nullptr;
+  FilterChain chain;
+  std::shared_ptr<stats::RouteStats> stats;
+  uint32_t cluster = 0;  // stable number of the upstream, see server/: it survives generations
+};
+
+struct ListenerRuntime {
+  const config::Listener* config = nullptr;
+  policy::CidrSet trusted_proxies;
+  policy::CidrSet proxy_protocol_from;
+};
+
+struct Snapshot {
+  std::shared_ptr<const config::Config> config;
+  policy::RouteTable route_table;
+  FilterChain entry;  // every request, before its route's own chain
+  std::vector<RouteRuntime> routes;        // as config->routes
+  std::vector<ListenerRuntime> listeners;  // as config->listeners
+
+  const ListenerRuntime* find_listener(const std::string& name) const {
+    for (const ListenerRuntime& listener : listeners) {
+      if (listener.config->name == name) {
+        return &listener;
+      }
+    }
+    return nullptr;
+  }
+};
+
+/// One shard's hold on a snapshot; counts the shard's streams that use it.
+class SnapshotHolder {
+ public:
+  explicit SnapshotHolder(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+
+  const Snapshot& get() const { return *snapshot_; }
+
+ private:
+  friend class SnapshotRef;
+
+  std::shared_ptr<const Snapshot> snapshot_;
+  uint32_t references_ = 0;
+};
+
+/// Intrusive reference to a SnapshotHolder; not thread-safe: it never leaves its shard.
+class SnapshotRef {
+ public:
+  SnapshotRef() = default;
+
+  explicit SnapshotRef(std::shared_ptr<const Snapshot> snapshot)
+      // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): released with the last reference.
+      : SnapshotRef(new SnapshotHolder(std::move(snapshot))) {}
+
+  SnapshotRef(const SnapshotRef& other) : SnapshotRef(other.holder_) {}
+  SnapshotRef(SnapshotRef&& other) noexcept : holder_(std::exchange(other.holder_, nullptr)) {}
+
+  SnapshotRef& operator=(SnapshotRef other) noexcept {
+    std::swap(holder_, other.holder_);
+    return *this;
+  }
+
+  ~SnapshotRef() {
+    if (holder_ != nullptr && --holder_->references_ == 0) {
+      delete holder_;
+    }
+  }
+
+  explicit operator bool() const { return holder_ != nullptr; }
+  const Snapshot& operator*() const { return holder_->get(); }
+  const Snapshot* operator->() const { return &holder_->get(); }
+
+ private:
+  explicit SnapshotRef(SnapshotHolder* holder) : holder_(holder) {
+    if (holder_ != nullptr) {
+      ++holder_->references_;
+    }
+  }
+
+  SnapshotHolder* holder_ = nullptr;
+};
+
+}  // namespace hangu::filter

@@ -1,0 +1,207 @@
+// Stream: one request and its response, whatever the protocol version on either side. It runs the
+// filter chains, hands the request to the terminal (the proxy) and the response to the session that
+// received the request, and ends by calling every filter's on_stream_end exactly once. One shard.
+// It knows no socket and no bytes on the wire: sessions and the proxy do.
+//
+//   session ──start, on_request_data──▶ Stream ──entry chain, route chain──▶ RequestSink (proxy)
+//   session ◀──ResponseWriter────────── Stream ◀──chains in reverse─────────  on_response_*
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "hangu/base/clock.h"
+#include "hangu/base/error.h"
+#include "hangu/buffer/arena.h"
+#include "hangu/buffer/block.h"
+#include "hangu/filter/snapshot.h"
+#include "hangu/filter/stream_info.h"
+#include "hangu/http/local_reply.h"
+#include "hangu/http/message.h"
+
+namespace hangu::stats {
+class ShardStats;
+}
+
+namespace hangu::filter {
+
+/// What the session of the client's protocol does for a stream. Calls come from within the stream's
+/// own functions; an implementation must not destroy the stream before they return.
+class ResponseWriter {
+ public:
+  virtual void write_informational(Stream& stream, const http::ResponseHead& head) noexcept = 0;
+  /// Sends stream.response. `end`: no body follows.
+  virtual void write_head(Stream& stream, bool end) noexcept = 0;
+  virtual void write_data(Stream& stream, buffer::Slice&& data, bool end) noexcept = 0;
+  /// Ends the body with trailer fields.
+  virtual void write_trailers(Stream& stream, const http::HeaderBlock& trailers) noexcept = 0;
+  /// The response cannot be completed: the client must see that it is cut off.
+  virtual void abort(Stream& stream) noexcept = 0;
+  /// Stops or restarts reading the request body.
+  virtual void pause_request(Stream& stream, bool paused) noexcept = 0;
+  /// Whether the client takes the response more slowly than it comes.
+  virtual bool congested(const Stream& stream) const noexcept = 0;
+
+ protected:
+  ~ResponseWriter() = default;
+};
+
+/// Where the request goes after the chain; made by Terminal::start, ends with `cancel` or by itself
+/// after it called Stream::on_response_* with the end or Stream::fail.
+class RequestSink {
+ public:
+  virtual void on_request_data(buffer::Slice&& data, bool end) noexcept = 0;
+  virtual void on_request_trailers(const http::HeaderBlock& trailers) noexcept = 0;
+  /// The client has taken enough for more response bytes to be welcome.
+  virtual void on_response_writable() noexcept = 0;
+  /// The stream is over; the sink must not call it any more.
+  virtual void cancel() noexcept = 0;
+
+ protected:
+  ~RequestSink() = default;
+};
+
+/// The end of the chain. One per shard.
+class Terminal {
+ public:
+  /// Takes the stream over. `end`: the request has no body. The sink stays valid until
+  /// Stream::release_sink or its cancel(). It may answer before it returns; then it returns nullptr.
+  virtual RequestSink* start(Stream& stream, bool end) noexcept = 0;
+
+ protected:
+  ~Terminal() = default;
+};
+
+/// What a stream needs of its shard. Outlives every stream.
+class ShardContext {
+ public:
+  virtual TimePoint now() const noexcept = 0;
+  virtual WallTime wall_time() const noexcept = 0;
+  virtual uint64_t random() noexcept = 0;
+  virtual stats::ShardStats& stats() noexcept = 0;
+  virtual uint32_t shard() const noexcept = 0;
+  virtual Terminal& terminal() noexcept = 0;
+  virtual buffer::BlockPool& small_blocks() noexcept = 0;
+  virtual buffer::BlockPool& large_blocks() noexcept = 0;
+
+ protected:
+  ~ShardContext() = default;
+};
+
+/// `origin` of local replies that no filter made.
+inline constexpr std::string_view kGatewayOrigin = "gateway";
+/// In logs only: the client left before it was answered.
+inline constexpr uint16_t kStatusClientClosed = 499;
+
+class Stream {
+ public:
+  Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot,
+         const ListenerRuntime& listener);
+  ~Stream();
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // Messages and facts, open to filters, the session and the proxy.
+  http::RequestHead request;
+  http::ResponseHead response;
+  StreamInfo info;
+
+  buffer::Arena& arena() { return arena_; }
+  ShardContext& shard() { return shard_; }
+  const Snapshot& snapshot() const { return *snapshot_; }
+  const ListenerRuntime& listener() const { return listener_; }
+  const RouteRuntime* route() const { return route_; }
+  void set_route(const RouteRuntime& route) { route_ = &route; }
+
+  // For the session.
+  /// The head is complete. `end`: no body follows.
+  void start(bool end) noexcept;
+  void on_request_data(buffer::Slice&& data, bool end) noexcept;
+  void on_request_trailers(const http::HeaderBlock& trailers) noexcept;
+  void on_response_writable() noexcept;
+  /// The client broke the protocol, ran into a limit or was too slow: reply if that is still possible.
+  void on_request_error(const Error& error) noexcept;
+  /// The client is gone: no reply can reach it.
+  void on_client_gone() noexcept;
+  /// The stream is over (everything is sent, or nothing more will be): runs on_stream_end.
+  void finish() noexcept;
+
+  // For filters.
+  /// Answers in place of the upstream; the chain sees nothing more but on_stream_end.
+  void send_local_reply(const http::LocalReply& reply, std::string_view origin) noexcept;
+  void resume_request() noexcept;
+  void resume_response() noexcept;
+
+  // For the proxy.
+  void on_informational(const http::ResponseHead& head) noexcept;
+  /// `response` is filled in. `end`: no body follows.
+  void on_response_head(bool end) noexcept;
+  void on_response_data(buffer::Slice&& data, bool end) noexcept;
+  void on_response_trailers(const http::HeaderBlock& trailers) noexcept;
+  /// The upstream side failed: a local reply if no head was sent, else the response is cut off.
+  void fail(const Error& error) noexcept;
+  /// Whether the sink can take request body bytes now.
+  void set_request_wanted(bool wanted) noexcept;
+  /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
+  bool response_congested() const noexcept { return response_held_ || writer_.congested(*this); }
+  /// The sink is done with the stream and about to vanish.
+  void release_sink() noexcept { sink_ = nullptr; }
+
+  bool request_complete() const { return request_end_; }
+  bool request_paused() const { return request_pause_ != 0; }
+  bool head_sent() const { return head_sent_; }
+  bool response_complete() const { return response_end_; }
+  bool finished() const { return finished_; }
+
+ private:
+  enum PauseReason : uint8_t { kSink = 1, kFilter = 2 };
+  using FilterList = std::span<const Filter* const>;
+
+  void run_request_headers() noexcept;
+  void forward_request() noexcept;
+  bool count_request_bytes(size_t bytes) noexcept;
+  void pass_request_data(buffer::Slice&& data, bool end) noexcept;
+  void set_request_pause(PauseReason reason, bool paused) noexcept;
+
+  void run_response_headers() noexcept;
+  void pass_response_data(buffer::Slice&& data, bool end) noexcept;
+  void hold_response_data(buffer::Slice&& data, bool end) noexcept;
+  void echo_request_id() noexcept;
+  void cancel_sink() noexcept;
+
+  /// The filter at `position` in the sequence of both lists, nullptr behind the last.
+  const Filter* filter_at(size_t position, FilterList first, FilterList second) const noexcept;
+  FilterList own(FilterList (FilterChain::*list)() const) const noexcept;
+
+  buffer::Arena arena_;
+  ShardContext& shard_;
+  ResponseWriter& writer_;
+  SnapshotRef snapshot_;
+  const ListenerRuntime& listener_;
+  const RouteRuntime* route_ = nullptr;
+  RequestSink* sink_ = nullptr;
+  // A piece of body that waits for a paused filter; its source is paused meanwhile, so one suffices.
+  buffer::Slice held_request_data_;
+  buffer::Slice held_response_data_;
+  uint16_t request_position_ = 0;  // of the next filter, in the entry chain and then the route's
+  uint16_t request_data_position_ = 0;
+  uint16_t response_position_ = 0;  // in the route's chain and then the entry's
+  uint16_t response_data_position_ = 0;
+  uint8_t request_pause_ = 0;  // PauseReason bits
+  bool request_end_ = false;   // the whole request was received
+  bool request_data_held_ = false;
+  bool held_request_end_ = false;
+  bool response_held_ = false;  // a filter paused the response
+  bool response_data_held_ = false;
+  bool held_response_end_ = false;
+  bool head_sent_ = false;
+  bool response_end_ = false;  // the whole response was handed to the writer
+  bool forwarded_ = false;     // the terminal has the request
+  bool replied_ = false;       // locally
+  bool started_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace hangu::filter

@@ -1,0 +1,45 @@
+// StreamInfo: the facts about one request that logs, statistics and audit want, gathered while it
+// passes. Plain data; the views live in the stream's arena, in its snapshot or in static memory, so
+// they are valid in every filter callback, `on_stream_end` included.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hangu/base/clock.h"
+#include "hangu/base/error.h"
+
+namespace hangu::filter {
+
+enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
+
+/// Why the exchange ended before both messages were complete.
+enum class StreamFailure : uint8_t { kNone, kClientClosed, kUpstream, kTimeout, kInternal };
+
+struct StreamInfo {
+  TimePoint started{};          // first byte of the head
+  TimePoint request_received{};  // head complete
+  TimePoint response_started{};  // head of the final response handed on
+  WallTime wall_time{};
+
+  std::string_view client_ip;
+  uint16_t client_port = 0;
+  ClientIpSource client_ip_source = ClientIpSource::kPeer;
+  std::string_view request_id;
+  std::string_view trace_id;
+
+  uint64_t request_body_bytes = 0;
+  uint64_t response_body_bytes = 0;
+  uint16_t status = 0;           // 499: the client left before a response
+  uint16_t upstream_attempts = 0;
+  std::string_view upstream_address;
+  bool upstream_reused = false;
+  bool upgraded = false;
+
+  StreamFailure failure = StreamFailure::kNone;
+  Errc error = Errc::kNone;
+  std::string_view code;    // of the local reply: "route.none"
+  std::string_view origin;  // who made the local reply: a filter's name or "gateway"
+};
+
+}  // namespace hangu::filter

@@ -1,0 +1,61 @@
+// Proxy: the terminal of the filter chain. For every stream it makes an Exchange: picks an endpoint,
+// takes a pooled connection or opens one, sends the request, replays it where that is safe, watches
+// the route's timeouts and carries both bodies with back-pressure. One per shard, which owns it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "hangu/buffer/object_pool.h"
+#include "hangu/event/loop.h"
+#include "hangu/filter/stream.h"
+#include "hangu/stats/shard_stats.h"
+#include "hangu/upstream/cluster.h"
+
+namespace hangu::proxy {
+
+class Exchange;
+
+class Proxy final : public filter::Terminal {
+ public:
+  /// `timeouts` counts requests that ran into a timeout.
+  Proxy(event::Loop& loop, stats::Counter& timeouts);
+  ~Proxy();
+
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  filter::RequestSink* start(filter::Stream& stream, bool end) noexcept override;
+
+  /// The cluster of a number, see filter::RouteRuntime::cluster; nullptr when there is none.
+  upstream::Cluster* cluster(uint32_t number) noexcept {
+    return number < clusters_.size() ? clusters_[number].get() : nullptr;
+  }
+
+  /// Puts a cluster under its number.
+  void set_cluster(uint32_t number, std::unique_ptr<upstream::Cluster> cluster);
+
+  event::Loop& loop() { return loop_; }
+  stats::Counter& timeouts() { return timeouts_; }
+  void retire(Exchange& exchange) noexcept;
+
+ private:
+  struct Graveyard final : event::Deferred {
+    explicit Graveyard(Proxy& owner) : owner_(owner) {}
+    void run_deferred() noexcept override { owner_.bury(); }
+    Proxy& owner_;
+  };
+
+  void bury() noexcept;
+
+  event::Loop& loop_;
+  stats::Counter& timeouts_;
+  std::vector<std::unique_ptr<upstream::Cluster>> clusters_;
+  std::unique_ptr<buffer::ObjectPool<Exchange>> exchanges_;
+  IntrusiveList<Exchange> live_;
+  IntrusiveList<Exchange> ended_;
+  Graveyard graveyard_;
+};
+
+}  // namespace hangu::proxy

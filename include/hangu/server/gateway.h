@@ -1,0 +1,99 @@
+// Gateway: the data plane as a whole: shard threads with their loops, the listeners, the published
+// snapshot. Owned by the process's control thread, which alone calls it; what happens on the shards
+// comes back through `Callbacks`, called on a shard's thread: post them to the control thread. It
+// reads no file, resolves no name and knows no signal: that is control/'s work.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hangu/base/result.h"
+#include "hangu/config/config.h"
+
+namespace hangu::stats {
+class Registry;
+}
+
+namespace hangu::server {
+
+/// One address of an upstream, numeric: "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/run/app.sock".
+/// `host` is the configured name, for the Host header of routes with `preserve_host: false`.
+struct ResolvedEndpoint {
+  std::string address;
+  std::string host;
+  bool operator==(const ResolvedEndpoint&) const = default;
+};
+
+struct ListenerStatus {
+  std::string name;
+  std::string address;  // as bound: the real port where 0 was asked
+};
+
+struct UpstreamStatus {
+  std::string name;
+  std::vector<ResolvedEndpoint> endpoints;
+};
+
+struct ShardStatus {
+  uint32_t id = 0;
+  int cpu = -1;  // -1: not pinned
+  uint64_t generation = 0;
+  uint64_t connections = 0;
+  uint64_t requests_active = 0;
+  uint64_t requests_total = 0;
+};
+
+struct GatewayStatus {
+  std::string event_loop;  // "io_uring" or "epoll"
+  uint64_t generation = 0;
+  bool draining = false;
+  std::vector<ListenerStatus> listeners;
+  std::vector<UpstreamStatus> upstreams;
+  std::vector<ShardStatus> shards;
+};
+
+struct ReloadReport {
+  uint64_t generation = 0;
+  uint64_t connections_closed = 0;  // by the reload itself: 0 unless a listener was removed
+  uint64_t streams_on_old_generation = 0;
+  std::vector<std::string> listeners_added;
+  std::vector<std::string> listeners_removed;
+  std::vector<std::string> restart_required;  // changed keys that need a restart, such as "workers"
+};
+
+/// What a shard tells; any may be empty. Called on shard threads, must not block.
+struct Callbacks {
+  std::function<void()> on_drained;  // after begin_drain(): the last stream of all shards has ended
+};
+
+class Gateway {
+ public:
+  /// Binds every listener, starts the shards and waits until all of them serve. The error names the
+  /// address that cannot be bound (exit code 5) or the resource that is missing.
+  static Result<std::unique_ptr<Gateway>, std::string> start(
+      std::shared_ptr<const config::Config> config, Callbacks callbacks);
+
+  virtual ~Gateway() = default;  // stops and joins the shards; open connections are closed
+
+  /// Publishes a new config: binds added listeners first (on failure nothing changes), swaps the
+  /// snapshot on every shard, then stops removed listeners. No established connection is closed.
+  virtual Result<ReloadReport, std::string> apply(std::shared_ptr<const config::Config> config) = 0;
+
+  /// Replaces the resolved addresses of one upstream (by name). An empty list keeps the last ones.
+  /// Upstreams whose endpoints are all numeric need no call.
+  virtual void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) = 0;
+
+  /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
+  virtual void begin_drain() = 0;
+
+  virtual void reopen_logs() = 0;
+  virtual GatewayStatus status() const = 0;
+  virtual stats::Registry& registry() = 0;
+  virtual std::shared_ptr<const config::Config> config() const = 0;
+};
+
+}  // namespace hangu::server

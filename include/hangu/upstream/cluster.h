@@ -1,0 +1,56 @@
+// Cluster: one upstream on one shard: its endpoints and the choice among them. Lives as long as the
+// shard, across config generations; `update` brings it to a new config or to new DNS answers without
+// touching connections to addresses that stay.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/policy/round_robin.h"
+#include "hangu/stats/upstream_stats.h"
+#include "hangu/upstream/endpoint.h"
+
+namespace hangu::upstream {
+
+struct EndpointAddress {
+  net::Address address;
+  std::string host;
+};
+
+class Cluster {
+ public:
+  Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats);
+
+  /// Takes a new config; connections keep running.
+  void configure(const config::Upstream& config);
+  /// Replaces the endpoints; those whose address stays keep their connections.
+  void set_endpoints(std::span<const EndpointAddress> endpoints);
+
+  /// The next endpoint in turn, avoiding `previous` when there is another; nullptr without endpoints.
+  Endpoint* pick(const Endpoint* previous) noexcept;
+
+  const config::Upstream& config() const { return config_; }
+  Shared& shared() { return shared_; }
+  stats::UpstreamStats::Slot& stats() { return stats_->slot(shared_.shard); }
+  size_t endpoint_count() const { return endpoints_.size(); }
+
+  /// Closes every idle connection.
+  void close_idle() noexcept;
+  /// Brings the gauge of open connections up to date.
+  void publish_connections() noexcept;
+
+ private:
+  void bury_retired() noexcept;
+
+  Shared& shared_;
+  std::shared_ptr<stats::UpstreamStats> stats_;
+  config::Upstream config_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::vector<std::unique_ptr<Endpoint>> retired_;
+  policy::RoundRobin turn_;
+};
+
+}  // namespace hangu::upstream

@@ -1,0 +1,291 @@
+#include "hangu/admin/explain.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include "hangu/admin/json.h"
+#include "hangu/admin/query.h"
+#include "hangu/base/error.h"
+#include "hangu/buffer/arena.h"
+#include "hangu/config/duration.h"
+#include "hangu/config/size.h"
+#include "hangu/http/host.h"
+#include "hangu/http/local_reply.h"
+#include "hangu/http/path.h"
+#include "hangu/policy/route_table.h"
+
+namespace hangu::admin {
+namespace {
+
+namespace json = boost::json;
+using policy::RouteOutcome;
+
+/// The request as routing sees it.
+struct Target {
+  Url url;
+  std::string host;        // of the Host field or the URL; lower case, no port
+  std::string path;        // normalised
+  std::string path_error;  // why there is none
+  bool wants_upgrade = false;
+  std::string bad_header;  // a field that the listener refuses
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char byte) {
+    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
+  });
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  const size_t last = text.find_last_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view() : text.substr(first, last - first + 1);
+}
+
+bool is_method(std::string_view method) {
+  return !method.empty() && std::all_of(method.begin(), method.end(), [](char byte) {
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_';
+  });
+}
+
+/// The listener whose port the URL has; the first when none or several have.
+const config::Listener* listener_for(const config::Config& config, uint16_t port) {
+  const std::string ending = fmt::format(":{}", port);
+  for (const config::Listener& listener : config.listeners) {
+    if (listener.bind.text.ends_with(ending)) {
+      return &listener;
+    }
+  }
+  return config.listeners.empty() ? nullptr : &config.listeners.front();
+}
+
+Result<void, std::string> read_headers(const std::vector<std::string>& headers,
+                                       const config::Listener* listener, Target& target) {
+  for (const std::string& header : headers) {
+    const size_t colon = header.find(':');
+    const std::string name = lower(trim(std::string_view(header).substr(0, colon)));
+    if (colon == std::string::npos || name.empty()) {
+      return Failure<std::string>{fmt::format("\"{}\" is not a header: write \"Name: value\"", header)};
+    }
+    const std::string_view value = trim(std::string_view(header).substr(colon + 1));
+    if (name == "host") {
+      const auto authority = http::parse_authority(value);
+      if (!authority) {
+        return Failure<std::string>{fmt::format("\"{}\" is not a host", value)};
+      }
+      target.host = lower(authority->host);
+    }
+    target.wants_upgrade = target.wants_upgrade || name == "upgrade";
+    const bool refuses = listener != nullptr &&
+                         listener->underscores == config::UnderscorePolicy::kReject;
+    if (refuses && name.find('_') != std::string::npos) {
+      target.bad_header = name;
+    }
+  }
+  return {};
+}
+
+void normalise(const config::Listener* listener, Target& target) {
+  buffer::BlockPool blocks({.block_bytes = 64 * 1024, .blocks_max = 4});
+  buffer::Arena arena(blocks, blocks);
+  http::PathOptions options;
+  if (listener != nullptr) {
+    options.merge_slashes = listener->merge_slashes;
+    options.encoded_slash = listener->encoded_slash == config::EncodedSlashPolicy::kKeep
+                                ? http::EncodedSlash::kKeep
+                                : http::EncodedSlash::kReject;
+  }
+  const auto path = http::normalise_path(target.url.path, arena, options);
+  if (path) {
+    target.path = std::string(*path);
+  } else {
+    target.path_error = path.error().detail;
+  }
+}
+
+json::array texts(const std::vector<std::string>& list) {
+  json::array all;
+  for (const std::string& each : list) {
+    all.emplace_back(each);
+  }
+  return all;
+}
+
+json::object match_json(const config::RouteMatch& match) {
+  json::object out;
+  if (!match.hosts.empty()) {
+    out["hosts"] = texts(match.hosts);
+  }
+  if (!match.path_exact.empty()) {
+    out["path_exact"] = match.path_exact;
+  }
+  if (!match.path_prefix.empty()) {
+    out["path_prefix"] = match.path_prefix;
+  }
+  if (!match.methods.empty()) {
+    out["methods"] = texts(match.methods);
+  }
+  return out;
+}
+
+json::array candidates_json(const config::Config& config, const policy::RouteTable& table,
+                            const ExplainRequest& request, const Target& target) {
+  json::array all;
+  for (const auto& candidate : table.explain(target.host, target.path, request.method)) {
+    const config::Route& route = config.routes[candidate.route];
+    all.push_back({{"route", route.name},
+                   {"match", match_json(route.match)},
+                   {"matched", candidate.matched},
+                   {"chosen", candidate.chosen},
+                   {"reason", json::string(candidate.reason)}});
+  }
+  return all;
+}
+
+json::array fields_json(const std::vector<config::HeaderEdit::Field>& fields) {
+  json::array all;
+  for (const config::HeaderEdit::Field& field : fields) {
+    all.push_back({{"name", field.name}, {"value", field.secret ? "***" : field.value}});
+  }
+  return all;
+}
+
+json::object edit_json(const config::HeaderEdit& edit) {
+  return {{"remove", texts(edit.remove)},
+          {"set", fields_json(edit.set)},
+          {"add", fields_json(edit.add)}};
+}
+
+json::object upstream_json(const config::Upstream& upstream, const server::GatewayStatus* live) {
+  json::array endpoints;
+  if (live == nullptr) {
+    for (const config::Endpoint& endpoint : upstream.endpoints) {
+      endpoints.emplace_back(control::numeric_endpoint(endpoint).address);
+    }
+  } else {
+    const auto found =
+        std::find_if(live->upstreams.begin(), live->upstreams.end(),
+                     [&](const server::UpstreamStatus& each) { return each.name == upstream.name; });
+    for (size_t i = 0; found != live->upstreams.end() && i < found->endpoints.size(); ++i) {
+      endpoints.emplace_back(found->endpoints[i].address);
+    }
+  }
+  return {{"name", upstream.name},
+          {"endpoints", endpoints},
+          {"resolved", live != nullptr},
+          {"connect_timeout", config::format_duration(upstream.connect_timeout)},
+          {"retry_attempts", upstream.retry_attempts}};
+}
+
+std::string limit_text(Duration limit) {
+  return limit == Duration::zero() ? "none" : config::format_duration(limit);
+}
+
+void add_route(const config::Config& config, const config::Route& route, const Target& target,
+               const server::GatewayStatus* live, json::object& out) {
+  const config::Upstream& upstream = config.upstreams[route.upstream];
+  out["route"] = route.name;
+  out["upstream"] = upstream_json(upstream, live);
+  out["limits"] = {{"timeout", limit_text(route.timeout)},
+                   {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
+                   {"tunnel_idle_timeout", limit_text(route.tunnel_idle_timeout)},
+                   {"body_max", route.body_bytes_max == 0
+                                    ? std::string("none")
+                                    : config::format_size(route.body_bytes_max)}};
+  const config::Listener* listener = listener_for(config, target.url.port);
+  const bool original =
+      listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;
+  out["forwarded"] = {{"path", original ? target.url.path : target.path},
+                      {"host", route.preserve_host ? target.host : std::string("the endpoint's")},
+                      {"upgrade", target.wants_upgrade && route.upgrades}};
+  out["request_headers"] = edit_json(route.request_headers);
+  out["response_headers"] = edit_json(route.response_headers);
+}
+
+void add_reply(const Error& error, std::string_view detail, json::object& out) {
+  const http::LocalReply reply = http::local_reply_for(error);
+  out["reply"] = {{"status", reply.status},
+                  {"code", json::string(reply.code)},
+                  {"detail", json::string(detail.empty() ? reply.detail : detail)}};
+}
+
+void add_outcome(const config::Config& config, const policy::RouteTable& table,
+                 const ExplainRequest& request, const Target& target,
+                 const server::GatewayStatus* live, json::object& out) {
+  const auto found = table.match(target.host, target.path, request.method);
+  const config::Listener* listener = listener_for(config, target.url.port);
+  switch (found.outcome) {
+    case RouteOutcome::kFound:
+      out["outcome"] = "matched";
+      add_route(config, config.routes[found.route], target, live, out);
+      return;
+    case RouteOutcome::kMethodNotAllowed:
+      out["outcome"] = "method_not_allowed";
+      add_reply(downstream_error(Errc::kMethodNotAllowed, ""),
+                fmt::format("routes here take {}", found.allow), out);
+      return;
+    case RouteOutcome::kNoHost:
+      out["outcome"] = "no_host";
+      if (listener != nullptr && listener->unknown_host_status == 421) {
+        add_reply(downstream_error(Errc::kMisdirected, ""), "no route names the host", out);
+        return;
+      }
+      add_reply(downstream_error(Errc::kNoRoute, ""), "no route names the host", out);
+      return;
+    case RouteOutcome::kNoRoute:
+      out["outcome"] = "no_route";
+      add_reply(downstream_error(Errc::kNoRoute, ""), "no route matches", out);
+      return;
+  }
+}
+
+}  // namespace
+
+Result<json::object, std::string> explain(const config::Config& config,
+                                          const ExplainRequest& request,
+                                          const server::GatewayStatus* live) {
+  if (!is_method(request.method)) {
+    return Failure<std::string>{fmt::format("\"{}\" is not a method", request.method)};
+  }
+  auto url = parse_url(request.url);
+  if (!url) {
+    return Failure<std::string>{fmt::format("\"{}\": {}", request.url, url.error())};
+  }
+  Target target;
+  target.url = std::move(*url);
+  target.host = target.url.host;
+  const config::Listener* listener = listener_for(config, target.url.port);
+  if (auto read = read_headers(request.headers, listener, target); !read) {
+    return Failure<std::string>{read.error()};
+  }
+  normalise(listener, target);
+
+  json::object out;
+  out["generation"] = config.generation;
+  out["request"] = {{"method", request.method},
+                    {"host", target.host},
+                    {"path", target.url.path},
+                    {"normalised_path", target.path},
+                    {"query", target.url.query},
+                    {"listener", listener == nullptr ? std::string() : listener->name}};
+  if (!target.path_error.empty() || !target.bad_header.empty()) {
+    out["outcome"] = "rejected";
+    const bool path = !target.path_error.empty();
+    add_reply(downstream_error(path ? Errc::kBadPath : Errc::kBadHeader, ""),
+              path ? target.path_error
+                   : fmt::format("header {}: names with _ are refused", target.bad_header),
+              out);
+    return out;
+  }
+  const policy::RouteTable table(config);
+  out["candidates"] = candidates_json(config, table, request, target);
+  add_outcome(config, table, request, target, live, out);
+  return out;
+}
+
+}  // namespace hangu::admin

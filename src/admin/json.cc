@@ -1,0 +1,164 @@
+#include "hangu/admin/json.h"
+
+#include <unistd.h>
+
+#include <ctime>
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+namespace hangu::admin {
+namespace {
+
+namespace json = boost::json;
+
+json::array strings(const std::vector<std::string>& texts) {
+  json::array all;
+  for (const std::string& text : texts) {
+    all.emplace_back(text);
+  }
+  return all;
+}
+
+json::array diagnostics(const std::vector<config::Diagnostic>& list) {
+  return json::parse(config::diagnostics_to_json(list)).as_array();
+}
+
+json::array upstreams(const control::DaemonStatus& status) {
+  json::array all;
+  for (const server::UpstreamStatus& upstream : status.gateway.upstreams) {
+    json::array endpoints;
+    for (const server::ResolvedEndpoint& endpoint : upstream.endpoints) {
+      endpoints.push_back({{"address", endpoint.address}, {"host", endpoint.host}});
+    }
+    json::array names;
+    for (const control::NameStatus& name : status.names) {
+      if (name.upstream == upstream.name) {
+        names.push_back({{"name", name.name},
+                         {"addresses", strings(name.addresses)},
+                         {"error", name.error},
+                         {"answers", name.answers}});
+      }
+    }
+    all.push_back({{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}});
+  }
+  return all;
+}
+
+json::array shards(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::ShardStatus& shard : gateway.shards) {
+    all.push_back({{"id", shard.id},
+                   {"cpu", shard.cpu},
+                   {"generation", shard.generation},
+                   {"connections", shard.connections},
+                   {"requests_active", shard.requests_active},
+                   {"requests_total", shard.requests_total}});
+  }
+  return all;
+}
+
+json::value last_reload(const std::optional<control::LastReload>& last) {
+  if (!last) {
+    return nullptr;
+  }
+  return {{"time", format_wall_time(last->time)},
+          {"applied", last->applied},
+          {"generation", last->generation},
+          {"error", last->error},
+          {"diagnostics", diagnostics(last->diagnostics)}};
+}
+
+void print(const json::value& value, size_t depth, std::string& out) {
+  const auto open_line = [&](size_t at) {
+    out += '\n';
+    out.append(at * 2, ' ');
+  };
+  if (value.is_object() && !value.get_object().empty()) {
+    const char* separator = "{";
+    for (const auto& [key, member] : value.get_object()) {
+      out += std::exchange(separator, ",");
+      open_line(depth + 1);
+      out += json::serialize(json::value(key)) + ": ";
+      print(member, depth + 1, out);
+    }
+    open_line(depth);
+    out += '}';
+  } else if (value.is_array() && !value.get_array().empty()) {
+    const char* separator = "[";
+    for (const json::value& element : value.get_array()) {
+      out += std::exchange(separator, ",");
+      open_line(depth + 1);
+      print(element, depth + 1, out);
+    }
+    open_line(depth);
+    out += ']';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+json::object status_json(const control::DaemonStatus& status) {
+  json::array listeners;
+  for (const server::ListenerStatus& listener : status.gateway.listeners) {
+    listeners.push_back({{"name", listener.name}, {"address", listener.address}});
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count();
+  json::object all;
+  all["version"] = HANGU_VERSION;
+  all["pid"] = ::getpid();
+  all["ready"] = status.readiness.ready;
+  all["reason"] = status.readiness.reason;
+  all["state"] = control::to_string(status.state);
+  all["started"] = format_wall_time(status.started);
+  all["uptime_s"] = seconds;
+  all["config"] = status.config_path;
+  all["generation"] = status.gateway.generation;
+  all["event_loop"] = status.gateway.event_loop;
+  all["listeners"] = std::move(listeners);
+  all["upstreams"] = upstreams(status);
+  all["shards"] = shards(status.gateway);
+  all["last_reload"] = last_reload(status.last_reload);
+  return all;
+}
+
+json::object reload_json(const control::ReloadOutcome& outcome) {
+  json::array changes;
+  for (const config::KeyChange& change : outcome.changes) {
+    changes.push_back({{"key", change.path},
+                       {"before", change.before},
+                       {"after", change.after},
+                       {"takes_effect", config::to_string(change.reload)}});
+  }
+  json::object all;
+  all["applied"] = outcome.kind == control::ReloadOutcome::Kind::kApplied;
+  all["generation"] = outcome.report.generation;
+  all["connections_closed"] = outcome.report.connections_closed;
+  all["streams_on_old_generation"] = outcome.report.streams_on_old_generation;
+  all["listeners_added"] = strings(outcome.report.listeners_added);
+  all["listeners_removed"] = strings(outcome.report.listeners_removed);
+  all["restart_required"] = strings(outcome.report.restart_required);
+  all["changes"] = std::move(changes);
+  all["diagnostics"] = diagnostics(outcome.diagnostics);
+  return all;
+}
+
+std::string format_wall_time(WallTime time) {
+  const auto coarse = std::chrono::time_point_cast<std::chrono::system_clock::duration>(time);
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(coarse);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32] = {};
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+std::string pretty(const json::value& value) {
+  std::string out;
+  print(value, 0, out);
+  return out;
+}
+
+}  // namespace hangu::admin

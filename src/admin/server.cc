@@ -1,0 +1,389 @@
+#include "hangu/admin/server.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include "hangu/admin/routes.h"
+#include "hangu/base/log.h"
+#include "hangu/base/parse.h"
+
+namespace hangu::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using asio::local::stream_protocol;
+using boost::system::error_code;
+
+using Bound = Result<void, BindError>;
+
+constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr mode_t kSocketMode = 0660;
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+Failure<BindError> bind_failure(const std::string& what, const std::error_code& error) {
+  auto kind = BindError::Kind::kOther;
+  if (error == std::errc::address_in_use) {
+    kind = BindError::Kind::kInUse;
+  } else if (error == std::errc::permission_denied || error == std::errc::read_only_file_system ||
+             error == std::errc::operation_not_permitted) {
+    kind = BindError::Kind::kForbidden;
+  }
+  return {{kind, fmt::format("cannot bind the admin endpoint to {}: {}", what, error.message())}};
+}
+
+/// Whether some process still accepts on the socket file.
+bool answers(const std::string& path) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const bool connected =
+      fd >= 0 && (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ||
+                  errno == EAGAIN);
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  return connected;
+}
+
+/// Makes room for a socket at `path`: its directory, and no stale socket there.
+Bound prepare_path(const std::string& path) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return bind_failure(path, std::make_error_code(std::errc::filename_too_long));
+  }
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  if (!parent.empty() && !std::filesystem::exists(parent, error)) {
+    std::filesystem::create_directories(parent, error);
+    if (error) {
+      return bind_failure(path, error);
+    }
+  }
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    return {};
+  }
+  if (!S_ISSOCK(info.st_mode)) {
+    return bind_failure(path, std::make_error_code(std::errc::not_a_socket));
+  }
+  if (answers(path)) {
+    return bind_failure(path, std::make_error_code(std::errc::address_in_use));
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+/// "127.0.0.1:9901", "[::1]:9901"; nullopt when it is none.
+std::optional<tcp::endpoint> parse_endpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  error_code error;
+  const auto address = asio::ip::make_address(std::string(host), error);
+  const auto port = parse_decimal(text.substr(colon + 1), UINT16_MAX);
+  if (error || !port) {
+    return std::nullopt;
+  }
+  return tcp::endpoint(address, static_cast<uint16_t>(*port));
+}
+
+http::response<http::string_body> to_response(Reply reply, unsigned version, bool keep_alive) {
+  http::response<http::string_body> response;
+  response.version(version);
+  response.result(static_cast<unsigned>(reply.status));
+  response.set(http::field::server, "hangu");
+  response.set(http::field::content_type, reply.content_type);
+  response.set(http::field::cache_control, "no-store");
+  if (!reply.allow.empty()) {
+    response.set(http::field::allow, reply.allow);
+  }
+  response.keep_alive(keep_alive);
+  response.body() = std::move(reply.body);
+  response.prepare_payload();
+  return response;
+}
+
+// One connection; the coroutine's frame owns everything.
+template <class Protocol>
+class Session {
+ public:
+  Session(typename Protocol::socket socket, control::Daemon& daemon, const ServerLimits& limits)
+      : stream_(std::move(socket)),
+        daemon_(daemon),
+        limits_(limits) {}
+
+  asio::awaitable<void> run() {
+    bool go_on = true;
+    while (go_on) {
+      go_on = co_await exchange();
+    }
+    error_code ignored;
+    stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
+  }
+
+ private:
+  asio::awaitable<bool> exchange() {
+    http::request_parser<http::string_body> parser;
+    parser.body_limit(limits_.body_bytes_max);
+    parser.header_limit(static_cast<uint32_t>(limits_.head_bytes_max));
+    stream_.expires_after(limits_.timeout);
+    auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, use_result);
+    if (error) {
+      co_await refuse(error);
+      co_return false;
+    }
+    const auto& request = parser.get();
+    Reply reply;
+    if (request.method() != http::verb::get && request.count(http::field::origin) > 0) {
+      reply = problem(403, "admin.browser", "a web page may not change anything here");
+    } else {
+      const bool head = request.method() == http::verb::head;
+      reply = co_await ask(Request{head ? "GET" : std::string(request.method_string()),
+                                   std::string(request.target())});
+    }
+    co_return co_await send(std::move(reply), request);
+  }
+
+  asio::awaitable<Reply> ask(Request request) {
+    std::optional<Reply> answer;
+    asio::steady_timer answered(stream_.get_executor(), asio::steady_timer::time_point::max());
+    stream_.expires_never();
+    handle(request, daemon_, [&](Reply reply) {
+      answer = std::move(reply);
+      answered.cancel();
+    });
+    if (!answer) {
+      co_await answered.async_wait(use_result);
+    }
+    co_return answer ? std::move(*answer) : problem(503, "admin.stopping", "the process stops");
+  }
+
+  asio::awaitable<bool> send(Reply reply, const http::request<http::string_body>& request) {
+    auto response = to_response(std::move(reply), request.version(), request.keep_alive());
+    http::response_serializer<http::string_body> serializer(response);
+    stream_.expires_after(limits_.timeout);
+    if (request.method() == http::verb::head) {
+      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, use_result);
+      co_return !error && request.keep_alive();
+    }
+    auto [error, bytes] = co_await http::async_write(stream_, serializer, use_result);
+    co_return !error && request.keep_alive();
+  }
+
+  /// Says what is wrong with a request that could not be read, if there is anybody to say it to.
+  asio::awaitable<void> refuse(error_code why) {
+    Reply reply;
+    if (why == http::error::body_limit) {
+      reply = problem(413, "admin.body_too_large", "the body is too large");
+    } else if (why == http::error::header_limit) {
+      reply = problem(431, "admin.head_too_large", "the head is too large");
+    } else if (why.category() == http::make_error_code(http::error::bad_method).category() &&
+               why != http::error::end_of_stream && why != http::error::partial_message) {
+      reply = problem(400, "admin.bad_request", why.message());
+    } else {
+      co_return;
+    }
+    auto response = to_response(std::move(reply), 11, /*keep_alive=*/false);
+    stream_.expires_after(limits_.timeout);
+    co_await http::async_write(stream_, response, use_result);
+  }
+
+  beast::basic_stream<Protocol> stream_;
+  beast::flat_buffer buffer_;
+  control::Daemon& daemon_;
+  const ServerLimits& limits_;
+};
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(asio::io_context& context, control::Daemon& daemon, ServerLimits limits)
+      : context_(context),
+        daemon_(daemon),
+        limits_(limits) {}
+
+  ~Impl() { close(); }
+
+  Bound apply(const config::Admin& admin) {
+    if (admin.unix_path != unix_path_) {
+      if (auto opened = open_unix(admin.unix_path); !opened) {
+        return opened;
+      }
+    }
+    if (admin.tcp_bind != tcp_bind_) {
+      return open_tcp(admin.tcp_bind);
+    }
+    return {};
+  }
+
+  void close() {
+    close_unix();
+    close_tcp();
+  }
+
+  std::vector<std::string> addresses() const {
+    std::vector<std::string> all;
+    if (unix_ != nullptr) {
+      all.push_back("unix:" + unix_path_);
+    }
+    if (tcp_ != nullptr) {
+      error_code ignored;
+      const tcp::endpoint local = tcp_->local_endpoint(ignored);
+      const std::string host = local.address().to_string();
+      all.push_back(fmt::format(fmt::runtime(local.address().is_v6() ? "[{}]:{}" : "{}:{}"), host,
+                                local.port()));
+    }
+    return all;
+  }
+
+ private:
+  Bound open_unix(const std::string& path) {
+    if (path.empty()) {
+      close_unix();
+      return {};
+    }
+    if (auto prepared = prepare_path(path); !prepared) {
+      return prepared;
+    }
+    auto acceptor = std::make_unique<stream_protocol::acceptor>(context_);
+    error_code error;
+    acceptor->open(stream_protocol(), error);
+    if (!error) {
+      ::fchmod(acceptor->native_handle(), kSocketMode);  // so that the file is never wider
+      acceptor->bind(stream_protocol::endpoint(path), error);
+      ::chmod(path.c_str(), kSocketMode);  // nor narrowed by the umask
+    }
+    if (!error) {
+      acceptor->listen(asio::socket_base::max_listen_connections, error);
+    }
+    if (error) {
+      return bind_failure(path, error);
+    }
+    close_unix();
+    unix_ = acceptor.get();
+    unix_path_ = path;
+    asio::co_spawn(context_, accept_all<stream_protocol>(std::move(acceptor)), asio::detached);
+    log::info("admin_listening address=unix:{}", path);
+    return {};
+  }
+
+  Bound open_tcp(const std::string& bind) {
+    if (bind.empty()) {
+      close_tcp();
+      return {};
+    }
+    const auto endpoint = parse_endpoint(bind);
+    if (!endpoint) {
+      return bind_failure(bind, std::make_error_code(std::errc::invalid_argument));
+    }
+    auto acceptor = std::make_unique<tcp::acceptor>(context_);
+    error_code error;
+    acceptor->open(endpoint->protocol(), error);
+    if (!error) {
+      acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+      acceptor->bind(*endpoint, error);
+    }
+    if (!error) {
+      acceptor->listen(asio::socket_base::max_listen_connections, error);
+    }
+    if (error) {
+      return bind_failure(bind, error);
+    }
+    close_tcp();
+    tcp_ = acceptor.get();
+    tcp_bind_ = bind;
+    asio::co_spawn(context_, accept_all<tcp>(std::move(acceptor)), asio::detached);
+    log::info("admin_listening address={}", addresses().back());
+    return {};
+  }
+
+  void close_unix() {
+    if (unix_ != nullptr) {
+      error_code ignored;
+      std::exchange(unix_, nullptr)->close(ignored);
+      ::unlink(unix_path_.c_str());
+      unix_path_.clear();
+    }
+  }
+
+  void close_tcp() {
+    if (tcp_ != nullptr) {
+      error_code ignored;
+      std::exchange(tcp_, nullptr)->close(ignored);
+      tcp_bind_.clear();
+    }
+  }
+
+  // Owns the acceptor; ends when somebody closes it.
+  template <class Protocol>
+  asio::awaitable<void> accept_all(std::unique_ptr<typename Protocol::acceptor> acceptor) {
+    while (acceptor->is_open()) {
+      auto [error, socket] = co_await acceptor->async_accept(use_result);
+      if (!error && acceptor->is_open() && connections_ < limits_.connections_max) {
+        ++connections_;
+        asio::co_spawn(context_, serve<Protocol>(std::move(socket)), asio::detached);
+      }
+      if (error && error != asio::error::operation_aborted) {
+        asio::steady_timer pause(context_, kAcceptPause);  // out of descriptors, most likely
+        co_await pause.async_wait(use_result);
+      }
+    }
+  }
+
+  template <class Protocol>
+  asio::awaitable<void> serve(typename Protocol::socket socket) {
+    Session<Protocol> session(std::move(socket), daemon_, limits_);
+    co_await session.run();
+    --connections_;  // not by a destructor: at the process's end frames may outlive this object
+  }
+
+  asio::io_context& context_;
+  control::Daemon& daemon_;
+  ServerLimits limits_;
+  stream_protocol::acceptor* unix_ = nullptr;  // owned by its accept_all()
+  tcp::acceptor* tcp_ = nullptr;
+  std::string unix_path_;
+  std::string tcp_bind_;
+  size_t connections_ = 0;
+};
+
+Server::Server(asio::io_context& context, control::Daemon& daemon, ServerLimits limits)
+    : impl_(std::make_unique<Impl>(context, daemon, limits)) {}
+
+Server::~Server() = default;
+
+Result<void, BindError> Server::apply(const config::Admin& admin) { return impl_->apply(admin); }
+void Server::close() { impl_->close(); }
+std::vector<std::string> Server::addresses() const { return impl_->addresses(); }
+
+}  // namespace hangu::admin

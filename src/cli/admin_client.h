@@ -1,0 +1,24 @@
+// The client side of the admin endpoint: one request, one reply, with time limits. Blocking; for the
+// short-lived verbs only.
+#pragma once
+
+#include <string>
+
+#include "cli/verbs.h"
+#include "hangu/base/result.h"
+
+namespace hangu::cli {
+
+struct AdminReply {
+  int status = 0;
+  std::string body;
+};
+
+/// Where the running process listens: "unix:/path" or "127.0.0.1:9901". The error says why nobody
+/// knows.
+Result<std::string, std::string> find_admin(const AdminTarget& target);
+
+Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
+                                          const std::string& path);
+
+}  // namespace hangu::cli

@@ -1,0 +1,137 @@
+// `hangu status`: what the running process is doing; `--ready` is the health check of containers.
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include "cli/admin_client.h"
+#include "cli/json_fields.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "hangu/admin/json.h"
+
+namespace hangu::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string span_text(uint64_t seconds) {
+  if (seconds < 60) {
+    return fmt::format("{} s", seconds);
+  }
+  if (seconds < 3600) {
+    return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  }
+  const uint64_t hours = seconds / 3600;
+  return hours < 48 ? fmt::format("{} h {} min", hours, seconds % 3600 / 60)
+                    : fmt::format("{} d {} h", hours / 24, hours % 24);
+}
+
+void print_summary(const json::object& status, const Palette& palette,
+                   const Environment& environment) {
+  const bool ready = flag_field(status, "ready");
+  environment.out << fmt::format(
+      "{}hangu {}{}: {}{}{}, up {}, pid {}\n", palette.bold, text_field(status, "version"),
+      palette.off, ready ? palette.green : palette.yellow, text_field(status, "reason"),
+      palette.off, span_text(number_field(status, "uptime_s")), number_field(status, "pid"));
+  environment.out << fmt::format("config      {} (generation {})\n", text_field(status, "config"),
+                                 number_field(status, "generation"));
+  environment.out << fmt::format("event loop  {}\n", text_field(status, "event_loop"));
+  const json::object last = object_field(status, "last_reload");
+  if (!last.empty()) {
+    const bool applied = flag_field(last, "applied");
+    environment.out << fmt::format("last reload {} {}{}{}\n", text_field(last, "time"),
+                                   applied ? palette.green : palette.red,
+                                   applied ? "applied" : "refused: " + text_field(last, "error"),
+                                   palette.off);
+  }
+}
+
+void print_listeners(const json::object& status, const Palette& palette,
+                     const Environment& environment) {
+  environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "LISTENER", "ADDRESS",
+                                 palette.off);
+  for (const json::object& listener : objects_field(status, "listeners")) {
+    environment.out << fmt::format("{:<20} {}\n", text_field(listener, "name"),
+                                   text_field(listener, "address"));
+  }
+}
+
+void print_upstreams(const json::object& status, const Palette& palette,
+                     const Environment& environment) {
+  environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "UPSTREAM", "ENDPOINTS",
+                                 palette.off);
+  for (const json::object& upstream : objects_field(status, "upstreams")) {
+    std::string endpoints;
+    for (const json::object& endpoint : objects_field(upstream, "endpoints")) {
+      endpoints += (endpoints.empty() ? "" : ", ") + text_field(endpoint, "address");
+    }
+    environment.out << fmt::format("{:<20} {}\n", text_field(upstream, "name"),
+                                   endpoints.empty() ? "none: requests get 503" : endpoints);
+    for (const json::object& name : objects_field(upstream, "names")) {
+      if (const std::string error = text_field(name, "error"); !error.empty()) {
+        environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,
+                                       text_field(name, "name"), error, palette.off);
+      }
+    }
+  }
+}
+
+void print_shards(const json::object& status, const Palette& palette,
+                  const Environment& environment) {
+  environment.out << fmt::format("\n{}{:<6} {:>4} {:>11} {:>12} {:>8} {:>14}{}\n", palette.bold,
+                                 "SHARD", "CPU", "GENERATION", "CONNECTIONS", "ACTIVE",
+                                 "REQUESTS", palette.off);
+  for (const json::object& shard : objects_field(status, "shards")) {
+    const int64_t cpu = signed_field(shard, "cpu");
+    environment.out << fmt::format(
+        "{:<6} {:>4} {:>11} {:>12} {:>8} {:>14}\n", number_field(shard, "id"),
+        cpu < 0 ? "-" : std::to_string(cpu), number_field(shard, "generation"),
+        number_field(shard, "connections"), number_field(shard, "requests_active"),
+        number_field(shard, "requests_total"));
+  }
+}
+
+int print_readiness(const std::string& address, const Environment& environment) {
+  const auto reply = ask_admin(address, "GET", "/ready");
+  if (!reply) {
+    print_error(environment, reply.error());
+    return kRuntimeFailure;
+  }
+  if (reply->status == 200) {
+    environment.out << "ready\n";
+    return kOk;
+  }
+  environment.out << "not ready: " << text_field(object_from(reply->body), "detail") << '\n';
+  return kRuntimeFailure;
+}
+
+}  // namespace
+
+int status(const StatusOptions& options, const Environment& environment) {
+  const auto address = find_admin(options.target);
+  if (!address) {
+    print_error(environment, address.error());
+    return kRuntimeFailure;
+  }
+  if (options.ready) {
+    return print_readiness(*address, environment);
+  }
+  const auto reply = ask_admin(*address, "GET", "/status");
+  if (!reply || reply->status != 200) {
+    print_error(environment, reply ? text_field(object_from(reply->body), "detail") : reply.error(),
+                "is it running? `hangu run` starts it");
+    return kRuntimeFailure;
+  }
+  const json::object body = object_from(reply->body);
+  if (options.json) {
+    environment.out << admin::pretty(body) << '\n';
+    return kOk;
+  }
+  const Palette palette(environment.color_out);
+  print_summary(body, palette, environment);
+  print_listeners(body, palette, environment);
+  print_upstreams(body, palette, environment);
+  print_shards(body, palette, environment);
+  return kOk;
+}
+
+}  // namespace hangu::cli

@@ -1,0 +1,76 @@
+// The verbs of the command line: their options, filled in by cli.cc, and one function each, in a file
+// of its own. The answer is the exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hangu/cli/cli.h"
+
+namespace hangu::cli {
+
+struct RunOptions {
+  std::string config;
+  std::string event_loop;  // empty: as the config says
+  std::string workers;     // likewise; "auto" or a number
+};
+
+struct CheckOptions {
+  std::string config;
+  bool print = false;
+  bool strict = false;
+  bool json = false;
+};
+
+/// How a client verb finds the running process: the socket, or the config that names it.
+struct AdminTarget {
+  std::string config;
+  std::string socket;
+};
+
+struct ReloadOptions {
+  AdminTarget target;
+  bool json = false;
+};
+
+struct StatusOptions {
+  AdminTarget target;
+  bool ready = false;
+  bool json = false;
+};
+
+struct ExplainOptions {
+  AdminTarget target;
+  std::vector<std::string> words;  // METHOD URL, URL or an error code
+  std::vector<std::string> headers;
+  bool json = false;
+};
+
+struct SchemaOptions {
+  std::string format = "json";
+};
+
+struct VersionOptions {
+  bool json = false;
+};
+
+struct DemoOptions {
+  uint16_t port = 8080;
+  uint16_t origin_port = 9000;
+  std::string admin_socket;  // empty: in the runtime directory
+  std::string event_loop;
+  bool log_requests = false;
+  std::string program = "hangu";  // as the user called it, for what is printed
+};
+
+int run_gateway(const RunOptions& options, const Environment& environment);
+int check(const CheckOptions& options, const Environment& environment);
+int reload(const ReloadOptions& options, const Environment& environment);
+int status(const StatusOptions& options, const Environment& environment);
+int explain(const ExplainOptions& options, const Environment& environment);
+int schema(const SchemaOptions& options, const Environment& environment);
+int version(const VersionOptions& options, const Environment& environment);
+int demo(const DemoOptions& options, const Environment& environment);
+
+}  // namespace hangu::cli

@@ -1,0 +1,19 @@
+// Checks of values against each other. Those of one mapping are named in the table (schema.cc) and run
+// when it was read; check_config runs last, over the whole.
+#pragma once
+
+#include "hangu/config/config.h"
+
+#include "config/reader.h"
+
+namespace hangu::config {
+
+void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
+void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
+void check_admin(Reader& reader, const Node& node, const Admin& admin);
+void check_buffers(Reader& reader, const Node& node, const Buffers& buffers);
+
+/// Addresses bound twice, shadowed routes, unused upstreams, listeners that serve nothing.
+void check_config(Reader& reader, const Node& root, const Config& config);
+
+}  // namespace hangu::config

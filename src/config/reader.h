@@ -1,0 +1,96 @@
+// Reader: the state of one load: where we are in the tree of keys, the diagnostics found so far, and
+// the names that references point at. One load, one thread; it borrows the source and the options.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "hangu/config/diagnostic.h"
+#include "hangu/config/load.h"
+
+#include "config/source_text.h"
+#include "config/yaml_tree.h"
+
+namespace hangu::config {
+
+/// A scalar after `${NAME}` substitution.
+struct Scalar {
+  std::string text;
+  bool from_environment = false;
+};
+
+/// What a problem says beyond its place.
+struct Problem {
+  std::string_view code;
+  std::string message;
+  std::string suggestion;
+};
+
+/// Where a name was given and which element of its list it names.
+struct NamedElement {
+  uint32_t index = 0;
+  Mark mark;
+};
+
+class Reader {
+ public:
+  Reader(const SourceText& source, std::string_view file, const LoadOptions& options);
+
+  /// Enters `key` (or `[index]`) for the lifetime of the scope.
+  class Scope {
+   public:
+    Scope(Reader& reader, std::string segment) : reader_(reader) {
+      reader_.path_.push_back(std::move(segment));
+    }
+
+    ~Scope() { reader_.path_.pop_back(); }
+
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Reader& reader_;
+  };
+
+  /// "routes[2].match", or "the top level".
+  std::string where() const;
+
+  /// "in routes[2].match", or "at the top level".
+  std::string in_where() const { return (path_.empty() ? "at " : "in ") + where(); }
+
+  void error(Mark mark, Problem problem) { report(Severity::kError, mark, std::move(problem)); }
+  void warning(Mark mark, Problem problem) { report(Severity::kWarning, mark, std::move(problem)); }
+
+  /// The text of a scalar node with variables filled in; reports E0133 and E0134.
+  std::optional<Scalar> scalar(const Node& node);
+
+  /// The contents of a `file:` reference; reports E0135.
+  std::optional<std::string> secret_file(const Node& node, std::string_view path);
+
+  /// Elements of the list `kind` ("upstreams") by name.
+  std::map<std::string, NamedElement, std::less<>>& names(std::string_view kind);
+
+  /// Sorted by place, without repetitions, at most kDiagnosticsMax.
+  std::vector<Diagnostic> take_diagnostics();
+
+  bool has_errors() const { return error_count_ > 0; }
+
+ private:
+  void report(Severity severity, Mark mark, Problem problem);
+  std::optional<std::string> variable(const Node& node, std::string_view body);
+  Diagnostic render(const std::pair<Mark, Diagnostic>& found) const;
+
+  const SourceText& source_;
+  const LoadOptions& options_;
+  std::string file_;
+  std::vector<std::string> path_;
+  std::vector<std::pair<Mark, Diagnostic>> found_;
+  size_t error_count_ = 0;
+  size_t dropped_ = 0;
+  std::map<std::string, std::map<std::string, NamedElement, std::less<>>, std::less<>> names_;
+};
+
+}  // namespace hangu::config

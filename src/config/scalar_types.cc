@@ -1,0 +1,208 @@
+#include "config/scalar_types.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hangu::config {
+
+std::string or_variable(std::string_view schema) {
+  return fmt::format("\"anyOf\":[{{{}}},{{\"$ref\":\"#/$defs/variable\"}}]", schema);
+}
+
+Problem out_of_range(std::string_view text, std::string_view least, std::string_view most) {
+  return {"E0115", fmt::format("{} is out of range: {} … {}", text, least, most), ""};
+}
+
+Problem not_a_number(std::string_view text) {
+  return {"E0114", fmt::format("{} is not a whole number", quoted(text)), ""};
+}
+
+Problem unknown_version(std::string_view text) {
+  return {"E0107", fmt::format("version {} of the config is not known here", quoted(text)),
+          "this build of hangu reads `version: 1`"};
+}
+
+Problem not_a_duration(std::string_view text) {
+  std::string suggestion;
+  const std::string small = lower(text);
+  const size_t digits = std::min(small.find_first_not_of("0123456789"), small.size());
+  const std::string number = small.substr(0, digits);
+  const std::string_view unit = trim(std::string_view(small).substr(digits));
+  if (!number.empty() && number.size() < 12) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kUnits = {{
+        {"", "s"}, {"sec", "s"}, {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"min", "m"},
+        {"mins", "m"}, {"minute", "m"}, {"minutes", "m"}, {"hour", "h"}, {"hours", "h"}, {"hr", "h"},
+        {"day", "d"}, {"days", "d"}, {"s", "s"}, {"msec", "ms"}, {"millis", "ms"},
+    }};
+    for (const auto& [wrong, right] : kUnits) {
+      if (unit == wrong) {
+        suggestion = fmt::format("did you mean {}{}?", number, right);
+      }
+    }
+  }
+  return {"E0112", fmt::format("{} is not a duration: a whole number and one unit of ms, s, m, h, d, "
+                               "such as 10s", quoted(text)), std::move(suggestion)};
+}
+
+Problem not_a_size(std::string_view text) {
+  std::string suggestion;
+  const std::string small = lower(text);
+  const size_t digits = std::min(small.find_first_not_of("0123456789"), small.size());
+  const std::string_view unit = trim(std::string_view(small).substr(digits));
+  if (digits > 0 && digits < 12 && !unit.empty()) {
+    static constexpr std::array<std::pair<char, std::string_view>, 3> kUnits = {{
+        {'k', "KiB"}, {'m', "MiB"}, {'g', "GiB"},
+    }};
+    for (const auto& [letter, right] : kUnits) {
+      if (unit[0] == letter) {
+        suggestion = fmt::format("did you mean {}{}?", small.substr(0, digits), right);
+      }
+    }
+  }
+  return {"E0113", fmt::format("{} is not a size: a whole number of bytes, or with KiB, MiB, GiB, KB, "
+                               "MB, GB, such as 64KiB", quoted(text)), std::move(suggestion)};
+}
+
+std::string DurationType::schema() const {
+  return "\"anyOf\":[{\"$ref\":\"#/$defs/duration\"},{\"$ref\":\"#/$defs/variable\"}]";
+}
+
+std::string DurationType::limits() const {
+  std::string out = fmt::format("{} … {}", format_duration(range_.least), format_duration(range_.most));
+  return out + (range_.zero_note.empty() ? "" : fmt::format("; 0: {}", range_.zero_note));
+}
+
+std::optional<Problem> DurationType::parse(Reader& /*reader*/, const std::string& text,
+                                           Duration& out) const {
+  const std::optional<Duration> duration = parse_duration(text);
+  if (!duration) {
+    return not_a_duration(text);
+  }
+  const bool is_allowed_zero = *duration == Duration::zero() && !range_.zero_note.empty();
+  if ((*duration < range_.least || *duration > range_.most) && !is_allowed_zero) {
+    return out_of_range(text, format_duration(range_.least), format_duration(range_.most));
+  }
+  out = *duration;
+  return std::nullopt;
+}
+
+Value DurationType::format(const Config& /*config*/, const Duration& value) const {
+  Value out = Value::scalar(format_duration(value));
+  return out;
+}
+
+std::string size_schema() {
+  return "\"anyOf\":[{\"$ref\":\"#/$defs/size\"},{\"$ref\":\"#/$defs/variable\"}]";
+}
+
+std::string size_limits(const SizeRange& range) {
+  std::string out = fmt::format("{} … {}", format_size(range.least), format_size(range.most));
+  return out + (range.zero_note.empty() ? "" : fmt::format("; 0: {}", range.zero_note));
+}
+
+std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text, uint64_t& out) {
+  const std::optional<uint64_t> bytes = parse_size(text);
+  if (!bytes) {
+    return not_a_size(text);
+  }
+  if ((*bytes < range.least || *bytes > range.most) && (*bytes != 0 || range.zero_note.empty())) {
+    return out_of_range(text, format_size(range.least), format_size(range.most));
+  }
+  out = *bytes;
+  return std::nullopt;
+}
+
+std::optional<bool> parse_switch(std::string_view text) {
+  if (text == "true" || text == "on") {
+    return true;
+  }
+  if (text == "false" || text == "off") {
+    return false;
+  }
+  return std::nullopt;
+}
+
+std::string SwitchType::schema() const { return or_variable("\"enum\":[true,false,\"on\",\"off\"]"); }
+
+std::optional<Problem> SwitchType::parse(Reader& /*reader*/, const std::string& text, bool& out) const {
+  const std::optional<bool> value = parse_switch(text);
+  if (value) {
+    out = *value;
+    return std::nullopt;
+  }
+  const std::string small = lower(text);
+  std::string suggestion;
+  if (small == "yes" || small == "y" || small == "1" || parse_switch(small) == true) {
+    suggestion = "did you mean true?";
+  } else if (small == "no" || small == "n" || small == "0" || parse_switch(small) == false) {
+    suggestion = "did you mean false?";
+  }
+  return Problem{"E0116", fmt::format("{} is neither true nor false", quoted(text)), std::move(suggestion)};
+}
+
+Value SwitchType::format(const Config& /*config*/, const bool& value) const {
+  return Value::scalar(value ? "true" : "false");
+}
+
+Problem not_a_choice(std::string_view text, const std::vector<std::string_view>& words) {
+  std::string list;
+  for (size_t i = 0; i < words.size(); ++i) {
+    list += i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
+    list += words[i];
+  }
+  return {"E0111", fmt::format("{} is none of {}", quoted(text), list), did_you_mean(nearest(text, words))};
+}
+
+std::string EndpointType::schema() const {
+  return "\"type\":\"string\",\"anyOf\":[{\"pattern\":\"^(unix:.+|.+:[0-9]{1,5})$\"},"
+         "{\"pattern\":\"\\\\$\\\\{\"}]";
+}
+
+std::optional<Problem> EndpointType::parse(Reader& /*reader*/, const std::string& text,
+                                           Endpoint& out) const {
+  return check_endpoint(text, out);
+}
+
+Value EndpointType::format(const Config& /*config*/, const Endpoint& value) const {
+  return Value::string(format_endpoint(value));
+}
+
+std::optional<Problem> UpstreamRefType::parse(Reader& reader, const std::string& text,
+                                              uint32_t& out) const {
+  const auto& upstreams = reader.names("upstreams");
+  const auto found = upstreams.find(text);
+  if (found != upstreams.end()) {
+    out = found->second.index;
+    return std::nullopt;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& [name, element] : upstreams) {
+    names.emplace_back(name);
+    if (names.size() == 200) {
+      break;
+    }
+  }
+  std::string suggestion = did_you_mean(nearest(text, names));
+  if (suggestion.empty()) {
+    suggestion = names.empty() ? "there are no upstreams" : "";
+  }
+  return Problem{"E0131", fmt::format("no upstream is named {}", quoted(text)), std::move(suggestion)};
+}
+
+Value UpstreamRefType::format(const Config& config, const uint32_t& value) const {
+  return value < config.upstreams.size() ? Value::string(config.upstreams[value].name) : Value{};
+}
+
+std::optional<Problem> VersionType::parse(Reader& /*reader*/, const std::string& text,
+                                          Config& /*out*/) const {
+  if (text == "1") {
+    return std::nullopt;
+  }
+  return unknown_version(text);
+}
+
+Value VersionType::format(const Config& /*config*/, const Config& /*value*/) const {
+  return Value::scalar("1");
+}
+
+}  // namespace hangu::config

@@ -1,0 +1,363 @@
+// The types of single values: numbers, durations, sizes, switches, words of a list, checked texts.
+#pragma once
+
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "hangu/base/parse.h"
+#include "hangu/config/duration.h"
+#include "hangu/config/size.h"
+
+#include "config/rules.h"
+#include "config/text.h"
+#include "config/type.h"
+
+namespace hangu::config {
+
+/// A type whose values are YAML scalars: subclasses turn text into T and back.
+template <class T>
+class ScalarType : public TypeOf<T> {
+ public:
+  void read(Reader& reader, const Node& node, void* out) const final {
+    if (node.kind != Node::Kind::kScalar) {
+      reader.error(node.mark, wrong_type(noun(), example(), node));
+      return;
+    }
+    const std::optional<Scalar> scalar = reader.scalar(node);
+    if (!scalar) {
+      return;
+    }
+    std::optional<Problem> problem = parse(reader, scalar->text, *static_cast<T*>(out));
+    if (problem) {
+      if (scalar->from_environment) {
+        problem->message += " (after variables were filled in)";
+      }
+      reader.error(node.mark, std::move(*problem));
+    }
+  }
+
+  Value to_value(const Config& config, const void* value) const final {
+    return format(config, *static_cast<const T*>(value));
+  }
+
+ protected:
+  virtual std::optional<Problem> parse(Reader& reader, const std::string& text, T& out) const = 0;
+  virtual Value format(const Config& config, const T& value) const = 0;
+  virtual std::string noun() const { return "a " + this->name(); }
+  virtual std::string example() const = 0;
+};
+
+/// Schema members for a value that is `schema`, or a string with a `${VARIABLE}`.
+std::string or_variable(std::string_view schema);
+
+/// "30 is less than ..." style range problem.
+Problem out_of_range(std::string_view text, std::string_view least, std::string_view most);
+
+Problem not_a_number(std::string_view text);
+Problem not_a_duration(std::string_view text);
+Problem not_a_size(std::string_view text);
+Problem unknown_version(std::string_view text);
+
+struct NumberRange {
+  uint64_t least = 0;
+  uint64_t most = std::numeric_limits<uint64_t>::max();
+  std::string_view zero_word = {};  // "auto": written in place of 0
+  std::string_view zero_note = {};  // what 0 means, for the documents
+};
+
+template <class T>
+class NumberType final : public ScalarType<T> {
+ public:
+  explicit NumberType(NumberRange range) : range_(range) {}
+
+  std::string name() const override { return "number"; }
+  std::string schema() const override {
+    std::string number = fmt::format("\"type\":\"integer\",\"minimum\":{},\"maximum\":{}", range_.least,
+                                     range_.most);
+    return range_.zero_word.empty()
+               ? or_variable(number)
+               : or_variable(fmt::format("\"anyOf\":[{{\"const\":\"{}\"}},{{{}}}]", range_.zero_word, number));
+  }
+
+  std::string limits() const override {
+    std::string out = fmt::format("{} … {}", range_.least, range_.most);
+    out += range_.zero_word.empty() ? "" : fmt::format(", or `{}`", range_.zero_word);
+    out += range_.zero_note.empty() ? "" : fmt::format("; 0: {}", range_.zero_note);
+    return out;
+  }
+
+ protected:
+  std::optional<Problem> parse(Reader& /*reader*/, const std::string& text, T& out) const override {
+    if (!range_.zero_word.empty() && text == range_.zero_word) {
+      out = 0;
+      return std::nullopt;
+    }
+    const std::optional<uint64_t> number = parse_decimal(text);
+    if (!number) {
+      return not_a_number(text);
+    }
+    if (*number < range_.least || *number > range_.most) {
+      return out_of_range(text, std::to_string(range_.least), std::to_string(range_.most));
+    }
+    out = static_cast<T>(*number);
+    return std::nullopt;
+  }
+
+  Value format(const Config& /*config*/, const T& value) const override {
+    const bool is_word = value == 0 && !range_.zero_word.empty();
+    return is_word ? Value::string(std::string(range_.zero_word)) : Value::scalar(std::to_string(value));
+  }
+
+  std::string noun() const override { return "a whole number"; }
+  std::string example() const override { return std::to_string(range_.least); }
+
+ private:
+  NumberRange range_;
+};
+
+struct DurationRange {
+  Duration least;
+  Duration most;
+  std::string_view zero_note = {};  // what 0 means; empty: 0 is only allowed by `least`
+};
+
+class DurationType final : public ScalarType<Duration> {
+ public:
+  explicit DurationType(DurationRange range) : range_(range) {}
+
+  std::string name() const override { return "duration"; }
+  std::string schema() const override;
+  std::string limits() const override;
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, Duration& out) const override;
+  Value format(const Config& config, const Duration& value) const override;
+  std::string example() const override { return "10s"; }
+
+ private:
+  DurationRange range_;
+};
+
+struct SizeRange {
+  uint64_t least;
+  uint64_t most;
+  std::string_view zero_note = {};
+};
+
+std::string size_schema();
+std::string size_limits(const SizeRange& range);
+std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text, uint64_t& out);
+
+template <class T>
+class SizeType final : public ScalarType<T> {
+ public:
+  explicit SizeType(SizeRange range) : range_(range) {}
+
+  std::string name() const override { return "size"; }
+  std::string schema() const override { return size_schema(); }
+  std::string limits() const override { return size_limits(range_); }
+
+ protected:
+  std::optional<Problem> parse(Reader& /*reader*/, const std::string& text, T& out) const override {
+    uint64_t bytes = out;
+    std::optional<Problem> problem = parse_size_in(range_, text, bytes);
+    out = static_cast<T>(bytes);
+    return problem;
+  }
+
+  Value format(const Config& /*config*/, const T& value) const override {
+    return Value::scalar(format_size(value));
+  }
+
+  std::string example() const override { return "64KiB"; }
+
+ private:
+  SizeRange range_;
+};
+
+/// true, false, on, off.
+std::optional<bool> parse_switch(std::string_view text);
+
+class SwitchType final : public ScalarType<bool> {
+ public:
+  std::string name() const override { return "switch"; }
+  std::string schema() const override;
+  std::string limits() const override { return "`true`, `false`, `on`, `off`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, bool& out) const override;
+  Value format(const Config& config, const bool& value) const override;
+  std::string noun() const override { return "true or false"; }
+  std::string example() const override { return ""; }
+};
+
+Problem not_a_choice(std::string_view text, const std::vector<std::string_view>& words);
+
+template <class T>
+class ChoiceType final : public ScalarType<T> {
+ public:
+  using Choices = std::vector<std::pair<std::string_view, T>>;
+
+  explicit ChoiceType(Choices choices) : choices_(std::move(choices)) {}
+
+  std::string name() const override { return "choice"; }
+
+  std::string schema() const override {
+    std::string list;
+    for (const auto& [word, value] : choices_) {
+      list += (list.empty() ? "" : ",") + (is_number(word) ? std::string(word) : json_string(word));
+    }
+    return or_variable("\"enum\":[" + list + ']');
+  }
+
+  std::string limits() const override {
+    std::string list;
+    for (const auto& [word, value] : choices_) {
+      list += fmt::format("{}`{}`", list.empty() ? "" : ", ", word);
+    }
+    return list;
+  }
+
+ protected:
+  std::optional<Problem> parse(Reader& /*reader*/, const std::string& text, T& out) const override {
+    std::vector<std::string_view> words;
+    for (const auto& [word, value] : choices_) {
+      if (text == word) {
+        out = value;
+        return std::nullopt;
+      }
+      words.push_back(word);
+    }
+    return not_a_choice(text, words);
+  }
+
+  Value format(const Config& /*config*/, const T& value) const override {
+    for (const auto& [word, choice] : choices_) {
+      if (choice == value) {
+        return is_number(word) ? Value::scalar(std::string(word)) : Value::string(std::string(word));
+      }
+    }
+    return {};
+  }
+
+  std::string noun() const override { return "one of its words"; }
+  std::string example() const override { return std::string(choices_.front().first); }
+
+ private:
+  static bool is_number(std::string_view word) { return parse_decimal(word).has_value(); }
+
+  Choices choices_;
+};
+
+inline std::string& text_of(std::string& text) { return text; }
+inline std::string& text_of(Cidr& cidr) { return cidr.text; }
+inline std::string& text_of(BindAddress& bind) { return bind.text; }
+
+struct TextOptions {
+  std::string_view empty_word = {};  // "off": written in place of an empty text
+};
+
+/// A text under a rule. An empty one stands for "not given" and is not printed (or as its word).
+template <class T>
+class TextType final : public ScalarType<T> {
+ public:
+  explicit TextType(const TextRule& rule, TextOptions options = {})
+      : rule_(rule),
+        options_(options) {}
+
+  std::string name() const override { return std::string(rule_.name); }
+
+  std::string schema() const override {
+    return rule_.pattern.empty()
+               ? "\"type\":\"string\",\"minLength\":1"
+               : "\"type\":\"string\",\"anyOf\":[{\"pattern\":" + json_string(rule_.pattern) +
+                     "},{\"pattern\":\"\\\\$\\\\{\"}]";
+  }
+
+  std::string limits() const override {
+    std::string out(rule_.limits);
+    out += options_.empty_word.empty()
+               ? ""
+               : fmt::format("{}`{}`", out.empty() ? "or " : ", or ", options_.empty_word);
+    return out;
+  }
+
+ protected:
+  std::optional<Problem> parse(Reader& /*reader*/, const std::string& text, T& out) const override {
+    std::string& target = text_of(out);
+    if (!options_.empty_word.empty() && text == options_.empty_word) {
+      target.clear();
+      return std::nullopt;
+    }
+    target = text;
+    return rule_.apply(target);
+  }
+
+  Value format(const Config& /*config*/, const T& value) const override {
+    T copy = value;
+    std::string& text = text_of(copy);
+    if (!text.empty()) {
+      return Value::string(std::move(text));
+    }
+    return options_.empty_word.empty() ? Value{} : Value::string(std::string(options_.empty_word));
+  }
+
+  std::string noun() const override {
+    const bool vowel = std::string_view("aeiou").find(rule_.name[0]) != std::string_view::npos;
+    return (vowel ? "an " : "a ") + std::string(rule_.name);
+  }
+
+  std::string example() const override { return std::string(rule_.example); }
+
+ private:
+  const TextRule& rule_;
+  TextOptions options_;
+};
+
+class EndpointType final : public ScalarType<Endpoint> {
+ public:
+  std::string name() const override { return "endpoint"; }
+  std::string schema() const override;
+  std::string limits() const override { return "`host:port`, `[ipv6]:port` or `unix:/path`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, Endpoint& out) const override;
+  Value format(const Config& config, const Endpoint& value) const override;
+  std::string noun() const override { return "an endpoint"; }
+  std::string example() const override { return "127.0.0.1:9000"; }
+};
+
+/// The name of an upstream, resolved to its index; upstreams are read before routes.
+class UpstreamRefType final : public ScalarType<uint32_t> {
+ public:
+  std::string name() const override { return "name"; }
+  std::string schema() const override { return "\"type\":\"string\",\"minLength\":1"; }
+  std::string limits() const override { return "the name of one of `upstreams`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, uint32_t& out) const override;
+  Value format(const Config& config, const uint32_t& value) const override;
+  std::string noun() const override { return "the name of an upstream"; }
+  std::string example() const override { return ""; }
+};
+
+/// The schema version of the file; it fills nothing.
+class VersionType final : public ScalarType<Config> {
+ public:
+  std::string name() const override { return "number"; }
+  std::string schema() const override { return "\"const\":1"; }
+  std::string limits() const override { return "`1`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, Config& out) const override;
+  Value format(const Config& config, const Config& value) const override;
+  std::string noun() const override { return "a whole number"; }
+  std::string example() const override { return "1"; }
+};
+
+}  // namespace hangu::config

@@ -1,0 +1,105 @@
+#include "config/source_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "config/text.h"
+
+namespace hangu::config {
+
+namespace {
+
+constexpr size_t kSnippetBytesMax = 400;
+
+bool is_key_byte(char c) { return is_alnum(c) || c == '-' || c == '_' || c == '"' || c == '\''; }
+
+/// Where the value that begins at `begin` ends: at its quote, at the next flow sign, or with the line.
+size_t value_end(std::string_view line, size_t begin) {
+  const char first = line[begin];
+  if (first == '"' || first == '\'') {
+    return std::min(line.find(first, begin + 1), line.size() - 1) + 1;
+  }
+  const bool in_flow = line.substr(0, begin).find('{') != std::string_view::npos;
+  return in_flow ? std::min(line.find_first_of(",}", begin), line.size()) : line.size();
+}
+
+/// Masks the values of credential-like keys, unless they are references.
+std::string masked(std::string_view line) {
+  std::string out(line);
+  for (size_t colon = line.find(':'); colon != std::string_view::npos; colon = line.find(':', colon + 1)) {
+    const size_t begin = line.find_first_not_of(" \t[", colon + 1);
+    size_t key = colon;
+    while (key > 0 && is_key_byte(line[key - 1])) {
+      --key;
+    }
+    if (begin == std::string_view::npos || begin == colon + 1 || line[begin] == '{' ||
+        !looks_secret(line.substr(key, colon - key))) {
+      continue;
+    }
+    const size_t end = value_end(line, begin);
+    const std::string_view value = line.substr(begin, end - begin);
+    const bool is_reference = value.find("${") != std::string_view::npos ||
+                              value.substr(value[0] == '"' ? 1 : 0, 5) == "file:";
+    std::fill(out.begin() + static_cast<ptrdiff_t>(begin),
+              out.begin() + static_cast<ptrdiff_t>(is_reference ? begin : end), '*');
+  }
+  return out;
+}
+
+/// Makes the line harmless to print: bad bytes and control characters become U+FFFD.
+std::string printable(std::string_view line) {
+  std::string out;
+  for (size_t at = 0; at < line.size();) {
+    const size_t length = utf8_length(line, at);
+    const bool is_bad = length == 0 || (is_control(line[at]) && line[at] != '\t');
+    out += is_bad ? std::string_view("\xEF\xBF\xBD") : line.substr(at, length);
+    at += std::max<size_t>(length, 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+bool looks_secret(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kWords = {
+      "authorization", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey"};
+  std::string small = lower(name);
+  std::replace(small.begin(), small.end(), '_', '-');
+  return std::any_of(kWords.begin(), kWords.end(), [&small](std::string_view word) {
+    return small.find(word) != std::string::npos;
+  });
+}
+
+SourceText::SourceText(std::string_view text) : text_(text) {
+  begins_.push_back(text_.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0);
+  for (size_t at = text_.find('\n'); at != std::string_view::npos; at = text_.find('\n', at + 1)) {
+    begins_.push_back(at + 1);
+  }
+}
+
+std::string_view SourceText::line(size_t number) const {
+  if (number == 0 || number > begins_.size()) {
+    return {};
+  }
+  const size_t begin = begins_[number - 1];
+  const size_t end = std::min(text_.find('\n', begin), text_.size());
+  std::string_view found = text_.substr(begin, end - begin);
+  if (!found.empty() && found.back() == '\r') {
+    found.remove_suffix(1);
+  }
+  return found;
+}
+
+std::string SourceText::snippet(size_t number) const {
+  const std::string_view whole = line(number);
+  return whole.size() > kSnippetBytesMax ? std::string() : printable(masked(whole));
+}
+
+uint32_t SourceText::column(Mark mark) const {
+  if (mark.column == 0) {
+    return 0;
+  }
+  return static_cast<uint32_t>(utf8_count(line(mark.line).substr(0, mark.column - 1)) + 1);
+}
+
+}  // namespace hangu::config

@@ -1,0 +1,452 @@
+#include "hangu/control/daemon.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "hangu/base/log.h"
+#include "hangu/control/process.h"
+#include "hangu/control/service_notifier.h"
+
+namespace hangu::control {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// What closing down may take beyond `lb_delay` and `drain_timeout`: told to the service manager.
+constexpr Duration kStopMargin = std::chrono::seconds(5);
+
+log::Level level_from(std::string_view name) {
+  if (name == "debug") {
+    return log::Level::kDebug;
+  }
+  if (name == "warning" || name == "warn") {
+    return log::Level::kWarning;
+  }
+  if (name == "error") {
+    return log::Level::kError;
+  }
+  return name == "off" ? log::Level::kOff : log::Level::kInfo;
+}
+
+void log_diagnostics(const std::vector<config::Diagnostic>& diagnostics) {
+  for (const config::Diagnostic& each : diagnostics) {
+    const bool error = each.severity == config::Severity::kError;
+    log::write(error ? log::Level::kError : log::Level::kWarning,
+               fmt::format("config {}:{}:{} {} {}", each.file, each.line, each.column, each.code,
+                           each.message));
+  }
+}
+
+std::string summary_of(const config::LoadResult& loaded) {
+  for (const config::Diagnostic& each : loaded.diagnostics) {
+    if (each.severity == config::Severity::kError) {
+      const size_t more = loaded.error_count() - 1;
+      const std::string rest = more == 0 ? "" : fmt::format(" (and {} more)", more);
+      return fmt::format("{}:{}:{}: {}: {}{}", each.file, each.line, each.column, each.code,
+                         each.message, rest);
+    }
+  }
+  return "the config is not valid";
+}
+
+/// Completes the gateway's list by the keys that the config's table says so of.
+void add_restart_keys(ReloadOutcome& outcome) {
+  std::vector<std::string>& keys = outcome.report.restart_required;
+  for (const config::KeyChange& change : outcome.changes) {
+    if (change.reload == config::ReloadClass::kRestart &&
+        std::find(keys.begin(), keys.end(), change.path) == keys.end()) {
+      keys.push_back(change.path);
+    }
+  }
+}
+
+}  // namespace
+
+class Daemon::Impl {
+ public:
+  Impl(asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks)
+      : context_(context),
+        options_(std::move(options)),
+        callbacks_(std::move(callbacks)),
+        notifier_(ServiceNotifier::from_environment()),
+        refresher_(context, resolver_factory(),
+                   [this](std::string_view upstream, std::vector<server::ResolvedEndpoint> found) {
+                     if (gateway_ != nullptr) {
+                       gateway_->set_endpoints(upstream, std::move(found));
+                     }
+                   }),
+        signals_(context),
+        drain_timer_(context),
+        reload_timer_(context),
+        watchdog_timer_(context) {}
+
+  Result<void, StartError> start() {
+    started_ = monotonic_now();
+    started_wall_ = wall_now();
+    config::LoadResult loaded = options_.load_config();
+    if (!loaded.config) {
+      return Failure<StartError>{
+          {StartError::Kind::kInvalidConfig, summary_of(loaded), std::move(loaded.diagnostics)}};
+    }
+    log::set_level(level_from(loaded.config->log_level));
+    log_diagnostics(loaded.diagnostics);
+    if (options_.handle_signals) {
+      wait_for_signals();
+    }
+    loaded.config->generation = ++generation_;
+    config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
+    if (callbacks_.before_gateway) {
+      if (auto allowed = callbacks_.before_gateway(*config_); !allowed) {
+        return Failure<StartError>{{StartError::Kind::kBeforeGateway, allowed.error(), {}}};
+      }
+    }
+    if (Result<void, std::string> gateway = start_gateway(); !gateway) {
+      return Failure<StartError>{{StartError::Kind::kGateway, gateway.error(), {}}};
+    }
+    refresher_.apply(config_);
+    watch();
+    refresher_.prepare(*config_, options_.resolve_at_most, [this] {
+      asio::post(context_, [this] { become_ready(); });  // never within start()
+    });
+    return {};
+  }
+
+  void reload(std::function<void(ReloadOutcome)> done) {
+    if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
+      done(refused("the process is going down"));
+      return;
+    }
+    if (reloading_) {
+      done(refused("another reload is under way"));
+      return;
+    }
+    last_reload_at_ = monotonic_now();
+    notifier_.reloading(last_reload_at_);
+    config::LoadResult loaded = options_.load_config();
+    if (!loaded.config) {
+      ReloadOutcome outcome;
+      outcome.kind = ReloadOutcome::Kind::kInvalidConfig;
+      outcome.error = summary_of(loaded);
+      outcome.diagnostics = std::move(loaded.diagnostics);
+      finish_reload(std::move(outcome), done);
+      return;
+    }
+    reloading_ = true;
+    loaded.config->generation = generation_ + 1;
+    auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
+    // Names first, so that a new upstream has addresses when its first request comes.
+    refresher_.prepare(*next, options_.resolve_at_most,
+                       [this, next, warnings = std::move(loaded.diagnostics), done] {
+                         reloading_ = false;
+                         publish(next, warnings, done);
+                       });
+  }
+
+  void terminate() {
+    const DrainTimes times{config_ == nullptr ? Duration{0} : config_->shutdown.lb_delay,
+                           config_ == nullptr ? Duration{0} : config_->shutdown.drain_timeout};
+    if (drain_.state() == DrainState::kServing) {
+      notifier_.stopping("draining", times.lb_delay + times.drain_timeout + kStopMargin);
+    }
+    carry_out(drain_.on_terminate(times));
+  }
+
+  void fast_stop() {
+    notifier_.stopping("stopping", kStopMargin);
+    carry_out(drain_.on_fast_stop());
+  }
+
+  void reopen_logs() {
+    if (gateway_ != nullptr) {
+      gateway_->reopen_logs();
+      log::info("logs_reopened");
+    }
+  }
+
+  Readiness readiness() const {
+    switch (drain_.state()) {
+      case DrainState::kServing: break;
+      case DrainState::kLbDelay:
+      case DrainState::kDraining: return {false, "draining"};
+      case DrainState::kStopped: return {false, "stopped"};
+    }
+    return ready_ ? Readiness{true, "ready"} : Readiness{false, "starting"};
+  }
+
+  DaemonStatus status() const {
+    DaemonStatus status;
+    status.readiness = readiness();
+    status.state = drain_.state();
+    status.uptime = monotonic_now() - started_;
+    status.started = started_wall_;
+    if (config_ != nullptr) {
+      status.config_path = config_->source_path;
+    }
+    if (gateway_ != nullptr) {
+      status.gateway = gateway_->status();
+    }
+    status.names = refresher_.status();
+    status.last_reload = last_reload_;
+    return status;
+  }
+
+  std::shared_ptr<const config::Config> config() const { return config_; }
+
+  stats::Registry& registry() {
+    HANGU_ASSERT(gateway_ != nullptr);
+    return gateway_->registry();
+  }
+
+ private:
+  EndpointRefresher::ResolverFactory resolver_factory() {
+    if (options_.make_resolver) {
+      return options_.make_resolver;
+    }
+    return [this] { return make_resolver(context_, ResolverOptions{}); };
+  }
+
+  Result<void, std::string> start_gateway() {
+    server::Callbacks callbacks;
+    callbacks.on_drained = [this] {  // on a shard's thread
+      asio::post(context_, [this] { carry_out(drain_.on_drained()); });
+    };
+    const SignalsBlocked shards_take_no_signal;
+    auto started = options_.start_gateway(config_, std::move(callbacks));
+    if (!started) {
+      return Failure<std::string>{started.error()};
+    }
+    gateway_ = std::move(*started);
+    return {};
+  }
+
+  void become_ready() {
+    if (drain_.state() != DrainState::kServing) {
+      return;
+    }
+    ready_ = true;
+    const double milliseconds =
+        std::chrono::duration<double, std::milli>(monotonic_now() - started_).count();
+    log::info("ready generation={} after_ms={:.1f}", generation_, milliseconds);
+    notifier_.ready(serving_text());
+    if (callbacks_.on_ready) {
+      callbacks_.on_ready();
+    }
+  }
+
+  std::string serving_text() const { return fmt::format("serving generation {}", generation_); }
+
+  static ReloadOutcome refused(std::string error) {
+    ReloadOutcome outcome;
+    outcome.kind = ReloadOutcome::Kind::kRefused;
+    outcome.error = std::move(error);
+    return outcome;
+  }
+
+  void publish(const std::shared_ptr<const config::Config>& next,
+               const std::vector<config::Diagnostic>& warnings,
+               const std::function<void(ReloadOutcome)>& done) {
+    if (drain_.state() != DrainState::kServing) {
+      done(refused("the process is going down"));
+      return;
+    }
+    auto applied = gateway_->apply(next);
+    if (!applied) {
+      refresher_.apply(config_);
+      finish_reload(refused(applied.error()), done);
+      return;
+    }
+    ReloadOutcome outcome;
+    outcome.kind = ReloadOutcome::Kind::kApplied;
+    outcome.diagnostics = warnings;
+    outcome.changes = config::changed_keys(*config_, *next);
+    outcome.report = std::move(*applied);
+    add_restart_keys(outcome);
+    generation_ = next->generation;
+    config_ = next;
+    log::set_level(level_from(config_->log_level));
+    refresher_.apply(config_);
+    finish_reload(std::move(outcome), done);
+  }
+
+  void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
+    const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
+    last_reload_ =
+        LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
+    log_diagnostics(outcome.diagnostics);
+    if (applied) {
+      log::info("config_reloaded generation={} changed_keys={} connections_closed={} "
+                "streams_on_old_generation={}",
+                generation_, outcome.changes.size(), outcome.report.connections_closed,
+                outcome.report.streams_on_old_generation);
+      for (const std::string& key : outcome.report.restart_required) {
+        log::warning("restart_required key={}", key);
+      }
+    } else {
+      log::error("reload_refused kept_generation={} error=\"{}\"", generation_, outcome.error);
+    }
+    // systemd ends its wait for a reload at READY=1, whatever came of it.
+    const std::string text =
+        applied ? serving_text()
+                : fmt::format("{}; last reload refused: {}", serving_text(), outcome.error);
+    if (ready_) {
+      notifier_.ready(text);
+    }
+    done(std::move(outcome));
+  }
+
+  void wait_for_signals() {
+    if (!signals_added_) {
+      for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
+        error_code error;
+        signals_.add(number, error);
+      }
+      signals_added_ = true;
+    }
+    signals_.async_wait([this](error_code error, int number) {
+      if (!error) {
+        wait_for_signals();
+        on_signal(number);
+      }
+    });
+  }
+
+  void on_signal(int number) {
+    switch (number) {
+      case SIGHUP: reload_soon(); break;
+      case SIGTERM:
+      case SIGINT: terminate(); break;
+      case SIGQUIT: fast_stop(); break;
+      case SIGUSR1: reopen_logs(); break;
+      default: break;
+    }
+  }
+
+  // The first SIGHUP reloads at once; more within the interval are one reload at its end.
+  void reload_soon() {
+    if (reload_waiting_) {
+      return;
+    }
+    const TimePoint earliest = last_reload_at_ + options_.reload_interval_min;
+    const TimePoint now = monotonic_now();
+    const bool first = last_reload_at_ == TimePoint{};
+    if (!reloading_ && (first || now >= earliest)) {
+      reload([](const ReloadOutcome&) {});
+      return;
+    }
+    reload_waiting_ = true;
+    reload_timer_.expires_after(std::max(earliest - now, Duration(std::chrono::milliseconds(10))));
+    reload_timer_.async_wait([this](error_code error) {
+      reload_waiting_ = false;
+      if (!error) {
+        reload_soon();
+      }
+    });
+  }
+
+  void carry_out(const DrainStep& step) {
+    switch (step.action) {
+      case DrainAction::kNone: return;
+      case DrainAction::kWaitForBalancer:
+        log::info("leaving lb_delay_ms={} hint=\"a second signal skips the delay\"",
+                  milliseconds(step.timer));
+        wait_for_drain(step.timer);
+        return;
+      case DrainAction::kBeginDrain:
+        log::info("draining at_most_ms={}", milliseconds(step.timer));
+        wait_for_drain(step.timer);
+        if (gateway_ != nullptr) {
+          gateway_->begin_drain();
+        }
+        return;
+      case DrainAction::kStop: stop(); return;
+    }
+  }
+
+  static int64_t milliseconds(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  }
+
+  void wait_for_drain(Duration at_most) {
+    drain_timer_.expires_after(at_most);
+    drain_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        carry_out(drain_.on_timer());
+      }
+    });
+  }
+
+  void stop() {
+    log::info("stopped drained={}", drain_.complete());
+    error_code ignored;
+    signals_.cancel(ignored);
+    drain_timer_.cancel();
+    reload_timer_.cancel();
+    watchdog_timer_.cancel();
+    gateway_.reset();
+    if (callbacks_.on_stopped) {
+      callbacks_.on_stopped();
+    } else {
+      context_.stop();
+    }
+  }
+
+  void watch() {
+    const Duration interval = notifier_.watchdog_interval();
+    if (interval <= Duration::zero()) {
+      return;
+    }
+    watchdog_timer_.expires_after(interval);
+    watchdog_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        notifier_.alive();
+        watch();
+      }
+    });
+  }
+
+  asio::io_context& context_;
+  DaemonOptions options_;
+  DaemonCallbacks callbacks_;
+  ServiceNotifier notifier_;
+  std::unique_ptr<server::Gateway> gateway_;
+  EndpointRefresher refresher_;
+  DrainMachine drain_;
+  asio::signal_set signals_;
+  asio::steady_timer drain_timer_;
+  asio::steady_timer reload_timer_;
+  asio::steady_timer watchdog_timer_;
+  std::shared_ptr<const config::Config> config_;
+  std::optional<LastReload> last_reload_;
+  TimePoint started_;
+  TimePoint last_reload_at_;
+  WallTime started_wall_;
+  uint64_t generation_ = 0;
+  bool ready_ = false;
+  bool reloading_ = false;
+  bool reload_waiting_ = false;
+  bool signals_added_ = false;
+};
+
+Daemon::Daemon(asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks)
+    : impl_(std::make_unique<Impl>(context, std::move(options), std::move(callbacks))) {}
+
+Daemon::~Daemon() = default;
+
+Result<void, StartError> Daemon::start() { return impl_->start(); }
+void Daemon::reload(std::function<void(ReloadOutcome)> done) { impl_->reload(std::move(done)); }
+void Daemon::terminate() { impl_->terminate(); }
+void Daemon::fast_stop() { impl_->fast_stop(); }
+void Daemon::reopen_logs() { impl_->reopen_logs(); }
+Readiness Daemon::readiness() const { return impl_->readiness(); }
+DaemonStatus Daemon::status() const { return impl_->status(); }
+std::shared_ptr<const config::Config> Daemon::config() const { return impl_->config(); }
+stats::Registry& Daemon::registry() { return impl_->registry(); }
+
+}  // namespace hangu::control

@@ -1,0 +1,35 @@
+#include "hangu/control/process.h"
+
+#include <sys/resource.h>
+
+#include "hangu/base/log.h"
+
+namespace hangu::control {
+
+uint64_t prepare_process() {
+  ::signal(SIGPIPE, SIG_IGN);
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 0;
+  }
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (before < limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log::warning("descriptor_limit_not_raised limit={} errno={}", before, errno);
+    return before;
+  }
+  return limit.rlim_cur;
+}
+
+SignalsBlocked::SignalsBlocked() {
+  sigset_t all;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
+}
+
+SignalsBlocked::~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+TimePoint monotonic_now() { return std::chrono::steady_clock::now(); }
+WallTime wall_now() { return std::chrono::system_clock::now(); }
+
+}  // namespace hangu::control

@@ -1,0 +1,550 @@
+#include "hangu/downstream/http1_session.h"
+
+#include <utility>
+
+#include "hangu/codec/http1/chunk_writer.h"
+#include "hangu/codec/http1/proxy_protocol.h"
+#include "hangu/codec/http1/request_parser.h"
+#include "hangu/codec/http1/serialiser.h"
+#include "hangu/downstream/session_table.h"
+#include "hangu/filter/edge_rules.h"
+
+namespace hangu::downstream {
+
+using codec::http1::BodyDecoder;
+using codec::http1::HeadScanner;
+
+namespace {
+
+// After an early response the rest of the request body is worth reading, to keep the connection, up to
+// this much; beyond it closing is cheaper for both sides.
+constexpr uint64_t kDiscardBytesMax = 256 * 1024;
+
+}  // namespace
+
+Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
+                           net::ConnectionPtr connection)
+    : table_(table),
+      listener_(listener),
+      connection_(std::move(connection)),
+      timer_(*this),
+      reader_(HeadScanner::Kind::kRequest, listener.limits) {
+  ++listener_.sessions;
+  connection_->set_handler(this);
+  connection_->set_watermarks(table.write_high_watermark(), table.write_low_watermark());
+  peer_.set(connection_->peer_address(), filter::ClientIpSource::kPeer);
+  peer_.set_trusted(listener_.runtime->trusted_proxies.contains(peer_.ip()));
+  if (listener_.runtime->proxy_protocol_from.contains(peer_.ip())) {
+    state_ = State::kProxyHeader;
+  }
+  arm(listener_.runtime->config->timeouts.header);
+}
+
+Http1Session::~Http1Session() { --listener_.sessions; }
+
+// --- input ----------------------------------------------------------------------------------------
+
+void Http1Session::on_data(buffer::Slice data) noexcept {
+  process(std::move(data));
+  if (holding_) {
+    resume_input();
+  }
+}
+
+void Http1Session::process(buffer::Slice&& data) noexcept {
+  processing_ = true;
+  bool more = true;
+  while (more && data.size != 0) {
+    switch (state_) {
+      case State::kProxyHeader: more = process_proxy_header(data); break;
+      case State::kIdle:
+      case State::kHead: more = process_head(data); break;
+      case State::kBody:
+      case State::kDiscard: more = process_body(data); break;
+      case State::kTunnel: more = process_tunnel(data); break;
+      case State::kResponse:  // pipelined: its turn comes after the response in progress
+        hold(std::move(data));
+        more = false;
+        break;
+      case State::kClosed: more = false; break;
+    }
+  }
+  processing_ = false;
+}
+
+bool Http1Session::input_wanted() const noexcept {
+  switch (state_) {
+    case State::kProxyHeader:
+    case State::kIdle:
+    case State::kHead:
+    case State::kDiscard: return true;
+    case State::kBody:
+    case State::kTunnel: return !body_paused_;
+    case State::kResponse:
+    case State::kClosed: return false;
+  }
+  return false;
+}
+
+void Http1Session::hold(buffer::Slice&& rest) noexcept {
+  held_ = std::move(rest);
+  holding_ = true;
+  connection_->pause_reading();
+}
+
+void Http1Session::resume_input() noexcept {
+  while (holding_ && !processing_ && input_wanted()) {
+    holding_ = false;
+    process(std::exchange(held_, {}));
+    if (!holding_ && state_ != State::kClosed) {
+      connection_->resume_reading();
+    }
+  }
+}
+
+bool Http1Session::process_proxy_header(buffer::Slice& data) noexcept {
+  auto parsed = codec::http1::parse_proxy_header(data.view());
+  if (!parsed) {
+    table_.shard().stats().count_parse_error(parsed.error().code);
+    close();
+    return false;
+  }
+  if (parsed->consumed == 0) {
+    hold_partial_proxy_header(std::move(data));
+    return false;
+  }
+  if (!parsed->local) {
+    peer_.set(net::Address::from_bytes(parsed->source), filter::ClientIpSource::kProxyProtocol);
+    peer_.set_trusted(listener_.runtime->trusted_proxies.contains(peer_.ip()));
+  }
+  data.remove_prefix(parsed->consumed);
+  state_ = State::kIdle;
+  return true;
+}
+
+bool Http1Session::process_head(buffer::Slice& data) noexcept {
+  if (stream_ == nullptr) {
+    open_stream();
+  }
+  auto step = reader_.read(data.view(), stream_->arena());
+  if (!step) {
+    reject_request(step.error());
+    return false;
+  }
+  data.remove_prefix(step->consumed);
+  if (!step->complete) {
+    return false;
+  }
+  reader_.reset();
+  const Result<void> parsed =
+      codec::http1::parse_request_head(step->head, listener_.limits, stream_->request);
+  if (!parsed) {
+    reject_request(parsed.error());
+    return false;
+  }
+  begin_request();
+  return true;
+}
+
+void Http1Session::open_stream() noexcept {
+  state_ = State::kHead;
+  stream_ = table_.streams().make(table_.shard(), *this, listener_.snapshot, *listener_.runtime);
+  arm(listener_.runtime->config->timeouts.header);
+}
+
+void Http1Session::begin_request() noexcept {
+  const config::Listener& config = *listener_.runtime->config;
+  filter::Stream& stream = *stream_;
+  const http::RequestHead& request = stream.request;
+  ++requests_;
+  keep_alive_ = request.keep_alive && !draining_ &&
+                (config.requests_per_connection_max == 0 ||
+                 requests_ < config.requests_per_connection_max);
+  body_paused_ = false;
+  chunk_response_ = false;
+  const bool end = request.framing == http::BodyFraming::kNone ||
+                   (request.framing == http::BodyFraming::kLength && request.content_length == 0);
+  if (end) {
+    state_ = State::kResponse;
+    arm_for_response();
+  } else {
+    state_ = State::kBody;
+    decoder_.begin(request.framing, request.content_length, stream.arena());
+    arm(config.timeouts.body_idle);
+  }
+  const Result<void> admitted = filter::apply_edge_rules(
+      stream, {.ip = peer_.ip(), .port = peer_.port(), .source = peer_.source(),
+               .trusted = peer_.trusted()});
+  if (!admitted) {
+    reject_request(admitted.error());
+    return;
+  }
+  stream.start(end);
+}
+
+/// The head cannot be served, or not even be understood: one reply, then the connection ends.
+void Http1Session::reject_request(const Error& error) noexcept {
+  state_ = State::kResponse;
+  keep_alive_ = false;
+  rejected_ = true;
+  table_.shard().stats().count_parse_error(error.code);
+  Error downstream = error;
+  downstream.side = Side::kDownstream;
+  stream_->reject(downstream);
+}
+
+bool Http1Session::process_body(buffer::Slice& data) noexcept {
+  const bool discard = state_ == State::kDiscard;
+  if (body_paused_ && !discard) {
+    hold(std::move(data));
+    return false;
+  }
+  auto step = decoder_.next(data.view());
+  if (!step) {
+    if (discard) {
+      close();
+    } else {
+      table_.shard().stats().count_parse_error(step.error().code);
+      rejected_ = true;
+      stream_->on_request_error(step.error());
+    }
+    return false;
+  }
+  buffer::Slice piece = data.subslice(step->data);
+  data.remove_prefix(step->consumed);
+  if (step->kind == BodyDecoder::Step::Kind::kNeedMore) {
+    return false;
+  }
+  const bool end = decoder_.finished();
+  if (discard) {
+    return discard_body(piece.size, end);
+  }
+  if (!end) {
+    arm(listener_.runtime->config->timeouts.body_idle);
+    stream_->on_request_data(std::move(piece), false);
+    return true;
+  }
+  state_ = State::kResponse;
+  arm_for_response();
+  const http::HeaderBlock* trailers = decoder_.trailers();
+  if (trailers != nullptr && trailers->size() != 0) {
+    stream_->on_request_trailers(*trailers);
+  } else {
+    stream_->on_request_data(std::move(piece), true);
+  }
+  return true;
+}
+
+bool Http1Session::discard_body(size_t bytes, bool end) noexcept {
+  discarded_bytes_ += bytes;
+  if (end) {
+    next_request();
+  } else if (discarded_bytes_ > kDiscardBytesMax) {
+    close_after_flush();
+  }
+  return true;
+}
+
+bool Http1Session::process_tunnel(buffer::Slice& data) noexcept {
+  if (body_paused_) {
+    hold(std::move(data));
+  } else {
+    stream_->on_request_data(std::move(data), false);
+  }
+  return false;
+}
+
+// --- the stream's answers -------------------------------------------------------------------------
+
+void Http1Session::pause_request(filter::Stream&, bool paused) noexcept {
+  body_paused_ = paused;
+  if (state_ == State::kBody) {
+    if (paused) {
+      arm_for_response();
+    } else {
+      arm(listener_.runtime->config->timeouts.body_idle);
+    }
+  }
+  if (!paused) {
+    resume_input();
+  }
+}
+
+bool Http1Session::congested(const filter::Stream&) const noexcept {
+  return connection_ != nullptr && connection_->congested();
+}
+
+void Http1Session::on_writable() noexcept {
+  if (stream_ != nullptr) {
+    stream_->on_response_writable();
+  }
+}
+
+void Http1Session::write_informational(filter::Stream& stream,
+                                       const http::ResponseHead& head) noexcept {
+  if (stream.request.version != http::Version::kHttp10) {
+    connection_->write(codec::http1::serialise_response_head(
+        head, {.framing = http::BodyFraming::kNone}, stream.arena()));
+  }
+}
+
+void Http1Session::write_head(filter::Stream& stream, bool end) noexcept {
+  const http::ResponseHead& response = stream.response;
+  const bool http10 = stream.request.version == http::Version::kHttp10;
+  codec::http1::ResponseFraming framing{.http10 = http10};
+  if (response.framing == http::BodyFraming::kLength) {
+    framing.framing = http::BodyFraming::kLength;
+    framing.content_length = response.content_length;
+  } else if (!end && response.status != 101) {
+    framing.framing = http10 ? http::BodyFraming::kUntilClose : http::BodyFraming::kChunked;
+    keep_alive_ = keep_alive_ && !http10;
+  }
+  keep_alive_ = keep_alive_ && !draining_ && !stream.local_close() && !body_left_is_large();
+  chunk_response_ = framing.framing == http::BodyFraming::kChunked;
+  framing.close = !keep_alive_;
+  framing.upgrade = response.status == 101;
+  connection_->write(codec::http1::serialise_response_head(response, framing, stream.arena()));
+  if (response.status == 101) {
+    state_ = State::kTunnel;
+    keep_alive_ = false;
+    table_.shard().stats().upgrades_active.add();
+    resume_input();
+  } else {
+    if (state_ == State::kResponse) {
+      arm_for_response();
+    }
+    if (end) {
+      response_complete();
+    }
+  }
+}
+
+/// Whether so much of the request body is still to come that it is not worth reading it.
+bool Http1Session::body_left_is_large() const noexcept {
+  if (state_ != State::kBody) {
+    return false;
+  }
+  const http::RequestHead& request = stream_->request;
+  return request.framing == http::BodyFraming::kChunked || request.expect_continue ||
+         decoder_.remaining() > kDiscardBytesMax;
+}
+
+void Http1Session::write_data(filter::Stream&, buffer::Slice&& data, bool end) noexcept {
+  if (connection_ == nullptr) {
+    return;
+  }
+  if (chunk_response_) {
+    codec::http1::write_chunked(*connection_, std::move(data), end);
+  } else if (data.size != 0) {
+    connection_->write(std::move(data));
+  }
+  if (!end) {
+    return;
+  }
+  if (state_ == State::kTunnel) {
+    tunnel_out_end_ = true;
+    connection_->shutdown_write();
+    end_tunnel_if_done();
+  } else {
+    response_complete();
+  }
+}
+
+void Http1Session::write_trailers(filter::Stream& stream,
+                                  const http::HeaderBlock& trailers) noexcept {
+  if (chunk_response_) {
+    connection_->write(codec::http1::serialise_trailers(trailers, stream.arena()));
+  }
+  response_complete();
+}
+
+void Http1Session::abort(filter::Stream& stream) noexcept {
+  if (connection_ == nullptr) {
+    return;
+  }
+  const bool length_known = stream.response.framing == http::BodyFraming::kLength;
+  if (!length_known && !chunk_response_ && state_ != State::kTunnel) {
+    connection_->reset();  // only a reset tells that a body which ends with the connection is cut off
+    close();
+  } else {
+    close_after_flush();
+  }
+}
+
+// --- from one request to the next -----------------------------------------------------------------
+
+void Http1Session::response_complete() noexcept {
+  stream_->finish();
+  if (!keep_alive_) {
+    close_after_flush();
+  } else if (state_ == State::kBody) {
+    state_ = State::kDiscard;
+    discarded_bytes_ = 0;
+    body_paused_ = false;
+    arm(listener_.runtime->config->timeouts.body_idle);
+    resume_input();
+  } else {
+    next_request();
+  }
+}
+
+void Http1Session::next_request() noexcept {
+  end_stream();
+  if (draining_) {
+    close_after_flush();
+    return;
+  }
+  state_ = State::kIdle;
+  arm(listener_.runtime->config->timeouts.idle);
+  if (holding_) {
+    table_.shard().stats().pipelined.add();
+    resume_input();
+  }
+}
+
+void Http1Session::end_stream() noexcept {
+  if (stream_ != nullptr) {
+    if (state_ == State::kTunnel) {
+      table_.shard().stats().upgrades_active.subtract();
+    }
+    stream_->finish();
+    reader_.reset();
+    table_.bury(std::move(stream_));
+  }
+}
+
+void Http1Session::end_tunnel_if_done() noexcept {
+  if (tunnel_in_end_ && tunnel_out_end_) {
+    close_after_flush();
+  }
+}
+
+// --- ends -----------------------------------------------------------------------------------------
+
+void Http1Session::on_end() noexcept {
+  switch (state_) {
+    case State::kTunnel:
+      if (!tunnel_in_end_) {
+        tunnel_in_end_ = true;
+        stream_->on_request_data(buffer::Slice{}, true);
+        end_tunnel_if_done();
+      }
+      break;
+    case State::kBody:
+    case State::kResponse:
+      // The client has closed. Like every large gateway we take that as a disconnect and stop the
+      // upstream's work, although a half-closed client could still read: see docs/decisions.md.
+      stream_->on_client_gone();
+      close();
+      break;
+    case State::kProxyHeader:
+    case State::kIdle:
+    case State::kHead:
+    case State::kDiscard: close(); break;
+    case State::kClosed: break;
+  }
+}
+
+void Http1Session::on_error(Error) noexcept {
+  if (stream_ != nullptr) {
+    stream_->on_client_gone();
+  }
+  close();
+}
+
+void Http1Session::close_after_flush() noexcept {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  // Unread input would make the kernel answer our close with a reset, which can destroy the reply on
+  // its way (RFC 9112 §9.6): then linger.
+  const bool linger = rejected_ || holding_ || state_ == State::kBody || state_ == State::kDiscard;
+  end_stream();
+  state_ = State::kClosed;
+  timer_.disarm();
+  held_ = {};
+  holding_ = false;
+  connection_->set_handler(nullptr);
+  net::close_after_flush(std::move(connection_), linger);
+  table_.bury(*this);
+}
+
+void Http1Session::close() noexcept {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  end_stream();
+  state_ = State::kClosed;
+  timer_.disarm();
+  held_ = {};
+  holding_ = false;
+  connection_.reset();
+  table_.bury(*this);
+}
+
+void Http1Session::drain() noexcept {
+  draining_ = true;
+  if (state_ == State::kIdle || state_ == State::kProxyHeader) {
+    // A request may be on its way: a client that hears our FIN first would count it as failed.
+    arm(kDrainGrace);
+  }
+}
+
+// --- time -----------------------------------------------------------------------------------------
+
+void Http1Session::arm(Duration timeout) noexcept {
+  if (timeout == Duration::zero()) {
+    timer_.disarm();
+  } else {
+    timer_.arm(table_.loop().timers(), timeout);
+  }
+}
+
+/// While the response is due the exchange has its own timers; ours only watches that the client takes
+/// what is sent.
+void Http1Session::arm_for_response() noexcept {
+  arm(listener_.runtime->config->timeouts.write_idle);
+}
+
+void Http1Session::on_timeout() noexcept {
+  switch (state_) {
+    case State::kHead:
+      reject_request(downstream_error(Errc::kTimeout, "the request head did not come in time"));
+      break;
+    case State::kBody:
+      if (!body_paused_) {
+        rejected_ = true;
+        stream_->on_request_error(
+            downstream_error(Errc::kTimeout, "the request body did not come in time"));
+        break;
+      }
+      [[fallthrough]];
+    case State::kResponse:
+    case State::kTunnel:
+      if (client_takes_nothing()) {
+        stream_->on_client_gone();
+        close();
+      } else {
+        arm_for_response();
+      }
+      break;
+    case State::kProxyHeader:
+    case State::kIdle:
+    case State::kDiscard: close(); break;
+    case State::kClosed: break;
+  }
+}
+
+/// Called every `write_idle`: whether bytes are queued and none has been acknowledged since.
+bool Http1Session::client_takes_nothing() noexcept {
+  if (connection_->write_idle()) {
+    progress_ = 0;
+    return false;
+  }
+  const uint64_t progress = connection_->send_progress();
+  const bool stuck = progress_ != 0 && progress == progress_;
+  progress_ = progress;
+  return stuck;
+}
+
+}  // namespace hangu::downstream

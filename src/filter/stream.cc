@@ -1,0 +1,365 @@
+#include "hangu/filter/stream.h"
+
+#include <utility>
+
+#include "hangu/base/assert.h"
+#include "hangu/http/local_reply.h"
+#include "hangu/stats/shard_stats.h"
+
+namespace hangu::filter {
+
+Stream::Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot,
+               const ListenerRuntime& listener)
+    : arena_(shard.small_blocks(), shard.large_blocks()),
+      shard_(shard),
+      writer_(writer),
+      snapshot_(std::move(snapshot)),
+      listener_(listener) {
+  info.started = shard.now();
+}
+
+Stream::~Stream() { HANGU_DCHECK(finished_ || !started_); }
+
+// --- the request's way in -------------------------------------------------------------------------
+
+void Stream::start(bool end) noexcept {
+  HANGU_ASSERT(!started_);
+  started_ = true;
+  request_end_ = end;
+  run_request_headers();
+}
+
+const Filter* Stream::filter_at(size_t position, FilterList entry, FilterList own) const noexcept {
+  if (position < entry.size()) {
+    return entry[position];
+  }
+  position -= entry.size();
+  return position < own.size() ? own[position] : nullptr;
+}
+
+Stream::FilterList Stream::own(FilterList (FilterChain::*list)() const) const noexcept {
+  return route_ != nullptr ? (route_->chain.*list)() : FilterList{};
+}
+
+void Stream::run_request_headers() noexcept {
+  const FilterList entry = snapshot_->entry.request_headers();
+  // The route is chosen by a filter of the entry chain: look its chain up anew at every step.
+  while (const Filter* filter =
+             filter_at(request_position_, entry, own(&FilterChain::request_headers))) {
+    ++request_position_;
+    const FilterStatus status = filter->on_request_headers(*this);
+    if (replied_ || finished_) {
+      return;
+    }
+    if (status == FilterStatus::kPause) {
+      set_request_pause(kFilter, true);
+      return;
+    }
+  }
+  forward_request();
+}
+
+void Stream::forward_request() noexcept {
+  const uint64_t body_max = route_ != nullptr ? route_->config->body_bytes_max : 0;
+  if (body_max != 0 && request.framing == http::BodyFraming::kLength &&
+      request.content_length > body_max) {
+    on_request_error(downstream_error(Errc::kBodyTooLarge, "request body over the route's limit"));
+    return;
+  }
+  forwarded_ = true;
+  RequestSink* sink = shard_.terminal().start(*this, request_end_);
+  if (!response_end_ && !finished_) {
+    sink_ = sink;
+  }
+}
+
+bool Stream::count_request_bytes(size_t bytes) noexcept {
+  info.request_body_bytes += bytes;
+  const uint64_t body_max = route_ != nullptr ? route_->config->body_bytes_max : 0;
+  if (body_max != 0 && info.request_body_bytes > body_max && !info.upgraded) {
+    on_request_error(downstream_error(Errc::kBodyTooLarge, "request body over the route's limit"));
+    return false;
+  }
+  return true;
+}
+
+void Stream::on_request_data(buffer::Slice&& data, bool end) noexcept {
+  request_end_ = request_end_ || end;
+  if (replied_ || finished_ || response_end_ || !count_request_bytes(data.size)) {
+    return;  // nobody wants the rest of the body
+  }
+  request_data_position_ = 0;
+  pass_request_data(std::move(data), end);
+}
+
+void Stream::pass_request_data(buffer::Slice&& data, bool end) noexcept {
+  const FilterList entry = snapshot_->entry.request_data();
+  while (const Filter* filter =
+             filter_at(request_data_position_, entry, own(&FilterChain::request_data))) {
+    ++request_data_position_;
+    const FilterStatus status = filter->on_request_data(*this, data, end);
+    if (replied_ || finished_) {
+      return;
+    }
+    if (status == FilterStatus::kPause) {
+      held_request_data_ = std::move(data);
+      held_request_end_ = end;
+      request_data_held_ = true;
+      set_request_pause(kFilter, true);
+      return;
+    }
+  }
+  if (sink_ != nullptr) {
+    sink_->on_request_data(std::move(data), end);
+  }
+}
+
+void Stream::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
+  request_end_ = true;
+  if (sink_ != nullptr && !replied_ && !finished_) {
+    sink_->on_request_trailers(trailers);
+  }
+}
+
+void Stream::resume_request() noexcept {
+  if ((request_pause_ & kFilter) == 0 || replied_ || finished_) {
+    return;
+  }
+  if (request_data_held_) {
+    request_data_held_ = false;
+    request_pause_ = static_cast<uint8_t>(request_pause_ & ~kFilter);
+    pass_request_data(std::move(held_request_data_), held_request_end_);
+  } else {
+    request_pause_ = static_cast<uint8_t>(request_pause_ & ~kFilter);
+    run_request_headers();
+  }
+  if (request_pause_ == 0 && !finished_) {
+    writer_.pause_request(*this, false);
+  }
+}
+
+void Stream::set_request_wanted(bool wanted) noexcept { set_request_pause(kSink, !wanted); }
+
+void Stream::set_request_pause(PauseReason reason, bool paused) noexcept {
+  const uint8_t before = request_pause_;
+  request_pause_ = static_cast<uint8_t>(paused ? before | reason : before & ~reason);
+  if ((before == 0) != (request_pause_ == 0)) {
+    writer_.pause_request(*this, request_pause_ != 0);
+  }
+}
+
+void Stream::on_request_error(const Error& error) noexcept {
+  if (finished_) {
+    return;
+  }
+  info.error = error.code;
+  if (head_sent_) {
+    info.failure = StreamFailure::kClientClosed;
+    cancel_sink();
+    response_end_ = true;
+    writer_.abort(*this);
+    return;
+  }
+  http::LocalReply reply = http::local_reply_for(error);
+  reply.close = true;
+  send_local_reply(reply, kGatewayOrigin);
+}
+
+void Stream::on_client_gone() noexcept {
+  if (finished_) {
+    return;
+  }
+  if (!response_end_) {
+    info.failure = StreamFailure::kClientClosed;
+    info.code = "client.closed";
+    if (!head_sent_) {
+      info.status = kStatusClientClosed;
+    }
+  }
+  finish();
+}
+
+// --- the response's way out -----------------------------------------------------------------------
+
+void Stream::on_informational(const http::ResponseHead& head) noexcept {
+  if (!head_sent_ && !replied_ && !finished_) {
+    writer_.write_informational(*this, head);
+  }
+}
+
+void Stream::on_response_head(bool end) noexcept {
+  HANGU_DCHECK(!head_sent_ && !replied_);
+  held_response_end_ = end;
+  info.response_started = shard_.now();
+  info.status = static_cast<uint16_t>(response.status);
+  run_response_headers();
+}
+
+void Stream::run_response_headers() noexcept {
+  const FilterList first = own(&FilterChain::response_headers);
+  while (const Filter* filter =
+             filter_at(response_position_, first, snapshot_->entry.response_headers())) {
+    ++response_position_;
+    const FilterStatus status = filter->on_response_headers(*this);
+    if (replied_ || finished_) {
+      return;
+    }
+    if (status == FilterStatus::kPause) {
+      response_held_ = true;
+      return;
+    }
+  }
+  head_sent_ = true;
+  response_end_ = held_response_end_;
+  echo_request_id();
+  writer_.write_head(*this, response_end_);
+}
+
+void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
+  if (replied_ || finished_) {
+    return;
+  }
+  if (!head_sent_) {
+    // The head waits for a filter: keep one piece; response_congested() holds the sink back.
+    hold_response_data(std::move(data), end);
+    return;
+  }
+  response_data_position_ = 0;
+  pass_response_data(std::move(data), end);
+}
+
+void Stream::hold_response_data(buffer::Slice&& data, bool end) noexcept {
+  HANGU_DCHECK(!response_data_held_);
+  held_response_data_ = std::move(data);
+  held_response_end_ = end;
+  response_data_held_ = true;
+  response_held_ = true;
+}
+
+void Stream::pass_response_data(buffer::Slice&& data, bool end) noexcept {
+  const FilterList first = own(&FilterChain::response_data);
+  while (const Filter* filter =
+             filter_at(response_data_position_, first, snapshot_->entry.response_data())) {
+    ++response_data_position_;
+    const FilterStatus status = filter->on_response_data(*this, data, end);
+    if (finished_) {
+      return;
+    }
+    if (status == FilterStatus::kPause) {
+      hold_response_data(std::move(data), end);
+      return;
+    }
+  }
+  info.response_body_bytes += data.size;
+  response_end_ = end;
+  writer_.write_data(*this, std::move(data), end);
+}
+
+void Stream::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
+  if (replied_ || finished_) {
+    return;
+  }
+  response_end_ = true;
+  writer_.write_trailers(*this, trailers);
+}
+
+void Stream::resume_response() noexcept {
+  if (!response_held_ || replied_ || finished_) {
+    return;
+  }
+  response_held_ = false;
+  if (!head_sent_) {
+    const bool end_after_head = !response_data_held_ && held_response_end_;
+    const bool end_of_data = held_response_end_;
+    held_response_end_ = end_after_head;
+    run_response_headers();
+    held_response_end_ = end_of_data;
+  }
+  if (head_sent_ && response_data_held_ && !response_held_) {
+    response_data_held_ = false;
+    pass_response_data(std::move(held_response_data_), held_response_end_);
+  }
+  if (!response_held_ && !response_end_ && !finished_) {
+    on_response_writable();
+  }
+}
+
+void Stream::on_response_writable() noexcept {
+  if (sink_ != nullptr && !response_congested()) {
+    sink_->on_response_writable();
+  }
+}
+
+void Stream::fail(const Error& error) noexcept {
+  if (finished_ || response_end_) {
+    return;
+  }
+  info.error = error.code;
+  info.failure = error.code == Errc::kTimeout ? StreamFailure::kTimeout : StreamFailure::kUpstream;
+  if (head_sent_) {
+    cancel_sink();
+    response_end_ = true;
+    writer_.abort(*this);
+    return;
+  }
+  send_local_reply(http::local_reply_for(error), kGatewayOrigin);
+}
+
+void Stream::send_local_reply(const http::LocalReply& reply, std::string_view origin) noexcept {
+  if (head_sent_ || replied_ || finished_) {
+    return;
+  }
+  cancel_sink();
+  replied_ = true;
+  head_sent_ = true;
+  response_end_ = true;
+  response_held_ = false;
+  info.status = static_cast<uint16_t>(reply.status);
+  info.code = reply.code;
+  info.origin = origin;
+  info.response_started = shard_.now();
+  shard_.stats().count_local_reply(reply.status);
+
+  const std::string_view body = http::make_local_response(reply, info.request_id, arena_, response);
+  echo_request_id();
+  const bool bodiless = request.method == http::Method::kHead || body.empty();
+  writer_.write_head(*this, bodiless);
+  if (!bodiless && !finished_) {
+    info.response_body_bytes = body.size();
+    writer_.write_data(*this, arena_.slice_of(body), true);
+  }
+}
+
+void Stream::echo_request_id() noexcept {
+  if (!info.request_id.empty()) {
+    static_cast<void>(
+        response.headers.set(http::HeaderName::kXRequestId, "x-request-id", info.request_id));
+  }
+}
+
+// --- the end --------------------------------------------------------------------------------------
+
+void Stream::cancel_sink() noexcept {
+  if (RequestSink* sink = std::exchange(sink_, nullptr)) {
+    sink->cancel();
+  }
+}
+
+void Stream::finish() noexcept {
+  if (finished_) {
+    return;
+  }
+  cancel_sink();
+  finished_ = true;
+  if (!started_) {
+    return;
+  }
+  for (const Filter* filter : snapshot_->entry.stream_end()) {
+    filter->on_stream_end(*this);
+  }
+  for (const Filter* filter : own(&FilterChain::stream_end)) {
+    filter->on_stream_end(*this);
+  }
+}
+
+}  // namespace hangu::filter

@@ -1,0 +1,287 @@
+#include "proxy/exchange.h"
+
+#include <utility>
+
+#include "hangu/proxy/proxy.h"
+#include "hangu/stats/shard_stats.h"
+#include "proxy/request_head.h"
+
+namespace hangu::proxy {
+namespace {
+
+// A connection that its peer closed before it read the request costs nothing but the time to open
+// another; the second try always uses a new connection, so more than this would be another fault.
+constexpr uint32_t kAttemptsMax = 16;
+
+}  // namespace
+
+Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster)
+    : proxy_(proxy), stream_(&stream), cluster_(cluster), timer_(*this) {}
+
+void Exchange::start(bool request_end) noexcept {
+  request_end_ = request_end;
+  upgrade_ = stream_->request.upgrade && stream_->route()->config->upgrades;
+  stats::UpstreamStats::Slot& stats = cluster_.stats();
+  stats.requests.add();
+  stats.active.add();
+  wait_for(request_end ? Waiting::kResponse : Waiting::kProgress);
+  if (!request_end) {
+    stream_->set_request_wanted(false);
+  }
+  attempt(false);
+}
+
+void Exchange::attempt(bool fresh) noexcept {
+  endpoint_ = cluster_.pick(endpoint_);
+  if (endpoint_ == nullptr) {
+    fail(upstream_error(Errc::kNoEndpoint, "the upstream has no endpoint"));
+    return;
+  }
+  ++attempts_;
+  ++stream_->info.upstream_attempts;
+  stream_->info.upstream_address = endpoint_->address_text();
+  upstream::Http1Connection* idle = fresh ? nullptr : endpoint_->take_idle();
+  if (idle != nullptr) {
+    cluster_.stats().reuses.add();
+    send(*idle);
+    return;
+  }
+  cluster_.stats().connects.add();
+  connecting_ = true;
+  upstream::Http1Connection& opening = endpoint_->open(*this);
+  if (connecting_) {
+    connection_ = &opening;
+  }
+}
+
+void Exchange::on_connect(upstream::Http1Connection* connection, const Error& error) noexcept {
+  connecting_ = false;
+  connection_ = nullptr;
+  if (connection != nullptr) {
+    send(*connection);
+  } else {
+    on_failure(error);
+  }
+}
+
+void Exchange::send(upstream::Http1Connection& connection) noexcept {
+  connection_ = &connection;
+  filter::Stream& stream = *stream_;
+  if (head_.size == 0 || head_for_endpoint_) {
+    head_for_endpoint_ = !stream.route()->config->preserve_host;
+    head_ = make_request_head(stream, *endpoint_, upgrade_);
+  }
+  sent_ = proxy_.loop().now();
+  stream.info.upstream_reused = connection.requests() != 0;
+  connection.send_request({.head = head_,
+                           .chunked = stream.request.framing == http::BodyFraming::kChunked,
+                           .has_body = !request_end_,
+                           .upgrade = upgrade_,
+                           .method = stream.request.method,
+                           .response = &stream.response,
+                           .arena = &stream.arena(),
+                           .handler = this});
+  if (!request_end_) {
+    stream.set_request_wanted(true);
+  }
+}
+
+// --- the request body -----------------------------------------------------------------------------
+
+void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
+  if (connection_ == nullptr || connecting_) {
+    return;
+  }
+  touch();
+  body_sent_ = body_sent_ || data.size != 0;
+  connection_->send_data(std::move(data), end);
+  if (end) {
+    request_ended();
+  } else if (connection_->congested()) {
+    stream_->set_request_wanted(false);
+  }
+}
+
+void Exchange::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
+  if (connection_ != nullptr && !connecting_) {
+    connection_->send_trailers(trailers);
+    request_ended();
+  }
+}
+
+void Exchange::request_ended() noexcept {
+  request_end_ = true;
+  if (waiting_ == Waiting::kTunnel) {
+    tunnel_request_end_ = true;
+    connection_->end_tunnel();
+    end_tunnel_if_done();
+  } else if (!stream_->head_sent()) {
+    wait_for(Waiting::kResponse);
+  }
+}
+
+void Exchange::on_request_writable() noexcept {
+  if (!request_end_ || waiting_ == Waiting::kTunnel) {
+    stream_->set_request_wanted(true);
+  }
+}
+
+// --- the response ---------------------------------------------------------------------------------
+
+void Exchange::on_informational(const http::ResponseHead& head) noexcept {
+  stream_->on_informational(head);
+}
+
+void Exchange::on_response_head(bool end) noexcept {
+  stats::UpstreamStats::Slot& stats = cluster_.stats();
+  stats.count_response(stream_->response.status, proxy_.loop().now() - sent_);
+  prepare_response_head(*stream_);
+  if (stream_->response.status == 101) {
+    stream_->info.upgraded = true;
+    request_end_ = false;
+    wait_for(Waiting::kTunnel);
+    stream_->on_response_head(false);
+    return;
+  }
+  if (end) {
+    filter::Stream& stream = detach();
+    stream.on_response_head(true);
+    return;
+  }
+  wait_for(Waiting::kProgress);
+  stream_->on_response_head(false);
+}
+
+void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {
+  if (end) {
+    filter::Stream& stream = detach();
+    stream.on_response_data(std::move(data), true);
+    return;
+  }
+  touch();
+  stream_->on_response_data(std::move(data), false);
+}
+
+void Exchange::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
+  filter::Stream& stream = detach();
+  stream.on_response_trailers(trailers);
+}
+
+void Exchange::on_response_writable() noexcept {
+  if (connection_ != nullptr && !connecting_) {
+    touch();
+    connection_->resume_response();
+  }
+}
+
+bool Exchange::response_congested() const noexcept { return stream_->response_congested(); }
+
+void Exchange::on_tunnel_end() noexcept {
+  tunnel_response_end_ = true;
+  filter::Stream& stream = *stream_;
+  end_tunnel_if_done();
+  stream.on_response_data(buffer::Slice{}, true);
+}
+
+void Exchange::end_tunnel_if_done() noexcept {
+  if (tunnel_request_end_ && tunnel_response_end_) {
+    upstream::Http1Connection* connection = connection_;
+    detach();
+    connection->abandon();
+  }
+}
+
+// --- failures -------------------------------------------------------------------------------------
+
+void Exchange::on_failure(const Error& error) noexcept {
+  connection_ = nullptr;
+  if (!may_retry(error)) {
+    fail(error);
+    return;
+  }
+  const bool was_reused = error.retry == Retry::kIfReused;
+  if (was_reused) {
+    cluster_.stats().replays.add();
+  } else {
+    cluster_.stats().retries.add();
+  }
+  attempt(was_reused);
+}
+
+bool Exchange::may_retry(const Error& error) const noexcept {
+  if (stream_->head_sent() || body_sent_ || attempts_ >= kAttemptsMax) {
+    return false;
+  }
+  switch (error.retry) {
+    case Retry::kNever: return false;
+    case Retry::kSafe: return attempts_ <= cluster_.config().retry_attempts;
+    case Retry::kIfReused: return http::is_idempotent(stream_->request.method);
+  }
+  return false;
+}
+
+void Exchange::fail(const Error& error) noexcept {
+  cluster_.stats().failures.add();
+  filter::Stream& stream = detach();
+  stream.fail(error);
+}
+
+void Exchange::on_timeout() noexcept {
+  proxy_.timeouts().add();
+  const char* detail = waiting_ == Waiting::kResponse ? "no response from the upstream in time"
+                                                      : "no byte in either direction in time";
+  upstream::Http1Connection* connection = connection_;
+  filter::Stream& stream = detach();
+  if (connection != nullptr) {
+    connection->abandon();
+  }
+  stream.fail(upstream_error(Errc::kTimeout, detail));
+}
+
+void Exchange::cancel() noexcept {
+  upstream::Http1Connection* connection = connection_;
+  detach();
+  if (connection != nullptr) {
+    connection->abandon();
+  }
+}
+
+/// Takes leave of the stream, which may live on to send what it has.
+filter::Stream& Exchange::detach() noexcept {
+  filter::Stream& stream = *stream_;
+  stream.release_sink();
+  stream_ = nullptr;
+  connection_ = nullptr;
+  connecting_ = false;
+  head_ = {};
+  timer_.disarm();
+  cluster_.stats().active.subtract();
+  proxy_.retire(*this);
+  stream.set_request_wanted(true);
+  return stream;
+}
+
+// --- time -----------------------------------------------------------------------------------------
+
+void Exchange::wait_for(Waiting what) noexcept {
+  waiting_ = what;
+  touch();
+}
+
+/// Something moved: the wait begins anew.
+void Exchange::touch() noexcept {
+  const config::Route& route = *stream_->route()->config;
+  Duration timeout{};
+  switch (waiting_) {
+    case Waiting::kResponse: timeout = route.timeout; break;
+    case Waiting::kProgress: timeout = route.stream_idle_timeout; break;
+    case Waiting::kTunnel: timeout = route.tunnel_idle_timeout; break;
+  }
+  if (timeout == Duration::zero()) {
+    timer_.disarm();
+  } else {
+    timer_.arm(proxy_.loop().timers(), timeout);
+  }
+}
+
+}  // namespace hangu::proxy

@@ -1,0 +1,88 @@
+// Exchange: one stream's effort to get an answer from its upstream: the attempts, the connection in
+// use, the timeouts. Lives from Proxy::start until the response ended, failed or was cancelled; its
+// memory goes back to the pool at the end of that loop turn.
+#pragma once
+
+#include <cstdint>
+
+#include "hangu/base/intrusive_list.h"
+#include "hangu/event/timer.h"
+#include "hangu/filter/stream.h"
+#include "hangu/upstream/cluster.h"
+#include "hangu/upstream/http1_connection.h"
+
+namespace hangu::proxy {
+
+class Proxy;
+
+class Exchange final : public ListNode<Exchange>,
+                       public filter::RequestSink,
+                       private upstream::ResponseHandler,
+                       private upstream::ConnectHandler {
+ public:
+  Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster);
+
+  void start(bool request_end) noexcept;
+  /// Whether it still works for its stream.
+  bool live() const { return stream_ != nullptr; }
+
+  // filter::RequestSink
+  void on_request_data(buffer::Slice&& data, bool end) noexcept override;
+  void on_request_trailers(const http::HeaderBlock& trailers) noexcept override;
+  void on_response_writable() noexcept override;
+  void cancel() noexcept override;
+
+ private:
+  /// What the one timer waits for.
+  enum class Waiting : uint8_t { kResponse, kProgress, kTunnel };
+
+  struct ExchangeTimer final : event::Timer {
+    explicit ExchangeTimer(Exchange& owner) : owner_(owner) {}
+    void on_timer() noexcept override { owner_.on_timeout(); }
+    Exchange& owner_;
+  };
+
+  // upstream::ConnectHandler
+  void on_connect(upstream::Http1Connection* connection, const Error& error) noexcept override;
+  // upstream::ResponseHandler
+  void on_informational(const http::ResponseHead& head) noexcept override;
+  void on_response_head(bool end) noexcept override;
+  void on_response_data(buffer::Slice&& data, bool end) noexcept override;
+  void on_response_trailers(const http::HeaderBlock& trailers) noexcept override;
+  void on_failure(const Error& error) noexcept override;
+  void on_request_writable() noexcept override;
+  bool response_congested() const noexcept override;
+  void on_tunnel_end() noexcept override;
+
+  void attempt(bool fresh) noexcept;
+  void prepare_head(const upstream::Endpoint& endpoint) noexcept;
+  void send(upstream::Http1Connection& connection) noexcept;
+  bool may_retry(const Error& error) const noexcept;
+  void fail(const Error& error) noexcept;
+  void on_timeout() noexcept;
+  void wait_for(Waiting what) noexcept;
+  void touch() noexcept;
+  void request_ended() noexcept;
+  void end_tunnel_if_done() noexcept;
+  filter::Stream& detach() noexcept;
+
+  Proxy& proxy_;
+  filter::Stream* stream_;
+  upstream::Cluster& cluster_;
+  upstream::Endpoint* endpoint_ = nullptr;
+  upstream::Http1Connection* connection_ = nullptr;  // connecting or carrying the request
+  ExchangeTimer timer_;
+  buffer::Slice head_;  // the request head as sent, kept for a replay
+  TimePoint sent_{};
+  uint32_t attempts_ = 0;
+  Waiting waiting_ = Waiting::kProgress;
+  bool connecting_ = false;
+  bool request_end_ = false;
+  bool body_sent_ = false;  // some of the body has left: a replay would lack it
+  bool upgrade_ = false;
+  bool tunnel_request_end_ = false;
+  bool tunnel_response_end_ = false;
+  bool head_for_endpoint_ = false;  // Host names the endpoint: the head differs between endpoints
+};
+
+}  // namespace hangu::proxy

@@ -1,0 +1,380 @@
+#include "hangu/server/gateway.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "hangu/audit/log_writer.h"
+#include "hangu/base/log.h"
+#include "hangu/net/listener.h"
+#include "server/shard.h"
+#include "server/snapshot_builder.h"
+
+namespace hangu::server {
+namespace {
+
+/// The cores this process may run on.
+std::vector<int> allowed_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(static_cast<size_t>(cpu), &set)) {
+        cpus.push_back(cpu);
+      }
+    }
+  }
+  return cpus.empty() ? std::vector<int>{-1} : cpus;
+}
+
+std::string endpoint_text(const config::Endpoint& endpoint) {
+  if (!endpoint.unix_path.empty()) {
+    return "unix:" + endpoint.unix_path;
+  }
+  const bool v6 = endpoint.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", endpoint.host, v6 ? "]" : "", endpoint.port);
+}
+
+/// The endpoints of an upstream when all are numeric; empty when a name needs DNS.
+std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream) {
+  std::vector<ResolvedEndpoint> endpoints;
+  for (const config::Endpoint& endpoint : upstream.endpoints) {
+    std::string text = endpoint_text(endpoint);
+    if (!net::Address::parse(text)) {
+      return {};
+    }
+    endpoints.push_back({.address = text, .host = text});
+  }
+  return endpoints;
+}
+
+std::vector<upstream::EndpointAddress> to_addresses(const std::vector<ResolvedEndpoint>& resolved) {
+  std::vector<upstream::EndpointAddress> addresses;
+  for (const ResolvedEndpoint& endpoint : resolved) {
+    if (const auto address = net::Address::parse(endpoint.address)) {
+      addresses.push_back({.address = *address, .host = endpoint.host});
+    } else {
+      log::error("event=bad_endpoint address={}", endpoint.address);
+    }
+  }
+  return addresses;
+}
+
+class GatewayImpl final : public Gateway {
+ public:
+  GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks)
+      : config_(std::move(config)),
+        callbacks_(std::move(callbacks)),
+        registry_(worker_count(*config_)),
+        builder_(registry_) {}
+
+  ~GatewayImpl() override {
+    for (const auto& shard : shards_) {
+      shard->stop();
+    }
+  }
+
+  Result<void, std::string> open();
+
+  Result<ReloadReport, std::string> apply(std::shared_ptr<const config::Config> config) override;
+  void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
+  void begin_drain() override;
+  void reopen_logs() override;
+  GatewayStatus status() const override;
+  stats::Registry& registry() override { return registry_; }
+  std::shared_ptr<const config::Config> config() const override { return config_; }
+
+ private:
+  /// The sockets of one listener: one a shard, or the same one for all on a Unix socket.
+  struct BoundListener {
+    std::string address;
+    std::vector<int> sockets;
+  };
+
+  using BoundListeners = std::map<std::string, BoundListener>;
+
+  static uint32_t worker_count(const config::Config& config) {
+    return config.workers != 0 ? config.workers : static_cast<uint32_t>(allowed_cpus().size());
+  }
+
+  Result<void, std::string> start_shards();
+  Result<BoundListener, std::string> bind(const config::Listener& listener);
+  void open_access_log(const config::Config& config);
+  std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
+  void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
+               const std::vector<std::string>& removed);
+
+  std::shared_ptr<const config::Config> config_;
+  Callbacks callbacks_;
+  stats::Registry registry_;
+  SnapshotBuilder builder_;
+  // Replaced logs are kept: streams of older generations may still write to them.
+  std::vector<std::unique_ptr<audit::LogWriter>> access_logs_;
+  audit::LogWriter* access_log_ = nullptr;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::map<std::string, std::string> listener_addresses_;  // name → as bound
+  std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
+  std::string event_loop_;
+  std::atomic<uint32_t> shards_draining_{0};
+  bool draining_ = false;
+};
+
+Result<void, std::string> GatewayImpl::open() {
+  BoundListeners bound;
+  for (const config::Listener& listener : config_->listeners) {
+    auto sockets = bind(listener);
+    if (!sockets) {
+      return Failure<std::string>{sockets.error()};
+    }
+    listener_addresses_[listener.name] = sockets->address;
+    bound[listener.name] = std::move(*sockets);
+  }
+  if (auto started = start_shards(); !started) {
+    return started;
+  }
+  open_access_log(*config_);
+  publish(builder_.build(config_, access_log_), bound, {});
+  return {};
+}
+
+Result<void, std::string> GatewayImpl::start_shards() {
+  const std::vector<int> cpus = allowed_cpus();
+  const uint32_t count = worker_count(*config_);
+  const bool pin = config_->pin_workers && count <= cpus.size();
+  for (uint32_t id = 0; id < count; ++id) {
+    shards_.push_back(std::make_unique<Shard>(
+        ShardOptions{.id = id,
+                     .cpu = pin ? cpus[id] : -1,
+                     .event_loop = config_->event_loop,
+                     .buffers = config_->buffers,
+                     .stats = &registry_.shard(id),
+                     .on_drained = [this] {
+                       if (shards_draining_.fetch_sub(1) == 1 && callbacks_.on_drained) {
+                         callbacks_.on_drained();
+                       }
+                     }}));
+    const auto backend = shards_.back()->start();
+    if (!backend) {
+      return Failure<std::string>{fmt::format("event loop: {} (errno {})", backend.error().detail,
+                                              backend.error().sys_errno)};
+    }
+    event_loop_ = *backend;
+  }
+  return {};
+}
+
+Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(const config::Listener& listener) {
+  const auto wanted = net::Address::parse(listener.bind.text);
+  if (!wanted) {
+    return Failure<std::string>{fmt::format("listener {}: bad address {}", listener.name,
+                                            listener.bind.text)};
+  }
+  const uint32_t count = worker_count(*config_);
+  BoundListener bound;
+  net::Address address = *wanted;
+  const uint32_t sockets = address.is_unix() ? 1 : count;
+  for (uint32_t i = 0; i < sockets; ++i) {
+    const auto fd = net::listen_on(address, {.backlog = listener.backlog, .reuse_port = true});
+    if (!fd) {
+      for (const int open : bound.sockets) {
+        ::close(open);
+      }
+      return Failure<std::string>{fmt::format("listener {}: cannot bind {}: {}", listener.name,
+                                              listener.bind.text,
+                                              std::generic_category().message(fd.error().sys_errno))};
+    }
+    bound.sockets.push_back(*fd);
+    if (i == 0) {
+      address = net::local_address(*fd);
+    }
+  }
+  while (bound.sockets.size() < count) {
+    bound.sockets.push_back(::dup(bound.sockets.front()));
+  }
+  bound.address = address.to_string();
+  return bound;
+}
+
+void GatewayImpl::open_access_log(const config::Config& config) {
+  const config::AccessLog& wanted = config.access_log;
+  if (!wanted.enabled) {
+    access_log_ = nullptr;
+    return;
+  }
+  for (const auto& open : access_logs_) {
+    if (open->options().path == wanted.path && open->options().ring_bytes == wanted.queue_bytes) {
+      access_log_ = open.get();
+      return;
+    }
+  }
+  access_logs_.push_back(std::make_unique<audit::LogWriter>(
+      audit::LogWriterOptions{.path = wanted.path,
+                              .shards = static_cast<uint32_t>(shards_.size()),
+                              .ring_bytes = wanted.queue_bytes}));
+  access_log_ = access_logs_.back().get();
+  if (const auto opened = access_log_->start(); !opened) {
+    log::error("event=access_log_failed path={} errno={}", wanted.path, opened.error().sys_errno);
+  }
+}
+
+std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
+  std::vector<ClusterUpdate> updates;
+  for (const config::Upstream& upstream : config.upstreams) {
+    std::vector<ResolvedEndpoint> numeric = numeric_endpoints(upstream);
+    const bool known = !numeric.empty();
+    if (known) {
+      resolved_[upstream.name] = numeric;
+    }
+    updates.push_back({.number = builder_.cluster_number(upstream.name),
+                       .config = upstream,
+                       .stats = registry_.upstream(upstream.name),
+                       .endpoints = to_addresses(numeric),
+                       .replace_endpoints = known});
+  }
+  return updates;
+}
+
+void GatewayImpl::publish(const std::shared_ptr<const filter::Snapshot>& snapshot,
+                          const BoundListeners& added, const std::vector<std::string>& removed) {
+  const std::vector<ClusterUpdate> clusters = cluster_updates(*snapshot->config);
+  std::vector<std::future<void>> applied;
+  for (const auto& shard : shards_) {
+    ShardUpdate update{.snapshot = snapshot, .clusters = clusters, .added = {}, .removed = removed};
+    for (const auto& [name, listener] : added) {
+      update.added.push_back({.name = name, .fd = listener.sockets[shard->options().id]});
+    }
+    std::promise<void> done;
+    applied.push_back(done.get_future());
+    Shard& target = *shard;
+    target.post([&target, update = std::move(update), done = std::move(done)]() mutable {
+      target.apply(std::move(update));
+      done.set_value();
+    });
+  }
+  for (auto& done : applied) {
+    done.wait();
+  }
+}
+
+Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
+  ReloadReport report{.generation = config->generation};
+  BoundListeners added;
+  const auto same_socket = [](const config::Listener& a, const config::Listener& b) {
+    return a.name == b.name && a.bind == b.bind && a.backlog == b.backlog;
+  };
+  const auto has = [&](const config::Config& where, const config::Listener& listener) {
+    return std::any_of(where.listeners.begin(), where.listeners.end(),
+                       [&](const config::Listener& other) { return same_socket(other, listener); });
+  };
+  for (const config::Listener& listener : config->listeners) {
+    if (has(*config_, listener)) {
+      continue;
+    }
+    auto bound = bind(listener);
+    if (!bound) {
+      for (const auto& [name, earlier] : added) {
+        std::for_each(earlier.sockets.begin(), earlier.sockets.end(), [](int fd) { ::close(fd); });
+      }
+      return Failure<std::string>{bound.error()};
+    }
+    report.listeners_added.push_back(listener.name);
+    added[listener.name] = std::move(*bound);
+  }
+  for (const config::Listener& listener : config_->listeners) {
+    if (!has(*config, listener)) {
+      report.listeners_removed.push_back(listener.name);
+      listener_addresses_.erase(listener.name);
+    }
+  }
+  for (const auto& [name, listener] : added) {
+    listener_addresses_[name] = listener.address;
+  }
+  if (config->workers != config_->workers) {
+    report.restart_required.emplace_back("workers");
+  }
+  if (config->event_loop != config_->event_loop) {
+    report.restart_required.emplace_back("event_loop");
+  }
+  open_access_log(*config);
+  publish(builder_.build(config, access_log_), added, report.listeners_removed);
+  config_ = std::move(config);
+  return report;
+}
+
+void GatewayImpl::set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) {
+  if (endpoints.empty()) {
+    return;
+  }
+  const uint32_t number = builder_.cluster_number(std::string(upstream));
+  const auto addresses = to_addresses(endpoints);
+  resolved_.insert_or_assign(std::string(upstream), std::move(endpoints));
+  for (const auto& shard : shards_) {
+    shard->post([target = shard.get(), number, addresses] { target->set_endpoints(number, addresses); });
+  }
+}
+
+void GatewayImpl::begin_drain() {
+  if (std::exchange(draining_, true)) {
+    return;
+  }
+  shards_draining_ = static_cast<uint32_t>(shards_.size());
+  for (const auto& shard : shards_) {
+    shard->post([target = shard.get()] { target->drain(); });
+  }
+}
+
+void GatewayImpl::reopen_logs() {
+  for (const auto& writer : access_logs_) {
+    writer->reopen();
+  }
+}
+
+GatewayStatus GatewayImpl::status() const {
+  GatewayStatus status{.event_loop = event_loop_,
+                       .generation = config_->generation,
+                       .draining = draining_,
+                       .listeners = {},
+                       .upstreams = {},
+                       .shards = {}};
+  for (const config::Listener& listener : config_->listeners) {
+    status.listeners.push_back(
+        {.name = listener.name, .address = listener_addresses_.at(listener.name)});
+  }
+  for (const config::Upstream& upstream : config_->upstreams) {
+    const auto found = resolved_.find(upstream.name);
+    status.upstreams.push_back(
+        {.name = upstream.name,
+         .endpoints = found != resolved_.end() ? found->second : std::vector<ResolvedEndpoint>{}});
+  }
+  for (const auto& shard : shards_) {
+    const stats::ShardStats& stats = *shard->options().stats;
+    status.shards.push_back({.id = shard->options().id,
+                             .cpu = shard->options().cpu,
+                             .generation = stats.generation.value(),
+                             .connections = stats.connections_active.value(),
+                             .requests_active = stats.requests_active.value(),
+                             .requests_total = stats.requests.value()});
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>, std::string> Gateway::start(
+    std::shared_ptr<const config::Config> config, Callbacks callbacks) {
+  auto gateway = std::make_unique<GatewayImpl>(std::move(config), std::move(callbacks));
+  if (auto opened = gateway->open(); !opened) {
+    return Failure<std::string>{opened.error()};
+  }
+  return std::unique_ptr<Gateway>(std::move(gateway));
+}
+
+}  // namespace hangu::server

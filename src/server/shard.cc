@@ -1,0 +1,221 @@
+#include "server/shard.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "hangu/base/log.h"
+
+namespace hangu::server {
+namespace {
+
+constexpr uint32_t kReceiveBlockBytes = 64 * 1024;
+constexpr uint32_t kSmallBlockBytes = 2 * 1024;
+constexpr uint32_t kSmallBlocksMax = 1 << 20;  // 2 GiB of address space; memory is touched lazily
+constexpr Duration kDrainCheckInterval = std::chrono::milliseconds(20);
+
+void pin_to(int cpu, uint32_t shard) {
+  if (cpu < 0) {
+    return;
+  }
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
+    log::warning("event=pin_failed shard={} cpu={}", shard, cpu);
+  }
+}
+
+event::BackendKind to_backend(config::EventLoopKind kind) {
+  switch (kind) {
+    case config::EventLoopKind::kAuto: return event::BackendKind::kAuto;
+    case config::EventLoopKind::kIoUring: return event::BackendKind::kIoUring;
+    case config::EventLoopKind::kEpoll: return event::BackendKind::kEpoll;
+  }
+  return event::BackendKind::kAuto;
+}
+
+}  // namespace
+
+struct Shard::Core {
+  struct DrainTimer final : event::Timer {
+    explicit DrainTimer(Shard& owner) : shard(owner) {}
+    void on_timer() noexcept override { shard.check_drained(); }
+    Shard& shard;
+  };
+
+  Core(Shard& shard, const ShardOptions& options)
+      : receive_blocks({.block_bytes = kReceiveBlockBytes,
+                        .blocks_max = static_cast<uint32_t>(options.buffers.receive_bytes_max /
+                                                            kReceiveBlockBytes)}),
+        small_blocks({.block_bytes = kSmallBlockBytes, .blocks_max = kSmallBlocksMax}),
+        drain_timer(shard) {}
+
+  void open(Shard& shard, const ShardOptions& options) {
+    shared = std::make_unique<upstream::Shared>(upstream::Shared{
+        .loop = *loop,
+        .small_blocks = small_blocks,
+        .shard = options.id,
+        .write_high_watermark = options.buffers.write_high_watermark,
+        .write_low_watermark = options.buffers.write_low_watermark});
+    proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
+    sessions = std::make_unique<downstream::SessionTable>(*loop, shard,
+                                                          options.buffers.write_high_watermark,
+                                                          options.buffers.write_low_watermark);
+  }
+
+  // In order of construction; the reverse is the order in which they may go.
+  buffer::BlockPool receive_blocks;
+  buffer::BlockPool small_blocks;
+  std::unique_ptr<event::Loop> loop;
+  std::unique_ptr<upstream::Shared> shared;
+  std::unique_ptr<proxy::Proxy> proxy;
+  std::vector<std::unique_ptr<ListenerState>> listeners;
+  std::unique_ptr<downstream::SessionTable> sessions;
+  filter::SnapshotRef snapshot;
+  DrainTimer drain_timer;
+  bool draining = false;
+};
+
+Shard::Shard(ShardOptions options) : options_(std::move(options)) {}
+
+Shard::~Shard() { stop(); }
+
+Result<std::string_view> Shard::start() {
+  std::promise<Result<std::string_view>> ready;
+  auto answer = ready.get_future();
+  thread_ = std::thread([this, &ready] { run(ready); });
+  return answer.get();
+}
+
+void Shard::run(std::promise<Result<std::string_view>>& ready) {
+  pin_to(options_.cpu, options_.id);
+  const std::string name = fmt::format("hangu-shard-{}", options_.id);
+  pthread_setname_np(pthread_self(), name.c_str());
+  core_ = std::make_unique<Core>(*this, options_);
+  auto loop = event::Loop::create({.backend = to_backend(options_.event_loop),
+                                   .receive_blocks = core_->receive_blocks});
+  if (!loop) {
+    ready.set_value(fail(loop.error()));
+    return;
+  }
+  core_->loop = std::move(*loop);
+  core_->open(*this, options_);
+  ready.set_value(core_->loop->backend_name());
+  core_->loop->run();
+  core_->listeners.clear();
+  core_->sessions->close_all();
+  core_->loop->run_until_idle();
+  core_.reset();
+}
+
+void Shard::post(event::Task task) {
+  if (thread_.joinable()) {
+    core_->loop->mailbox().post(std::move(task));
+  }
+}
+
+void Shard::stop() {
+  if (thread_.joinable()) {
+    if (core_ != nullptr) {
+      core_->loop->stop();
+    }
+    thread_.join();
+  }
+}
+
+TimePoint Shard::now() const noexcept { return core_->loop->now(); }
+WallTime Shard::wall_time() const noexcept { return core_->loop->wall_time(); }
+filter::Terminal& Shard::terminal() noexcept { return *core_->proxy; }
+buffer::BlockPool& Shard::small_blocks() noexcept { return core_->small_blocks; }
+buffer::BlockPool& Shard::large_blocks() noexcept { return core_->receive_blocks; }
+
+// --- config ---------------------------------------------------------------------------------------
+
+void Shard::apply(ShardUpdate update) {
+  core_->snapshot = filter::SnapshotRef(update.snapshot);
+  for (const ClusterUpdate& cluster : update.clusters) {
+    apply_cluster(cluster);
+  }
+  apply_listeners(update);
+  options_.stats->generation.set(update.snapshot->config->generation);
+}
+
+void Shard::apply_cluster(const ClusterUpdate& update) {
+  upstream::Cluster* cluster = core_->proxy->cluster(update.number);
+  if (cluster == nullptr) {
+    core_->proxy->set_cluster(update.number,
+                              std::make_unique<upstream::Cluster>(*core_->shared, update.stats));
+    cluster = core_->proxy->cluster(update.number);
+  }
+  cluster->configure(update.config);
+  if (update.replace_endpoints) {
+    cluster->set_endpoints(update.endpoints);
+  }
+}
+
+void Shard::apply_listeners(ShardUpdate& update) {
+  for (const auto& state : core_->listeners) {
+    if (const auto* runtime = core_->snapshot->find_listener(state->name);
+        runtime != nullptr && state->listener != nullptr) {
+      state->context.update(core_->snapshot, *runtime);
+    }
+  }
+  for (const std::string& name : update.removed) {
+    for (const auto& state : core_->listeners) {
+      if (state->name == name && state->listener != nullptr) {
+        state->listener->drain_backlog();
+        state->listener.reset();
+      }
+    }
+  }
+  for (const ListenerSocket& socket : update.added) {
+    auto state = std::make_unique<ListenerState>(*this, socket.name);
+    state->context.update(core_->snapshot, *core_->snapshot->find_listener(socket.name));
+    state->listener = std::make_unique<net::Listener>(*core_->loop, socket.fd, *state);
+    core_->listeners.push_back(std::move(state));
+  }
+}
+
+void Shard::set_endpoints(uint32_t number,
+                          const std::vector<upstream::EndpointAddress>& endpoints) {
+  if (upstream::Cluster* cluster = core_->proxy->cluster(number)) {
+    cluster->set_endpoints(endpoints);
+  }
+}
+
+void Shard::accept(ListenerState& listener, int fd) noexcept {
+  const uint32_t limit = listener.context.runtime->config->connections_max;
+  if (limit != 0 && listener.context.sessions >= limit) {
+    options_.stats->connections_refused.add();
+    ::close(fd);
+    return;
+  }
+  core_->sessions->accept(fd, listener.context);
+}
+
+// --- the end --------------------------------------------------------------------------------------
+
+void Shard::drain() {
+  core_->draining = true;
+  for (const auto& state : core_->listeners) {
+    if (state->listener != nullptr) {
+      state->listener->drain_backlog();
+      state->listener.reset();
+    }
+  }
+  core_->sessions->drain();
+  check_drained();
+}
+
+void Shard::check_drained() noexcept {
+  if (core_->sessions->size() == 0) {
+    options_.on_drained();
+  } else {
+    core_->drain_timer.arm(core_->loop->timers(), kDrainCheckInterval);
+  }
+}
+
+}  // namespace hangu::server

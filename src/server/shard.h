@@ -1,0 +1,117 @@
+// Shard: one core's worth of gateway: a pinned thread with its loop, its block pools, its sessions,
+// its upstream connections. Everything but the constructor, `start`, `post` and `join` runs on that
+// thread. Shards share nothing but the snapshot and the statistics slots.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "hangu/buffer/block.h"
+#include "hangu/config/config.h"
+#include "hangu/downstream/session_table.h"
+#include "hangu/event/loop.h"
+#include "hangu/event/mailbox.h"
+#include "hangu/filter/stream.h"
+#include "hangu/net/listener.h"
+#include "hangu/proxy/proxy.h"
+#include "hangu/server/gateway.h"
+#include "hangu/stats/registry.h"
+#include "server/random.h"
+
+namespace hangu::server {
+
+/// How one upstream looks to a shard after a change.
+struct ClusterUpdate {
+  uint32_t number = 0;
+  config::Upstream config;
+  std::shared_ptr<stats::UpstreamStats> stats;
+  std::vector<upstream::EndpointAddress> endpoints;
+  bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is
+};
+
+/// A bound socket for one listener on one shard; the shard owns the descriptor from then on.
+struct ListenerSocket {
+  std::string name;
+  int fd = -1;
+};
+
+/// One config generation, as sent to a shard.
+struct ShardUpdate {
+  std::shared_ptr<const filter::Snapshot> snapshot;
+  std::vector<ClusterUpdate> clusters;
+  std::vector<ListenerSocket> added;
+  std::vector<std::string> removed;
+};
+
+struct ShardOptions {
+  uint32_t id = 0;
+  int cpu = -1;  // -1: not pinned
+  config::EventLoopKind event_loop = config::EventLoopKind::kAuto;
+  config::Buffers buffers;
+  stats::ShardStats* stats = nullptr;
+  std::function<void()> on_drained;
+};
+
+class Shard final : private filter::ShardContext {
+ public:
+  explicit Shard(ShardOptions options);
+  ~Shard();
+
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  /// Starts the thread; returns when the loop is ready or cannot be made. Control thread.
+  Result<std::string_view> start();
+  /// Runs `task` on the shard's thread, in order. Any thread.
+  void post(event::Task task);
+  /// Closes everything and ends the thread. Control thread.
+  void stop();
+
+  // On the shard's thread.
+  void apply(ShardUpdate update);
+  void set_endpoints(uint32_t cluster, const std::vector<upstream::EndpointAddress>& endpoints);
+  void drain();
+
+  const ShardOptions& options() const { return options_; }
+
+ private:
+  struct ListenerState final : net::ListenerHandler {
+    ListenerState(Shard& shard, std::string listener_name)
+        : owner(shard), name(std::move(listener_name)) {}
+    void on_accept(int fd) noexcept override { owner.accept(*this, fd); }
+    Shard& owner;
+    std::string name;
+    downstream::ListenerContext context;
+    std::unique_ptr<net::Listener> listener;  // null once removed
+  };
+
+  /// What exists only while the thread runs.
+  struct Core;
+
+  // filter::ShardContext
+  TimePoint now() const noexcept override;
+  WallTime wall_time() const noexcept override;
+  uint64_t random() noexcept override { return random_.next(); }
+  stats::ShardStats& stats() noexcept override { return *options_.stats; }
+  uint32_t shard() const noexcept override { return options_.id; }
+  filter::Terminal& terminal() noexcept override;
+  buffer::BlockPool& small_blocks() noexcept override;
+  buffer::BlockPool& large_blocks() noexcept override;
+
+  void run(std::promise<Result<std::string_view>>& ready);
+  void apply_cluster(const ClusterUpdate& update);
+  void apply_listeners(ShardUpdate& update);
+  void accept(ListenerState& listener, int fd) noexcept;
+  void check_drained() noexcept;
+
+  ShardOptions options_;
+  Random random_;
+  std::unique_ptr<Core> core_;
+  std::thread thread_;
+};
+
+}  // namespace hangu::server

@@ -1,0 +1,45 @@
+// Compiles a Config into the Snapshot that shards run. Control thread only: it interns statistics and
+// numbers upstreams; neither may happen per request.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "hangu/audit/log_writer.h"
+#include "hangu/config/config.h"
+#include "hangu/filter/snapshot.h"
+#include "hangu/stats/registry.h"
+
+namespace hangu::server {
+
+/// Gives every upstream name a number that it keeps for the life of the process.
+class ClusterNumbers {
+ public:
+  uint32_t number_of(const std::string& name) {
+    return numbers_.try_emplace(name, static_cast<uint32_t>(numbers_.size())).first->second;
+  }
+
+ private:
+  std::unordered_map<std::string, uint32_t> numbers_;
+};
+
+class SnapshotBuilder {
+ public:
+  explicit SnapshotBuilder(stats::Registry& registry) : registry_(registry) {}
+
+  /// `access_log` may be null: no access log. It must outlive the snapshot.
+  std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
+                                                audit::LogWriter* access_log);
+
+  uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
+
+ private:
+  filter::RouteRuntime build_route(const config::Config& config, const config::Route& route);
+
+  stats::Registry& registry_;
+  ClusterNumbers clusters_;
+};
+
+}  // namespace hangu::server

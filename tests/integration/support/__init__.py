@@ -1,0 +1,1 @@
+"""What the integration tests share; Python's standard library only."""
