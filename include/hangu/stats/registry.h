@@ -1,0 +1,54 @@
+// Registry: owns every statistic of the gateway, by shard, route and upstream. Names are interned here when
+// a config is built, so that counters survive a reload and nothing is looked up per request. Any thread;
+// a mutex guards the names only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "hangu/stats/route_stats.h"
+#include "hangu/stats/shard_stats.h"
+#include "hangu/stats/upstream_stats.h"
+
+namespace hangu::stats {
+
+class Registry {
+ public:
+  explicit Registry(uint32_t shards) : shards_(shards), shard_stats_(shards) {}
+
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  uint32_t shards() const { return shards_; }
+  ShardStats& shard(uint32_t id) { return shard_stats_.slot(id); }
+  const ShardStats& shard(uint32_t id) const { return shard_stats_.slots()[id]; }
+
+  /// The statistics of that name, made when there are none yet. They live at least as long as the
+  /// pointer.
+  std::shared_ptr<RouteStats> route(std::string_view name);
+  std::shared_ptr<UpstreamStats> upstream(std::string_view name);
+
+  /// Forgets names that nobody but the registry holds any more: what a reload removed, once its last
+  /// request is done.
+  void prune();
+
+  template <class T>
+  using ByName = std::map<std::string, std::shared_ptr<T>, std::less<>>;
+
+  /// Copies, for readers.
+  ByName<RouteStats> routes() const;
+  ByName<UpstreamStats> upstreams() const;
+
+ private:
+  const uint32_t shards_;
+  PerShard<ShardStats> shard_stats_;
+  mutable std::mutex mutex_;
+  ByName<RouteStats> routes_;
+  ByName<UpstreamStats> upstreams_;
+};
+
+}  // namespace hangu::stats

@@ -1,0 +1,46 @@
+// ShardStats: what one shard counts of itself. Written by that shard alone, read by any thread. On cache
+// lines of its own.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "hangu/base/error.h"
+#include "hangu/stats/counter.h"
+#include "hangu/stats/labelled_counters.h"
+
+namespace hangu::stats {
+
+inline constexpr size_t kCacheLine = 64;
+
+class alignas(kCacheLine) ShardStats {
+ public:
+  static constexpr size_t kErrors = static_cast<size_t>(Errc::kInvalidArgument) + 1;
+
+  Gauge generation;  // of the config it runs
+  Counter connections_accepted;
+  Counter connections_refused;  // over a listener's limit
+  Gauge connections_active;
+  Counter requests;
+  Gauge requests_active;
+  Counter pipelined;  // requests that were there before the answer to the one before
+  Gauge upgrades_active;
+  Counter timeouts;  // of exchanges with an upstream
+  Counter log_drops;  // access log records that found no room
+  Gauge buffer_bytes;  // receive blocks in use
+
+  /// `code` of the reply, static text.
+  void count_local_reply(std::string_view code) noexcept { local_replies_.add(code); }
+
+  /// A request that could not be understood or was over a limit.
+  void count_parse_error(Errc code) noexcept { parse_errors_[static_cast<size_t>(code)].add(); }
+
+  const LabelledCounters& local_replies() const { return local_replies_; }
+  uint64_t parse_errors(Errc code) const { return parse_errors_[static_cast<size_t>(code)].value(); }
+
+ private:
+  LabelledCounters local_replies_;
+  std::array<Counter, kErrors> parse_errors_;
+};
+
+}  // namespace hangu::stats

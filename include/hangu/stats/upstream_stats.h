@@ -1,0 +1,41 @@
+// UpstreamStats: what one upstream was asked and how it answered. Lives on over config generations as
+// long as the upstream's name does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "hangu/base/clock.h"
+#include "hangu/stats/histogram.h"
+#include "hangu/stats/per_shard.h"
+#include "hangu/stats/route_stats.h"
+
+namespace hangu::stats {
+
+struct alignas(kCacheLine) UpstreamSlot {
+  Counter requests;
+  Gauge active;       // requests under way
+  Gauge connections;  // open, idle ones included
+  Counter connects;   // connections begun
+  Counter connect_failures;
+  Counter reuses;    // requests on a connection that had served before
+  Counter replays;   // sent again because a reused connection turned out closed
+  Counter retries;   // sent again after a failed connect
+  Counter failures;  // requests without a complete answer
+  Counter bytes_received;
+  std::array<Counter, 6> responses;  // by status_class()
+  Histogram latency;                 // request sent to response head
+
+  void count_response(int status, Duration duration) noexcept {
+    responses[status_class(status)].add();
+    latency.record(duration);
+  }
+};
+
+class UpstreamStats : public PerShard<UpstreamSlot> {
+ public:
+  using Slot = UpstreamSlot;
+  using PerShard::PerShard;
+};
+
+}  // namespace hangu::stats

@@ -1,0 +1,249 @@
+#include "hangu/stats/prometheus.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <vector>
+#include <iterator>
+#include <string_view>
+
+namespace hangu::stats {
+namespace {
+
+constexpr std::array<std::string_view, 6> kClasses{"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+// Upper bounds of the exported buckets: powers of two of microseconds, which are borders of the internal
+// ones, from 128 µs to 67 s.
+constexpr unsigned kFirstBound = 7;
+constexpr unsigned kLastBound = 26;
+
+std::string escape_label(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') {
+      escaped += '\\';
+      escaped += c;
+    } else if (c == '\n') {
+      escaped += "\\n";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+class Text {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+
+  /// One sample of the family; `labels` without braces.
+  void sample(std::string_view labels, uint64_t value) {
+    fmt::format_to(std::back_inserter(text_), "{}{{{}}} {}\n", name_, labels, value);
+  }
+
+  void histogram(std::string_view labels, std::span<const Histogram* const> parts);
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  std::string name_;
+};
+
+void Text::histogram(std::string_view labels, std::span<const Histogram* const> parts) {
+  std::array<uint64_t, Histogram::kBuckets> buckets{};
+  uint64_t sum_us = 0;
+  uint64_t count = 0;
+  for (const Histogram* part : parts) {
+    for (size_t i = 0; i < buckets.size(); ++i) {
+      buckets[i] += part->bucket(i);
+      count += part->bucket(i);
+    }
+    sum_us += part->sum_us();
+  }
+  uint64_t below = 0;
+  size_t next = 0;
+  for (unsigned bound = kFirstBound; bound <= kLastBound; ++bound) {
+    const uint64_t us = uint64_t{1} << bound;
+    for (; next < Histogram::bucket_of(us); ++next) {
+      below += buckets[next];
+    }
+    fmt::format_to(std::back_inserter(text_), "{}_bucket{{{},le=\"{}\"}} {}\n", name_, labels,
+                   static_cast<double>(us) / 1e6, below);
+  }
+  fmt::format_to(std::back_inserter(text_), "{0}_bucket{{{1},le=\"+Inf\"}} {2}\n", name_, labels, count);
+  fmt::format_to(std::back_inserter(text_), "{}_sum{{{}}} {}\n", name_, labels,
+                 static_cast<double>(sum_us) / 1e6);
+  fmt::format_to(std::back_inserter(text_), "{}_count{{{}}} {}\n", name_, labels, count);
+}
+
+// --- shards ---------------------------------------------------------------------------------------
+
+struct ShardMetric {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  uint64_t (*value)(const ShardStats&);
+};
+
+constexpr ShardMetric kShardMetrics[] = {
+    {"hangu_config_generation", "gauge", "Config generation the shard runs.",
+     [](const ShardStats& s) { return s.generation.value(); }},
+    {"hangu_connections_accepted_total", "counter", "Client connections accepted.",
+     [](const ShardStats& s) { return s.connections_accepted.value(); }},
+    {"hangu_connections_refused_total", "counter", "Client connections over a listener's limit.",
+     [](const ShardStats& s) { return s.connections_refused.value(); }},
+    {"hangu_connections", "gauge", "Open client connections.",
+     [](const ShardStats& s) { return s.connections_active.value(); }},
+    {"hangu_requests_total", "counter", "Requests received, unreadable ones included.",
+     [](const ShardStats& s) { return s.requests.value(); }},
+    {"hangu_requests_active", "gauge", "Requests under way.",
+     [](const ShardStats& s) { return s.requests_active.value(); }},
+    {"hangu_requests_pipelined_total", "counter", "Requests sent before the answer to the last.",
+     [](const ShardStats& s) { return s.pipelined.value(); }},
+    {"hangu_upgrades_active", "gauge", "Open tunnels (WebSocket and others).",
+     [](const ShardStats& s) { return s.upgrades_active.value(); }},
+    {"hangu_upstream_timeouts_total", "counter", "Requests whose upstream did not answer in time.",
+     [](const ShardStats& s) { return s.timeouts.value(); }},
+    {"hangu_access_log_dropped_total", "counter", "Access log records that found no room.",
+     [](const ShardStats& s) { return s.log_drops.value(); }},
+};
+
+void add_shards(Text& text, const Registry& registry) {
+  for (const ShardMetric& metric : kShardMetrics) {
+    text.family(metric.name, metric.type, metric.help);
+    for (uint32_t id = 0; id < registry.shards(); ++id) {
+      text.sample(fmt::format("shard=\"{}\"", id), metric.value(registry.shard(id)));
+    }
+  }
+  text.family("hangu_local_replies_total", "counter", "Answers of the gateway itself, by code.");
+  for (uint32_t id = 0; id < registry.shards(); ++id) {
+    registry.shard(id).local_replies().for_each([&](std::string_view code, uint64_t count) {
+      text.sample(fmt::format("shard=\"{}\",code=\"{}\"", id, escape_label(code)), count);
+    });
+  }
+  text.family("hangu_request_errors_total", "counter", "Requests refused while being read.");
+  for (uint32_t id = 0; id < registry.shards(); ++id) {
+    for (size_t error = 0; error < ShardStats::kErrors; ++error) {
+      const auto code = static_cast<Errc>(error);
+      if (const uint64_t count = registry.shard(id).parse_errors(code); count != 0) {
+        text.sample(fmt::format("shard=\"{}\",error=\"{}\"", id, to_string(code)), count);
+      }
+    }
+  }
+}
+
+// --- routes and upstreams: summed over the shards -------------------------------------------------
+
+template <class Slot, class Get>
+uint64_t sum(const PerShard<Slot>& stats, Get get) {
+  uint64_t total = 0;
+  for (const Slot& slot : stats.slots()) {
+    total += get(slot);
+  }
+  return total;
+}
+
+template <class Slot>
+std::vector<const Histogram*> histograms(const PerShard<Slot>& stats) {
+  std::vector<const Histogram*> parts;
+  for (const Slot& slot : stats.slots()) {
+    parts.push_back(&slot.latency);
+  }
+  return parts;
+}
+
+template <class Stats>
+void add_responses(Text& text, const Registry::ByName<Stats>& all, std::string_view label) {
+  for (const auto& [name, stats] : all) {
+    for (size_t i = 0; i < kClasses.size(); ++i) {
+      text.sample(fmt::format("{}=\"{}\",status=\"{}\"", label, escape_label(name), kClasses[i]),
+                  sum(*stats, [&](const auto& slot) { return slot.responses[i].value(); }));
+    }
+  }
+}
+
+template <class Stats, class Get>
+void add_sums(Text& text, const Registry::ByName<Stats>& all, std::string_view label, Get get) {
+  for (const auto& [name, stats] : all) {
+    text.sample(fmt::format("{}=\"{}\"", label, escape_label(name)), sum(*stats, get));
+  }
+}
+
+template <class Stats>
+void add_latency(Text& text, const Registry::ByName<Stats>& all, std::string_view label) {
+  for (const auto& [name, stats] : all) {
+    text.histogram(fmt::format("{}=\"{}\"", label, escape_label(name)), histograms(*stats));
+  }
+}
+
+void add_routes(Text& text, const Registry& registry) {
+  const auto routes = registry.routes();
+  text.family("hangu_route_requests_total", "counter", "Requests of a route by status class.");
+  add_responses(text, routes, "route");
+  text.family("hangu_route_request_bytes_total", "counter", "Bytes of request bodies.");
+  add_sums(text, routes, "route", [](const RouteSlot& s) { return s.request_bytes.value(); });
+  text.family("hangu_route_response_bytes_total", "counter", "Bytes of response bodies.");
+  add_sums(text, routes, "route", [](const RouteSlot& s) { return s.response_bytes.value(); });
+  text.family("hangu_route_duration_seconds", "histogram",
+              "First byte of the request to last byte of the response queued.");
+  add_latency(text, routes, "route");
+}
+
+struct UpstreamMetric {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  uint64_t (*value)(const UpstreamSlot&);
+};
+
+constexpr UpstreamMetric kUpstreamMetrics[] = {
+    {"hangu_upstream_requests_total", "counter", "Requests to the upstream, retries not counted.",
+     [](const UpstreamSlot& s) { return s.requests.value(); }},
+    {"hangu_upstream_requests_active", "gauge", "Requests under way.",
+     [](const UpstreamSlot& s) { return s.active.value(); }},
+    {"hangu_upstream_connections", "gauge", "Open connections, idle ones included.",
+     [](const UpstreamSlot& s) { return s.connections.value(); }},
+    {"hangu_upstream_connects_total", "counter", "Connections begun.",
+     [](const UpstreamSlot& s) { return s.connects.value(); }},
+    {"hangu_upstream_connect_failures_total", "counter", "Connections that failed.",
+     [](const UpstreamSlot& s) { return s.connect_failures.value(); }},
+    {"hangu_upstream_reuses_total", "counter", "Requests on a connection that had served before.",
+     [](const UpstreamSlot& s) { return s.reuses.value(); }},
+    {"hangu_upstream_replays_total", "counter", "Requests sent again: the connection was closed.",
+     [](const UpstreamSlot& s) { return s.replays.value(); }},
+    {"hangu_upstream_retries_total", "counter", "Requests sent again after a failed connect.",
+     [](const UpstreamSlot& s) { return s.retries.value(); }},
+    {"hangu_upstream_failures_total", "counter", "Requests without a complete answer.",
+     [](const UpstreamSlot& s) { return s.failures.value(); }},
+    {"hangu_upstream_received_bytes_total", "counter", "Bytes received.",
+     [](const UpstreamSlot& s) { return s.bytes_received.value(); }},
+};
+
+void add_upstreams(Text& text, const Registry& registry) {
+  const auto upstreams = registry.upstreams();
+  for (const UpstreamMetric& metric : kUpstreamMetrics) {
+    text.family(metric.name, metric.type, metric.help);
+    add_sums(text, upstreams, "upstream", metric.value);
+  }
+  text.family("hangu_upstream_responses_total", "counter", "Responses by status class.");
+  add_responses(text, upstreams, "upstream");
+  text.family("hangu_upstream_duration_seconds", "histogram", "Request sent to response head.");
+  add_latency(text, upstreams, "upstream");
+}
+
+}  // namespace
+
+std::string prometheus_text(const Registry& registry) {
+  Text text;
+  add_shards(text, registry);
+  add_routes(text, registry);
+  add_upstreams(text, registry);
+  return text.take();
+}
+
+}  // namespace hangu::stats

@@ -1,0 +1,48 @@
+#include "hangu/stats/registry.h"
+
+namespace hangu::stats {
+namespace {
+
+template <class T>
+std::shared_ptr<T> intern(Registry::ByName<T>& names, std::string_view name, uint32_t shards) {
+  const auto found = names.find(name);
+  if (found != names.end()) {
+    return found->second;
+  }
+  return names.emplace(name, std::make_shared<T>(shards)).first->second;
+}
+
+template <class T>
+void prune_names(Registry::ByName<T>& names) {
+  std::erase_if(names, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+}  // namespace
+
+std::shared_ptr<RouteStats> Registry::route(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(routes_, name, shards_);
+}
+
+std::shared_ptr<UpstreamStats> Registry::upstream(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(upstreams_, name, shards_);
+}
+
+void Registry::prune() {
+  const std::lock_guard lock(mutex_);
+  prune_names(routes_);
+  prune_names(upstreams_);
+}
+
+Registry::ByName<RouteStats> Registry::routes() const {
+  const std::lock_guard lock(mutex_);
+  return routes_;
+}
+
+Registry::ByName<UpstreamStats> Registry::upstreams() const {
+  const std::lock_guard lock(mutex_);
+  return upstreams_;
+}
+
+}  // namespace hangu::stats
