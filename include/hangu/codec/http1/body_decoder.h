@@ -79,6 +79,7 @@ class BodyDecoder {
   const char* extension_separator(char c);
   const char* end_chunk_line();
   Result<bool> take_trailer(std::string_view input, size_t& position);
+  void append_trailer(std::string_view piece);
   Result<void> parse_trailers();
   Failure<Error> fail_with(Errc code, const char* detail);
 
@@ -87,9 +88,8 @@ class BodyDecoder {
   bool token_seen_ = false;  // in the extension's current name or value
   bool has_trailers_ = false;
   uint8_t digits_ = 0;
-  uint32_t line_bytes_ = 0;
+  uint32_t line_bytes_ = 0;  // of the current chunk line
   uint64_t left_ = 0;         // of the body or chunk; the size while it is read
-  uint64_t data_bytes_ = 0;   // of all chunks
   uint64_t extension_bytes_ = 0;
   Limits limits_;
   buffer::Arena* arena_ = nullptr;
