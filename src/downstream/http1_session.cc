@@ -20,6 +20,10 @@ namespace {
 // this much; beyond it closing is cheaper for both sides.
 constexpr uint64_t kDiscardBytesMax = 256 * 1024;
 
+// How long an idle connection is kept once draining began: a request may be on its way, and a client
+// that hears our FIN before its answer counts it as failed.
+constexpr Duration kDrainGrace = std::chrono::seconds(1);
+
 }  // namespace
 
 Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
@@ -33,14 +37,17 @@ Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
   connection_->set_handler(this);
   connection_->set_watermarks(table.write_high_watermark(), table.write_low_watermark());
   peer_.set(connection_->peer_address(), filter::ClientIpSource::kPeer);
-  peer_.set_trusted(listener_.runtime->trusted_proxies.contains(peer_.ip()));
   if (listener_.runtime->proxy_protocol_from.contains(peer_.ip())) {
     state_ = State::kProxyHeader;
   }
-  arm(listener_.runtime->config->timeouts.header);
 }
 
 Http1Session::~Http1Session() { --listener_.sessions; }
+
+void Http1Session::begin() noexcept {
+  arm(listener_.runtime->config->timeouts.header);
+  connection_->resume_reading();
+}
 
 // --- input ----------------------------------------------------------------------------------------
 
@@ -103,23 +110,35 @@ void Http1Session::resume_input() noexcept {
 }
 
 bool Http1Session::process_proxy_header(buffer::Slice& data) noexcept {
-  auto parsed = codec::http1::parse_proxy_header(data.view());
+  const size_t before = proxy_header_ != nullptr ? proxy_header_->size() : 0;
+  std::string_view input = data.view();
+  if (proxy_header_ != nullptr) {
+    input = proxy_header_->append(input);
+  }
+  const auto parsed = codec::http1::parse_proxy_header(input);
   if (!parsed) {
     table_.shard().stats().count_parse_error(parsed.error().code);
     close();
     return false;
   }
   if (parsed->consumed == 0) {
-    hold_partial_proxy_header(std::move(data));
+    if (proxy_header_ == nullptr) {
+      proxy_header_ = std::make_unique<std::string>(input);
+    }
     return false;
   }
-  if (!parsed->local) {
-    peer_.set(net::Address::from_bytes(parsed->source), filter::ClientIpSource::kProxyProtocol);
-    peer_.set_trusted(listener_.runtime->trusted_proxies.contains(peer_.ip()));
-  }
-  data.remove_prefix(parsed->consumed);
-  state_ = State::kIdle;
+  data.remove_prefix(parsed->consumed - before);
+  accept_proxy_header(*parsed);
   return true;
+}
+
+void Http1Session::accept_proxy_header(const codec::http1::ProxyHeader& header) noexcept {
+  proxy_header_.reset();
+  if (!header.local) {
+    peer_.set(net::Address::from_ip(header.source.ip(), header.source.port),
+              filter::ClientIpSource::kProxyProtocol);
+  }
+  state_ = State::kIdle;
 }
 
 bool Http1Session::process_head(buffer::Slice& data) noexcept {
@@ -133,6 +152,10 @@ bool Http1Session::process_head(buffer::Slice& data) noexcept {
   }
   data.remove_prefix(step->consumed);
   if (!step->complete) {
+    if (state_ != State::kHead) {
+      state_ = State::kHead;
+      arm(listener_.runtime->config->timeouts.header);
+    }
     return false;
   }
   reader_.reset();
@@ -146,10 +169,18 @@ bool Http1Session::process_head(buffer::Slice& data) noexcept {
   return true;
 }
 
+/// Trust may change with the config while the connection lives.
+void Http1Session::follow_config() noexcept {
+  if (trust_from_ != listener_.runtime) {
+    trust_from_ = listener_.runtime;
+    peer_.set_trusted(trust_from_->trusted_proxies.contains(peer_.ip()));
+  }
+}
+
 void Http1Session::open_stream() noexcept {
-  state_ = State::kHead;
-  stream_ = table_.streams().make(table_.shard(), *this, listener_.snapshot, *listener_.runtime);
-  arm(listener_.runtime->config->timeouts.header);
+  follow_config();
+  filter::ResponseWriter& writer = *this;
+  stream_ = table_.streams().make(table_.shard(), writer, listener_.snapshot, *listener_.runtime);
 }
 
 void Http1Session::begin_request() noexcept {
@@ -299,7 +330,7 @@ void Http1Session::write_head(filter::Stream& stream, bool end) noexcept {
     framing.framing = http10 ? http::BodyFraming::kUntilClose : http::BodyFraming::kChunked;
     keep_alive_ = keep_alive_ && !http10;
   }
-  keep_alive_ = keep_alive_ && !draining_ && !stream.local_close() && !body_left_is_large();
+  keep_alive_ = keep_alive_ && !draining_ && !stream.close_wanted() && !body_left_is_large();
   chunk_response_ = framing.framing == http::BodyFraming::kChunked;
   framing.close = !keep_alive_;
   framing.upgrade = response.status == 101;

@@ -6,6 +6,18 @@
 
 namespace hangu::downstream {
 
+void ListenerContext::update(const filter::SnapshotRef& published,
+                             const filter::ListenerRuntime& listener) {
+  snapshot = published;
+  runtime = &listener;
+  const config::Listener& config = *listener.config;
+  limits.request_line_bytes = config.limits.request_line_bytes;
+  limits.header_line_bytes = config.limits.header_line_bytes;
+  limits.headers_bytes = config.limits.headers_bytes;
+  limits.headers_count = config.limits.headers_count;
+  limits.allow_underscore = config.underscores == config::UnderscorePolicy::kAllow;
+}
+
 SessionTable::SessionTable(event::Loop& loop, filter::ShardContext& shard, size_t write_high,
                            size_t write_low)
     : loop_(loop), shard_(shard), write_high_(write_high), write_low_(write_low), graveyard_(*this) {}
@@ -27,11 +39,22 @@ void SessionTable::accept(int fd, ListenerContext& listener) {
   shard_.stats().connections_accepted.add();
   shard_.stats().connections_active.add();
   added.begin();
+  if (draining_) {
+    added.drain();
+  }
 }
 
 void SessionTable::drain() noexcept {
   draining_ = true;
   sessions_.for_each([](Http1Session& session) { session.drain(); });
+}
+
+void SessionTable::drain(const ListenerContext& listener) noexcept {
+  sessions_.for_each([&](Http1Session& session) {
+    if (session.belongs_to(listener)) {
+      session.drain();
+    }
+  });
 }
 
 void SessionTable::close_all() noexcept {

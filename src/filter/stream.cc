@@ -16,6 +16,8 @@ Stream::Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot
       snapshot_(std::move(snapshot)),
       listener_(listener) {
   info.started = shard.now();
+  info.wall_time = shard.wall_time();
+  request.reset(arena_);
 }
 
 Stream::~Stream() { HANGU_DCHECK(finished_ || !started_); }
@@ -23,10 +25,23 @@ Stream::~Stream() { HANGU_DCHECK(finished_ || !started_); }
 // --- the request's way in -------------------------------------------------------------------------
 
 void Stream::start(bool end) noexcept {
+  request_end_ = end;
+  begin();
+  run_request_headers();
+}
+
+void Stream::reject(const Error& error) noexcept {
+  request_end_ = true;
+  begin();
+  on_request_error(error);
+}
+
+void Stream::begin() noexcept {
   HANGU_ASSERT(!started_);
   started_ = true;
-  request_end_ = end;
-  run_request_headers();
+  info.request_received = shard_.now();
+  shard_.stats().requests.add();
+  shard_.stats().requests_active.add();
 }
 
 const Filter* Stream::filter_at(size_t position, FilterList entry, FilterList own) const noexcept {
@@ -66,11 +81,7 @@ void Stream::forward_request() noexcept {
     on_request_error(downstream_error(Errc::kBodyTooLarge, "request body over the route's limit"));
     return;
   }
-  forwarded_ = true;
-  RequestSink* sink = shard_.terminal().start(*this, request_end_);
-  if (!response_end_ && !finished_) {
-    sink_ = sink;
-  }
+  shard_.terminal().start(*this, request_end_);
 }
 
 bool Stream::count_request_bytes(size_t bytes) noexcept {
@@ -85,8 +96,17 @@ bool Stream::count_request_bytes(size_t bytes) noexcept {
 
 void Stream::on_request_data(buffer::Slice&& data, bool end) noexcept {
   request_end_ = request_end_ || end;
-  if (replied_ || finished_ || response_end_ || !count_request_bytes(data.size)) {
+  if (replied_ || finished_ || (response_end_ && !info.upgraded)) {
     return;  // nobody wants the rest of the body
+  }
+  if (!count_request_bytes(data.size)) {
+    return;
+  }
+  if (info.upgraded) {
+    if (sink_ != nullptr) {
+      sink_->on_request_data(std::move(data), end);
+    }
+    return;  // the bytes of a tunnel are no body: filters do not see them
   }
   request_data_position_ = 0;
   pass_request_data(std::move(data), end);
@@ -225,7 +245,11 @@ void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
     return;
   }
   response_data_position_ = 0;
-  pass_response_data(std::move(data), end);
+  if (info.upgraded) {
+    write_response_data(std::move(data), end);
+  } else {
+    pass_response_data(std::move(data), end);
+  }
 }
 
 void Stream::hold_response_data(buffer::Slice&& data, bool end) noexcept {
@@ -250,6 +274,10 @@ void Stream::pass_response_data(buffer::Slice&& data, bool end) noexcept {
       return;
     }
   }
+  write_response_data(std::move(data), end);
+}
+
+void Stream::write_response_data(buffer::Slice&& data, bool end) noexcept {
   info.response_body_bytes += data.size;
   response_end_ = end;
   writer_.write_data(*this, std::move(data), end);
@@ -311,6 +339,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   }
   cancel_sink();
   replied_ = true;
+  close_wanted_ = reply.close;
   head_sent_ = true;
   response_end_ = true;
   response_held_ = false;
@@ -318,7 +347,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   info.code = reply.code;
   info.origin = origin;
   info.response_started = shard_.now();
-  shard_.stats().count_local_reply(reply.status);
+  shard_.stats().count_local_reply(reply.code);
 
   const std::string_view body = http::make_local_response(reply, info.request_id, arena_, response);
   echo_request_id();
@@ -345,6 +374,15 @@ void Stream::cancel_sink() noexcept {
   }
 }
 
+void Stream::count_end() noexcept {
+  shard_.stats().requests_active.subtract();
+  if (route_ != nullptr) {
+    route_->stats->slot(shard_.shard())
+        .count(info.status, info.request_body_bytes, info.response_body_bytes,
+               shard_.now() - info.started);
+  }
+}
+
 void Stream::finish() noexcept {
   if (finished_) {
     return;
@@ -354,6 +392,7 @@ void Stream::finish() noexcept {
   if (!started_) {
     return;
   }
+  count_end();
   for (const Filter* filter : snapshot_->entry.stream_end()) {
     filter->on_stream_end(*this);
   }

@@ -39,7 +39,8 @@ void Exchange::attempt(bool fresh) noexcept {
   }
   ++attempts_;
   ++stream_->info.upstream_attempts;
-  stream_->info.upstream_address = endpoint_->address_text();
+  // A copy: the endpoint may leave the config before the stream ends.
+  stream_->info.upstream_address = stream_->arena().copy(endpoint_->address_text());
   upstream::Http1Connection* idle = fresh ? nullptr : endpoint_->take_idle();
   if (idle != nullptr) {
     cluster_.stats().reuses.add();
@@ -49,7 +50,8 @@ void Exchange::attempt(bool fresh) noexcept {
   cluster_.stats().connects.add();
   connecting_ = true;
   upstream::Http1Connection& opening = endpoint_->open(*this);
-  if (connecting_) {
+  // It may have failed at once, and another attempt may have begun within this call.
+  if (connecting_ && connection_ == nullptr) {
     connection_ = &opening;
   }
 }
@@ -257,7 +259,6 @@ filter::Stream& Exchange::detach() noexcept {
   timer_.disarm();
   cluster_.stats().active.subtract();
   proxy_.retire(*this);
-  stream.set_request_wanted(true);
   return stream;
 }
 

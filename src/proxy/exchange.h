@@ -23,9 +23,6 @@ class Exchange final : public ListNode<Exchange>,
   Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster);
 
   void start(bool request_end) noexcept;
-  /// Whether it still works for its stream.
-  bool live() const { return stream_ != nullptr; }
-
   // filter::RequestSink
   void on_request_data(buffer::Slice&& data, bool end) noexcept override;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept override;
@@ -55,7 +52,6 @@ class Exchange final : public ListNode<Exchange>,
   void on_tunnel_end() noexcept override;
 
   void attempt(bool fresh) noexcept;
-  void prepare_head(const upstream::Endpoint& endpoint) noexcept;
   void send(upstream::Http1Connection& connection) noexcept;
   bool may_retry(const Error& error) const noexcept;
   void fail(const Error& error) noexcept;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hangu/base/assert.h"
 #include "proxy/exchange.h"
 
 namespace hangu::proxy {
@@ -17,16 +18,16 @@ Proxy::~Proxy() {
   HANGU_DCHECK(live_.empty());
 }
 
-filter::RequestSink* Proxy::start(filter::Stream& stream, bool end) noexcept {
+void Proxy::start(filter::Stream& stream, bool end) noexcept {
   upstream::Cluster* found = cluster(stream.route()->cluster);
   if (found == nullptr) {
     stream.fail(internal_error(Errc::kInternal, "the route's upstream is not known to the shard"));
-    return nullptr;
+    return;
   }
   Exchange& exchange = *exchanges_->make(*this, stream, *found).release();  // owned by live_
   live_.push_back(exchange);
+  stream.attach_sink(exchange);
   exchange.start(end);
-  return exchange.live() ? &exchange : nullptr;
 }
 
 void Proxy::retire(Exchange& exchange) noexcept {

@@ -53,7 +53,7 @@ struct Shard::Core {
         small_blocks({.block_bytes = kSmallBlockBytes, .blocks_max = kSmallBlocksMax}),
         drain_timer(shard) {}
 
-  void open(Shard& shard, const ShardOptions& options) {
+  void open(filter::ShardContext& shard, const ShardOptions& options) {
     shared = std::make_unique<upstream::Shared>(upstream::Shared{
         .loop = *loop,
         .small_blocks = small_blocks,
@@ -96,8 +96,10 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   pthread_setname_np(pthread_self(), name.c_str());
   core_ = std::make_unique<Core>(*this, options_);
   auto loop = event::Loop::create({.backend = to_backend(options_.event_loop),
-                                   .receive_blocks = core_->receive_blocks});
+                                   .receive_blocks = core_->receive_blocks,
+                                   .small_blocks = &core_->small_blocks});
   if (!loop) {
+    core_.reset();
     ready.set_value(fail(loop.error()));
     return;
   }
@@ -105,14 +107,16 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   core_->open(*this, options_);
   ready.set_value(core_->loop->backend_name());
   core_->loop->run();
-  core_->listeners.clear();
+  for (const auto& state : core_->listeners) {
+    state->listener.reset();
+  }
   core_->sessions->close_all();
   core_->loop->run_until_idle();
   core_.reset();
 }
 
 void Shard::post(event::Task task) {
-  if (thread_.joinable()) {
+  if (core_ != nullptr) {
     core_->loop->mailbox().post(std::move(task));
   }
 }
@@ -164,18 +168,26 @@ void Shard::apply_listeners(ShardUpdate& update) {
     }
   }
   for (const std::string& name : update.removed) {
-    for (const auto& state : core_->listeners) {
-      if (state->name == name && state->listener != nullptr) {
-        state->listener->drain_backlog();
-        state->listener.reset();
-      }
-    }
+    remove_listener(name);
   }
+  std::erase_if(core_->listeners, [](const auto& state) {
+    return state->listener == nullptr && state->context.sessions == 0;
+  });
   for (const ListenerSocket& socket : update.added) {
     auto state = std::make_unique<ListenerState>(*this, socket.name);
     state->context.update(core_->snapshot, *core_->snapshot->find_listener(socket.name));
     state->listener = std::make_unique<net::Listener>(*core_->loop, socket.fd, *state);
     core_->listeners.push_back(std::move(state));
+  }
+}
+
+void Shard::remove_listener(const std::string& name) {
+  for (const auto& state : core_->listeners) {
+    if (state->name == name && state->listener != nullptr) {
+      state->listener->drain_backlog();
+      state->listener.reset();
+      core_->sessions->drain(state->context);
+    }
   }
 }
 

@@ -105,6 +105,7 @@ class Shard final : private filter::ShardContext {
   void run(std::promise<Result<std::string_view>>& ready);
   void apply_cluster(const ClusterUpdate& update);
   void apply_listeners(ShardUpdate& update);
+  void remove_listener(const std::string& name);
   void accept(ListenerState& listener, int fd) noexcept;
   void check_drained() noexcept;
 

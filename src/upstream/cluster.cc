@@ -8,6 +8,12 @@ namespace hangu::upstream {
 Cluster::Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats)
     : shared_(shared), stats_(std::move(stats)) {}
 
+Cluster::~Cluster() {
+  // Endpoints report their last connections to us while they go: by then the lists must be empty.
+  const auto endpoints = std::exchange(endpoints_, {});
+  const auto retired = std::exchange(retired_, {});
+}
+
 void Cluster::configure(const config::Upstream& config) { config_ = config; }
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {

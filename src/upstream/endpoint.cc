@@ -26,6 +26,7 @@ const config::Upstream& Endpoint::cluster_config() const noexcept { return clust
 Http1Connection* Endpoint::take_idle() noexcept {
   Http1Connection* connection = idle_.pop_front();
   if (connection != nullptr) {
+    connection->set_idle(false);
     --idle_count_;
     busy_.push_front(*connection);
   }
@@ -51,12 +52,14 @@ void Endpoint::release(Http1Connection& connection) noexcept {
   }
   connection.unlink();
   idle_.push_front(connection);
+  connection.set_idle(true);
   ++idle_count_;
   connection.start_idle_timer(config.idle_timeout);
 }
 
 void Endpoint::remove(Http1Connection& connection) noexcept {
   if (connection.idle()) {
+    connection.set_idle(false);
     --idle_count_;
   }
   connection.unlink();

@@ -1,7 +1,9 @@
 #include "hangu/upstream/http1_connection.h"
 
+#include <cerrno>
 #include <utility>
 
+#include "hangu/base/assert.h"
 #include "hangu/codec/http1/chunk_writer.h"
 #include "hangu/codec/http1/response_parser.h"
 #include "hangu/codec/http1/serialiser.h"
@@ -11,6 +13,13 @@ namespace hangu::upstream {
 
 using codec::http1::BodyDecoder;
 using codec::http1::HeadScanner;
+
+namespace {
+
+// An upstream may use underscores in its field names: they are harmless on the way to a client.
+constexpr codec::http1::Limits kResponseLimits{.allow_underscore = true};
+
+}  // namespace
 
 Http1Connection::Http1Connection(Endpoint& endpoint, ConnectHandler& waiter)
     : endpoint_(endpoint),
@@ -65,9 +74,14 @@ void Http1Connection::finish_connect(const Error& error) noexcept {
 void Http1Connection::on_timeout() noexcept {
   if (state_ == State::kConnecting) {
     finish_connect(upstream_error(Errc::kConnectTimeout, "upstream connect timed out"));
-  } else if (state_ == State::kIdle) {
+  } else if (idle_) {
     close();
   }
+}
+
+void Http1Connection::start_idle_timer(Duration timeout) noexcept {
+  // It is left armed while a request is on its way: moving a deadline on costs less than disarming.
+  timer_.arm(endpoint_.shared().loop.timers(), timeout);
 }
 
 // --- the request ----------------------------------------------------------------------------------
@@ -191,7 +205,8 @@ bool Http1Connection::accept_head(std::string_view head, bool last_byte) noexcep
     handler.on_response_head(true);
     return false;
   }
-  decoder_.begin(response.framing, response.content_length, *request_.arena);
+  decoder_.begin(response.framing, response.content_length, *request_.arena, kResponseLimits,
+                 Side::kUpstream);
   state_ = State::kBody;
   handler.on_response_head(false);
   return state_ == State::kBody;
@@ -271,7 +286,8 @@ void Http1Connection::resume_response() noexcept {
   }
 }
 
-/// The response is complete (`clean`: and nothing follows it): the connection leaves the exchange before its handler hears the end.
+/// The response is complete (`clean`: and nothing follows it): the connection leaves the exchange
+/// before its handler hears the end.
 void Http1Connection::finish_response(bool clean) noexcept {
   const bool keep = clean && request_sent_ && request_.response->keep_alive && !peer_ended_;
   request_.handler = nullptr;

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/object_pool.h"
 #include "hangu/codec/http1/body_decoder.h"
 #include "hangu/codec/http1/head_reader.h"
 #include "hangu/codec/http1/limits.h"
+#include "hangu/codec/http1/proxy_protocol.h"
 #include "hangu/downstream/peer.h"
 #include "hangu/event/timer.h"
 #include "hangu/filter/stream.h"
@@ -34,6 +36,7 @@ class Http1Session final : public ListNode<Http1Session>,
   void drain() noexcept;
   /// Ends the connection now; what is in flight is cut off.
   void close() noexcept;
+  bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
 
  private:
   enum class State : uint8_t {
@@ -72,6 +75,7 @@ class Http1Session final : public ListNode<Http1Session>,
 
   void process(buffer::Slice&& data) noexcept;
   bool process_proxy_header(buffer::Slice& data) noexcept;
+  void accept_proxy_header(const codec::http1::ProxyHeader& header) noexcept;
   bool process_head(buffer::Slice& data) noexcept;
   bool process_body(buffer::Slice& data) noexcept;
   bool discard_body(size_t bytes, bool end) noexcept;
@@ -81,6 +85,7 @@ class Http1Session final : public ListNode<Http1Session>,
 
   bool input_wanted() const noexcept;
 
+  void follow_config() noexcept;
   void open_stream() noexcept;
   void begin_request() noexcept;
   void reject_request(const Error& error) noexcept;
@@ -104,7 +109,9 @@ class Http1Session final : public ListNode<Http1Session>,
   codec::http1::BodyDecoder decoder_;
   buffer::ObjectPool<filter::Stream>::Ptr stream_;
   buffer::Slice held_;  // received, not yet wanted
+  std::unique_ptr<std::string> proxy_header_;  // the beginning of one that came in pieces
   Peer peer_;
+  const filter::ListenerRuntime* trust_from_ = nullptr;  // whose list `peer_.trusted()` follows
   uint64_t requests_ = 0;
   uint64_t progress_ = 0;  // what the client had acknowledged at the last check
   uint64_t discarded_bytes_ = 0;

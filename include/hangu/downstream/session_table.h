@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/object_pool.h"
@@ -18,6 +19,9 @@ namespace hangu::downstream {
 /// A listener as its sessions see it; lives as long as any of them. `snapshot` and `runtime` follow
 /// the published config; a listener that was removed keeps its last.
 struct ListenerContext {
+  /// New requests follow this generation of the config from now on.
+  void update(const filter::SnapshotRef& published, const filter::ListenerRuntime& listener);
+
   filter::SnapshotRef snapshot;
   const filter::ListenerRuntime* runtime = nullptr;
   codec::http1::Limits limits;
@@ -34,7 +38,9 @@ class SessionTable {
 
   /// Takes an accepted socket.
   void accept(int fd, ListenerContext& listener);
+  /// Sessions answer what is in flight and end; all of them, or those of one listener.
   void drain() noexcept;
+  void drain(const ListenerContext& listener) noexcept;
   void close_all() noexcept;
   size_t size() const { return size_; }
 

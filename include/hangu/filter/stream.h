@@ -47,7 +47,7 @@ class ResponseWriter {
   ~ResponseWriter() = default;
 };
 
-/// Where the request goes after the chain; made by Terminal::start, ends with `cancel` or by itself
+/// Where the request goes after the chain; attached by Terminal::start, ends with `cancel` or by itself
 /// after it called Stream::on_response_* with the end or Stream::fail.
 class RequestSink {
  public:
@@ -65,9 +65,9 @@ class RequestSink {
 /// The end of the chain. One per shard.
 class Terminal {
  public:
-  /// Takes the stream over. `end`: the request has no body. The sink stays valid until
-  /// Stream::release_sink or its cancel(). It may answer before it returns; then it returns nullptr.
-  virtual RequestSink* start(Stream& stream, bool end) noexcept = 0;
+  /// Takes the stream over: calls Stream::attach_sink before anything else of it, unless it fails the
+  /// stream. `end`: the request has no body. May answer before it returns.
+  virtual void start(Stream& stream, bool end) noexcept = 0;
 
  protected:
   ~Terminal() = default;
@@ -110,6 +110,7 @@ class Stream {
 
   buffer::Arena& arena() { return arena_; }
   ShardContext& shard() { return shard_; }
+  TimePoint now() const { return shard_.now(); }
   const Snapshot& snapshot() const { return *snapshot_; }
   const ListenerRuntime& listener() const { return listener_; }
   const RouteRuntime* route() const { return route_; }
@@ -118,6 +119,8 @@ class Stream {
   // For the session.
   /// The head is complete. `end`: no body follows.
   void start(bool end) noexcept;
+  /// In place of start(): the head is no good, or never became complete. Replies.
+  void reject(const Error& error) noexcept;
   void on_request_data(buffer::Slice&& data, bool end) noexcept;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept;
   void on_response_writable() noexcept;
@@ -142,6 +145,8 @@ class Stream {
   void on_response_trailers(const http::HeaderBlock& trailers) noexcept;
   /// The upstream side failed: a local reply if no head was sent, else the response is cut off.
   void fail(const Error& error) noexcept;
+  /// The sink stays valid until release_sink() or its cancel().
+  void attach_sink(RequestSink& sink) noexcept { sink_ = &sink; }
   /// Whether the sink can take request body bytes now.
   void set_request_wanted(bool wanted) noexcept;
   /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
@@ -154,11 +159,14 @@ class Stream {
   bool head_sent() const { return head_sent_; }
   bool response_complete() const { return response_end_; }
   bool finished() const { return finished_; }
+  /// Whether a local reply asked for the client's connection to be closed.
+  bool close_wanted() const { return close_wanted_; }
 
  private:
   enum PauseReason : uint8_t { kSink = 1, kFilter = 2 };
   using FilterList = std::span<const Filter* const>;
 
+  void begin() noexcept;
   void run_request_headers() noexcept;
   void forward_request() noexcept;
   bool count_request_bytes(size_t bytes) noexcept;
@@ -167,9 +175,11 @@ class Stream {
 
   void run_response_headers() noexcept;
   void pass_response_data(buffer::Slice&& data, bool end) noexcept;
+  void write_response_data(buffer::Slice&& data, bool end) noexcept;
   void hold_response_data(buffer::Slice&& data, bool end) noexcept;
   void echo_request_id() noexcept;
   void cancel_sink() noexcept;
+  void count_end() noexcept;
 
   /// The filter at `position` in the sequence of both lists, nullptr behind the last.
   const Filter* filter_at(size_t position, FilterList first, FilterList second) const noexcept;
@@ -198,8 +208,8 @@ class Stream {
   bool held_response_end_ = false;
   bool head_sent_ = false;
   bool response_end_ = false;  // the whole response was handed to the writer
-  bool forwarded_ = false;     // the terminal has the request
   bool replied_ = false;       // locally
+  bool close_wanted_ = false;
   bool started_ = false;
   bool finished_ = false;
 };

@@ -26,7 +26,7 @@ class Proxy final : public filter::Terminal {
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
-  filter::RequestSink* start(filter::Stream& stream, bool end) noexcept override;
+  void start(filter::Stream& stream, bool end) noexcept override;
 
   /// The cluster of a number, see filter::RouteRuntime::cluster; nullptr when there is none.
   upstream::Cluster* cluster(uint32_t number) noexcept {

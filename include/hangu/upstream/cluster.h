@@ -23,6 +23,10 @@ struct EndpointAddress {
 class Cluster {
  public:
   Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats);
+  ~Cluster();
+
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
 
   /// Takes a new config; connections keep running.
   void configure(const config::Upstream& config);

@@ -57,7 +57,9 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   /// Whether an earlier request was answered on it.
   bool reused() const { return requests_ > 1; }
   uint64_t requests() const { return requests_; }
+  /// Whether it is in its endpoint's idle list; the endpoint's to say.
   bool idle() const { return idle_; }
+  void set_idle(bool idle) { idle_ = idle; }
   /// Its endpoint put it into the idle list: closes it when nobody takes it in time.
   void start_idle_timer(Duration timeout) noexcept;
   bool tunnel() const { return state_ == State::kTunnel; }
@@ -101,6 +103,7 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   buffer::Slice held_;  // response bytes that wait for the handler
   uint64_t requests_ = 0;
   State state_ = State::kConnecting;
+  bool idle_ = false;
   bool holding_ = false;
   bool processing_ = false;
   bool request_sent_ = false;       // the whole request was queued
