@@ -132,6 +132,14 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
   return response;
 }
 
+/// HEAD is answered like GET, without the body.
+Request to_request(const http::request<http::string_body>& request) {
+  Request wanted;
+  wanted.method = request.method() == http::verb::head ? "GET" : std::string(request.method_string());
+  wanted.target = std::string(request.target());
+  return wanted;
+}
+
 // One connection; the coroutine's frame owns everything.
 template <class Protocol>
 class Session {
@@ -166,14 +174,14 @@ class Session {
     if (request.method() != http::verb::get && request.count(http::field::origin) > 0) {
       reply = problem(403, "admin.browser", "a web page may not change anything here");
     } else {
-      const bool head = request.method() == http::verb::head;
-      reply = co_await ask(Request{head ? "GET" : std::string(request.method_string()),
-                                   std::string(request.target())});
+      // A named object: g++ 12 destroys a temporary in a co_await expression twice.
+      const Request wanted = to_request(request);
+      reply = co_await ask(wanted);
     }
     co_return co_await send(std::move(reply), request);
   }
 
-  asio::awaitable<Reply> ask(Request request) {
+  asio::awaitable<Reply> ask(const Request& request) {
     std::optional<Reply> answer;
     asio::steady_timer answered(stream_.get_executor(), asio::steady_timer::time_point::max());
     stream_.expires_never();

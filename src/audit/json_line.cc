@@ -37,13 +37,13 @@ size_t utf8_length(std::string_view text) {
     return follows(1) ? 2 : 0;
   }
   if (first >= 0xe0 && first <= 0xef) {
-    const bool bad = !follows(2) || (first == 0xe0 && byte(1) < 0xa0) ||
-                     (first == 0xed && byte(1) > 0x9f);
+    const bool bad =
+        !follows(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f);
     return bad ? 0 : 3;
   }
   if (first >= 0xf0 && first <= 0xf4) {
-    const bool bad = !follows(3) || (first == 0xf0 && byte(1) < 0x90) ||
-                     (first == 0xf4 && byte(1) > 0x8f);
+    const bool bad =
+        !follows(3) || (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
     return bad ? 0 : 4;
   }
   return 0;
@@ -80,12 +80,16 @@ char* put_digits(char* to, int64_t value, int digits) {
 }  // namespace
 
 JsonLine::JsonLine(std::span<char> buffer)
-    : begin_(buffer.data()), to_(buffer.data()), end_(buffer.data() + buffer.size() - kEndBytes) {
+    : begin_(buffer.data()),
+      to_(buffer.data()),
+      end_(buffer.data() + buffer.size() - kEndBytes) {
   HANGU_ASSERT(buffer.size() >= kBufferBytesMin);
   *to_++ = '{';
 }
 
-size_t JsonLine::room() const { return static_cast<size_t>(end_ - to_); }
+size_t JsonLine::room() const {
+  return static_cast<size_t>(end_ - to_);
+}
 
 void JsonLine::put(std::string_view text) {
   std::memcpy(to_, text.data(), text.size());

@@ -5,29 +5,47 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <climits>
+#include <csignal>
 #include <utility>
+
+#include <climits>
 
 #include "hangu/base/log.h"
 
 namespace hangu::audit {
 namespace {
 
-constexpr int kPollMs = 100;        // how long a record may wait for company
-constexpr int kWritableMs = 200;    // patience with a reader of standard output, per try
+constexpr int kPollMs = 100;      // how long a record may wait for company
+constexpr int kWritableMs = 200;  // patience with a reader of standard output, per try
 constexpr auto kStopPatience = std::chrono::seconds(2);
+constexpr auto kStopRetry = std::chrono::milliseconds(20);
 constexpr size_t kFileWriteBytesMax = 1024 * 1024;
 constexpr mode_t kFileMode = 0640;
+
+/// Cuts the pieces to `max` bytes in all; returns how many are left.
+size_t cut(iovec (&pieces)[2], size_t count, size_t max) {
+  pieces[0].iov_len = std::min(pieces[0].iov_len, max);
+  if (count == 2) {
+    pieces[1].iov_len = std::min(pieces[1].iov_len, max - pieces[0].iov_len);
+  }
+  return count == 2 && pieces[1].iov_len == 0 ? 1 : count;
+}
+
+std::string_view text_of(const iovec& piece) {
+  return {static_cast<const char*>(piece.iov_base), piece.iov_len};
+}
 
 }  // namespace
 
 LogWriter::LogWriter(LogWriterOptions options)
-    : options_(std::move(options)), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : options_(std::move(options)),
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   for (uint32_t shard = 0; shard < options_.shards; ++shard) {
     rings_.push_back(std::make_unique<RecordRing>(options_.ring_bytes));
   }
@@ -59,7 +77,9 @@ Result<int> LogWriter::open_file() const {
   if (options_.path == "-") {
     return STDOUT_FILENO;
   }
-  const int fd = ::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kFileMode);
+  // O_NONBLOCK: a named pipe without a reader is an error, not a reason to wait.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  const int fd = ::open(options_.path.c_str(), kFlags, kFileMode);
   if (fd < 0) {
     return fail(internal_error(Errc::kSystem, "cannot open the log file", errno));
   }
@@ -68,10 +88,12 @@ Result<int> LogWriter::open_file() const {
 
 void LogWriter::use(int fd) {
   fd_ = fd;
+
   struct stat status {};
-  const bool pipe = ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
-  // A pipe that is writable takes this much without blocking.
-  write_bytes_max_ = pipe ? PIPE_BUF : kFileWriteBytesMax;
+
+  const bool file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  // A pipe that is writable takes PIPE_BUF without blocking.
+  write_bytes_max_ = file ? kFileWriteBytesMax : PIPE_BUF;
 }
 
 bool LogWriter::append(uint32_t shard, std::string_view record) noexcept {
@@ -89,17 +111,18 @@ void LogWriter::reopen() noexcept {
 }
 
 uint64_t LogWriter::dropped() const noexcept {
-  uint64_t dropped = 0;
+  uint64_t dropped = cut_.load(std::memory_order_relaxed);
   for (const auto& ring : rings_) {
     dropped += ring->dropped();
   }
   return dropped;
 }
 
-// --- the thread -----------------------------------------------------------------------------------
+// --- the thread
+// -----------------------------------------------------------------------------------
 
 void LogWriter::wake() noexcept {
-  if (!woken_.exchange(true)) {
+  if (!woken_.load(std::memory_order_relaxed) && !woken_.exchange(true)) {
     const uint64_t one = 1;
     static_cast<void>(!::write(wake_fd_, &one, sizeof one));
   }
@@ -110,21 +133,38 @@ void LogWriter::wait() {
   ::poll(&waiting, 1, kPollMs);
   uint64_t count = 0;
   static_cast<void>(!::read(wake_fd_, &count, sizeof count));
-  woken_ = false;
+  // While the file takes nothing, only the clock wakes us: the shards have nothing new to say.
+  woken_ = stuck_;
 }
 
 void LogWriter::run() {
   pthread_setname_np(pthread_self(), "hangu-log");
+  sigset_t all;
+  sigfillset(&all);  // signals are for the main thread; SIGPIPE comes as EPIPE
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   while (!stopping_) {
     wait();
     if (reopen_wanted_.exchange(false)) {
       static_cast<void>(drain());  // what came before belongs into the old file
       reopen_now();
     }
-    static_cast<void>(drain());
+    stuck_ = !drain();
   }
+  write_what_is_left();
+}
+
+void LogWriter::write_what_is_left() {
   const auto deadline = std::chrono::steady_clock::now() + kStopPatience;
-  while (!drain() && std::chrono::steady_clock::now() < deadline) {
+  while (!drain()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      size_t bytes = 0;
+      for (const auto& ring : rings_) {
+        bytes += ring->held();
+      }
+      log::error("event=log_lost path={} bytes={}", options_.path, bytes);
+      return;
+    }
+    std::this_thread::sleep_for(kStopRetry);
   }
 }
 
@@ -134,44 +174,95 @@ void LogWriter::reopen_now() {
     log::error("event=log_reopen_failed path={} errno={}", options_.path, fd.error().sys_errno);
     return;
   }
+  if (*fd == fd_) {
+    return;
+  }
   const int old = std::exchange(fd_, -1);
   use(*fd);
-  if (old > STDERR_FILENO && old != fd_) {
+  if (old > STDERR_FILENO) {
     ::close(old);
   }
+  skip_rest_of_line();
+}
+
+/// The old file took only the beginning of a line: the new one does not begin with its end.
+void LogWriter::skip_rest_of_line() {
+  while (in_line_) {
+    iovec pieces[2];
+    if (rings_[ring_]->peek(pieces) == 0) {
+      break;
+    }
+    const std::string_view text = text_of(pieces[0]);
+    const size_t end = text.find('\n');
+    in_line_ = end == std::string_view::npos;
+    rings_[ring_]->consume(in_line_ ? text.size() : end + 1);
+    if (!in_line_) {
+      cut_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  in_line_ = false;
 }
 
 /// Writes what the rings hold; true when all of it is gone.
 bool LogWriter::drain() {
-  bool all = true;
-  for (const auto& ring : rings_) {
-    all = write_ring(*ring) && all;
+  for (size_t i = 0; i < rings_.size(); ++i) {
+    if (!write_ring(*rings_[ring_])) {
+      return false;  // perhaps within a line: the same ring goes on next time
+    }
+    ring_ = (ring_ + 1) % rings_.size();
   }
-  return all;
+  return true;
 }
 
 bool LogWriter::write_ring(RecordRing& ring) {
-  iovec pieces[2];
-  while (ring.peek(pieces) != 0) {
+  // What comes in meanwhile waits for the next turn, lest a busy shard keeps out the others.
+  // Records go in whole, so this ends at the end of one.
+  size_t left = ring.held();
+  while (left != 0) {
     pollfd writable{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&writable, 1, kWritableMs) == 0) {
       return false;
     }
-    const ssize_t wrote =
-        ::write(fd_, pieces[0].iov_base, std::min(pieces[0].iov_len, write_bytes_max_));
-    if (wrote > 0) {
-      ring.consume(static_cast<size_t>(wrote));
-      complained_ = false;
-    } else if (errno != EINTR && errno != EAGAIN) {
-      // A full disk may have room again later: the records stay in the ring as long as that has.
-      write_errors_.fetch_add(1, std::memory_order_relaxed);
-      if (!std::exchange(complained_, true)) {
-        log::error("event=log_write_failed path={} errno={}", options_.path, errno);
-      }
+    iovec pieces[2];
+    const size_t count = cut(pieces, ring.peek(pieces), std::min(left, write_bytes_max_));
+    const ssize_t result = ::writev(fd_, pieces, static_cast<int>(count));
+    if (result < 0 && errno == EINTR) {
+      continue;
+    }
+    if (result <= 0) {
+      note_failure(errno);
       return false;
     }
+    const auto wrote = static_cast<size_t>(result);
+    cut(pieces, count, wrote);
+    for (size_t i = 0; i < count; ++i) {
+      note_written(text_of(pieces[i]));
+    }
+    ring.consume(wrote);
+    left -= wrote;
   }
   return true;
+}
+
+void LogWriter::note_written(std::string_view text) {
+  if (text.empty()) {
+    return;
+  }
+  const auto lines = static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  written_.fetch_add(lines, std::memory_order_relaxed);
+  in_line_ = text.back() != '\n';
+  complained_ = false;
+}
+
+/// A full disk may have room again later: the records stay in the ring as long as that has.
+void LogWriter::note_failure(int error) {
+  if (error == EAGAIN) {
+    return;
+  }
+  write_errors_.fetch_add(1, std::memory_order_relaxed);
+  if (!std::exchange(complained_, true)) {
+    log::error("event=log_write_failed path={} errno={}", options_.path, error);
+  }
 }
 
 }  // namespace hangu::audit

@@ -47,7 +47,9 @@ void RecordRing::consume(size_t bytes) noexcept {
 }
 
 size_t RecordRing::held() const noexcept {
-  return written_.load(std::memory_order_acquire) - read_.load(std::memory_order_acquire);
+  // In this order, lest a third thread sees more read than written.
+  const uint64_t read = read_.load(std::memory_order_acquire);
+  return written_.load(std::memory_order_acquire) - read;
 }
 
 }  // namespace hangu::audit

@@ -16,11 +16,14 @@ using Bytes = std::array<uint8_t, 16>;
 constexpr size_t kMappedBytes = 12;  // ::ffff: before the four bytes of an IPv4 address
 constexpr uint8_t kMappedBits = 96;
 
-bool is_ipv4_text(std::string_view ip) { return ip.find(':') == std::string_view::npos; }
+bool is_ipv4_text(std::string_view ip) {
+  return ip.find(':') == std::string_view::npos;
+}
 
 std::optional<Bytes> parse_ip(std::string_view ip) noexcept {
   char text[INET6_ADDRSTRLEN];
-  if (ip.empty() || ip.size() >= sizeof text) {
+  // inet_pton would stop at a zero byte and take what is before it.
+  if (ip.empty() || ip.size() >= sizeof text || ip.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }
   std::memcpy(text, ip.data(), ip.size());
@@ -29,9 +32,14 @@ std::optional<Bytes> parse_ip(std::string_view ip) noexcept {
   if (is_ipv4_text(ip)) {
     bytes[10] = bytes[11] = 0xff;
     return inet_pton(AF_INET, text, bytes.data() + kMappedBytes) == 1 ? std::optional(bytes)
-                                                                     : std::nullopt;
+                                                                      : std::nullopt;
   }
   return inet_pton(AF_INET6, text, bytes.data()) == 1 ? std::optional(bytes) : std::nullopt;
+}
+
+bool is_mapped(const Bytes& bytes) noexcept {
+  constexpr Bytes kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::memcmp(bytes.data(), kMapped.data(), kMappedBytes) == 0;
 }
 
 bool same_bits(const Bytes& a, const Bytes& b, uint8_t bits) noexcept {
@@ -58,6 +66,7 @@ CidrSet::CidrSet(const std::vector<config::Cidr>& networks) {
       std::from_chars(length.data(), length.data() + length.size(), bits);
     }
     const unsigned offset = is_ipv4_text(ip) ? kMappedBits : 0U;
+    HANGU_ASSERT(bits + offset <= 128);
     networks_.push_back({.bytes = *bytes, .bits = static_cast<uint8_t>(bits + offset)});
   }
 }
@@ -70,8 +79,10 @@ bool CidrSet::contains(std::string_view ip) const noexcept {
   if (!bytes) {
     return false;
   }
+  // "::/0" trusts every IPv6 address, and says nothing about IPv4.
+  const uint8_t bits_min = is_mapped(*bytes) ? kMappedBits : 0;
   for (const Network& network : networks_) {
-    if (same_bits(network.bytes, *bytes, network.bits)) {
+    if (network.bits >= bits_min && same_bits(network.bytes, *bytes, network.bits)) {
       return true;
     }
   }

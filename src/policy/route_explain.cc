@@ -1,15 +1,16 @@
-// The part of RouteTable that talks to people: why a route matches or not, and which can never match.
-#include <fmt/format.h>
-
+// The part of RouteTable that talks to people: why a route matches or not, and which can never
+// match.
 #include <algorithm>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "hangu/policy/route_table.h"
 
 namespace hangu::policy {
 namespace {
 
-constexpr size_t kAnyHost = 10'000;   // behind every wildcard
+constexpr size_t kAnyHost = 10'000;    // behind every wildcard
 constexpr size_t kOtherHost = 20'000;  // behind all that match
 
 std::string list_text(const std::vector<std::string>& items) {
@@ -97,9 +98,9 @@ std::vector<ShadowedRoute> RouteTable::find_shadowed() const {
   const auto covers = [&](uint32_t earlier, uint32_t later) {
     const std::vector<std::string>& methods = routes_[later].match.methods;
     return routes_[earlier].match.methods.empty() ||
-           (!methods.empty() && std::all_of(methods.begin(), methods.end(), [&](const auto& method) {
-             return takes_method(earlier, method);
-           }));
+           (!methods.empty() &&
+            std::all_of(methods.begin(), methods.end(),
+                        [&](const auto& method) { return takes_method(earlier, method); }));
   };
   const auto inspect = [&](const RouteList& list) {
     for (auto route = list.routes.begin(); route != list.routes.end(); ++route) {

@@ -4,7 +4,8 @@
 
 namespace hangu::policy {
 
-// --- building -------------------------------------------------------------------------------------
+// --- building
+// -------------------------------------------------------------------------------------
 
 RouteTable::RouteTable(const config::Config& config) {
   for (const config::Route& route : config.routes) {
@@ -23,10 +24,10 @@ RouteTable::RouteTable(const config::Config& config) {
   }
   for (ByText<PathTable>* tables : {&hosts_, &wildcards_}) {
     for (auto& [host, table] : *tables) {
-      finish(table);
+      finish(host, table);
     }
   }
-  finish(any_host_);
+  finish({}, any_host_);
 }
 
 std::string_view RouteTable::without_trailing_slash(std::string_view prefix) {
@@ -49,54 +50,71 @@ void RouteTable::order(RouteList& list) const {
                         [&](uint32_t route) { return !routes_[route].match.methods.empty(); });
 }
 
-void RouteTable::finish(PathTable& table) const {
+void RouteTable::finish(std::string_view host, PathTable& table) const {
   for (ByText<RouteList>* lists : {&table.exact, &table.prefixes}) {
     for (auto& [path, list] : *lists) {
       order(list);
-    }
-  }
-  for (ByText<RouteList>* lists : {&table.exact, &table.prefixes}) {
-    for (auto& [path, list] : *lists) {
-      list.allow = allow_of(table, path, list);
+      list.allow = allow_of(host, table, path, list);
     }
   }
 }
 
-std::string RouteTable::allow_of(const PathTable& table, std::string_view path,
-                                 const RouteList& own) const {
-  std::vector<std::string> methods;
+/// The methods of all routes that match wherever those of `own`, which are at `path` of `table`,
+/// do.
+std::string RouteTable::allow_of(std::string_view host, const PathTable& table,
+                                 std::string_view path, const RouteList& own) const {
+  std::vector<std::string_view> methods;
   const auto gather = [&](const RouteList& list) {
     for (const uint32_t route : list.routes) {
       const std::vector<std::string>& more = routes_[route].match.methods;
       methods.insert(methods.end(), more.begin(), more.end());
     }
   };
-  gather(own);
-  for (const auto& [prefix, list] : table.prefixes) {
-    if (&list != &own && matches_prefix(path, prefix)) {
-      gather(list);
+  const auto own_exact = table.exact.find(path);
+  const bool is_exact = own_exact != table.exact.end() && &own_exact->second == &own;
+  const auto gather_table = [&](const PathTable& where) {
+    if (const auto found = where.exact.find(path); is_exact && found != where.exact.end()) {
+      gather(found->second);
     }
-  }
+    for (std::string_view prefix = path;; prefix = parent_path(prefix)) {
+      if (const auto found = where.prefixes.find(prefix); found != where.prefixes.end()) {
+        gather(found->second);
+      }
+      if (prefix.empty()) {
+        return;
+      }
+    }
+  };
+  gather_table(table);
+  visit_tables(host, [&](const PathTable& where) {
+    if (&where != &table) {
+      gather_table(where);
+    }
+    return false;
+  });
   std::sort(methods.begin(), methods.end());
   methods.erase(std::unique(methods.begin(), methods.end()), methods.end());
   std::string allow;
-  for (const std::string& method : methods) {
-    allow += allow.empty() ? method : ", " + method;
+  for (const std::string_view method : methods) {
+    allow += allow.empty() ? "" : ", ";
+    allow += method;
   }
   return allow;
 }
 
-// --- matching -------------------------------------------------------------------------------------
+// --- matching
+// -------------------------------------------------------------------------------------
 
 bool RouteTable::matches_prefix(std::string_view path, std::string_view prefix) {
   prefix = without_trailing_slash(prefix);
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/' ||
-                                      prefix.empty());
+  return path.starts_with(prefix) &&
+         (path.size() == prefix.size() || path[prefix.size()] == '/' || prefix.empty());
 }
 
 bool RouteTable::takes_host(std::string_view pattern, std::string_view host) noexcept {
-  return pattern.starts_with("*.") ? host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1))
-                                   : pattern == host;
+  return pattern.starts_with("*.")
+             ? host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1))
+             : pattern == host;
 }
 
 bool RouteTable::takes_method(uint32_t route, std::string_view method) const noexcept {
@@ -159,14 +177,16 @@ bool RouteTable::try_paths(const PathTable& table, std::string_view path, std::s
   }
 }
 
-/// Calls visit(table) for the tables that take `host`, the most specific first, until it returns true.
+/// Calls visit(table) for the tables that take `host`, the most specific first, until it returns
+/// true.
 template <class Visit>
 bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept {
   if (const auto found = hosts_.find(host); found != hosts_.end() && visit(found->second)) {
     return true;
   }
   if (!wildcards_.empty()) {
-    for (size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
+    for (size_t dot = host.find('.'); dot != std::string_view::npos;
+         dot = host.find('.', dot + 1)) {
       const auto found = wildcards_.find(host.substr(dot));
       if (dot != 0 && found != wildcards_.end() && visit(found->second)) {
         return true;

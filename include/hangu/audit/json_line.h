@@ -1,6 +1,6 @@
-// JsonLine: one JSON object on one line, written into a buffer of the caller without allocating. The result
-// is valid JSON whatever it is given: long values are cut, what does not fit is left out, bytes that
-// are no UTF-8 become U+FFFD. One thread.
+// JsonLine: one JSON object on one line, written into a buffer of the caller without allocating.
+// The result is valid JSON whatever it is given: long values are cut, what does not fit is left
+// out, bytes that are no UTF-8 become U+FFFD. One thread.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class JsonLine {
   /// A string; `max` bounds the bytes it takes, escapes included. Keys need no escaping.
   void add(std::string_view key, std::string_view value, size_t max = 1024);
   void add(std::string_view key, uint64_t value);
-  /// With three decimals: 1234567 ns are 1.235 (milliseconds).
+  /// With three decimals: 1234567 ns are 1.234 (milliseconds).
   void add_milliseconds(std::string_view key, int64_t nanoseconds);
   /// "2026-11-23T20:57:05.123Z"
   void add_time(std::string_view key, int64_t nanoseconds_since_epoch);

@@ -1,7 +1,7 @@
-// LogWriter: writes records that shards hand over to a file or to standard output, on a thread of its own,
-// so that a slow disk never holds up a request. Each shard has a bounded ring; what finds no room is
-// dropped and counted. Records of one shard keep their order, and each is written whole. Owned by the
-// gateway; append() from the shard's thread, everything else from the control thread.
+// LogWriter: writes records that shards hand over to a file or to standard output, on a thread of
+// its own, so that a slow disk never holds up a request. Each shard has a bounded ring; what finds
+// no room is dropped and counted. Records of one shard keep their order, and each is written whole.
+// Owned by the gateway; append() from the shard's thread, everything else from the control thread.
 #pragma once
 
 #include <atomic>
@@ -32,7 +32,7 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  /// Opens the file (appending, mode 0640) and starts the thread.
+  /// Opens the file (appending, mode 0640) and starts the thread. A named pipe needs a reader.
   Result<void> start();
 
   /// A whole line with its line feed. Never blocks. False: dropped.
@@ -42,13 +42,22 @@ class LogWriter {
   void reopen() noexcept;
 
   const LogWriterOptions& options() const { return options_; }
-  uint64_t dropped() const noexcept;  // records
+
+  // Any thread. The first two count records.
+  uint64_t dropped() const noexcept;
+
+  uint64_t written() const noexcept { return written_.load(std::memory_order_relaxed); }
+
   uint64_t write_errors() const noexcept { return write_errors_.load(std::memory_order_relaxed); }
 
  private:
   void run();
   bool drain();
   bool write_ring(RecordRing& ring);
+  void note_written(std::string_view text);
+  void note_failure(int error);
+  void skip_rest_of_line();
+  void write_what_is_left();
   void wait();
   void wake() noexcept;
   Result<int> open_file() const;
@@ -64,6 +73,12 @@ class LogWriter {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> woken_{false};
   std::atomic<uint64_t> write_errors_{0};
+  std::atomic<uint64_t> written_{0};
+  std::atomic<uint64_t> cut_{0};  // records cut in two by a change of files
+  // The thread's own.
+  size_t ring_ = 0;  // the next to write
+  bool stuck_ = false;
+  bool in_line_ = false;  // the last write ended within a line
   bool complained_ = false;
   std::thread thread_;
 };

@@ -1,5 +1,6 @@
-// RecordRing: a queue of bytes from one producer thread to one consumer thread, without locks. A record goes
-// in whole or not at all. The producer is a shard, the consumer the log writer's thread.
+// RecordRing: a queue of bytes from one producer thread to one consumer thread, without locks. A
+// record goes in whole or not at all. The producer is a shard, the consumer the log writer's
+// thread.
 #pragma once
 
 #include <sys/uio.h>
@@ -26,7 +27,9 @@ class RecordRing {
 
   // Any thread.
   size_t held() const noexcept;
+
   size_t capacity() const { return mask_ + 1; }
+
   uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
  private:

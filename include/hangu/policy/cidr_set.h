@@ -1,5 +1,5 @@
-// CidrSet: networks that are trusted, or not. Made from the config, immutable, any thread; asked with the
-// address as text, without allocating.
+// CidrSet: networks that are trusted, or not. Made from the config, immutable, any thread; asked
+// with the address as text, without allocating.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ class CidrSet {
 
   bool empty() const { return networks_.empty(); }
 
-  /// `ip`: "192.0.2.1" or "2001:db8::1"; anything else is in no set. An IPv4 address mapped into IPv6 is
-  /// taken as IPv4.
+  /// `ip`: "192.0.2.1" or "2001:db8::1"; anything else is in no set. An IPv4 address mapped into
+  /// IPv6 is taken as IPv4.
   bool contains(std::string_view ip) const noexcept;
 
  private:

@@ -1,9 +1,10 @@
-// RouteTable: which route a request takes. Compiled from the config off the shards, immutable, any thread.
+// RouteTable: which route a request takes. Compiled from the config off the shards, immutable, any
+// thread.
 //
-// A route matches when its hosts, its path and its methods all do. Of several the most specific wins:
-// exact host before the longest wildcard before any host; exact path before the longest prefix; named
-// methods before any method; then the order of the config. The cost of a lookup does not grow with the
-// number of routes.
+// A route matches when its hosts, its path and its methods all do. Of several the most specific
+// wins: exact host before the longest wildcard before any host; exact path before the longest
+// prefix; named methods before any method; then the order of the config. The cost of a lookup does
+// not grow with the number of routes.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +61,7 @@ class RouteTable {
  private:
   struct TextHash {
     using is_transparent = void;
+
     size_t operator()(std::string_view text) const noexcept {
       return std::hash<std::string_view>{}(text);
     }
@@ -87,8 +89,10 @@ class RouteTable {
 
   void insert(PathTable& table, uint32_t route);
   void order(RouteList& list) const;
-  void finish(PathTable& table) const;
-  std::string allow_of(const PathTable& table, std::string_view path, const RouteList& own) const;
+  /// `host`: the key of the table; the tables of less specific hosts are found by it.
+  void finish(std::string_view host, PathTable& table) const;
+  std::string allow_of(std::string_view host, const PathTable& table, std::string_view path,
+                       const RouteList& own) const;
 
   bool takes_method(uint32_t route, std::string_view method) const noexcept;
   bool takes_path(uint32_t route, std::string_view path) const noexcept;

@@ -1,0 +1,242 @@
+#include "hangu/policy/route_table.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace hangu::policy {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+struct Rule {
+  Texts hosts;
+  std::string path;  // "=/a": exactly; else a prefix; "": any
+  Texts methods = {};
+};
+
+config::Config config_of(const std::vector<Rule>& rules) {
+  config::Config config;
+  for (const Rule& rule : rules) {
+    config::Route route;
+    route.name = fmt::format("r{}", config.routes.size());
+    route.match.hosts = rule.hosts;
+    route.match.methods = rule.methods;
+    (rule.path.starts_with('=') ? route.match.path_exact : route.match.path_prefix) =
+        rule.path.starts_with('=') ? rule.path.substr(1) : rule.path;
+    config.routes.push_back(std::move(route));
+  }
+  return config;
+}
+
+RouteTable table_of(const std::vector<Rule>& rules) {
+  return RouteTable(config_of(rules));
+}
+
+/// The index of the route, or "no route", "no host", "allow GET, POST".
+std::string ask(const RouteTable& table, std::string_view host, std::string_view path,
+                std::string_view method = "GET") {
+  const RouteMatchResult result = table.match(host, path, method);
+  switch (result.outcome) {
+    case RouteOutcome::kFound: return std::to_string(result.route);
+    case RouteOutcome::kMethodNotAllowed: return fmt::format("allow {}", result.allow);
+    case RouteOutcome::kNoRoute: return "no route";
+    case RouteOutcome::kNoHost: return "no host";
+  }
+  return "?";
+}
+
+TEST(RouteTable, EmptyKnowsNoHost) {
+  EXPECT_EQ(ask(RouteTable(), "example.org", "/"), "no host");
+}
+
+TEST(RouteTable, ExactHostBeforeLongestWildcardBeforeAny) {
+  const RouteTable table =
+      table_of({{{}, ""}, {{"*.org"}, ""}, {{"*.example.org"}, ""}, {{"api.example.org"}, ""}});
+  EXPECT_EQ(ask(table, "api.example.org", "/"), "3");
+  EXPECT_EQ(ask(table, "www.example.org", "/"), "2");
+  EXPECT_EQ(ask(table, "a.b.example.org", "/"), "2");
+  EXPECT_EQ(ask(table, "example.org", "/"), "1");  // a wildcard does not take its own base
+  EXPECT_EQ(ask(table, "notexample.org", "/"), "1");
+  EXPECT_EQ(ask(table, "org", "/"), "0");
+  EXPECT_EQ(ask(table, "", "/"), "0");
+}
+
+TEST(RouteTable, UnknownHostDiffersFromUnknownPath) {
+  const RouteTable table = table_of({{{"a.org"}, "/x"}});
+  EXPECT_EQ(ask(table, "a.org", "/y"), "no route");
+  EXPECT_EQ(ask(table, "b.org", "/x"), "no host");
+  EXPECT_EQ(ask(table, ".a.org", "/x"), "no host");
+}
+
+TEST(RouteTable, ExactPathBeforeLongestPrefix) {
+  const RouteTable table =
+      table_of({{{}, "/"}, {{}, "/a"}, {{}, "/a/b/"}, {{}, "=/a/b"}, {{}, "=/a/b/c"}});
+  EXPECT_EQ(ask(table, "h", "/"), "0");
+  EXPECT_EQ(ask(table, "h", "/a"), "1");
+  EXPECT_EQ(ask(table, "h", "/a/x"), "1");
+  EXPECT_EQ(ask(table, "h", "/a/b"), "3");
+  EXPECT_EQ(ask(table, "h", "/a/b/"), "2");
+  EXPECT_EQ(ask(table, "h", "/a/b/c"), "4");
+  EXPECT_EQ(ask(table, "h", "/a/b/c/d"), "2");
+}
+
+TEST(RouteTable, PrefixesEndOnSegmentBorders) {
+  const RouteTable table = table_of({{{}, "/abc"}, {{}, "/abc/def"}});
+  EXPECT_EQ(ask(table, "h", "/abcd"), "no route");
+  EXPECT_EQ(ask(table, "h", "/ab"), "no route");
+  EXPECT_EQ(ask(table, "h", "/abc/de"), "0");
+  EXPECT_EQ(ask(table, "h", "/abc/defg"), "0");
+  EXPECT_EQ(ask(table, "h", "/abc/def/"), "1");
+  EXPECT_EQ(ask(table, "h", "/abc/def/ghijkl/mnopqr"), "1");
+  EXPECT_EQ(ask(table, "h", "/ABC"), "no route");
+}
+
+TEST(RouteTable, AnyPathTakesTheAsteriskToo) {
+  EXPECT_EQ(ask(table_of({{{}, ""}}), "h", "*", "OPTIONS"), "0");
+}
+
+TEST(RouteTable, NamedMethodsBeforeAnyThenOrderOfConfig) {
+  const RouteTable table =
+      table_of({{{}, "/a"}, {{}, "/a", {"GET", "PURGE"}}, {{}, "/a", {"GET", "PUT"}}, {{}, "/a"}});
+  EXPECT_EQ(ask(table, "h", "/a", "GET"), "1");
+  EXPECT_EQ(ask(table, "h", "/a", "PUT"), "2");
+  EXPECT_EQ(ask(table, "h", "/a", "PURGE"), "1");
+  EXPECT_EQ(ask(table, "h", "/a", "DELETE"), "0");
+  EXPECT_EQ(ask(table, "h", "/a", "get"), "0");  // methods are case-sensitive
+}
+
+TEST(RouteTable, AMethodFallsThroughToALessSpecificRoute) {
+  const RouteTable table = table_of({{{"a.org"}, "=/x", {"GET"}},
+                                     {{"a.org"}, "/", {"PUT"}},
+                                     {{"*.org"}, "/", {"POST"}},
+                                     {{}, ""}});
+  EXPECT_EQ(ask(table, "a.org", "/x", "GET"), "0");
+  EXPECT_EQ(ask(table, "a.org", "/x", "PUT"), "1");
+  EXPECT_EQ(ask(table, "a.org", "/x", "POST"), "2");
+  EXPECT_EQ(ask(table, "a.org", "/x", "DELETE"), "3");
+}
+
+TEST(RouteTable, AllowNamesTheMethodsOfAllThatMatchThere) {
+  const RouteTable table = table_of({{{}, "=/a/b", {"GET"}},
+                                     {{}, "/a", {"PUT", "GET"}},
+                                     {{}, "/", {"HEAD"}},
+                                     {{}, "/other", {"TRACE"}}});
+  EXPECT_EQ(ask(table, "h", "/a/b", "POST"), "allow GET, HEAD, PUT");
+  EXPECT_EQ(ask(table, "h", "/a/c", "POST"), "allow GET, HEAD, PUT");
+  EXPECT_EQ(ask(table, "h", "/c", "POST"), "allow HEAD");
+}
+
+TEST(RouteTable, AllowNamesTheMethodsOfLessSpecificHostsToo) {
+  const RouteTable table = table_of({{{"a.b.org"}, "/x", {"GET"}},
+                                     {{"*.b.org"}, "/x", {"PUT"}},
+                                     {{"*.org"}, "/", {"HEAD"}},
+                                     {{}, "", {"PATCH"}},
+                                     {{}, "=/x", {"POST"}},
+                                     {{"*.net"}, "/", {"TRACE"}}});
+  EXPECT_EQ(ask(table, "a.b.org", "/x", "DELETE"), "allow GET, HEAD, PATCH, PUT");
+  EXPECT_EQ(ask(table, "c.b.org", "/x", "DELETE"), "allow HEAD, PATCH, PUT");
+  EXPECT_EQ(ask(table, "c.org", "/y", "DELETE"), "allow HEAD, PATCH");
+  EXPECT_EQ(ask(table, "", "/y", "DELETE"), "allow PATCH");
+}
+
+TEST(RouteTable, SurvivesAMove) {
+  RouteTable first = table_of({{{"a.org"}, "/x", {"GET"}}});
+  const RouteTable second = std::move(first);
+  EXPECT_EQ(ask(second, "a.org", "/x"), "0");
+  EXPECT_EQ(ask(second, "a.org", "/x", "PUT"), "allow GET");
+}
+
+/// Against a plain reading of the rules, over everything a small alphabet can say.
+TEST(RouteTable, AgreesWithALinearSearch) {
+  std::vector<Rule> rules;
+  const std::vector<Texts> hosts = {{}, {"a.org"}, {"*.org"}, {"*.a.org", "b.a.org"}};
+  const std::vector<std::string> paths = {"", "/p", "/p/q/", "=/p", "=/p/q"};
+  for (size_t i = 0; i < hosts.size() * paths.size(); ++i) {
+    if (i % 7 != 3) {  // leave holes
+      rules.push_back(
+          {hosts[i % 4], paths[i % 5], i % 3 == 0 ? Texts{} : Texts{i % 2 ? "GET" : "PUT"}});
+    }
+  }
+  const RouteTable table = table_of(rules);
+  for (const char* host : {"", "a.org", "b.a.org", "c.a.org", "d.org", "x.net"}) {
+    for (const char* path : {"/", "/p", "/pp", "/p/", "/p/q", "/p/q/r", "/p/qq"}) {
+      for (const char* method : {"GET", "PUT", "X"}) {
+        std::string expected;
+        size_t chosen = 0;
+        for (const RouteCandidate& candidate : table.explain(host, path, method)) {
+          if (candidate.matched && expected.empty()) {
+            expected = std::to_string(candidate.route);  // explain goes by linear search
+          }
+          chosen += candidate.chosen ? 1U : 0U;
+        }
+        const std::string found = ask(table, host, path, method);
+        const bool is_found = found.find_first_not_of("0123456789") == std::string::npos;
+        EXPECT_EQ(is_found ? found : "", expected) << host << ' ' << path << ' ' << method;
+        EXPECT_EQ(chosen, is_found ? 1U : 0U);
+      }
+    }
+  }
+}
+
+TEST(RouteTable, ExplainsInOrderOfPrecedence) {
+  const RouteTable table = table_of({{{}, "/"},
+                                     {{"a.org"}, "=/x"},
+                                     {{"a.org", "b.org"}, "/", {"PUT", "POST"}},
+                                     {{"c.org"}, "/"}});
+  const auto candidates = table.explain("a.org", "/y", "GET");
+  ASSERT_EQ(candidates.size(), 4U);
+  const std::vector<std::pair<uint32_t, std::string>> expected = {
+      {1, "path \"/y\" is not /x"},
+      {2, "method GET is not one of PUT, POST"},
+      {0, "the most specific match"},
+      {3, "host \"a.org\" is not c.org"}};
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(candidates[i].route, expected[i].first);
+    EXPECT_EQ(candidates[i].reason, expected[i].second);
+    EXPECT_EQ(candidates[i].chosen, expected[i].first == 0);
+    EXPECT_EQ(candidates[i].matched, expected[i].first == 0);
+  }
+}
+
+TEST(RouteTable, ExplainNamesTheRouteThatComesFirst) {
+  const auto candidates = table_of({{{}, "/"}, {{}, "/a"}}).explain("h", "/a/b", "GET");
+  ASSERT_EQ(candidates.size(), 2U);
+  EXPECT_TRUE(candidates[0].chosen);
+  EXPECT_TRUE(candidates[1].matched);
+  EXPECT_FALSE(candidates[1].chosen);
+  EXPECT_EQ(candidates[1].reason, "matches too, but r1 comes first");
+}
+
+TEST(RouteTable, FindsShadowedRoutes) {
+  const RouteTable table = table_of({{{"a.org", "b.org"}, "/x"},
+                                     {{"a.org"}, "/x/"},            // the same as r0 there
+                                     {{"b.org", "c.org"}, "/x"},    // still lives in c.org
+                                     {{"a.org"}, "/x", {"GET"}}});  // named methods come first
+  const auto shadowed = table.find_shadowed();
+  ASSERT_EQ(shadowed.size(), 1U);
+  EXPECT_EQ(shadowed[0].route, 1U);
+  EXPECT_EQ(shadowed[0].by, 0U);
+}
+
+/// 50 000 routes of one host: quadratic work would take minutes, in any build.
+TEST(RouteTable, ManyRoutesOfOneHostAreCompiledQuickly) {
+  std::vector<Rule> rules;
+  for (int i = 0; i < 50'000; ++i) {
+    rules.push_back({{"a.org"}, fmt::format("/service/{}", i), {"GET"}});
+  }
+  const config::Config config = config_of(rules);
+  const auto begin = std::chrono::steady_clock::now();
+  const RouteTable table(config);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_EQ(ask(table, "a.org", "/service/49999/x"), "49999");
+  EXPECT_EQ(ask(table, "a.org", "/service/7", "PUT"), "allow GET");
+}
+
+}  // namespace
+}  // namespace hangu::policy
