@@ -68,8 +68,8 @@ class Client:
         self.wire.send(data)
 
     def send_all_or_end(self, data):
-        """Sends what the peer takes; True when it took everything. A peer may end the connection at any
-        time: what it had to say is then to be read."""
+        """Sends what the peer takes; True when it took everything. A peer may end the connection
+        at any time: what it had to say is then to be read."""
         try:
             self.wire.send(data)
             return True

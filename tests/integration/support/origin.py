@@ -87,7 +87,8 @@ class Exchange:
         pairs = list(fields.items() if isinstance(fields, dict) else fields)
         pairs.append(("Content-Length", str(len(body))))
         payload = b"" if self.request.method == "HEAD" else body
-        self.send(f"HTTP/1.1 {status} Because\r\n".encode() + format_fields(pairs) + b"\r\n" + payload)
+        line = f"HTTP/1.1 {status} Because\r\n".encode()
+        self.send(line + format_fields(pairs) + b"\r\n" + payload)
 
     def reply_chunked(self, pieces, fields=(), trailers=()):
         pairs = list(fields.items() if isinstance(fields, dict) else fields)

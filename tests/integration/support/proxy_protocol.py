@@ -27,11 +27,13 @@ def v2(source=None, destination=None, source_port=40000, destination_port=80, **
     family, addresses = 0, b""
     if source is not None:
         address = ipaddress.ip_address(source)
-        target = ipaddress.ip_address(destination or ("::1" if address.version == 6 else "127.0.0.1"))
+        local = "::1" if address.version == 6 else "127.0.0.1"
+        target = ipaddress.ip_address(destination or local)
         family = 2 if address.version == 6 else 1
-        addresses = address.packed + target.packed + struct.pack("!HH", source_port, destination_port)
+        ports = struct.pack("!HH", source_port, destination_port)
+        addresses = address.packed + target.packed + ports
     transport = options.get("transport", STREAM if family else 0)
     rest = addresses + options.get("tlvs", b"")
     length = options.get("length", len(rest))
-    return SIGNATURE + struct.pack("!BBH", version << 4 | command, family << 4 | transport, length) \
-        + rest
+    fixed = struct.pack("!BBH", version << 4 | command, family << 4 | transport, length)
+    return SIGNATURE + fixed + rest

@@ -1,4 +1,4 @@
-"""Waiting for what is to happen. Nothing here waits longer than it must, and nothing sleeps blindly."""
+"""Waiting for what is to happen. Nothing here waits longer than it must, nothing sleeps blindly."""
 
 import os
 import threading

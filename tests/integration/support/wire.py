@@ -1,5 +1,6 @@
-"""Wire: strict HTTP/1.1 reading over a socket, for both the test's client and its origin. What a sender
-may not send is an error here: the peers of the tests must not forgive what real ones would not."""
+"""Wire: strict HTTP/1.1 reading over a socket, for both the test's client and its origin. What a
+sender may not send is an error here: the peers of the tests must not forgive what real ones would
+not."""
 
 import re
 import socket

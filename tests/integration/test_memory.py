@@ -1,0 +1,96 @@
+"""Memory stays small whatever passes through. HANGU_TEST_MEMORY_MIB (1024): size of a body."""
+
+import os
+import unittest
+
+from support.case import GatewayCase
+from support.client import Client
+from support.gateway import make_config, sanitized
+from support.wait import eventually
+from support.wire import format_chunk, format_last_chunk
+
+MIB = 1024 * 1024
+SIZE = int(os.environ.get("HANGU_TEST_MEMORY_MIB", "1024")) * MIB
+RSS_MAX = 64 * MIB
+BLOCK = bytes(MIB)
+
+
+def swallow(exchange):
+    """Counts the body without keeping or hashing it."""
+    framing = exchange.request.framing
+    wire = exchange.wire
+    pieces = wire.chunks() if framing == "chunked" else wire.pieces(framing)
+    size = sum(len(piece) for piece in pieces)
+    exchange.request.complete = True
+    exchange.reply(200, body=str(size).encode())
+
+
+class Memory(GatewayCase):
+    @classmethod
+    def setUpClass(cls):
+        if sanitized():
+            raise unittest.SkipTest("a sanitizer's memory is not the gateway's")
+        super().setUpClass()
+
+    @classmethod
+    def config(cls, origin):
+        return make_config(origin, route={"body_max": 0, "timeout": "2m"})
+
+    def setUp(self):
+        super().setUp()
+        self.origin.on("/up", swallow)
+        self.origin.on("/down", lambda exchange: exchange.reply_bytes(SIZE))
+
+    def check(self):
+        self.assertLess(self.gateway.memory("VmHWM"), RSS_MAX)
+
+    def test_upload(self):
+        client = self.client()
+        client.send(client.head("PUT", "/up", {"Content-Length": str(SIZE)}))
+        for _ in range(SIZE // MIB):
+            client.send(BLOCK)
+        self.assertEqual(int(client.read_response().body), SIZE)
+        self.check()
+
+    def test_chunked_upload(self):
+        client = self.client()
+        client.send(client.head("PUT", "/up", {"Transfer-Encoding": "chunked"}))
+        piece = format_chunk(BLOCK)
+        for _ in range(SIZE // MIB // 4):
+            client.send(piece)
+        client.send(format_last_chunk())
+        self.assertEqual(int(client.read_response().body), SIZE // MIB // 4 * MIB)
+        self.check()
+
+    def test_download(self):
+        response = self.ask("GET", "/down", sink=lambda piece: None)
+        self.assertEqual(response.body_bytes, SIZE)
+        self.check()
+
+    def test_slow_readers(self):
+        """Twenty clients that take nothing: each costs no more than the watermark."""
+        clients = [self.client(receive_buffer=16384) for _ in range(20)]
+        for client in clients:
+            client.send_request("GET", "/down")
+        self.origin.wait_for_requests(20)
+        for client in clients:
+            client.read_head()
+        self.check()
+        self.gateway.close_clients()
+        eventually(lambda: self.gateway.connections() == 0, "all are closed")
+
+    def test_many_idle_connections(self):
+        clients = [self.client() for _ in range(100)]
+        for client in clients:
+            client.expect_alive()
+        before = self.gateway.memory()
+        address = self.gateway.listener()
+        idle = [Client(address) for _ in range(500)]
+        for client in idle:
+            self.addCleanup(client.close)
+        eventually(lambda: self.gateway.connections() >= 600, "all are accepted")
+        self.assertLess(self.gateway.memory() - before, 500 * 16 * 1024)
+
+
+if __name__ == "__main__":
+    unittest.main()

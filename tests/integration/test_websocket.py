@@ -1,0 +1,171 @@
+"""Tunnels: the upgrade itself, bytes both ways, ends, idle timeout."""
+
+import os
+import threading
+import unittest
+
+from support.case import GatewayCase
+from support.gateway import make_config
+from support.wait import eventually, run_threads
+from support.websocket import (BINARY, CLOSE, PING, PONG, TEXT, WebSocket, accept_upgrade,
+                               echo_script, format_frame)
+
+
+class Tunnels(GatewayCase):
+    @classmethod
+    def config(cls, origin):
+        config = make_config(origin, route={"tunnel_idle_timeout": "30s", "timeout": "1s",
+                                            "stream_idle_timeout": "1s"})
+        config["routes"].append({"name": "plain", "match": {"path": {"exact": "/plain"}},
+                                 "upstream": "origin", "upgrades": False})
+        config["routes"].append({"name": "idle", "match": {"path": {"exact": "/idle"}},
+                                 "upstream": "origin", "tunnel_idle_timeout": "300ms"})
+        return config
+
+    def setUp(self):
+        super().setUp()
+        for path in ("/ws", "/idle"):
+            self.origin.on(path, echo_script)
+
+    def open(self, target="/ws"):
+        websocket = WebSocket(self.client())
+        self.assertEqual(websocket.open(target).status, 101)
+        return websocket
+
+    def test_echo(self):
+        websocket = self.open()
+        for payload in (b"", b"a", b"x" * 126, b"y" * 70_000, os.urandom(1_000_000)):
+            self.assertEqual(websocket.echo(payload), payload)
+        self.assertEqual(websocket.echo("grüß".encode(), TEXT), "grüß".encode())
+
+    def test_ping_and_close(self):
+        websocket = self.open()
+        websocket.send(b"p", PING)
+        pong = websocket.receive()
+        self.assertEqual((pong.opcode, pong.payload), (PONG, b"p"))
+        websocket.send(b"\x03\xe8", CLOSE)
+        self.assertEqual(websocket.receive().opcode, CLOSE)
+        websocket.client.expect_end()
+
+    def test_upgrade_fields(self):
+        response = WebSocket(self.client()).open()
+        self.assertEqual(response.header("upgrade"), "websocket")
+        self.assertEqual(response.header("connection").lower(), "upgrade")
+        request = self.origin.requests[0]
+        self.assertEqual(request.header("upgrade"), "websocket")
+        self.assertEqual(request.header("connection").lower(), "upgrade")
+
+    def test_first_frames_come_with_the_head(self):
+        """Bytes right behind the request belong to the tunnel."""
+        websocket = WebSocket(self.client())
+        websocket.client.send(websocket.request_head() + format_frame(BINARY, b"early", b"mask"))
+        self.assertEqual(websocket.client.read_response().status, 101)
+        self.assertEqual(websocket.receive().payload, b"early")
+
+    def test_longer_than_other_timeouts(self):
+        websocket = self.open()
+        threading.Event().wait(1.5)  # the route's other timeouts are 1 s
+        self.assertEqual(websocket.echo(b"still"), b"still")
+
+    def test_idle_timeout(self):
+        websocket = self.open("/idle")
+        self.assertEqual(websocket.echo(b"x"), b"x")
+        websocket.client.expect_end()
+
+    def test_traffic_keeps_it_open(self):
+        websocket = self.open("/idle")
+        pause = threading.Event()
+        for _ in range(10):
+            pause.wait(0.1)
+            self.assertEqual(websocket.echo(b"x"), b"x")
+
+    def test_refused_by_the_upstream(self):
+        self.origin.on("/ws", lambda exchange: exchange.reply(403, body=b"no"))
+        client = self.client()
+        self.assertEqual(WebSocket(client).open().status, 403)
+        client.expect_alive()
+
+    def test_route_without_upgrades(self):
+        response = WebSocket(self.client()).open("/plain")
+        self.assertEqual(response.status, 200)
+        self.assertIsNone(self.origin.requests[0].header("upgrade"))
+
+    def test_other_protocols_are_no_upgrades(self):
+        """h2c would lead past everything the gateway checks."""
+        for protocol in ("h2c", "TLS/1.3", "HTTP/2.0", "h2c, websocket"):
+            with self.subTest(protocol):
+                response = self.ask("GET", "/no", {"Connection": "Upgrade", "Upgrade": protocol})
+                self.assertEqual(response.status, 200)
+                self.assertIsNone(self.origin.requests[-1].header("upgrade"))
+
+    def test_half_close_of_the_client(self):
+        """What is still on its way from the server arrives after the client's FIN."""
+        def script(exchange):
+            accept_upgrade(exchange)
+            rest = exchange.wire.until_end()
+            exchange.send(b"got " + rest)
+        self.origin.on("/ws", script)
+        websocket = self.open()
+        websocket.wire.send(b"all of it")
+        websocket.wire.shutdown_write()
+        self.assertEqual(websocket.client.end(), ("eof", b"got all of it"))
+
+    def test_half_close_of_the_server(self):
+        taken = []
+
+        def script(exchange):
+            accept_upgrade(exchange)
+            exchange.send(b"bye")
+            exchange.wire.shutdown_write()
+            taken.append(exchange.wire.until_end())
+        self.origin.on("/ws", script)
+        for number in range(20):  # the last bytes and the FIN behind them may arrive together
+            websocket = self.open()
+            self.assertEqual(websocket.client.end(), ("eof", b"bye"))
+            websocket.wire.send(b"late")
+            websocket.client.close()
+            eventually(lambda: len(taken) > number, "the server sees the end")
+            self.assertEqual(taken[number], b"late", number)
+
+    def test_client_that_dies(self):
+        ended = threading.Event()
+
+        def script(exchange):
+            accept_upgrade(exchange)
+            exchange.wait_for_end()
+            ended.set()
+        self.origin.on("/ws", script)
+        self.open().wire.reset()
+        self.assertTrue(ended.wait(20))
+
+    def test_many_at_once(self):
+        def work(index):
+            websocket = self.open()
+            for number in range(20):
+                payload = b"%d-%d" % (index, number) * 50
+                self.assertEqual(websocket.echo(payload), payload)
+        run_threads(20, work)
+
+        def tunnels():
+            return sum(value for name, value in self.gateway.metrics().items()
+                       if name.startswith("hangu_upgrades_active"))
+        self.assertGreaterEqual(tunnels(), 20)
+        self.gateway.close_clients()
+        eventually(lambda: tunnels() == 0, "no tunnel is left")
+
+    def test_large_stream(self):
+        def script(exchange):
+            accept_upgrade(exchange)
+            for _ in range(64):
+                exchange.send(bytes(1024 * 1024))
+            exchange.wire.shutdown_write()
+        self.origin.on("/ws", script)
+        websocket = self.open()
+        size = len(websocket.wire.take(len(websocket.wire.buffer)))
+        while websocket.wire.fill():
+            size += len(websocket.wire.take(len(websocket.wire.buffer)))
+        self.assertEqual(size, 64 * 1024 * 1024)
+
+
+if __name__ == "__main__":
+    unittest.main()
