@@ -189,7 +189,7 @@ void Exchange::end_tunnel_if_done() noexcept {
   if (tunnel_request_end_ && tunnel_response_end_) {
     upstream::Http1Connection* connection = connection_;
     detach();
-    connection->abandon();
+    connection->finish_tunnel();
   }
 }
 

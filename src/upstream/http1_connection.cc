@@ -363,6 +363,13 @@ void Http1Connection::abandon() noexcept {
   }
 }
 
+void Http1Connection::finish_tunnel() noexcept {
+  if (state_ == State::kTunnel) {
+    net::close_after_flush(std::move(connection_), false);
+    close();
+  }
+}
+
 void Http1Connection::close() noexcept {
   if (state_ == State::kClosed) {
     return;

@@ -52,6 +52,8 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   void abandon() noexcept;
   /// In a tunnel: no more bytes from the client.
   void end_tunnel() noexcept;
+  /// Both directions of a tunnel have ended: no more calls to the handler; what is queued still leaves.
+  void finish_tunnel() noexcept;
 
   Endpoint& endpoint() { return endpoint_; }
   /// Whether an earlier request was answered on it.
