@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 
 #include "hangu/base/assert.h"
@@ -62,7 +61,7 @@ size_t escape(char c, char* out) {
     out[1] = c;
     return 2;
   }
-  std::memcpy(out + 1, "u00", 3);
+  std::copy_n("u00", 3, out + 1);
   out[4] = kHex[byte >> 4];
   out[5] = kHex[byte & 0x0f];
   return kEscapeBytesMax;
@@ -92,8 +91,7 @@ size_t JsonLine::room() const {
 }
 
 void JsonLine::put(std::string_view text) {
-  std::memcpy(to_, text.data(), text.size());
-  to_ += text.size();
+  to_ = std::copy_n(text.data(), text.size(), to_);
 }
 
 /// Writes `,"key":` if a value of that size fits behind it.
@@ -170,11 +168,12 @@ void JsonLine::add_time(std::string_view key, int64_t nanoseconds_since_epoch) {
   if (!begin_member(key, kTimeBytes)) {
     return;
   }
-  using namespace std::chrono;
-  const sys_time<milliseconds> time(floor<milliseconds>(nanoseconds(nanoseconds_since_epoch)));
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> time(
+      chrono::floor<chrono::milliseconds>(chrono::nanoseconds(nanoseconds_since_epoch)));
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(time - day);
   *to_++ = '"';
   to_ = put_digits(to_, static_cast<int>(date.year()), 4);
   *to_++ = '-';

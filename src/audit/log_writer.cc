@@ -24,7 +24,6 @@ namespace {
 constexpr int kPollMs = 100;      // how long a record may wait for company
 constexpr int kWritableMs = 200;  // patience with a reader of standard output, per try
 constexpr auto kStopPatience = std::chrono::seconds(2);
-constexpr auto kStopRetry = std::chrono::milliseconds(20);
 constexpr size_t kFileWriteBytesMax = 1024 * 1024;
 constexpr mode_t kFileMode = 0640;
 
@@ -52,6 +51,7 @@ LogWriter::LogWriter(LogWriterOptions options)
 }
 
 LogWriter::~LogWriter() {
+  deadline_ = std::chrono::steady_clock::now() + kStopPatience;
   stopping_ = true;
   wake();
   if (thread_.joinable()) {
@@ -118,8 +118,7 @@ uint64_t LogWriter::dropped() const noexcept {
   return dropped;
 }
 
-// --- the thread
-// -----------------------------------------------------------------------------------
+// --- the thread --------------------------------------------------------------------------------
 
 void LogWriter::wake() noexcept {
   if (!woken_.load(std::memory_order_relaxed) && !woken_.exchange(true)) {
@@ -153,10 +152,13 @@ void LogWriter::run() {
   write_what_is_left();
 }
 
+bool LogWriter::out_of_time() const {
+  return stopping_ && std::chrono::steady_clock::now() >= deadline_;
+}
+
 void LogWriter::write_what_is_left() {
-  const auto deadline = std::chrono::steady_clock::now() + kStopPatience;
   while (!drain()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+    if (out_of_time()) {
       size_t bytes = 0;
       for (const auto& ring : rings_) {
         bytes += ring->held();
@@ -164,7 +166,8 @@ void LogWriter::write_what_is_left() {
       log::error("event=log_lost path={} bytes={}", options_.path, bytes);
       return;
     }
-    std::this_thread::sleep_for(kStopRetry);
+    stuck_ = true;
+    wait();
   }
 }
 
@@ -220,7 +223,7 @@ bool LogWriter::write_ring(RecordRing& ring) {
   size_t left = ring.held();
   while (left != 0) {
     pollfd writable{.fd = fd_, .events = POLLOUT, .revents = 0};
-    if (::poll(&writable, 1, kWritableMs) == 0) {
+    if (out_of_time() || ::poll(&writable, 1, kWritableMs) == 0) {
       return false;
     }
     iovec pieces[2];

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace hangu::audit {
 
@@ -20,8 +19,8 @@ bool RecordRing::append(std::string_view record) noexcept {
   }
   const size_t position = written & mask_;
   const size_t first = std::min(record.size(), capacity() - position);
-  std::memcpy(bytes_.get() + position, record.data(), first);
-  std::memcpy(bytes_.get(), record.data() + first, record.size() - first);
+  std::copy_n(record.data(), first, bytes_.get() + position);
+  std::copy_n(record.data() + first, record.size() - first, bytes_.get());
   written_.store(written + record.size(), std::memory_order_release);
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -26,7 +27,7 @@ std::optional<Bytes> parse_ip(std::string_view ip) noexcept {
   if (ip.empty() || ip.size() >= sizeof text || ip.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }
-  std::memcpy(text, ip.data(), ip.size());
+  std::copy_n(ip.data(), ip.size(), text);
   text[ip.size()] = '\0';
   Bytes bytes{};
   if (is_ipv4_text(ip)) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hangu/audit/record_ring.h"
+#include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 
 namespace hangu::audit {
@@ -59,6 +60,7 @@ class LogWriter {
   void skip_rest_of_line();
   void write_what_is_left();
   void wait();
+  bool out_of_time() const;
   void wake() noexcept;
   Result<int> open_file() const;
   void use(int fd);
@@ -71,6 +73,7 @@ class LogWriter {
   size_t write_bytes_max_ = 0;  // of one call
   std::atomic<bool> reopen_wanted_{false};
   std::atomic<bool> stopping_{false};
+  TimePoint deadline_;  // once stopping_
   std::atomic<bool> woken_{false};
   std::atomic<uint64_t> write_errors_{0};
   std::atomic<uint64_t> written_{0};

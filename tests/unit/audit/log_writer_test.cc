@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -258,6 +259,32 @@ TEST_F(LogWriterTest, ASlowReaderGetsWholeLines) {
     text.append(page.data(), static_cast<size_t>(size));
   }
   EXPECT_TRUE(lines_of(text) == records);
+  ::close(reader);
+}
+
+/// Megabytes are left, and the reader goes on taking a page now and then.
+TEST_F(LogWriterTest, ASlowReaderDoesNotHoldUpTheEnd) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  ASSERT_EQ(::fcntl(reader, F_SETPIPE_SZ, 4096), 4096);
+  auto writer = start(1, 1024 * 1024);
+  for (int i = 0; i < 250; ++i) {
+    ASSERT_TRUE(writer->append(0, std::string(3999, 'x') + '\n'));
+  }
+  std::atomic<bool> ended{false};
+  std::thread slow([&] {
+    std::vector<char> page(4096);
+    while (!ended) {
+      std::this_thread::sleep_for(100ms);
+      static_cast<void>(!::read(reader, page.data(), page.size()));
+    }
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  writer.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 8s);  // all of it would take 25 s
+  ended = true;
+  slow.join();
   ::close(reader);
 }
 
