@@ -1,0 +1,18 @@
+-- wrk's script: the method and the size of the body from the command line, the result as one line of
+-- numbers, since wrk itself does not print the 99.9th percentile.
+function init(args)
+  if args[1] == "POST" then
+    wrk.method = "POST"
+    wrk.body = string.rep("x", tonumber(args[2]))
+  end
+  if args[1] == "CLOSE" then
+    wrk.headers["Connection"] = "close"
+  end
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format("RESULT %d %d %d %d %d %d\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
