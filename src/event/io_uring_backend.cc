@@ -30,7 +30,7 @@ constexpr uint32_t kNoSlot = UINT32_MAX;
 constexpr int kVectorMax = 64;
 // What one socket may take before the others have their turn: a bulk sender would else fill dozens
 // of blocks at once, which have left the cache before they are sent on.
-constexpr uint32_t kReceiveBytesMax = 256 * 1024;
+constexpr uint32_t kReceiveBytesMax = 64 * 1024;
 
 enum class Op : uint8_t { kWake, kAccept, kReceive, kSend, kConnect, kCancel, kClose, kProbe };
 

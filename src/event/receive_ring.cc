@@ -9,11 +9,12 @@ namespace hangu::event {
 namespace {
 
 constexpr uint32_t kEntries = 1024;
-constexpr uint32_t kPublishedMin = 32;
+constexpr uint32_t kPublishedMin = 8;
 // As long as messages are small, some more cost next to nothing.
 constexpr uint32_t kPublishedSmall = 128;
-// What published blocks may come to touch: about the second-level cache of one core.
-constexpr uint32_t kHotBytes = 1536 * 1024;
+// What published blocks may come to touch: a part of the second-level cache of one core, which the
+// kernel's own copies of the same bytes share.
+constexpr uint32_t kHotBytes = 512 * 1024;
 // The peak of completions a turn decays by 1/512 each turn: it outlasts short pauses.
 constexpr uint32_t kDecayShift = 9;
 

@@ -1,24 +1,21 @@
-// Feeds one input to a part of the codec cut in every way that a network may cut it: whole, in pieces of
-// several sizes, in two at every place. The outcome, as text, must be the same each time. Every piece is
-// in memory of exactly its size that is gone afterwards, for AddressSanitizer to watch. Tests only.
+// Feeds one input to a part of the codec cut in every way that a network may cut it: whole, in
+// pieces of several sizes, in two at every place. The outcome, as text, must be the same each time.
+// Every piece is in memory of exactly its size that is gone afterwards, for AddressSanitizer to
+// watch. Tests only.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "hangu/buffer/arena.h"
 #include "hangu/buffer/block.h"
-#include "hangu/codec/http1/body_decoder.h"
 #include "hangu/codec/http1/head_reader.h"
-#include "hangu/codec/http1/request_parser.h"
-#include "hangu/codec/http1/response_parser.h"
+#include "hangu/http/message.h"
 
 namespace hangu::codec::http1::test {
 
@@ -92,11 +89,11 @@ std::string replay(std::string_view input, Run run) {
   return whole;
 }
 
+/// "bad_header (why)"
 inline std::string describe(const Error& error, Side side) {
   EXPECT_EQ(error.side, side);
   EXPECT_EQ(error.retry, Retry::kNever);
-  EXPECT_STRNE(error.detail, "");
-  return to_string(error.code);
+  return std::string(to_string(error.code)) + " (" + error.detail + ")";
 }
 
 inline std::string describe(http::BodyFraming framing, uint64_t length) {
@@ -118,10 +115,11 @@ inline std::string describe(const http::HeaderBlock& headers) {
   return text;
 }
 
-/// Brings a head together and gives it to `parse(head)`, which returns a text, and what is behind the
-/// head as "+rest".
+/// Brings a head together and gives it to `parse(head)`, which returns a text. Adds " +" and what
+/// is behind the head.
 template <class Parse>
-std::string read_head(const Cuts& cuts, HeadReader& reader, buffer::Arena& arena, Parse parse) {
+std::string read_head(const Cuts& cuts, Side side, HeadReader& reader, buffer::Arena& arena,
+                      Parse parse) {
   std::string text;
   for (const std::string_view cut : cuts) {
     if (!text.empty()) {
@@ -131,7 +129,7 @@ std::string read_head(const Cuts& cuts, HeadReader& reader, buffer::Arena& arena
     const Piece piece(cut);
     const auto step = reader.read(piece.view(), arena);
     if (!step) {
-      return std::string(to_string(step.error().code)) + " (" + step.error().detail + ")";
+      return describe(step.error(), side);
     }
     EXPECT_LE(step->consumed, cut.size());
     if (step->complete) {
