@@ -203,10 +203,7 @@ void Http1Session::begin_request() noexcept {
     decoder_.begin(request.framing, request.content_length, stream.arena());
     arm(config.timeouts.body_idle);
   }
-  const Result<void> admitted = filter::apply_edge_rules(
-      stream, {.ip = peer_.ip(), .port = peer_.port(), .source = peer_.source(),
-               .trusted = peer_.trusted()});
-  if (!admitted) {
+  if (const Result<void> admitted = filter::apply_edge_rules(stream, peer_view()); !admitted) {
     reject_request(admitted.error());
     return;
   }
@@ -221,7 +218,17 @@ void Http1Session::reject_request(const Error& error) noexcept {
   table_.shard().stats().count_parse_error(error.code);
   Error downstream = error;
   downstream.side = Side::kDownstream;
+  if (stream_->info.request_id.empty()) {
+    filter::identify_rejected(*stream_, peer_view());
+  }
   stream_->reject(downstream);
+}
+
+filter::PeerView Http1Session::peer_view() const noexcept {
+  return {.ip = peer_.ip(),
+          .port = peer_.port(),
+          .source = peer_.source(),
+          .trusted = peer_.trusted()};
 }
 
 bool Http1Session::process_body(buffer::Slice& data) noexcept {

@@ -112,6 +112,15 @@ bool set_forwarding_headers(Stream& stream, const PeerView& peer) noexcept {
   return fits;
 }
 
+std::string_view make_request_id(Stream& stream) noexcept {
+  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(
+      stream.info.wall_time.time_since_epoch());
+  char* const id = stream.arena().allocate(http::kUuidChars, 1);
+  http::write_uuid_v7(static_cast<uint64_t>(since_epoch.count()), random_bytes<10>(stream.shard()),
+                      std::span<char, http::kUuidChars>(id, http::kUuidChars));
+  return {id, http::kUuidChars};
+}
+
 bool set_request_id(Stream& stream, const PeerView& peer) noexcept {
   http::HeaderBlock& headers = stream.request.headers;
   const std::string_view given = headers.value(HeaderName::kXRequestId);
@@ -119,12 +128,7 @@ bool set_request_id(Stream& stream, const PeerView& peer) noexcept {
     stream.info.request_id = given;
     return true;
   }
-  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(
-      stream.info.wall_time.time_since_epoch());
-  char* const id = stream.arena().allocate(http::kUuidChars, 1);
-  http::write_uuid_v7(static_cast<uint64_t>(since_epoch.count()), random_bytes<10>(stream.shard()),
-                      std::span<char, http::kUuidChars>(id, http::kUuidChars));
-  stream.info.request_id = {id, http::kUuidChars};
+  stream.info.request_id = make_request_id(stream);
   return headers.set(HeaderName::kXRequestId, stream.info.request_id);
 }
 
@@ -158,6 +162,13 @@ Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept {
     return fail(kTooManyHeaders);
   }
   return clean_path(stream);
+}
+
+void identify_rejected(Stream& stream, const PeerView& peer) noexcept {
+  stream.info.client_ip = peer.ip;
+  stream.info.client_port = peer.port;
+  stream.info.client_ip_source = peer.source;
+  stream.info.request_id = make_request_id(stream);
 }
 
 }  // namespace hangu::filter

@@ -107,7 +107,8 @@ class GatewayImpl final : public Gateway {
 
   Result<void, std::string> start_shards();
   Result<BoundListener, std::string> bind(const config::Listener& listener);
-  void open_access_log(const config::Config& config);
+  Result<BoundListeners, std::string> bind_added(const config::Config& config);
+  Result<void, std::string> open_access_log(const config::Config& config);
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
                const std::vector<std::string>& removed);
@@ -140,7 +141,9 @@ Result<void, std::string> GatewayImpl::open() {
   if (auto started = start_shards(); !started) {
     return started;
   }
-  open_access_log(*config_);
+  if (auto opened = open_access_log(*config_); !opened) {
+    return opened;
+  }
   publish(builder_.build(config_, access_log_), bound, {});
   return {};
 }
@@ -203,26 +206,30 @@ Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(const config::
   return bound;
 }
 
-void GatewayImpl::open_access_log(const config::Config& config) {
+/// On failure the log in use stays.
+Result<void, std::string> GatewayImpl::open_access_log(const config::Config& config) {
   const config::AccessLog& wanted = config.access_log;
   if (!wanted.enabled) {
     access_log_ = nullptr;
-    return;
+    return {};
   }
   for (const auto& open : access_logs_) {
     if (open->options().path == wanted.path && open->options().ring_bytes == wanted.queue_bytes) {
       access_log_ = open.get();
-      return;
+      return {};
     }
   }
-  access_logs_.push_back(std::make_unique<audit::LogWriter>(
+  auto writer = std::make_unique<audit::LogWriter>(
       audit::LogWriterOptions{.path = wanted.path,
                               .shards = static_cast<uint32_t>(shards_.size()),
-                              .ring_bytes = wanted.queue_bytes}));
-  access_log_ = access_logs_.back().get();
-  if (const auto opened = access_log_->start(); !opened) {
-    log::error("event=access_log_failed path={} errno={}", wanted.path, opened.error().sys_errno);
+                              .ring_bytes = wanted.queue_bytes});
+  if (const auto opened = writer->start(); !opened) {
+    return Failure<std::string>{fmt::format("access log: cannot open {}: {}", wanted.path,
+                                            std::generic_category().message(opened.error().sys_errno))};
   }
+  access_log_ = writer.get();
+  access_logs_.push_back(std::move(writer));
+  return {};
 }
 
 std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
@@ -264,18 +271,20 @@ void GatewayImpl::publish(const std::shared_ptr<const filter::Snapshot>& snapsho
   }
 }
 
-Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
-  ReloadReport report{.generation = config->generation};
+/// Whether a listener of `where` can keep its socket.
+bool keeps_socket(const config::Config& where, const config::Listener& listener) {
+  return std::any_of(where.listeners.begin(), where.listeners.end(),
+                     [&](const config::Listener& other) {
+                       return other.name == listener.name && other.bind == listener.bind &&
+                              other.backlog == listener.backlog;
+                     });
+}
+
+Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
+    const config::Config& config) {
   BoundListeners added;
-  const auto same_socket = [](const config::Listener& a, const config::Listener& b) {
-    return a.name == b.name && a.bind == b.bind && a.backlog == b.backlog;
-  };
-  const auto has = [&](const config::Config& where, const config::Listener& listener) {
-    return std::any_of(where.listeners.begin(), where.listeners.end(),
-                       [&](const config::Listener& other) { return same_socket(other, listener); });
-  };
-  for (const config::Listener& listener : config->listeners) {
-    if (has(*config_, listener)) {
+  for (const config::Listener& listener : config.listeners) {
+    if (keeps_socket(*config_, listener)) {
       continue;
     }
     auto bound = bind(listener);
@@ -285,16 +294,30 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
       }
       return Failure<std::string>{bound.error()};
     }
-    report.listeners_added.push_back(listener.name);
     added[listener.name] = std::move(*bound);
   }
+  return added;
+}
+
+Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
+  audit::LogWriter* const log_before = access_log_;
+  if (auto opened = open_access_log(*config); !opened) {
+    return Failure<std::string>{opened.error()};
+  }
+  auto added = bind_added(*config);
+  if (!added) {
+    access_log_ = log_before;
+    return Failure<std::string>{added.error()};
+  }
+  ReloadReport report{.generation = config->generation};
   for (const config::Listener& listener : config_->listeners) {
-    if (!has(*config, listener)) {
+    if (!keeps_socket(*config, listener)) {
       report.listeners_removed.push_back(listener.name);
       listener_addresses_.erase(listener.name);
     }
   }
-  for (const auto& [name, listener] : added) {
+  for (const auto& [name, listener] : *added) {
+    report.listeners_added.push_back(name);
     listener_addresses_[name] = listener.address;
   }
   if (config->workers != config_->workers) {
@@ -303,9 +326,9 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (config->event_loop != config_->event_loop) {
     report.restart_required.emplace_back("event_loop");
   }
-  open_access_log(*config);
-  publish(builder_.build(config, access_log_), added, report.listeners_removed);
+  publish(builder_.build(config, access_log_), *added, report.listeners_removed);
   config_ = std::move(config);
+  registry_.prune();
   return report;
 }
 

@@ -15,6 +15,7 @@
 #include "hangu/codec/http1/proxy_protocol.h"
 #include "hangu/downstream/peer.h"
 #include "hangu/event/timer.h"
+#include "hangu/filter/edge_rules.h"
 #include "hangu/filter/stream.h"
 #include "hangu/net/connection.h"
 
@@ -89,6 +90,7 @@ class Http1Session final : public ListNode<Http1Session>,
   void open_stream() noexcept;
   void begin_request() noexcept;
   void reject_request(const Error& error) noexcept;
+  filter::PeerView peer_view() const noexcept;
   bool body_left_is_large() const noexcept;
   void response_complete() noexcept;
   void next_request() noexcept;

@@ -22,4 +22,7 @@ struct PeerView {
 /// An error is the client's fault (400, 431).
 Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept;
 
+/// For a request whose head is no good: client address and request id, believing nothing it says.
+void identify_rejected(Stream& stream, const PeerView& peer) noexcept;
+
 }  // namespace hangu::filter

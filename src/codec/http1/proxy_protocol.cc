@@ -31,7 +31,7 @@ std::string_view take_word(std::string_view& line) {
 
 bool parse_v1_ip(std::string_view text, int family, ProxyEndpoint& endpoint) {
   char copy[INET6_ADDRSTRLEN];
-  if (text.empty() || text.size() >= sizeof copy) {
+  if (text.empty() || text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) {
     return false;
   }
   std::memcpy(copy, text.data(), text.size());
