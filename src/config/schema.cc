@@ -17,7 +17,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr ReloadClass kLive = ReloadClass::kLive;
 constexpr ReloadClass kNewConnections = ReloadClass::kNewConnections;
 constexpr ReloadClass kRestart = ReloadClass::kRestart;
 

@@ -1,0 +1,96 @@
+// The neighbours of a Stream in memory: a shard whose clock stands still until it is told, a writer that
+// notes what the client would get, a terminal that notes what the upstream would get.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hangu/filter/stream.h"
+#include "hangu/stats/shard_stats.h"
+
+namespace hangu::test {
+
+class FakeWriter final : public filter::ResponseWriter {
+ public:
+  void write_informational(filter::Stream&, const http::ResponseHead& head) noexcept override {
+    informational.push_back(head.status);
+  }
+
+  void write_head(filter::Stream& stream, bool end) noexcept override {
+    status = stream.response.status;
+    ended = end;
+  }
+
+  void write_data(filter::Stream&, buffer::Slice&& data, bool end) noexcept override {
+    body += data.view();
+    ended = end;
+  }
+
+  void write_trailers(filter::Stream&, const http::HeaderBlock& trailers) noexcept override {
+    trailer_count = trailers.size();
+    ended = true;
+  }
+
+  void abort(filter::Stream&) noexcept override { aborted = true; }
+  void pause_request(filter::Stream&, bool paused) noexcept override { request_paused = paused; }
+  bool congested(const filter::Stream&) const noexcept override { return slow; }
+
+  std::vector<int> informational;
+  std::optional<int> status;
+  std::string body;
+  size_t trailer_count = 0;
+  bool ended = false;
+  bool aborted = false;
+  bool request_paused = false;
+  bool slow = false;
+};
+
+/// Stands for proxy and upstream.
+class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
+ public:
+  void start(filter::Stream& stream, bool end) noexcept override {
+    stream.attach_sink(*this);
+    ++started;
+    request_ended = end;
+  }
+
+  void on_request_data(buffer::Slice&& data, bool end) noexcept override {
+    body += data.view();
+    request_ended = end;
+  }
+
+  void on_request_trailers(const http::HeaderBlock&) noexcept override { request_ended = true; }
+  void on_response_writable() noexcept override { ++writable; }
+  void cancel() noexcept override { ++cancelled; }
+
+  int started = 0;
+  int cancelled = 0;
+  int writable = 0;
+  std::string body;
+  bool request_ended = false;
+};
+
+class FakeShard final : public filter::ShardContext {
+ public:
+  TimePoint now() const noexcept override { return time; }
+  WallTime wall_time() const noexcept override { return WallTime{}; }
+  uint64_t random() noexcept override { return ++random_; }
+  stats::ShardStats& stats() noexcept override { return stats_; }
+  uint32_t shard() const noexcept override { return 0; }
+  filter::Terminal& terminal() noexcept override { return upstream; }
+  buffer::BlockPool& small_blocks() noexcept override { return small_; }
+  buffer::BlockPool& large_blocks() noexcept override { return large_; }
+
+  TimePoint time{std::chrono::hours(1)};
+  FakeTerminal upstream;
+
+ private:
+  uint64_t random_ = 0;
+  stats::ShardStats stats_;
+  buffer::BlockPool small_{{.block_bytes = 2048, .blocks_max = 256}};
+  buffer::BlockPool large_{{.block_bytes = 65536, .blocks_max = 16}};
+};
+
+}  // namespace hangu::test

@@ -1,0 +1,245 @@
+// The stream and its filter chains between neighbours in memory, under a fake clock.
+#include "hangu/filter/stream.h"
+
+#include <gtest/gtest.h>
+
+#include "hangu/filter/edge_rules.h"
+#include "hangu/filter/route_filter.h"
+#include "hangu/stats/registry.h"
+#include "tests/component/fake_shard.h"
+
+namespace hangu::filter {
+namespace {
+
+/// Notes its calls in a log shared by all filters of a test; pauses or replies when told to.
+class NotingFilter final : public Filter {
+ public:
+  NotingFilter(std::string name, std::vector<std::string>& log) : name_(std::move(name)), log_(log) {}
+
+  std::string_view name() const override { return name_; }
+
+  uint8_t hooks() const override {
+    return kRequestHeaders | kRequestData | kResponseHeaders | kResponseData | kStreamEnd;
+  }
+
+  FilterStatus on_request_headers(Stream& stream) const noexcept override {
+    log_.push_back(name_ + " request");
+    if (refuse) {
+      stream.send_local_reply({.status = 403, .code = "test.refused"}, name_);
+    }
+    return pause_request ? FilterStatus::kPause : FilterStatus::kContinue;
+  }
+
+  FilterStatus on_request_data(Stream&, buffer::Slice& data, bool) const noexcept override {
+    log_.push_back(name_ + " data " + std::string(data.view()));
+    return FilterStatus::kContinue;
+  }
+
+  FilterStatus on_response_headers(Stream&) const noexcept override {
+    log_.push_back(name_ + " response");
+    return pause_response ? FilterStatus::kPause : FilterStatus::kContinue;
+  }
+
+  FilterStatus on_response_data(Stream&, buffer::Slice&, bool) const noexcept override {
+    log_.push_back(name_ + " response data");
+    return FilterStatus::kContinue;
+  }
+
+  void on_stream_end(Stream& stream) const noexcept override {
+    log_.push_back(name_ + " end " + std::to_string(stream.info.status));
+  }
+
+  bool refuse = false;
+  bool pause_request = false;
+  bool pause_response = false;
+
+ private:
+  std::string name_;
+  std::vector<std::string>& log_;
+};
+
+class StreamTest : public testing::Test {
+ protected:
+  StreamTest() {
+    config::Config config;
+    config.listeners.push_back({.name = "web", .bind = {"127.0.0.1:0"}});
+    config.upstreams.push_back({.name = "origin"});
+    config::Route route;
+    route.name = "all";
+    route.body_bytes_max = 10;
+    config.routes.push_back(route);
+    auto owned = std::make_shared<const config::Config>(std::move(config));
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->config = owned;
+    snapshot->route_table = policy::RouteTable(*owned);
+    snapshot->entry.add(std::make_shared<RouteFilter>());
+    entry_ = std::make_shared<NotingFilter>("entry", log_);
+    snapshot->entry.add(entry_);
+    own_ = std::make_shared<NotingFilter>("own", log_);
+    RouteRuntime runtime;
+    runtime.config = owned->routes.data();
+    runtime.stats = registry_.route("all");
+    runtime.chain.add(own_);
+    snapshot->routes.push_back(std::move(runtime));
+    snapshot->listeners.push_back({.config = owned->listeners.data()});
+    snapshot_ = SnapshotRef(std::shared_ptr<const Snapshot>(snapshot));
+  }
+
+  ~StreamTest() override {
+    if (stream_ != nullptr) {
+      stream_->finish();
+    }
+  }
+
+  Stream& begin(bool end, http::BodyFraming framing = http::BodyFraming::kNone, uint64_t length = 0) {
+    stream_ = std::make_unique<Stream>(shard_, writer_, snapshot_, snapshot_->listeners[0]);
+    stream_->request.method_text = "GET";
+    stream_->request.path = "/";
+    stream_->request.host = "example.org";
+    stream_->request.framing = framing;
+    stream_->request.content_length = length;
+    stream_->start(end);
+    return *stream_;
+  }
+
+  void answer(Stream& stream, int status, bool end) {
+    stream.response.reset(stream.arena());
+    stream.response.status = status;
+    stream.on_response_head(end);
+  }
+
+  buffer::Slice slice(std::string_view text) {
+    return stream_->arena().slice_of(stream_->arena().copy(text));
+  }
+
+  test::FakeShard shard_;
+  test::FakeWriter writer_;
+  stats::Registry registry_{1};
+  std::vector<std::string> log_;
+  std::shared_ptr<NotingFilter> entry_;
+  std::shared_ptr<NotingFilter> own_;
+  SnapshotRef snapshot_;
+  std::unique_ptr<Stream> stream_;
+};
+
+TEST_F(StreamTest, FiltersSeeTheRequestInOrderAndTheResponseInReverse) {
+  Stream& stream = begin(true);
+  EXPECT_EQ(shard_.upstream.started, 1);
+  answer(stream, 200, true);
+  stream.finish();
+  EXPECT_EQ(log_, (std::vector<std::string>{"entry request", "own request", "own response",
+                                            "entry response", "entry end 200", "own end 200"}));
+  EXPECT_EQ(writer_.status, 200);
+  EXPECT_TRUE(writer_.ended);
+}
+
+TEST_F(StreamTest, EndsOnceHoweverOften) {
+  Stream& stream = begin(true);
+  stream.on_client_gone();
+  stream.finish();
+  stream.on_client_gone();
+  EXPECT_EQ(std::count(log_.begin(), log_.end(), "own end 499"), 1);
+  EXPECT_EQ(shard_.upstream.cancelled, 1);
+  EXPECT_EQ(stream.info.code, "client.closed");
+}
+
+TEST_F(StreamTest, RefusalSkipsTheRestAndTheUpstream) {
+  own_->refuse = true;
+  begin(true);
+  EXPECT_EQ(shard_.upstream.started, 0);
+  EXPECT_EQ(writer_.status, 403);
+  EXPECT_NE(writer_.body.find("\"test.refused\""), std::string::npos);
+  EXPECT_EQ(stream_->info.origin, "own");
+}
+
+TEST_F(StreamTest, PausedRequestGoesOnWhereItStopped) {
+  entry_->pause_request = true;
+  Stream& stream = begin(true);
+  EXPECT_TRUE(writer_.request_paused);
+  EXPECT_EQ(shard_.upstream.started, 0);
+  stream.resume_request();
+  EXPECT_FALSE(writer_.request_paused);
+  EXPECT_EQ(shard_.upstream.started, 1);
+  EXPECT_EQ(log_, (std::vector<std::string>{"entry request", "own request"}));
+}
+
+TEST_F(StreamTest, PausedResponseHoldsOnePieceOfTheBody) {
+  own_->pause_response = true;
+  Stream& stream = begin(true);
+  answer(stream, 200, false);
+  EXPECT_TRUE(stream.response_congested());
+  stream.on_response_data(slice("body"), true);
+  EXPECT_FALSE(writer_.status.has_value());
+  stream.resume_response();
+  EXPECT_EQ(writer_.status, 200);
+  EXPECT_EQ(writer_.body, "body");
+  EXPECT_TRUE(writer_.ended);
+}
+
+TEST_F(StreamTest, BodyOverTheLimitIsRefused) {
+  Stream& stream = begin(false, http::BodyFraming::kChunked);
+  stream.on_request_data(slice("12345"), false);
+  EXPECT_EQ(shard_.upstream.body, "12345");
+  stream.on_request_data(slice("678901"), false);
+  EXPECT_EQ(writer_.status, 413);
+  EXPECT_EQ(shard_.upstream.cancelled, 1);
+}
+
+TEST_F(StreamTest, AnnouncedBodyOverTheLimitNeverReachesTheUpstream) {
+  begin(false, http::BodyFraming::kLength, 11);
+  EXPECT_EQ(writer_.status, 413);
+  EXPECT_EQ(shard_.upstream.started, 0);
+}
+
+TEST_F(StreamTest, FailureBeforeTheHeadIsAReplyAndAfterItACut) {
+  Stream& stream = begin(true);
+  stream.release_sink();
+  stream.fail(upstream_error(Errc::kTimeout, "late"));
+  EXPECT_EQ(writer_.status, 504);
+  stream.finish();
+
+  writer_ = {};
+  Stream& second = begin(true);
+  answer(second, 200, false);
+  second.release_sink();
+  second.fail(upstream_error(Errc::kReset, "gone"));
+  EXPECT_TRUE(writer_.aborted);
+  EXPECT_EQ(second.info.status, 200);
+  EXPECT_EQ(second.info.failure, StreamFailure::kUpstream);
+}
+
+TEST_F(StreamTest, CountsByTheFakeClock) {
+  Stream& stream = begin(true);
+  shard_.time += std::chrono::milliseconds(3);
+  answer(stream, 204, true);
+  stream.finish();
+  const auto slots = registry_.route("all")->slots();
+  EXPECT_EQ(slots[0].responses[2].value(), 1U);
+  EXPECT_EQ(slots[0].latency.sum_us(), 3000U);
+  EXPECT_EQ(shard_.stats().requests_active.value(), 0U);
+}
+
+TEST_F(StreamTest, SlowClientHoldsTheUpstreamBack) {
+  Stream& stream = begin(true);
+  answer(stream, 200, false);
+  writer_.slow = true;
+  EXPECT_TRUE(stream.response_congested());
+  stream.on_response_writable();
+  EXPECT_EQ(shard_.upstream.writable, 0);
+  writer_.slow = false;
+  stream.on_response_writable();
+  EXPECT_EQ(shard_.upstream.writable, 1);
+}
+
+TEST_F(StreamTest, InformationalResponsesPassUntilTheFinalHead) {
+  Stream& stream = begin(true);
+  stream.response.reset(stream.arena());
+  stream.response.status = 103;
+  stream.on_informational(stream.response);
+  answer(stream, 200, true);
+  stream.on_informational(stream.response);
+  EXPECT_EQ(writer_.informational, std::vector<int>{103});
+}
+
+}  // namespace
+}  // namespace hangu::filter
