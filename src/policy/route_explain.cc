@@ -91,48 +91,4 @@ std::vector<RouteCandidate> RouteTable::explain(std::string_view host, std::stri
   return candidates;
 }
 
-std::vector<ShadowedRoute> RouteTable::find_shadowed() const {
-  // A route is alive when it can win in at least one of its lists.
-  std::vector<bool> alive(routes_.size(), false);
-  std::vector<uint32_t> winner(routes_.size(), 0);
-  const auto covers = [&](uint32_t earlier, uint32_t later) {
-    const std::vector<std::string>& methods = routes_[later].match.methods;
-    return routes_[earlier].match.methods.empty() ||
-           (!methods.empty() &&
-            std::all_of(methods.begin(), methods.end(),
-                        [&](const auto& method) { return takes_method(earlier, method); }));
-  };
-  const auto inspect = [&](const RouteList& list) {
-    for (auto route = list.routes.begin(); route != list.routes.end(); ++route) {
-      const auto by = std::find_if(list.routes.begin(), route,
-                                   [&](uint32_t earlier) { return covers(earlier, *route); });
-      if (by == route) {
-        alive[*route] = true;
-      } else {
-        winner[*route] = *by;
-      }
-    }
-  };
-  const auto inspect_table = [&](const PathTable& table) {
-    for (const auto* lists : {&table.exact, &table.prefixes}) {
-      for (const auto& [path, list] : *lists) {
-        inspect(list);
-      }
-    }
-  };
-  inspect_table(any_host_);
-  for (const auto* tables : {&hosts_, &wildcards_}) {
-    for (const auto& [host, table] : *tables) {
-      inspect_table(table);
-    }
-  }
-  std::vector<ShadowedRoute> shadowed;
-  for (uint32_t route = 0; route < routes_.size(); ++route) {
-    if (!alive[route]) {
-      shadowed.push_back({.route = route, .by = winner[route]});
-    }
-  }
-  return shadowed;
-}
-
 }  // namespace hangu::policy

@@ -38,11 +38,6 @@ struct RouteCandidate {
   std::string reason;  // why, or why not
 };
 
-struct ShadowedRoute {
-  uint32_t route = 0;  // can never be chosen
-  uint32_t by = 0;     // a route that always is chosen before it
-};
-
 class RouteTable {
  public:
   RouteTable() = default;
@@ -55,8 +50,6 @@ class RouteTable {
   /// Every route in the order of precedence for this host, and why it does or does not match.
   std::vector<RouteCandidate> explain(std::string_view host, std::string_view path,
                                       std::string_view method) const;
-
-  std::vector<ShadowedRoute> find_shadowed() const;
 
  private:
   struct TextHash {

@@ -213,17 +213,6 @@ TEST(RouteTable, ExplainNamesTheRouteThatComesFirst) {
   EXPECT_EQ(candidates[1].reason, "matches too, but r1 comes first");
 }
 
-TEST(RouteTable, FindsShadowedRoutes) {
-  const RouteTable table = table_of({{{"a.org", "b.org"}, "/x"},
-                                     {{"a.org"}, "/x/"},            // the same as r0 there
-                                     {{"b.org", "c.org"}, "/x"},    // still lives in c.org
-                                     {{"a.org"}, "/x", {"GET"}}});  // named methods come first
-  const auto shadowed = table.find_shadowed();
-  ASSERT_EQ(shadowed.size(), 1U);
-  EXPECT_EQ(shadowed[0].route, 1U);
-  EXPECT_EQ(shadowed[0].by, 0U);
-}
-
 /// 50 000 routes of one host: quadratic work would take minutes, in any build.
 TEST(RouteTable, ManyRoutesOfOneHostAreCompiledQuickly) {
   std::vector<Rule> rules;
