@@ -1,8 +1,8 @@
 #include "hangu/filter/edge_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 
 #include "hangu/http/forwarded.h"
 #include "hangu/http/path.h"
@@ -24,9 +24,11 @@ constexpr Error kTooManyHeaders = downstream_error(Errc::kHeadersTooLarge, "too 
 template <size_t N>
 std::array<uint8_t, N> random_bytes(ShardContext& shard) noexcept {
   std::array<uint8_t, N> bytes;
-  for (size_t filled = 0; filled < N; filled += sizeof(uint64_t)) {
-    const uint64_t word = shard.random();
-    std::memcpy(bytes.data() + filled, &word, std::min(sizeof word, N - filled));
+  for (size_t filled = 0; filled < N;) {
+    uint64_t word = shard.random();
+    for (size_t i = 0; i < sizeof word && filled < N; ++i, word >>= 8) {
+      bytes[filled++] = static_cast<uint8_t>(word);
+    }
   }
   return bytes;
 }
@@ -72,10 +74,7 @@ std::string_view extended_forwarded_for(Stream& stream, std::string_view peer_ip
   }
   char* const begin = stream.arena().allocate(size, 1);
   char* to = begin;
-  const auto append = [&](std::string_view text) {
-    std::memcpy(to, text.data(), text.size());
-    to += text.size();
-  };
+  const auto append = [&](std::string_view text) { to = std::copy(text.begin(), text.end(), to); };
   for (const http::Header& header : stream.request.headers) {
     if (header.token == HeaderName::kXForwardedFor) {
       append(header.value());

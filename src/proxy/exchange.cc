@@ -4,7 +4,8 @@
 
 #include "hangu/proxy/proxy.h"
 #include "hangu/stats/shard_stats.h"
-#include "proxy/request_head.h"
+#include "hangu/upstream/http1_head.h"
+
 
 namespace hangu::proxy {
 namespace {
@@ -71,7 +72,7 @@ void Exchange::send(upstream::Http1Connection& connection) noexcept {
   filter::Stream& stream = *stream_;
   if (head_.size == 0 || head_for_endpoint_) {
     head_for_endpoint_ = !stream.route()->config->preserve_host;
-    head_ = make_request_head(stream, *endpoint_, upgrade_);
+    head_ = upstream::make_request_head(stream, *endpoint_, upgrade_);
   }
   sent_ = proxy_.loop().now();
   stream.info.upstream_reused = connection.requests() != 0;
@@ -137,7 +138,7 @@ void Exchange::on_informational(const http::ResponseHead& head) noexcept {
 void Exchange::on_response_head(bool end) noexcept {
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.count_response(stream_->response.status, proxy_.loop().now() - sent_);
-  prepare_response_head(*stream_);
+  upstream::prepare_response_head(*stream_);
   if (stream_->response.status == 101) {
     stream_->info.upgraded = true;
     request_end_ = false;

@@ -1,11 +1,11 @@
-#include "proxy/request_head.h"
+#include "hangu/upstream/http1_head.h"
 
 #include "hangu/codec/http1/serialiser.h"
 #include "hangu/http/hop_by_hop.h"
 
-namespace hangu::proxy {
+namespace hangu::upstream {
 
-buffer::Slice make_request_head(filter::Stream& stream, const upstream::Endpoint& endpoint,
+buffer::Slice make_request_head(filter::Stream& stream, const Endpoint& endpoint,
                                 bool upgrade) noexcept {
   http::RequestHead& request = stream.request;
   http::remove_hop_by_hop(request.headers, upgrade);
@@ -29,4 +29,4 @@ void prepare_response_head(filter::Stream& stream) noexcept {
   http::remove_hop_by_hop(response.headers, response.status == 101);
 }
 
-}  // namespace hangu::proxy
+}  // namespace hangu::upstream

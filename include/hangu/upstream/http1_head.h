@@ -6,14 +6,14 @@
 #include "hangu/filter/stream.h"
 #include "hangu/upstream/endpoint.h"
 
-namespace hangu::proxy {
+namespace hangu::upstream {
 
 /// The serialised HTTP/1.1 head of the stream's request. `upgrade`: it asks for a protocol switch. May
 /// be called again for another endpoint.
-buffer::Slice make_request_head(filter::Stream& stream, const upstream::Endpoint& endpoint,
+buffer::Slice make_request_head(filter::Stream& stream, const Endpoint& endpoint,
                                 bool upgrade) noexcept;
 
 /// Removes from the stream's response what concerns the upstream connection alone.
 void prepare_response_head(filter::Stream& stream) noexcept;
 
-}  // namespace hangu::proxy
+}  // namespace hangu::upstream
