@@ -1,6 +1,7 @@
-// The origin of the load runs: one thread, epoll, nothing but what a load run asks for, so that it is
-// cheaper than any gateway in front of it. GET /<n> answers n bytes; whatever has a Content-Length is
-// read to its end and answered with two bytes. Keep-alive, pipelining. Trusts its clients.
+// The origin of the load runs: one thread, epoll, nothing but what a load run asks for, so that it
+// is cheaper than any gateway in front of it. GET /<n> answers n bytes; whatever has a
+// Content-Length is read to its end and answered with two bytes. Keep-alive, pipelining. Trusts its
+// clients.
 //
 //   hangu_bench_origin PORT
 #include <arpa/inet.h>
@@ -54,7 +55,9 @@ size_t number_after(std::string_view text, std::string_view prefix) {
 class Origin {
  public:
   explicit Origin(uint16_t port)
-      : epoll_(epoll_create1(EPOLL_CLOEXEC)), listener_(listen_on(port)), scratch_(kReadBytes) {
+      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        listener_(listen_on(port)),
+        scratch_(kReadBytes) {
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
   }
 
@@ -84,7 +87,8 @@ class Origin {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(fd, 8192) != 0) {
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        listen(fd, 8192) != 0) {
       fatal("cannot listen");
     }
     return fd;
@@ -158,8 +162,9 @@ class Origin {
   bool answer(int fd, size_t body) {
     Connection& connection = connections_[static_cast<size_t>(fd)];
     connection.body = std::min(body, kBodyBytesMax);
-    connection.head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
-                      std::to_string(connection.body) + "\r\n\r\n";
+    connection.head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
+        std::to_string(connection.body) + "\r\n\r\n";
     connection.sent = 0;
     return flush(fd);
   }

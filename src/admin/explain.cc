@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "hangu/admin/json.h"
 #include "hangu/admin/query.h"
@@ -44,12 +44,14 @@ std::string lower(std::string_view text) {
 std::string_view trim(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
   const size_t last = text.find_last_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view() : text.substr(first, last - first + 1);
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, last - first + 1);
 }
 
 bool is_method(std::string_view method) {
   return !method.empty() && std::all_of(method.begin(), method.end(), [](char byte) {
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_';
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '-' ||
+           byte == '_';
   });
 }
 
@@ -70,7 +72,8 @@ Result<void, std::string> read_headers(const std::vector<std::string>& headers,
     const size_t colon = header.find(':');
     const std::string name = lower(trim(std::string_view(header).substr(0, colon)));
     if (colon == std::string::npos || name.empty()) {
-      return Failure<std::string>{fmt::format("\"{}\" is not a header: write \"Name: value\"", header)};
+      return Failure<std::string>{
+          fmt::format("\"{}\" is not a header: write \"Name: value\"", header)};
     }
     const std::string_view value = trim(std::string_view(header).substr(colon + 1));
     if (name == "host") {
@@ -81,8 +84,8 @@ Result<void, std::string> read_headers(const std::vector<std::string>& headers,
       target.host = lower(authority->host);
     }
     target.wants_upgrade = target.wants_upgrade || name == "upgrade";
-    const bool refuses = listener != nullptr &&
-                         listener->underscores == config::UnderscorePolicy::kReject;
+    const bool refuses =
+        listener != nullptr && listener->underscores == config::UnderscorePolicy::kReject;
     if (refuses && name.find('_') != std::string::npos) {
       target.bad_header = name;
     }
@@ -168,9 +171,9 @@ json::object upstream_json(const config::Upstream& upstream, const server::Gatew
       endpoints.emplace_back(control::numeric_endpoint(endpoint).address);
     }
   } else {
-    const auto found =
-        std::find_if(live->upstreams.begin(), live->upstreams.end(),
-                     [&](const server::UpstreamStatus& each) { return each.name == upstream.name; });
+    const auto found = std::find_if(
+        live->upstreams.begin(), live->upstreams.end(),
+        [&](const server::UpstreamStatus& each) { return each.name == upstream.name; });
     for (size_t i = 0; found != live->upstreams.end() && i < found->endpoints.size(); ++i) {
       endpoints.emplace_back(found->endpoints[i].address);
     }
@@ -191,12 +194,12 @@ void add_route(const config::Config& config, const config::Route& route, const T
   const config::Upstream& upstream = config.upstreams[route.upstream];
   out["route"] = route.name;
   out["upstream"] = upstream_json(upstream, live);
-  out["limits"] = {{"timeout", limit_text(route.timeout)},
-                   {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
-                   {"tunnel_idle_timeout", limit_text(route.tunnel_idle_timeout)},
-                   {"body_max", route.body_bytes_max == 0
-                                    ? std::string("none")
-                                    : config::format_size(route.body_bytes_max)}};
+  out["limits"] = {
+      {"timeout", limit_text(route.timeout)},
+      {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
+      {"tunnel_idle_timeout", limit_text(route.tunnel_idle_timeout)},
+      {"body_max", route.body_bytes_max == 0 ? std::string("none")
+                                             : config::format_size(route.body_bytes_max)}};
   const config::Listener* listener = listener_for(config, target.url.port);
   const bool original =
       listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;

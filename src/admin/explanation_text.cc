@@ -1,6 +1,7 @@
-// The JSON of explain() for people. It may come from another process, so what is missing reads as empty.
-#include <fmt/format.h>
+// The JSON of explain() for people. It may come from another process, so what is missing reads as
+// empty.
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "hangu/admin/explain.h"
 
@@ -39,7 +40,8 @@ std::string joined(const json::array& list, std::string_view separator = ", ") {
   std::string out;
   for (const json::value& each : list) {
     out += out.empty() ? "" : separator;
-    out += each.is_string() ? std::string(std::string_view(each.get_string())) : json::serialize(each);
+    out +=
+        each.is_string() ? std::string(std::string_view(each.get_string())) : json::serialize(each);
   }
   return out;
 }
@@ -69,7 +71,8 @@ class Printer {
 
   void request() {
     const json::object& request = object_at(from_, "request");
-    out_ += fmt::format("{}{} {}{}\n", bold_, text_at(request, "method"), text_at(request, "path"), off_);
+    out_ += fmt::format("{}{} {}{}\n", bold_, text_at(request, "method"), text_at(request, "path"),
+                        off_);
     line("host", text_at(request, "host"));
     const std::string normalised = text_at(request, "normalised_path");
     if (!normalised.empty() && normalised != text_at(request, "path")) {
@@ -89,8 +92,9 @@ class Printer {
       }
       const json::object& candidate = each.get_object();
       const bool chosen = flag_at(candidate, "chosen");
-      const std::string_view color =
-          chosen ? green_ : flag_at(candidate, "matched") ? std::string_view() : dim_;
+      const std::string_view color = chosen                          ? green_
+                                     : flag_at(candidate, "matched") ? std::string_view()
+                                                                     : dim_;
       out_ += fmt::format("{} {} {:<20} {}{}\n", color, chosen ? ">" : " ",
                           text_at(candidate, "route"), text_at(candidate, "reason"), off_);
     }
@@ -116,9 +120,9 @@ class Printer {
     const std::string endpoints = joined(array_at(upstream, "endpoints"));
     line("upstream", fmt::format("{} ({})", text_at(upstream, "name"),
                                  endpoints.empty() ? "no endpoint: 503 upstream.none" : endpoints));
-    line("forwarded", fmt::format("path {}, host {}{}", text_at(forwarded, "path"),
-                                  text_at(forwarded, "host"),
-                                  flag_at(forwarded, "upgrade") ? ", upgrade let through" : ""));
+    line("forwarded",
+         fmt::format("path {}, host {}{}", text_at(forwarded, "path"), text_at(forwarded, "host"),
+                     flag_at(forwarded, "upgrade") ? ", upgrade let through" : ""));
     line("timeouts", fmt::format("connect {}, whole exchange {}, stream idle {}, tunnel idle {}",
                                  text_at(upstream, "connect_timeout"), text_at(limits, "timeout"),
                                  text_at(limits, "stream_idle_timeout"),
@@ -130,7 +134,8 @@ class Printer {
 
   void edits(std::string_view which, const json::object& edit) {
     for (const json::value& name : array_at(edit, "remove")) {
-      line(which, fmt::format("remove {}", name.is_string() ? std::string_view(name.get_string()) : ""));
+      line(which,
+           fmt::format("remove {}", name.is_string() ? std::string_view(name.get_string()) : ""));
     }
     for (const char* verb : {"set", "add"}) {
       for (const json::value& each : array_at(edit, verb)) {

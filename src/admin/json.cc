@@ -4,8 +4,8 @@
 
 #include <ctime>
 
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace hangu::admin {
 namespace {

@@ -35,9 +35,13 @@ bool is_unreserved(char byte) {
          (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
-bool is_host_byte(char byte) { return is_unreserved(byte) || std::string_view("[]:%").find(byte) != std::string_view::npos; }
+bool is_host_byte(char byte) {
+  return is_unreserved(byte) || std::string_view("[]:%").find(byte) != std::string_view::npos;
+}
 
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; }
+char lower(char byte) {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
+}
 
 /// Takes "host[:port]" apart; the error says why it cannot.
 Result<void, std::string> split_authority(std::string_view authority, Url& url) {
@@ -101,7 +105,8 @@ Result<Url, std::string> parse_url(std::string_view text) {
     text.remove_prefix(mark + 3);
   }
   if (url.scheme != "http" && url.scheme != "https") {
-    return Failure<std::string>{fmt::format("the scheme must be http or https, not \"{}\"", url.scheme)};
+    return Failure<std::string>{
+        fmt::format("the scheme must be http or https, not \"{}\"", url.scheme)};
   }
   url.port = url.scheme == "https" ? 443 : 80;
   text = text.substr(0, text.find('#'));

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "hangu/admin/explain.h"
 #include "hangu/admin/json.h"
@@ -53,13 +53,14 @@ Reply index() {
 
 Reply ready(control::Daemon& daemon) {
   const control::Readiness readiness = daemon.readiness();
-  return readiness.ready ? text_reply(200, "ready\n")
-                         : problem(503, "not_ready", readiness.reason);
+  return readiness.ready ? text_reply(200, "ready\n") : problem(503, "not_ready", readiness.reason);
 }
 
 Reply metrics(control::Daemon& daemon) {
-  return {200, "text/plain; version=0.0.4; charset=utf-8",
-          stats::prometheus_text(daemon.registry()), {}};
+  return {200,
+          "text/plain; version=0.0.4; charset=utf-8",
+          stats::prometheus_text(daemon.registry()),
+          {}};
 }
 
 Reply explain_request(std::string_view query, control::Daemon& daemon) {
@@ -123,7 +124,9 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
 
 }  // namespace
 
-std::span<const Route> routes() { return kRoutes; }
+std::span<const Route> routes() {
+  return kRoutes;
+}
 
 void handle(const Request& request, control::Daemon& daemon, Done done) {
   const std::string_view target = request.target;

@@ -10,7 +10,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -23,6 +22,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
 
 #include "hangu/admin/routes.h"
 #include "hangu/base/log.h"
@@ -83,7 +83,9 @@ Bound prepare_path(const std::string& path) {
       return bind_failure(path, error);
     }
   }
+
   struct stat info {};
+
   if (::lstat(path.c_str(), &info) != 0) {
     return {};
   }
@@ -135,7 +137,8 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
 /// HEAD is answered like GET, without the body.
 Request to_request(const http::request<http::string_body>& request) {
   Request wanted;
-  wanted.method = request.method() == http::verb::head ? "GET" : std::string(request.method_string());
+  wanted.method =
+      request.method() == http::verb::head ? "GET" : std::string(request.method_string());
   wanted.target = std::string(request.target());
   return wanted;
 }
@@ -390,8 +393,16 @@ Server::Server(asio::io_context& context, control::Daemon& daemon, ServerLimits 
 
 Server::~Server() = default;
 
-Result<void, BindError> Server::apply(const config::Admin& admin) { return impl_->apply(admin); }
-void Server::close() { impl_->close(); }
-std::vector<std::string> Server::addresses() const { return impl_->addresses(); }
+Result<void, BindError> Server::apply(const config::Admin& admin) {
+  return impl_->apply(admin);
+}
+
+void Server::close() {
+  impl_->close();
+}
+
+std::vector<std::string> Server::addresses() const {
+  return impl_->addresses();
+}
 
 }  // namespace hangu::admin

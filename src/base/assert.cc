@@ -27,6 +27,8 @@ void report_bug(const char* expression, const char* file, int line) noexcept {
 #endif
 }
 
-uint64_t bug_count() noexcept { return bugs.load(std::memory_order_relaxed); }
+uint64_t bug_count() noexcept {
+  return bugs.load(std::memory_order_relaxed);
+}
 
 }  // namespace hangu

@@ -1,9 +1,9 @@
 #include "hangu/base/log.h"
 
+#include <memory>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <memory>
 
 namespace hangu::log {
 namespace {
@@ -22,7 +22,8 @@ spdlog::level::level_enum to_spdlog(Level level) {
 // Made at the first message, so that nothing runs before main.
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("hangu", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("hangu",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     made->flush_on(spdlog::level::debug);
     return made;
@@ -32,8 +33,16 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_level(Level level) { logger().set_level(to_spdlog(level)); }
-bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
-void write(Level level, std::string_view message) { logger().log(to_spdlog(level), message); }
+void set_level(Level level) {
+  logger().set_level(to_spdlog(level));
+}
+
+bool enabled(Level level) {
+  return logger().should_log(to_spdlog(level));
+}
+
+void write(Level level, std::string_view message) {
+  logger().log(to_spdlog(level), message);
+}
 
 }  // namespace hangu::log

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,9 +17,11 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
+
+#include "hangu/base/parse.h"
 
 #include "cli/config_file.h"
-#include "hangu/base/parse.h"
 
 namespace hangu::cli {
 namespace {
@@ -51,7 +52,7 @@ http::request<http::empty_body> make_request(const std::string& method, const st
 /// Connects, asks and reads, each within kTimeout.
 template <class Protocol>
 asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endpoint,
-                                 http::request<http::empty_body> request) {
+                                                http::request<http::empty_body> request) {
   beast::basic_stream<Protocol> stream(co_await asio::this_coro::executor);
   stream.expires_after(kTimeout);
   auto [connect_error] = co_await stream.async_connect(endpoint, use_result);
@@ -69,8 +70,8 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
   if (read_error) {
     co_return Answer(Failure<std::string>{read_error.message()});
   }
-  co_return Answer(AdminReply{static_cast<int>(parser.get().result_int()),
-                              std::move(parser.get().body())});
+  co_return Answer(
+      AdminReply{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())});
 }
 
 template <class Protocol>
@@ -138,7 +139,8 @@ Result<AdminReply, std::string> ask_admin(const std::string& address, const std:
     if (address.size() - 5 >= sizeof(sockaddr_un::sun_path)) {
       return Failure<std::string>{fmt::format("{}: the path is too long for a socket", address)};
     }
-    answer = run_exchange<asio::local::stream_protocol>(address.substr(5), make_request(method, path));
+    answer =
+        run_exchange<asio::local::stream_protocol>(address.substr(5), make_request(method, path));
   } else if (const auto endpoint = tcp_endpoint(address)) {
     answer = run_exchange<asio::ip::tcp>(*endpoint, make_request(method, path));
   } else {
@@ -146,7 +148,8 @@ Result<AdminReply, std::string> ask_admin(const std::string& address, const std:
         fmt::format("\"{}\" is neither a socket path nor an address", address)};
   }
   if (!answer) {
-    return Failure<std::string>{fmt::format("cannot reach hangu at {}: {}", address, answer.error())};
+    return Failure<std::string>{
+        fmt::format("cannot reach hangu at {}: {}", address, answer.error())};
   }
   return answer;
 }

@@ -1,11 +1,12 @@
-// The client side of the admin endpoint: one request, one reply, with time limits. Blocking; for the
-// short-lived verbs only.
+// The client side of the admin endpoint: one request, one reply, with time limits. Blocking; for
+// the short-lived verbs only.
 #pragma once
 
 #include <string>
 
-#include "cli/verbs.h"
 #include "hangu/base/result.h"
+
+#include "cli/verbs.h"
 
 namespace hangu::cli {
 

@@ -98,7 +98,8 @@ class CommandLine {
     CLI::App* verb = add_verb("check", "Validate a config file; exit code 3 when it is not valid",
                               [this] { return check(check_, environment_); });
     verb->add_option("-c,--config,file", check_.config, kConfigText);
-    verb->add_flag("--print", check_.print, "Print the effective config: defaults filled in, secrets masked");
+    verb->add_flag("--print", check_.print,
+                   "Print the effective config: defaults filled in, secrets masked");
     verb->add_flag("--strict", check_.strict, "Take warnings for errors");
     verb->add_flag("--json", check_.json, "Print the result as JSON");
   }
@@ -122,7 +123,8 @@ class CommandLine {
     CLI::App* verb =
         add_verb("explain", "Tell which route takes a request and why, or what an error code means",
                  [this] { return explain(explain_, environment_); });
-    verb->add_option("request", explain_.words, "METHOD URL, or URL, or an error code such as E0123")
+    verb->add_option("request", explain_.words,
+                     "METHOD URL, or URL, or an error code such as E0123")
         ->required()
         ->expected(1, 2)
         ->type_name("");
@@ -136,7 +138,8 @@ class CommandLine {
   void add_schema() {
     CLI::App* verb = add_verb("schema", "Print the shape of the config as JSON Schema",
                               [this] { return schema(schema_, environment_); });
-    verb->add_option("--format", schema_.format, "json, markdown (the reference) or yaml (an example)")
+    verb->add_option("--format", schema_.format,
+                     "json, markdown (the reference) or yaml (an example)")
         ->check(CLI::IsMember({"json", "markdown", "yaml"}))
         ->type_name("KIND");
   }
@@ -148,9 +151,11 @@ class CommandLine {
     verb->add_option("-p,--port", demo_.port, "Port of the gateway [8080]")->type_name("PORT");
     verb->add_option("--origin-port", demo_.origin_port, "Port of the origin [9000]")
         ->type_name("PORT");
-    verb->add_option("--admin-socket", demo_.admin_socket, "Admin socket [in the runtime directory]")
+    verb->add_option("--admin-socket", demo_.admin_socket,
+                     "Admin socket [in the runtime directory]")
         ->type_name("PATH");
-    verb->add_option("--event-loop", demo_.event_loop, "auto, io_uring or epoll")->type_name("KIND");
+    verb->add_option("--event-loop", demo_.event_loop, "auto, io_uring or epoll")
+        ->type_name("KIND");
     verb->add_flag("--log-requests", demo_.log_requests, "Print a JSON line for each request");
   }
 
@@ -195,11 +200,10 @@ class CommandLine {
     const std::string near = nearest(word.substr(0, word.find('=')), known);
     const std::string of = verb.empty() ? "" : fmt::format(" of `hangu {}`", verb);
     const bool option = word.starts_with('-');
-    print_error(environment_,
-                fmt::format("unknown {}{} \"{}\"", option ? "option" : what, of, word),
-                near.empty() ? fmt::format("`hangu {}{}--help` lists them", verb,
-                                           verb.empty() ? "" : " ")
-                             : fmt::format("did you mean \"{}\"?", near));
+    print_error(
+        environment_, fmt::format("unknown {}{} \"{}\"", option ? "option" : what, of, word),
+        near.empty() ? fmt::format("`hangu {}{}--help` lists them", verb, verb.empty() ? "" : " ")
+                     : fmt::format("did you mean \"{}\"?", near));
     return kUsage;
   }
 

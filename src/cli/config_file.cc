@@ -23,7 +23,8 @@ Result<std::string, std::string> find_config(const std::string& given) {
       return std::string(path);
     }
   }
-  return Failure<std::string>{"no config file: neither ./hangu.yaml nor /etc/hangu/hangu.yaml exists"};
+  return Failure<std::string>{
+      "no config file: neither ./hangu.yaml nor /etc/hangu/hangu.yaml exists"};
 }
 
 Result<void, std::string> apply_overrides(config::Config& config, const std::string& event_loop,
@@ -43,8 +44,8 @@ Result<void, std::string> apply_overrides(config::Config& config, const std::str
   }
   const auto count = workers == "auto" ? 0 : parse_decimal(workers, kWorkersMax);
   if (!count || (workers != "auto" && *count == 0)) {
-    return Failure<std::string>{
-        fmt::format("--workers takes auto or a number from 1 to {}, not \"{}\"", kWorkersMax, workers)};
+    return Failure<std::string>{fmt::format(
+        "--workers takes auto or a number from 1 to {}, not \"{}\"", kWorkersMax, workers)};
   }
   config.workers = static_cast<uint32_t>(*count);
   return {};

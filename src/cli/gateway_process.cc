@@ -2,10 +2,11 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "cli/terminal.h"
 #include "hangu/admin/server.h"
 #include "hangu/base/log.h"
 #include "hangu/control/process.h"
+
+#include "cli/terminal.h"
 
 namespace hangu::cli {
 namespace {

@@ -1,5 +1,5 @@
-// What `run` and `demo` share: a Daemon and its admin endpoint on one io_context, from the start to the
-// exit code.
+// What `run` and `demo` share: a Daemon and its admin endpoint on one io_context, from the start to
+// the exit code.
 #pragma once
 
 #include <functional>

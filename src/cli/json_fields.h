@@ -1,5 +1,5 @@
-// Reading JSON that another hangu process wrote, leniently: what is missing or of another type reads as
-// empty, since the other process may be older or newer.
+// Reading JSON that another hangu process wrote, leniently: what is missing or of another type
+// reads as empty, since the other process may be older or newer.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,13 @@
 // `hangu check`: validates a config file by the code that `run` and `reload` use.
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "hangu/admin/json.h"
+#include "hangu/config/print.h"
 
 #include "cli/config_file.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/admin/json.h"
-#include "hangu/config/print.h"
 
 namespace hangu::cli {
 namespace {
@@ -50,11 +51,10 @@ int check(const CheckOptions& options, const Environment& environment) {
     return kOk;
   }
   const Palette palette(environment.color_out);
-  environment.out << fmt::format(
-      "{}{}{}: ok: {}, {}, {}\n", palette.green, *path, palette.off,
-      count_of(loaded.config->listeners.size(), "listener"),
-      count_of(loaded.config->routes.size(), "route"),
-      count_of(loaded.config->upstreams.size(), "upstream"));
+  environment.out << fmt::format("{}{}{}: ok: {}, {}, {}\n", palette.green, *path, palette.off,
+                                 count_of(loaded.config->listeners.size(), "listener"),
+                                 count_of(loaded.config->routes.size(), "route"),
+                                 count_of(loaded.config->upstreams.size(), "upstream"));
   return kOk;
 }
 

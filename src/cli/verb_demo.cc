@@ -5,12 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "hangu/control/demo_origin.h"
+
 #include "cli/config_file.h"
 #include "cli/demo_config.h"
 #include "cli/gateway_process.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/control/demo_origin.h"
 
 namespace hangu::cli {
 namespace {
@@ -51,17 +52,20 @@ void welcome(const control::DaemonStatus& status, const DemoOptions& options,
   environment.out << "In another terminal:\n";
   for (const std::string& line : {
            fmt::format("curl {}/                               what there is to try", url),
-           fmt::format("curl {}/echo -H 'x-hello: world'       the request, as the origin saw it", url),
+           fmt::format("curl {}/echo -H 'x-hello: world'       the request, as the origin saw it",
+                       url),
            fmt::format("curl -o /dev/null {}/bytes/1073741824  1 GiB down", url),
            fmt::format("head -c 1G /dev/zero | curl -T - {}/upload   and up", url),
        }) {
     environment.out << "  " << line << '\n';
   }
-  environment.out << fmt::format("  {0} status --socket {1}\n  {0} explain GET {2}/echo --socket {1}\n",
-                                 options.program, socket, url);
-  environment.out << fmt::format("\n{}Ctrl-C stops it. Your own gateway: `{} schema --format yaml` "
-                                 "prints an example config.{}\n",
-                                 palette.dim, options.program, palette.off);
+  environment.out << fmt::format(
+      "  {0} status --socket {1}\n  {0} explain GET {2}/echo --socket {1}\n", options.program,
+      socket, url);
+  environment.out << fmt::format(
+      "\n{}Ctrl-C stops it. Your own gateway: `{} schema --format yaml` "
+      "prints an example config.{}\n",
+      palette.dim, options.program, palette.off);
   environment.out.flush();
 }
 

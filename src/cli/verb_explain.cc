@@ -1,19 +1,20 @@
-// `hangu explain`: which route takes a request and why, by the file or by the running process; or what
-// an error code means.
+// `hangu explain`: which route takes a request and why, by the file or by the running process; or
+// what an error code means.
 #include <algorithm>
 
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "hangu/admin/explain.h"
+#include "hangu/admin/json.h"
+#include "hangu/admin/query.h"
+#include "hangu/config/diagnostic.h"
 
 #include "cli/admin_client.h"
 #include "cli/config_file.h"
 #include "cli/json_fields.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/admin/explain.h"
-#include "hangu/admin/json.h"
-#include "hangu/admin/query.h"
-#include "hangu/config/diagnostic.h"
 
 namespace hangu::cli {
 namespace {
@@ -22,8 +23,9 @@ namespace json = boost::json;
 
 bool is_error_code(std::string_view word) {
   const bool letter = !word.empty() && std::string_view("EeWw").find(word[0]) != word.npos;
-  return letter && word.size() > 1 &&
-         std::all_of(word.begin() + 1, word.end(), [](char byte) { return byte >= '0' && byte <= '9'; });
+  return letter && word.size() > 1 && std::all_of(word.begin() + 1, word.end(), [](char byte) {
+           return byte >= '0' && byte <= '9';
+         });
 }
 
 int explain_code(const std::string& code, bool as_json, const Environment& environment) {
@@ -85,7 +87,8 @@ int explain(const ExplainOptions& options, const Environment& environment) {
   }
   const auto path = find_config(options.target.config);
   if (!path) {
-    print_error(environment, path.error(), "say --config FILE, or --socket PATH to ask a running hangu");
+    print_error(environment, path.error(),
+                "say --config FILE, or --socket PATH to ask a running hangu");
     return kInvalidConfig;
   }
   const config::LoadResult loaded = config::load_file(*path);

@@ -1,13 +1,14 @@
 // `hangu reload`: asks the running process to read its config again, and waits for what came of it.
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "hangu/admin/json.h"
 
 #include "cli/admin_client.h"
 #include "cli/config_file.h"
 #include "cli/json_fields.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/admin/json.h"
 
 namespace hangu::cli {
 namespace {

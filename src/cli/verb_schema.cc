@@ -1,7 +1,8 @@
 // `hangu schema`: the config's shape, from the table the loader itself uses.
+#include "hangu/config/reference.h"
+
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/config/reference.h"
 
 namespace hangu::cli {
 

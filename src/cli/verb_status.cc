@@ -1,12 +1,13 @@
 // `hangu status`: what the running process is doing; `--ready` is the health check of containers.
-#include <fmt/format.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "hangu/admin/json.h"
 
 #include "cli/admin_client.h"
 #include "cli/json_fields.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/admin/json.h"
 
 namespace hangu::cli {
 namespace {
@@ -38,10 +39,9 @@ void print_summary(const json::object& status, const Palette& palette,
   const json::object last = object_field(status, "last_reload");
   if (!last.empty()) {
     const bool applied = flag_field(last, "applied");
-    environment.out << fmt::format("last reload {} {}{}{}\n", text_field(last, "time"),
-                                   applied ? palette.green : palette.red,
-                                   applied ? "applied" : "refused: " + text_field(last, "error"),
-                                   palette.off);
+    environment.out << fmt::format(
+        "last reload {} {}{}{}\n", text_field(last, "time"), applied ? palette.green : palette.red,
+        applied ? "applied" : "refused: " + text_field(last, "error"), palette.off);
   }
 }
 
@@ -78,8 +78,8 @@ void print_upstreams(const json::object& status, const Palette& palette,
 void print_shards(const json::object& status, const Palette& palette,
                   const Environment& environment) {
   environment.out << fmt::format("\n{}{:<6} {:>4} {:>11} {:>12} {:>8} {:>14}{}\n", palette.bold,
-                                 "SHARD", "CPU", "GENERATION", "CONNECTIONS", "ACTIVE",
-                                 "REQUESTS", palette.off);
+                                 "SHARD", "CPU", "GENERATION", "CONNECTIONS", "ACTIVE", "REQUESTS",
+                                 palette.off);
   for (const json::object& shard : objects_field(status, "shards")) {
     const int64_t cpu = signed_field(shard, "cpu");
     environment.out << fmt::format(

@@ -9,14 +9,15 @@
 #include <fstream>
 
 #include <ares.h>
-#include <fmt/format.h>
-#include <spdlog/version.h>
 #include <boost/json.hpp>
 #include <boost/version.hpp>
+#include <fmt/format.h>
+#include <spdlog/version.h>
+
+#include "hangu/admin/json.h"
 
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "hangu/admin/json.h"
 
 namespace hangu::cli {
 namespace {

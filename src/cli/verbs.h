@@ -1,5 +1,5 @@
-// The verbs of the command line: their options, filled in by cli.cc, and one function each, in a file
-// of its own. The answer is the exit code.
+// The verbs of the command line: their options, filled in by cli.cc, and one function each, in a
+// file of its own. The answer is the exit code.
 #pragma once
 
 #include <cstdint>

@@ -277,14 +277,14 @@ class Daemon::Impl {
 
   void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
     const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
-    last_reload_ =
-        LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
+    last_reload_ = LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
     log_diagnostics(outcome.diagnostics);
     if (applied) {
-      log::info("config_reloaded generation={} changed_keys={} connections_closed={} "
-                "streams_on_old_generation={}",
-                generation_, outcome.changes.size(), outcome.report.connections_closed,
-                outcome.report.streams_on_old_generation);
+      log::info(
+          "config_reloaded generation={} changed_keys={} connections_closed={} "
+          "streams_on_old_generation={}",
+          generation_, outcome.changes.size(), outcome.report.connections_closed,
+          outcome.report.streams_on_old_generation);
       for (const std::string& key : outcome.report.restart_required) {
         log::warning("restart_required key={}", key);
       }
@@ -439,14 +439,40 @@ Daemon::Daemon(asio::io_context& context, DaemonOptions options, DaemonCallbacks
 
 Daemon::~Daemon() = default;
 
-Result<void, StartError> Daemon::start() { return impl_->start(); }
-void Daemon::reload(std::function<void(ReloadOutcome)> done) { impl_->reload(std::move(done)); }
-void Daemon::terminate() { impl_->terminate(); }
-void Daemon::fast_stop() { impl_->fast_stop(); }
-void Daemon::reopen_logs() { impl_->reopen_logs(); }
-Readiness Daemon::readiness() const { return impl_->readiness(); }
-DaemonStatus Daemon::status() const { return impl_->status(); }
-std::shared_ptr<const config::Config> Daemon::config() const { return impl_->config(); }
-stats::Registry& Daemon::registry() { return impl_->registry(); }
+Result<void, StartError> Daemon::start() {
+  return impl_->start();
+}
+
+void Daemon::reload(std::function<void(ReloadOutcome)> done) {
+  impl_->reload(std::move(done));
+}
+
+void Daemon::terminate() {
+  impl_->terminate();
+}
+
+void Daemon::fast_stop() {
+  impl_->fast_stop();
+}
+
+void Daemon::reopen_logs() {
+  impl_->reopen_logs();
+}
+
+Readiness Daemon::readiness() const {
+  return impl_->readiness();
+}
+
+DaemonStatus Daemon::status() const {
+  return impl_->status();
+}
+
+std::shared_ptr<const config::Config> Daemon::config() const {
+  return impl_->config();
+}
+
+stats::Registry& Daemon::registry() {
+  return impl_->registry();
+}
 
 }  // namespace hangu::control

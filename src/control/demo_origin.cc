@@ -6,7 +6,6 @@
 #include <thread>
 #include <utility>
 
-#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,6 +19,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <fmt/format.h>
 
 #include "hangu/base/parse.h"
 #include "hangu/control/process.h"
@@ -85,15 +85,16 @@ Reply echo(const Request& request, uint64_t body_bytes) {
   Reply reply;
   reply.content_type = "application/json";
   reply.body = fmt::format(
-      "{{\n  \"method\": {},\n  \"target\": {},\n  \"headers\": [{}\n  ],\n  \"body_bytes\": {}\n}}\n",
+      "{{\n  \"method\": {},\n  \"target\": {},\n  \"headers\": [{}\n  ],\n  \"body_bytes\": "
+      "{}\n}}\n",
       json_string(std::string_view(request.method_string())),
       json_string(std::string_view(request.target())), headers, body_bytes);
   return reply;
 }
 
 Reply welcome(const Request& request) {
-  const bool html = std::string_view(request[http::field::accept]).find("text/html") !=
-                    std::string_view::npos;
+  const bool html =
+      std::string_view(request[http::field::accept]).find("text/html") != std::string_view::npos;
   std::string list;
   for (const DemoPath& each : DemoOrigin::paths()) {
     list += html ? fmt::format("<li><a href=\"{0}\"><code>{0}</code></a> {1}</li>\n", each.path,
@@ -105,10 +106,12 @@ Reply welcome(const Request& request) {
     reply.content_type = "text/html; charset=utf-8";
     reply.body = fmt::format(
         "<!doctype html><meta charset=\"utf-8\"><title>hangu</title>\n<h1>It works</h1>\n"
-        "<p>This page came from the demo origin, through the hangu gateway. Try:</p>\n<ul>\n{}</ul>\n",
+        "<p>This page came from the demo origin, through the hangu gateway. "
+        "Try:</p>\n<ul>\n{}</ul>\n",
         list);
   } else {
-    reply.body = "It works: this came from the demo origin, through the hangu gateway.\nTry:\n" + list;
+    reply.body =
+        "It works: this came from the demo origin, through the hangu gateway.\nTry:\n" + list;
   }
   return reply;
 }
@@ -150,7 +153,7 @@ class Session {
       co_return false;
     }
     const bool sent = co_await answer(request, *body_bytes);
-    co_return sent && request.keep_alive();
+    co_return sent&& request.keep_alive();
   }
 
   /// Counts the body and forgets it; nullopt when the client went away.
@@ -188,7 +191,8 @@ class Session {
     if (const auto delay = number_after(path, "/delay/", kDelayMsMax)) {
       asio::steady_timer timer(stream_.get_executor(), std::chrono::milliseconds(*delay));
       co_await timer.async_wait(use_result);
-      co_return co_await send(request, Reply{200, "text/plain", fmt::format("{} ms later\n", *delay)});
+      co_return co_await send(request,
+                              Reply{200, "text/plain", fmt::format("{} ms later\n", *delay)});
     }
     co_return co_await send(request, simple_reply(request, path, body_bytes));
   }
@@ -392,7 +396,9 @@ DemoOrigin::DemoOrigin(std::unique_ptr<Impl> impl)
 
 DemoOrigin::~DemoOrigin() = default;
 
-uint16_t DemoOrigin::port() const { return impl_->port(); }
+uint16_t DemoOrigin::port() const {
+  return impl_->port();
+}
 
 const std::vector<DemoPath>& DemoOrigin::paths() {
   static const std::vector<DemoPath> all = {

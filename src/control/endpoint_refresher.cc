@@ -25,10 +25,9 @@ const config::Upstream* find_upstream(const config::Config& config, std::string_
 }
 
 bool has_name(const config::Upstream& upstream, std::string_view name) {
-  return std::any_of(upstream.endpoints.begin(), upstream.endpoints.end(),
-                     [&](const config::Endpoint& each) {
-                       return each.host == name && needs_resolving(each);
-                     });
+  return std::any_of(
+      upstream.endpoints.begin(), upstream.endpoints.end(),
+      [&](const config::Endpoint& each) { return each.host == name && needs_resolving(each); });
 }
 
 std::string without_brackets(const std::string& host) {
@@ -60,7 +59,8 @@ struct EndpointRefresher::Entry {
 };
 
 struct EndpointRefresher::Waiter {
-  explicit Waiter(asio::io_context& context) : timer(context) {}
+  explicit Waiter(asio::io_context& context)
+      : timer(context) {}
 
   uint64_t id = 0;
   asio::steady_timer timer;
@@ -126,8 +126,8 @@ std::vector<NameStatus> EndpointRefresher::status() const {
 
 EndpointRefresher::Entry* EndpointRefresher::find(std::string_view upstream,
                                                   std::string_view name) {
-  const auto found = std::find_if(
-      entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& entry) {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& entry) {
         return entry->upstream_name == upstream && entry->name == name;
       });
   return found == entries_.end() ? nullptr : found->get();
@@ -163,9 +163,8 @@ void EndpointRefresher::query(Entry& entry) {
     resolver_ = make_resolver_();
   }
   entry.querying = true;
-  resolver_->resolve(entry.name, [this, id = entry.id](DnsAnswer answer) {
-    on_answer(id, std::move(answer));
-  });
+  resolver_->resolve(entry.name,
+                     [this, id = entry.id](DnsAnswer answer) { on_answer(id, std::move(answer)); });
 }
 
 void EndpointRefresher::on_answer(uint64_t entry_id, DnsAnswer answer) {
@@ -228,7 +227,8 @@ void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
     }
     any_name = true;
     const Entry* entry = find(upstream.name, endpoint.host);
-    for (const std::string& address : entry == nullptr ? std::vector<std::string>{} : entry->addresses) {
+    for (const std::string& address :
+         entry == nullptr ? std::vector<std::string>{} : entry->addresses) {
       const std::string host =
           endpoint.port == 80 ? endpoint.host : join_host_port(endpoint.host, endpoint.port);
       endpoints.push_back({join_host_port(address, endpoint.port), host});

@@ -27,9 +27,16 @@ SignalsBlocked::SignalsBlocked() {
   ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
 }
 
-SignalsBlocked::~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+SignalsBlocked::~SignalsBlocked() {
+  ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+}
 
-TimePoint monotonic_now() { return std::chrono::steady_clock::now(); }
-WallTime wall_now() { return std::chrono::system_clock::now(); }
+TimePoint monotonic_now() {
+  return std::chrono::steady_clock::now();
+}
+
+WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
 
 }  // namespace hangu::control

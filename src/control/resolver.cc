@@ -27,7 +27,8 @@ using boost::system::error_code;
 std::string numeric_text(const sockaddr& address) {
   char text[INET6_ADDRSTRLEN] = {};
   if (address.sa_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof(text));
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text,
+                sizeof(text));
   } else if (address.sa_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
     ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
@@ -119,7 +120,8 @@ class CaresResolver final : public Resolver {
     settings.tries = options_.tries;
     settings.sock_state_cb = &on_socket_state;
     settings.sock_state_cb_data = this;
-    const int mask = ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    const int mask =
+        ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
     int status = ares_init_options(&channel_, &settings, mask);
     if (status == ARES_SUCCESS && !options_.servers.empty()) {
       status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());

@@ -1,6 +1,5 @@
 #include "hangu/control/service_notifier.h"
 
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
@@ -91,7 +92,9 @@ void ServiceNotifier::status(std::string_view text) {
   send(fmt::format("STATUS={}", one_line(text)));
 }
 
-void ServiceNotifier::alive() { send("WATCHDOG=1"); }
+void ServiceNotifier::alive() {
+  send("WATCHDOG=1");
+}
 
 void ServiceNotifier::send(std::string_view message) const {
   if (fd_ < 0) {

@@ -16,12 +16,12 @@ using codec::http1::HeadScanner;
 
 namespace {
 
-// After an early response the rest of the request body is worth reading, to keep the connection, up to
-// this much; beyond it closing is cheaper for both sides.
+// After an early response the rest of the request body is worth reading, to keep the connection, up
+// to this much; beyond it closing is cheaper for both sides.
 constexpr uint64_t kDiscardBytesMax = 256 * 1024;
 
-// How long an idle connection is kept once draining began: a request may be on its way, and a client
-// that hears our FIN before its answer counts it as failed.
+// How long an idle connection is kept once draining began: a request may be on its way, and a
+// client that hears our FIN before its answer counts it as failed.
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
 
 }  // namespace
@@ -42,14 +42,17 @@ Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
   }
 }
 
-Http1Session::~Http1Session() { --listener_.sessions; }
+Http1Session::~Http1Session() {
+  --listener_.sessions;
+}
 
 void Http1Session::begin() noexcept {
   arm(listener_.runtime->config->timeouts.header);
   connection_->resume_reading();
 }
 
-// --- input ----------------------------------------------------------------------------------------
+// --- input
+// ----------------------------------------------------------------------------------------
 
 void Http1Session::on_data(buffer::Slice data) noexcept {
   process(std::move(data));
@@ -188,9 +191,9 @@ void Http1Session::begin_request() noexcept {
   filter::Stream& stream = *stream_;
   const http::RequestHead& request = stream.request;
   ++requests_;
-  keep_alive_ = request.keep_alive && !draining_ &&
-                (config.requests_per_connection_max == 0 ||
-                 requests_ < config.requests_per_connection_max);
+  keep_alive_ =
+      request.keep_alive && !draining_ &&
+      (config.requests_per_connection_max == 0 || requests_ < config.requests_per_connection_max);
   body_paused_ = false;
   chunk_response_ = false;
   const bool end = request.framing == http::BodyFraming::kNone ||
@@ -225,10 +228,8 @@ void Http1Session::reject_request(const Error& error) noexcept {
 }
 
 filter::PeerView Http1Session::peer_view() const noexcept {
-  return {.ip = peer_.ip(),
-          .port = peer_.port(),
-          .source = peer_.source(),
-          .trusted = peer_.trusted()};
+  return {
+      .ip = peer_.ip(), .port = peer_.port(), .source = peer_.source(), .trusted = peer_.trusted()};
 }
 
 bool Http1Session::process_body(buffer::Slice& data) noexcept {
@@ -292,7 +293,8 @@ bool Http1Session::process_tunnel(buffer::Slice& data) noexcept {
   return false;
 }
 
-// --- the stream's answers -------------------------------------------------------------------------
+// --- the stream's answers
+// -------------------------------------------------------------------------
 
 void Http1Session::pause_request(filter::Stream&, bool paused) noexcept {
   body_paused_ = paused;
@@ -402,14 +404,16 @@ void Http1Session::abort(filter::Stream& stream) noexcept {
   }
   const bool length_known = stream.response.framing == http::BodyFraming::kLength;
   if (!length_known && !chunk_response_ && state_ != State::kTunnel) {
-    connection_->reset();  // only a reset tells that a body which ends with the connection is cut off
+    connection_
+        ->reset();  // only a reset tells that a body which ends with the connection is cut off
     close();
   } else {
     close_after_flush();
   }
 }
 
-// --- from one request to the next -----------------------------------------------------------------
+// --- from one request to the next
+// -----------------------------------------------------------------
 
 void Http1Session::response_complete() noexcept {
   stream_->finish();
@@ -457,7 +461,8 @@ void Http1Session::end_tunnel_if_done() noexcept {
   }
 }
 
-// --- ends -----------------------------------------------------------------------------------------
+// --- ends
+// -----------------------------------------------------------------------------------------
 
 void Http1Session::on_end() noexcept {
   switch (state_) {
@@ -494,8 +499,8 @@ void Http1Session::close_after_flush() noexcept {
   if (state_ == State::kClosed) {
     return;
   }
-  // Unread input would make the kernel answer our close with a reset, which can destroy the reply on
-  // its way (RFC 9112 §9.6): then linger.
+  // Unread input would make the kernel answer our close with a reset, which can destroy the reply
+  // on its way (RFC 9112 §9.6): then linger.
   const bool linger = rejected_ || holding_ || state_ == State::kBody || state_ == State::kDiscard;
   end_stream();
   state_ = State::kClosed;
@@ -528,7 +533,8 @@ void Http1Session::drain() noexcept {
   }
 }
 
-// --- time -----------------------------------------------------------------------------------------
+// --- time
+// -----------------------------------------------------------------------------------------
 
 void Http1Session::arm(Duration timeout) noexcept {
   if (timeout == Duration::zero()) {
@@ -538,8 +544,8 @@ void Http1Session::arm(Duration timeout) noexcept {
   }
 }
 
-/// While the response is due the exchange has its own timers; ours only watches that the client takes
-/// what is sent.
+/// While the response is due the exchange has its own timers; ours only watches that the client
+/// takes what is sent.
 void Http1Session::arm_for_response() noexcept {
   arm(listener_.runtime->config->timeouts.write_idle);
 }

@@ -20,7 +20,11 @@ void ListenerContext::update(const filter::SnapshotRef& published,
 
 SessionTable::SessionTable(event::Loop& loop, filter::ShardContext& shard, size_t write_high,
                            size_t write_low)
-    : loop_(loop), shard_(shard), write_high_(write_high), write_low_(write_low), graveyard_(*this) {}
+    : loop_(loop),
+      shard_(shard),
+      write_high_(write_high),
+      write_low_(write_low),
+      graveyard_(*this) {}
 
 SessionTable::~SessionTable() {
   close_all();

@@ -19,7 +19,8 @@ constexpr http::HeaderNameSet kForwardingHeaders = http::header_name_set(
     HeaderName::kXForwardedPort, HeaderName::kXForwardedPrefix, HeaderName::kForwarded,
     HeaderName::kXRealIp);
 
-constexpr Error kTooManyHeaders = downstream_error(Errc::kHeadersTooLarge, "too many header fields");
+constexpr Error kTooManyHeaders =
+    downstream_error(Errc::kHeadersTooLarge, "too many header fields");
 
 template <size_t N>
 std::array<uint8_t, N> random_bytes(ShardContext& shard) noexcept {

@@ -19,7 +19,8 @@ std::string lower_case(std::string_view text) {
 
 HeaderEditFilter::HeaderEditFilter(const config::HeaderEdit& request,
                                    const config::HeaderEdit& response)
-    : request_(compile(request)), response_(compile(response)) {}
+    : request_(compile(request)),
+      response_(compile(response)) {}
 
 uint8_t HeaderEditFilter::hooks() const {
   return static_cast<uint8_t>((request_.empty() ? 0 : kRequestHeaders) |

@@ -20,9 +20,12 @@ Stream::Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot
   request.reset(arena_);
 }
 
-Stream::~Stream() { HANGU_DCHECK(finished_ || !started_); }
+Stream::~Stream() {
+  HANGU_DCHECK(finished_ || !started_);
+}
 
-// --- the request's way in -------------------------------------------------------------------------
+// --- the request's way in
+// -------------------------------------------------------------------------
 
 void Stream::start(bool end) noexcept {
   request_end_ = end;
@@ -158,7 +161,9 @@ void Stream::resume_request() noexcept {
   }
 }
 
-void Stream::set_request_wanted(bool wanted) noexcept { set_request_pause(kSink, !wanted); }
+void Stream::set_request_wanted(bool wanted) noexcept {
+  set_request_pause(kSink, !wanted);
+}
 
 void Stream::set_request_pause(PauseReason reason, bool paused) noexcept {
   const uint8_t before = request_pause_;
@@ -199,7 +204,8 @@ void Stream::on_client_gone() noexcept {
   finish();
 }
 
-// --- the response's way out -----------------------------------------------------------------------
+// --- the response's way out
+// -----------------------------------------------------------------------
 
 void Stream::on_informational(const http::ResponseHead& head) noexcept {
   if (!head_sent_ && !replied_ && !finished_) {
@@ -366,7 +372,8 @@ void Stream::echo_request_id() noexcept {
   }
 }
 
-// --- the end --------------------------------------------------------------------------------------
+// --- the end
+// --------------------------------------------------------------------------------------
 
 void Stream::cancel_sink() noexcept {
   if (RequestSink* sink = std::exchange(sink_, nullptr)) {

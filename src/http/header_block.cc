@@ -129,8 +129,8 @@ bool HeaderBlock::grow() {
     return false;
   }
   const uint32_t capacity = std::max(kFirstCapacity, capacity_ * 2);
-  auto* grown = reinterpret_cast<Header*>(
-      arena_->allocate(capacity * sizeof(Header), alignof(Header)));
+  auto* grown =
+      reinterpret_cast<Header*>(arena_->allocate(capacity * sizeof(Header), alignof(Header)));
   std::copy(fields_, fields_ + count_, grown);
   fields_ = grown;
   capacity_ = capacity;

@@ -76,8 +76,9 @@ constexpr std::array<std::string_view, kCount> kNames = {
 constexpr size_t kSizeMin = 2;
 constexpr size_t kSizeMax = 19;
 
-// A name in two words a byte: its lower-case text, and 0x20 where there is a letter. A byte equals a
-// lower-case letter without regard to case when it does with that bit set; other bytes must be equal.
+// A name in two words a byte: its lower-case text, and 0x20 where there is a letter. A byte equals
+// a lower-case letter without regard to case when it does with that bit set; other bytes must be
+// equal.
 struct Pattern {
   std::array<char, 24> text{};
   std::array<char, 24> mask{};
@@ -120,7 +121,8 @@ struct Table {
 constexpr bool fill(Table& table, uint32_t multiplier) {
   table = Table{.multiplier = multiplier};
   for (size_t name = 1; name < kCount; ++name) {
-    uint8_t& slot = table.names[slot_of(key_of(kNames[name].data(), kNames[name].size()), multiplier)];
+    uint8_t& slot =
+        table.names[slot_of(key_of(kNames[name].data(), kNames[name].size()), multiplier)];
     if (slot != 0) {
       return false;
     }
@@ -191,14 +193,16 @@ HeaderName header_name_from(std::string_view name) noexcept {
   if (name.size() < kSizeMin || name.size() > kSizeMax) {
     return HeaderName::kOther;
   }
-  const uint8_t candidate = kTable.names[slot_of(key_of(name.data(), name.size()),
-                                                 kTable.multiplier)];
+  const uint8_t candidate =
+      kTable.names[slot_of(key_of(name.data(), name.size()), kTable.multiplier)];
   return kNames[candidate].size() == name.size() &&
                  matches(name.data(), name.size(), kPatterns[candidate])
              ? HeaderName{candidate}
              : HeaderName::kOther;
 }
 
-std::string_view to_string(HeaderName name) noexcept { return kNames[static_cast<size_t>(name)]; }
+std::string_view to_string(HeaderName name) noexcept {
+  return kNames[static_cast<size_t>(name)];
+}
 
 }  // namespace hangu::http

@@ -12,8 +12,8 @@ constexpr HeaderNameSet kHopByHop =
     header_name_set(kConnection, kKeepAlive, kTransferEncoding, kProxyConnection,
                     kProxyAuthenticate, kProxyAuthorization);
 
-// The known fields that a Connection option may name: those above, and what has no meaning beyond the
-// next hop. All other known fields are for everybody on the way.
+// The known fields that a Connection option may name: those above, and what has no meaning beyond
+// the next hop. All other known fields are for everybody on the way.
 constexpr HeaderNameSet kNameable =
     header_name_set(kConnection, kKeepAlive, kUpgrade, kTe, kTrailer, kProxyConnection,
                     kProxyAuthenticate, kProxyAuthorization);

@@ -13,7 +13,9 @@ namespace {
 constexpr size_t kHostBytesMax = 255;
 constexpr size_t kLabelBytesMax = 63;
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool is_number(std::string_view text) {
   for (const char c : text) {

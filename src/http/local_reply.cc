@@ -81,7 +81,8 @@ Mapping map_policy(Errc code) {
   }
 }
 
-/// Malformed input leaves no border to the next request; so do a body and a head that were not read.
+/// Malformed input leaves no border to the next request; so do a body and a head that were not
+/// read.
 bool must_close(Mapping mapping) {
   switch (mapping.status) {
     case 400:
@@ -158,8 +159,8 @@ std::string_view number_text(uint64_t value, buffer::Arena& arena) {
 LocalReply local_reply_for(const Error& error) noexcept {
   Mapping mapping = map_policy(error.code);
   if (mapping.status == kInternalMapping.status && error.side != Side::kInternal) {
-    mapping = error.side == Side::kDownstream ? map_downstream(error.code)
-                                              : map_upstream(error.code);
+    mapping =
+        error.side == Side::kDownstream ? map_downstream(error.code) : map_upstream(error.code);
   }
   const bool internal = mapping.status == kInternalMapping.status;
   return LocalReply{.status = mapping.status,

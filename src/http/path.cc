@@ -1,5 +1,6 @@
 #include "hangu/http/path.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -10,8 +11,8 @@ namespace hangu::http {
 namespace {
 
 enum CharClass : uint8_t {
-  kPlain,      // stands for itself, in the canonical form too
-  kSlash,      // may begin a segment that has to go
+  kPlain,  // stands for itself, in the canonical form too
+  kSlash,  // may begin a segment that has to go
   kPercent,
   kEncode,     // does not belong into a URI: percent-encoded in the canonical form
   kForbidden,  // control bytes, '#', '?' and the backslash
@@ -20,13 +21,11 @@ enum CharClass : uint8_t {
 constexpr std::array<CharClass, 256> make_classes() {
   std::array<CharClass, 256> classes{};
   for (unsigned c = 0; c < 256; ++c) {
-    classes[c] = c <= 0x20 || c == 0x7f ? kForbidden
-                 : detail::is_alnum(c)  ? kPlain
-                                        : kEncode;
+    classes[c] = c <= 0x20 || c == 0x7f ? kForbidden : detail::is_alnum(c) ? kPlain : kEncode;
   }
   // RFC 3986 §3.3 pchar, but for '%'.
-  for (const char c : {'-', '.', '_', '~', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=',
-                       ':', '@'}) {
+  for (const char c :
+       {'-', '.', '_', '~', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@'}) {
     classes[static_cast<unsigned char>(c)] = kPlain;
   }
   classes['/'] = kSlash;
@@ -38,7 +37,9 @@ constexpr std::array<CharClass, 256> make_classes() {
 constexpr std::array<CharClass, 256> kClasses = make_classes();
 constexpr char kHex[] = "0123456789ABCDEF";
 
-constexpr CharClass class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
+constexpr CharClass class_of(char c) {
+  return kClasses[static_cast<unsigned char>(c)];
+}
 
 constexpr bool is_unreserved(char c) {
   return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
@@ -48,19 +49,49 @@ Failure<Error> bad_path(const char* detail) {
   return fail(downstream_error(Errc::kBadPath, detail));
 }
 
+/// An escape that stays: upper-case digits, of a byte that has no other spelling and is no slash.
+bool is_canonical_escape(std::string_view path, size_t percent) {
+  if (path.size() - percent < 3) {
+    return false;
+  }
+  const char high = path[percent + 1];
+  const char low = path[percent + 2];
+  if (hex_digit_value(high) < 0 || hex_digit_value(low) < 0 || high >= 'a' || low >= 'a') {
+    return false;
+  }
+  const int byte = hex_digit_value(high) << 4 | hex_digit_value(low);
+  const auto decoded = static_cast<char>(byte);
+  return byte >= 0x20 && byte != 0x7f && !is_unreserved(decoded) && decoded != '/' &&
+         decoded != '\\';
+}
+
+/// Whether the segment at `begin` is "." or "..", or that with something behind it that resolve()
+/// has to look at.
+bool begins_dots(std::string_view path, size_t begin) {
+  const size_t end = std::min(path.find_first_not_of('.', begin), path.size());
+  return end != begin && end - begin <= 2 &&
+         (end == path.size() || path[end] == '/' || path[end] == ';' || path[end] == '%');
+}
+
 /// Whether nothing has to change. False, too, for whatever the slow way will refuse.
 bool is_canonical(std::string_view path, bool merge_slashes) {
   for (size_t i = 0; i < path.size(); ++i) {
-    const CharClass kind = class_of(path[i]);
-    if (kind == kPlain) {
-      continue;
-    }
-    if (kind != kSlash) {
-      return false;
-    }
-    const char next = i + 1 < path.size() ? path[i + 1] : '\0';
-    if (next == '.' || (next == '/' && merge_slashes)) {
-      return false;
+    switch (class_of(path[i])) {
+      case kPlain: continue;
+      case kSlash:
+        if (begins_dots(path, i + 1) ||
+            (merge_slashes && i + 1 < path.size() && path[i + 1] == '/')) {
+          return false;
+        }
+        continue;
+      case kPercent:
+        if (!is_canonical_escape(path, i)) {
+          return false;
+        }
+        i += 2;
+        continue;
+      case kEncode:
+      case kForbidden: return false;
     }
   }
   return true;
@@ -108,10 +139,23 @@ Result<std::string_view> recode(std::string_view path, char* out, EncodedSlash e
   return std::string_view(out, static_cast<size_t>(to - out));
 }
 
-/// The segment without its parameters is "." or "..".
 bool is_dots(std::string_view segment) {
-  const std::string_view name = segment.substr(0, segment.find(';'));
-  return name == "." || name == "..";
+  return segment == "." || segment == "..";
+}
+
+/// What some servers take for a dot segment and others do not: with parameters behind it (';',
+/// escaped or not), or next to an escaped slash or backslash (which recode() has let pass).
+bool is_doubtful(std::string_view segment) {
+  for (size_t begin = 0; begin <= segment.size();) {
+    const std::string_view rest = segment.substr(begin);
+    const size_t end = std::min({rest.find("%2F"), rest.find("%5C"), rest.size()});
+    const std::string_view part = rest.substr(0, end);
+    if (is_dots(part.substr(0, std::min(part.find(';'), part.find("%3B"))))) {
+      return true;
+    }
+    begin += end + 3;
+  }
+  return false;
 }
 
 /// Drops the last segment written, with its slash. Null above the root.
@@ -125,7 +169,8 @@ char* drop_segment(char* begin, char* to) {
   return to;
 }
 
-/// Resolves "." and ".." and merges slashes, in place. Segments are written with the slash before them.
+/// Resolves "." and ".." and merges slashes, in place. Segments are written with the slash before
+/// them.
 Result<std::string_view> resolve(char* path, size_t size, bool merge_slashes) {
   char* to = path;
   const std::string_view whole(path, size);
@@ -137,9 +182,6 @@ Result<std::string_view> resolve(char* path, size_t size, bool merge_slashes) {
     const bool last = end == size;
     begin = end + 1;
     if (is_dots(segment)) {
-      if (segment.back() != '.') {
-        return bad_path("dot segment with parameters in the path");
-      }
       to = segment.size() == 2 ? drop_segment(path, to) : to;
       if (to == nullptr) {
         return bad_path("the path leads above its root");
@@ -148,6 +190,9 @@ Result<std::string_view> resolve(char* path, size_t size, bool merge_slashes) {
         *to++ = '/';
       }
       continue;
+    }
+    if (is_doubtful(segment)) {
+      return bad_path("dots next to parameters or an escaped slash in the path");
     }
     if (segment.empty() && !last && merge_slashes) {
       continue;

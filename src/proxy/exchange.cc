@@ -6,7 +6,6 @@
 #include "hangu/stats/shard_stats.h"
 #include "hangu/upstream/http1_head.h"
 
-
 namespace hangu::proxy {
 namespace {
 
@@ -17,7 +16,10 @@ constexpr uint32_t kAttemptsMax = 16;
 }  // namespace
 
 Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster)
-    : proxy_(proxy), stream_(&stream), cluster_(cluster), timer_(*this) {}
+    : proxy_(proxy),
+      stream_(&stream),
+      cluster_(cluster),
+      timer_(*this) {}
 
 void Exchange::start(bool request_end) noexcept {
   request_end_ = request_end;
@@ -89,7 +91,8 @@ void Exchange::send(upstream::Http1Connection& connection) noexcept {
   }
 }
 
-// --- the request body -----------------------------------------------------------------------------
+// --- the request body
+// -----------------------------------------------------------------------------
 
 void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
   if (connection_ == nullptr || connecting_) {
@@ -129,7 +132,8 @@ void Exchange::on_request_writable() noexcept {
   }
 }
 
-// --- the response ---------------------------------------------------------------------------------
+// --- the response
+// ---------------------------------------------------------------------------------
 
 void Exchange::on_informational(const http::ResponseHead& head) noexcept {
   stream_->on_informational(head);
@@ -177,7 +181,9 @@ void Exchange::on_response_writable() noexcept {
   }
 }
 
-bool Exchange::response_congested() const noexcept { return stream_->response_congested(); }
+bool Exchange::response_congested() const noexcept {
+  return stream_->response_congested();
+}
 
 void Exchange::on_tunnel_end() noexcept {
   tunnel_response_end_ = true;
@@ -194,7 +200,8 @@ void Exchange::end_tunnel_if_done() noexcept {
   }
 }
 
-// --- failures -------------------------------------------------------------------------------------
+// --- failures
+// -------------------------------------------------------------------------------------
 
 void Exchange::on_failure(const Error& error) noexcept {
   connection_ = nullptr;
@@ -263,7 +270,8 @@ filter::Stream& Exchange::detach() noexcept {
   return stream;
 }
 
-// --- time -----------------------------------------------------------------------------------------
+// --- time
+// -----------------------------------------------------------------------------------------
 
 void Exchange::wait_for(Waiting what) noexcept {
   waiting_ = what;

@@ -34,8 +34,11 @@ class Exchange final : public ListNode<Exchange>,
   enum class Waiting : uint8_t { kResponse, kProgress, kTunnel };
 
   struct ExchangeTimer final : event::Timer {
-    explicit ExchangeTimer(Exchange& owner) : owner_(owner) {}
+    explicit ExchangeTimer(Exchange& owner)
+        : owner_(owner) {}
+
     void on_timer() noexcept override { owner_.on_timeout(); }
+
     Exchange& owner_;
   };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/base/assert.h"
+
 #include "proxy/exchange.h"
 
 namespace hangu::proxy {

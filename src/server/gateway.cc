@@ -1,6 +1,5 @@
 #include "hangu/server/gateway.h"
 
-#include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -11,9 +10,12 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "hangu/audit/log_writer.h"
 #include "hangu/base/log.h"
 #include "hangu/net/listener.h"
+
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
 
@@ -89,7 +91,9 @@ class GatewayImpl final : public Gateway {
   void begin_drain() override;
   void reopen_logs() override;
   GatewayStatus status() const override;
+
   stats::Registry& registry() override { return registry_; }
+
   std::shared_ptr<const config::Config> config() const override { return config_; }
 
  private:
@@ -174,11 +178,12 @@ Result<void, std::string> GatewayImpl::start_shards() {
   return {};
 }
 
-Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(const config::Listener& listener) {
+Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(
+    const config::Listener& listener) {
   const auto wanted = net::Address::parse(listener.bind.text);
   if (!wanted) {
-    return Failure<std::string>{fmt::format("listener {}: bad address {}", listener.name,
-                                            listener.bind.text)};
+    return Failure<std::string>{
+        fmt::format("listener {}: bad address {}", listener.name, listener.bind.text)};
   }
   const uint32_t count = worker_count(*config_);
   BoundListener bound;
@@ -190,9 +195,9 @@ Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(const config::
       for (const int open : bound.sockets) {
         ::close(open);
       }
-      return Failure<std::string>{fmt::format("listener {}: cannot bind {}: {}", listener.name,
-                                              listener.bind.text,
-                                              std::generic_category().message(fd.error().sys_errno))};
+      return Failure<std::string>{
+          fmt::format("listener {}: cannot bind {}: {}", listener.name, listener.bind.text,
+                      std::generic_category().message(fd.error().sys_errno))};
     }
     bound.sockets.push_back(*fd);
     if (i == 0) {
@@ -224,8 +229,9 @@ Result<void, std::string> GatewayImpl::open_access_log(const config::Config& con
                               .shards = static_cast<uint32_t>(shards_.size()),
                               .ring_bytes = wanted.queue_bytes});
   if (const auto opened = writer->start(); !opened) {
-    return Failure<std::string>{fmt::format("access log: cannot open {}: {}", wanted.path,
-                                            std::generic_category().message(opened.error().sys_errno))};
+    return Failure<std::string>{
+        fmt::format("access log: cannot open {}: {}", wanted.path,
+                    std::generic_category().message(opened.error().sys_errno))};
   }
   access_log_ = writer.get();
   access_logs_.push_back(std::move(writer));
@@ -332,7 +338,8 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   return report;
 }
 
-void GatewayImpl::set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) {
+void GatewayImpl::set_endpoints(std::string_view upstream,
+                                std::vector<ResolvedEndpoint> endpoints) {
   if (endpoints.empty()) {
     return;
   }
@@ -340,7 +347,8 @@ void GatewayImpl::set_endpoints(std::string_view upstream, std::vector<ResolvedE
   const auto addresses = to_addresses(endpoints);
   resolved_.insert_or_assign(std::string(upstream), std::move(endpoints));
   for (const auto& shard : shards_) {
-    shard->post([target = shard.get(), number, addresses] { target->set_endpoints(number, addresses); });
+    shard->post(
+        [target = shard.get(), number, addresses] { target->set_endpoints(number, addresses); });
   }
 }
 

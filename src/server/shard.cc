@@ -41,8 +41,11 @@ event::BackendKind to_backend(config::EventLoopKind kind) {
 
 struct Shard::Core {
   struct DrainTimer final : event::Timer {
-    explicit DrainTimer(Shard& owner) : shard(owner) {}
+    explicit DrainTimer(Shard& owner)
+        : shard(owner) {}
+
     void on_timer() noexcept override { shard.check_drained(); }
+
     Shard& shard;
   };
 
@@ -54,16 +57,15 @@ struct Shard::Core {
         drain_timer(shard) {}
 
   void open(filter::ShardContext& shard, const ShardOptions& options) {
-    shared = std::make_unique<upstream::Shared>(upstream::Shared{
-        .loop = *loop,
-        .small_blocks = small_blocks,
-        .shard = options.id,
-        .write_high_watermark = options.buffers.write_high_watermark,
-        .write_low_watermark = options.buffers.write_low_watermark});
+    shared = std::make_unique<upstream::Shared>(
+        upstream::Shared{.loop = *loop,
+                         .small_blocks = small_blocks,
+                         .shard = options.id,
+                         .write_high_watermark = options.buffers.write_high_watermark,
+                         .write_low_watermark = options.buffers.write_low_watermark});
     proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
-    sessions = std::make_unique<downstream::SessionTable>(*loop, shard,
-                                                          options.buffers.write_high_watermark,
-                                                          options.buffers.write_low_watermark);
+    sessions = std::make_unique<downstream::SessionTable>(
+        *loop, shard, options.buffers.write_high_watermark, options.buffers.write_low_watermark);
   }
 
   // In order of construction; the reverse is the order in which they may go.
@@ -79,9 +81,12 @@ struct Shard::Core {
   bool draining = false;
 };
 
-Shard::Shard(ShardOptions options) : options_(std::move(options)) {}
+Shard::Shard(ShardOptions options)
+    : options_(std::move(options)) {}
 
-Shard::~Shard() { stop(); }
+Shard::~Shard() {
+  stop();
+}
 
 Result<std::string_view> Shard::start() {
   std::promise<Result<std::string_view>> ready;
@@ -130,13 +135,28 @@ void Shard::stop() {
   }
 }
 
-TimePoint Shard::now() const noexcept { return core_->loop->now(); }
-WallTime Shard::wall_time() const noexcept { return core_->loop->wall_time(); }
-filter::Terminal& Shard::terminal() noexcept { return *core_->proxy; }
-buffer::BlockPool& Shard::small_blocks() noexcept { return core_->small_blocks; }
-buffer::BlockPool& Shard::large_blocks() noexcept { return core_->receive_blocks; }
+TimePoint Shard::now() const noexcept {
+  return core_->loop->now();
+}
 
-// --- config ---------------------------------------------------------------------------------------
+WallTime Shard::wall_time() const noexcept {
+  return core_->loop->wall_time();
+}
+
+filter::Terminal& Shard::terminal() noexcept {
+  return *core_->proxy;
+}
+
+buffer::BlockPool& Shard::small_blocks() noexcept {
+  return core_->small_blocks;
+}
+
+buffer::BlockPool& Shard::large_blocks() noexcept {
+  return core_->receive_blocks;
+}
+
+// --- config
+// ---------------------------------------------------------------------------------------
 
 void Shard::apply(ShardUpdate update) {
   core_->snapshot = filter::SnapshotRef(update.snapshot);
@@ -208,7 +228,8 @@ void Shard::accept(ListenerState& listener, int fd) noexcept {
   core_->sessions->accept(fd, listener.context);
 }
 
-// --- the end --------------------------------------------------------------------------------------
+// --- the end
+// --------------------------------------------------------------------------------------
 
 void Shard::drain() {
   core_->draining = true;

@@ -20,6 +20,7 @@
 #include "hangu/proxy/proxy.h"
 #include "hangu/server/gateway.h"
 #include "hangu/stats/registry.h"
+
 #include "server/random.h"
 
 namespace hangu::server {
@@ -81,8 +82,11 @@ class Shard final : private filter::ShardContext {
  private:
   struct ListenerState final : net::ListenerHandler {
     ListenerState(Shard& shard, std::string listener_name)
-        : owner(shard), name(std::move(listener_name)) {}
+        : owner(shard),
+          name(std::move(listener_name)) {}
+
     void on_accept(int fd) noexcept override { owner.accept(*this, fd); }
+
     Shard& owner;
     std::string name;
     downstream::ListenerContext context;
@@ -95,9 +99,13 @@ class Shard final : private filter::ShardContext {
   // filter::ShardContext
   TimePoint now() const noexcept override;
   WallTime wall_time() const noexcept override;
+
   uint64_t random() noexcept override { return random_.next(); }
+
   stats::ShardStats& stats() noexcept override { return *options_.stats; }
+
   uint32_t shard() const noexcept override { return options_.id; }
+
   filter::Terminal& terminal() noexcept override;
   buffer::BlockPool& small_blocks() noexcept override;
   buffer::BlockPool& large_blocks() noexcept override;

@@ -17,10 +17,10 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     snapshot->entry.add(std::make_shared<filter::AccessLogFilter>(*access_log));
   }
   for (const config::Listener& listener : config->listeners) {
-    snapshot->listeners.push_back({.config = &listener,
-                                   .trusted_proxies = policy::CidrSet(listener.trusted_proxies),
-                                   .proxy_protocol_from =
-                                       policy::CidrSet(listener.proxy_protocol_from)});
+    snapshot->listeners.push_back(
+        {.config = &listener,
+         .trusted_proxies = policy::CidrSet(listener.trusted_proxies),
+         .proxy_protocol_from = policy::CidrSet(listener.proxy_protocol_from)});
   }
   for (const config::Route& route : config->routes) {
     snapshot->routes.push_back(build_route(*config, route));
@@ -35,8 +35,8 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
   runtime.config = &route;
   runtime.stats = registry_.route(route.name);
   runtime.cluster = cluster_number(config.upstreams[route.upstream].name);
-  auto edit = std::make_shared<filter::HeaderEditFilter>(route.request_headers,
-                                                         route.response_headers);
+  auto edit =
+      std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);
   if (edit->hooks() != 0) {
     runtime.chain.add(std::move(edit));
   }

@@ -1,5 +1,5 @@
-// Compiles a Config into the Snapshot that shards run. Control thread only: it interns statistics and
-// numbers upstreams; neither may happen per request.
+// Compiles a Config into the Snapshot that shards run. Control thread only: it interns statistics
+// and numbers upstreams; neither may happen per request.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,8 @@ class ClusterNumbers {
 
 class SnapshotBuilder {
  public:
-  explicit SnapshotBuilder(stats::Registry& registry) : registry_(registry) {}
+  explicit SnapshotBuilder(stats::Registry& registry)
+      : registry_(registry) {}
 
   /// `access_log` may be null: no access log. It must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,

@@ -1,20 +1,20 @@
 #include "hangu/stats/prometheus.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <span>
-#include <vector>
 #include <iterator>
+#include <span>
 #include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
 
 namespace hangu::stats {
 namespace {
 
 constexpr std::array<std::string_view, 6> kClasses{"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-// Upper bounds of the exported buckets: powers of two of microseconds, which are borders of the internal
-// ones, from 128 µs to 67 s.
+// Upper bounds of the exported buckets: powers of two of microseconds, which are borders of the
+// internal ones, from 128 µs to 67 s.
 constexpr unsigned kFirstBound = 7;
 constexpr unsigned kLastBound = 26;
 
@@ -37,7 +37,8 @@ class Text {
  public:
   void family(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
-    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
+                   type);
   }
 
   /// One sample of the family; `labels` without braces.
@@ -75,13 +76,15 @@ void Text::histogram(std::string_view labels, std::span<const Histogram* const> 
     fmt::format_to(std::back_inserter(text_), "{}_bucket{{{},le=\"{}\"}} {}\n", name_, labels,
                    static_cast<double>(us) / 1e6, below);
   }
-  fmt::format_to(std::back_inserter(text_), "{0}_bucket{{{1},le=\"+Inf\"}} {2}\n", name_, labels, count);
+  fmt::format_to(std::back_inserter(text_), "{0}_bucket{{{1},le=\"+Inf\"}} {2}\n", name_, labels,
+                 count);
   fmt::format_to(std::back_inserter(text_), "{}_sum{{{}}} {}\n", name_, labels,
                  static_cast<double>(sum_us) / 1e6);
   fmt::format_to(std::back_inserter(text_), "{}_count{{{}}} {}\n", name_, labels, count);
 }
 
-// --- shards ---------------------------------------------------------------------------------------
+// --- shards
+// ---------------------------------------------------------------------------------------
 
 struct ShardMetric {
   std::string_view name;
@@ -137,7 +140,8 @@ void add_shards(Text& text, const Registry& registry) {
   }
 }
 
-// --- routes and upstreams: summed over the shards -------------------------------------------------
+// --- routes and upstreams: summed over the shards
+// -------------------------------------------------
 
 template <class Slot, class Get>
 uint64_t sum(const PerShard<Slot>& stats, Get get) {

@@ -6,7 +6,8 @@
 namespace hangu::upstream {
 
 Cluster::Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats)
-    : shared_(shared), stats_(std::move(stats)) {}
+    : shared_(shared),
+      stats_(std::move(stats)) {}
 
 Cluster::~Cluster() {
   // Endpoints report their last connections to us while they go: by then the lists must be empty.
@@ -14,7 +15,9 @@ Cluster::~Cluster() {
   const auto retired = std::exchange(retired_, {});
 }
 
-void Cluster::configure(const config::Upstream& config) { config_ = config; }
+void Cluster::configure(const config::Upstream& config) {
+  config_ = config;
+}
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {
   std::vector<std::unique_ptr<Endpoint>> old = std::exchange(endpoints_, {});

@@ -20,8 +20,13 @@ Endpoint::~Endpoint() {
   bury();
 }
 
-Shared& Endpoint::shared() noexcept { return cluster_.shared(); }
-const config::Upstream& Endpoint::cluster_config() const noexcept { return cluster_.config(); }
+Shared& Endpoint::shared() noexcept {
+  return cluster_.shared();
+}
+
+const config::Upstream& Endpoint::cluster_config() const noexcept {
+  return cluster_.config();
+}
 
 Http1Connection* Endpoint::take_idle() noexcept {
   Http1Connection* connection = idle_.pop_front();
@@ -84,8 +89,16 @@ void Endpoint::close_idle() noexcept {
   idle_.for_each([](Http1Connection& connection) { connection.close(); });
 }
 
-void Endpoint::count_connect_failure() noexcept { cluster_.stats().connect_failures.add(); }
-void Endpoint::count_received(size_t bytes) noexcept { cluster_.stats().bytes_received.add(bytes); }
-void Endpoint::publish_counts() noexcept { cluster_.publish_connections(); }
+void Endpoint::count_connect_failure() noexcept {
+  cluster_.stats().connect_failures.add();
+}
+
+void Endpoint::count_received(size_t bytes) noexcept {
+  cluster_.stats().bytes_received.add(bytes);
+}
+
+void Endpoint::publish_counts() noexcept {
+  cluster_.publish_connections();
+}
 
 }  // namespace hangu::upstream

@@ -29,12 +29,14 @@ Http1Connection::Http1Connection(Endpoint& endpoint, ConnectHandler& waiter)
 
 Http1Connection::~Http1Connection() = default;
 
-// --- connecting -----------------------------------------------------------------------------------
+// --- connecting
+// -----------------------------------------------------------------------------------
 
 void Http1Connection::connect() noexcept {
   Shared& shared = endpoint_.shared();
   timer_.arm(shared.loop.timers(), endpoint_.cluster_config().connect_timeout);
-  connection_ = net::Connection::connect(shared.loop, shared.small_blocks, endpoint_.address(), *this);
+  connection_ =
+      net::Connection::connect(shared.loop, shared.small_blocks, endpoint_.address(), *this);
   if (connection_ == nullptr) {
     finish_connect(upstream_error(Errc::kConnectFailed, "no socket for the upstream", errno));
     return;
@@ -84,7 +86,8 @@ void Http1Connection::start_idle_timer(Duration timeout) noexcept {
   timer_.arm(endpoint_.shared().loop.timers(), timeout);
 }
 
-// --- the request ----------------------------------------------------------------------------------
+// --- the request
+// ----------------------------------------------------------------------------------
 
 void Http1Connection::send_request(const OutgoingRequest& request) noexcept {
   HANGU_ASSERT(state_ == State::kIdle);
@@ -132,7 +135,8 @@ void Http1Connection::on_writable() noexcept {
   }
 }
 
-// --- the response ---------------------------------------------------------------------------------
+// --- the response
+// ---------------------------------------------------------------------------------
 
 void Http1Connection::on_data(buffer::Slice data) noexcept {
   if (state_ == State::kIdle || state_ == State::kConnecting) {
@@ -300,7 +304,8 @@ void Http1Connection::finish_response(bool clean) noexcept {
   }
 }
 
-// --- ends -----------------------------------------------------------------------------------------
+// --- ends
+// -----------------------------------------------------------------------------------------
 
 void Http1Connection::on_end() noexcept {
   peer_ended_ = true;
@@ -309,7 +314,9 @@ void Http1Connection::on_end() noexcept {
   }
   switch (state_) {
     case State::kTunnel: request_.handler->on_tunnel_end(); break;
-    case State::kHead: fail_exchange(lost(Errc::kReset, "upstream closed before its response", 0)); break;
+    case State::kHead:
+      fail_exchange(lost(Errc::kReset, "upstream closed before its response", 0));
+      break;
     case State::kBody: {
       const Result<void> ended = decoder_.on_eof();
       if (!ended) {

@@ -10,9 +10,8 @@ buffer::Slice make_request_head(filter::Stream& stream, const Endpoint& endpoint
   http::RequestHead& request = stream.request;
   http::remove_hop_by_hop(request.headers, upgrade);
   const config::Route& route = *stream.route()->config;
-  codec::http1::RequestFraming framing{.framing = request.framing,
-                                       .content_length = request.content_length,
-                                       .upgrade = upgrade};
+  codec::http1::RequestFraming framing{
+      .framing = request.framing, .content_length = request.content_length, .upgrade = upgrade};
   // An absolute target is for proxies; the upstream is an origin.
   if (stream.listener().config->forward_path == config::ForwardPath::kOriginal &&
       request.target.starts_with('/')) {

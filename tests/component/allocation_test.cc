@@ -1,14 +1,16 @@
-// In steady state a request costs no allocation. Counted in this process: operator new and malloc of all
-// threads, while client and origin allocate nothing themselves.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+// In steady state a request costs no allocation. Counted in this process: operator new and malloc
+// of all threads, while client and origin allocate nothing themselves.
 #include <poll.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <memory>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "hangu/server/gateway.h"
+
 #include "tests/component/loopback_origin.h"
 
 // The C library's own entry points, which our counting ones call.
@@ -65,7 +67,8 @@ std::shared_ptr<config::Config> config_for(uint16_t origin_port, config::EventLo
   config->event_loop = loop;
   config->listeners.push_back({.name = "http", .bind = {"127.0.0.1:0"}});
   config->upstreams.push_back(
-      {.name = "origin", .endpoints = {{.host = "127.0.0.1", .port = origin_port, .unix_path = {}}}});
+      {.name = "origin",
+       .endpoints = {{.host = "127.0.0.1", .port = origin_port, .unix_path = {}}}});
   config::Route route;
   route.name = "all";
   route.match.path_prefix = "/";
@@ -79,7 +82,8 @@ std::shared_ptr<config::Config> config_for(uint16_t origin_port, config::EventLo
 /// A client that allocates nothing.
 class Client {
  public:
-  explicit Client(const net::Address& address) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(const net::Address& address)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     EXPECT_EQ(::connect(socket_, address.data(), address.size()), 0);
   }
 

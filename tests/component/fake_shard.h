@@ -1,5 +1,5 @@
-// The neighbours of a Stream in memory: a shard whose clock stands still until it is told, a writer that
-// notes what the client would get, a terminal that notes what the upstream would get.
+// The neighbours of a Stream in memory: a shard whose clock stands still until it is told, a writer
+// that notes what the client would get, a terminal that notes what the upstream would get.
 #pragma once
 
 #include <optional>
@@ -34,7 +34,9 @@ class FakeWriter final : public filter::ResponseWriter {
   }
 
   void abort(filter::Stream&) noexcept override { aborted = true; }
+
   void pause_request(filter::Stream&, bool paused) noexcept override { request_paused = paused; }
+
   bool congested(const filter::Stream&) const noexcept override { return slow; }
 
   std::vector<int> informational;
@@ -62,7 +64,9 @@ class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
   }
 
   void on_request_trailers(const http::HeaderBlock&) noexcept override { request_ended = true; }
+
   void on_response_writable() noexcept override { ++writable; }
+
   void cancel() noexcept override { ++cancelled; }
 
   int started = 0;
@@ -75,12 +79,19 @@ class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
 class FakeShard final : public filter::ShardContext {
  public:
   TimePoint now() const noexcept override { return time; }
+
   WallTime wall_time() const noexcept override { return WallTime{}; }
+
   uint64_t random() noexcept override { return ++random_; }
+
   stats::ShardStats& stats() noexcept override { return stats_; }
+
   uint32_t shard() const noexcept override { return 0; }
+
   filter::Terminal& terminal() noexcept override { return upstream; }
+
   buffer::BlockPool& small_blocks() noexcept override { return small_; }
+
   buffer::BlockPool& large_blocks() noexcept override { return large_; }
 
   TimePoint time{std::chrono::hours(1)};

@@ -1,5 +1,6 @@
-// LoopbackOrigin: an HTTP/1.1 origin on its own thread that answers every request head with the same
-// bytes. Blocking, one connection at a time, no allocation once it runs: for counting the gateway's.
+// LoopbackOrigin: an HTTP/1.1 origin on its own thread that answers every request head with the
+// same bytes. Blocking, one connection at a time, no allocation once it runs: for counting the
+// gateway's.
 #pragma once
 
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 #include "hangu/filter/edge_rules.h"
 #include "hangu/filter/route_filter.h"
 #include "hangu/stats/registry.h"
+
 #include "tests/component/fake_shard.h"
 
 namespace hangu::filter {
@@ -14,7 +15,9 @@ namespace {
 /// Notes its calls in a log shared by all filters of a test; pauses or replies when told to.
 class NotingFilter final : public Filter {
  public:
-  NotingFilter(std::string name, std::vector<std::string>& log) : name_(std::move(name)), log_(log) {}
+  NotingFilter(std::string name, std::vector<std::string>& log)
+      : name_(std::move(name)),
+        log_(log) {}
 
   std::string_view name() const override { return name_; }
 
@@ -91,7 +94,8 @@ class StreamTest : public testing::Test {
     }
   }
 
-  Stream& begin(bool end, http::BodyFraming framing = http::BodyFraming::kNone, uint64_t length = 0) {
+  Stream& begin(bool end, http::BodyFraming framing = http::BodyFraming::kNone,
+                uint64_t length = 0) {
     stream_ = std::make_unique<Stream>(shard_, writer_, snapshot_, snapshot_->listeners[0]);
     stream_->request.method_text = "GET";
     stream_->request.path = "/";

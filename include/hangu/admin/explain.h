@@ -1,6 +1,7 @@
-// explain: what the gateway would do with a request, and why: every route in the order it is tried, the
-// one that wins, where it goes and what is changed on the way. `hangu explain` and GET /explain are the
-// same function and the same JSON. Pure over an immutable Config; any thread; sends nothing.
+// explain: what the gateway would do with a request, and why: every route in the order it is tried,
+// the one that wins, where it goes and what is changed on the way. `hangu explain` and GET /explain
+// are the same function and the same JSON. Pure over an immutable Config; any thread; sends
+// nothing.
 #pragma once
 
 #include <string>
@@ -20,8 +21,8 @@ struct ExplainRequest {
   std::vector<std::string> headers;  // "Name: value"
 };
 
-/// With `live`, endpoints are those in use now; without, those of the config. The error says what is
-/// wrong with the request itself.
+/// With `live`, endpoints are those in use now; without, those of the config. The error says what
+/// is wrong with the request itself.
 Result<boost::json::object, std::string> explain(const config::Config& config,
                                                  const ExplainRequest& request,
                                                  const server::GatewayStatus* live);

@@ -1,5 +1,5 @@
-// JSON forms of what the control plane knows: /status, reload reports. Pure; any thread. The field names are a promise
-// to scripts: tests/golden/admin holds them.
+// JSON forms of what the control plane knows: /status, reload reports. Pure; any thread. The field
+// names are a promise to scripts: tests/golden/admin holds them.
 #pragma once
 
 #include <string>

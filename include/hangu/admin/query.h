@@ -1,5 +1,5 @@
-// Query strings and URLs of the control plane: taken apart, percent-decoded. Pure; any thread. Not for
-// traffic: the data plane's rules are stricter and live in http/.
+// Query strings and URLs of the control plane: taken apart, percent-decoded. Pure; any thread. Not
+// for traffic: the data plane's rules are stricter and live in http/.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@
 
 namespace hangu::admin {
 
-using QueryFields = std::vector<std::pair<std::string, std::string>>;  // in their order, repeats kept
+using QueryFields =
+    std::vector<std::pair<std::string, std::string>>;  // in their order, repeats kept
 
 /// "a=1&b=x%20y"; nullopt when an escape is broken.
 std::optional<QueryFields> parse_query(std::string_view query);
@@ -29,7 +30,8 @@ struct Url {
   std::string query;   // without "?"
 };
 
-/// "https://host:port/path?query"; without a scheme, http is meant: "host/path". The error says why.
+/// "https://host:port/path?query"; without a scheme, http is meant: "host/path". The error says
+/// why.
 Result<Url, std::string> parse_url(std::string_view text);
 
 }  // namespace hangu::admin

@@ -1,5 +1,5 @@
-// The admin endpoint's routes as plain functions: a request in, a reply out, no socket. server.h puts
-// them on the wire. Control thread. What they answer is for operators and for `hangu status`,
+// The admin endpoint's routes as plain functions: a request in, a reply out, no socket. server.h
+// puts them on the wire. Control thread. What they answer is for operators and for `hangu status`,
 // `reload` and `explain`, which are clients of it; secrets never come out.
 #pragma once
 

@@ -1,6 +1,7 @@
-// Server: the admin endpoint on the wire: HTTP/1.1 over a Unix socket (mode 0660) and, when the config
-// asks for it, TCP. Control thread, on the Daemon's io_context, which must not run any more when the
-// Server is destroyed. Bounded in connections, body and time. It decides nothing: routes.h does.
+// Server: the admin endpoint on the wire: HTTP/1.1 over a Unix socket (mode 0660) and, when the
+// config asks for it, TCP. Control thread, on the Daemon's io_context, which must not run any more
+// when the Server is destroyed. Bounded in connections, body and time. It decides nothing: routes.h
+// does.
 #pragma once
 
 #include <chrono>

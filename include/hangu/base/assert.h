@@ -1,8 +1,8 @@
 // Assertions by risk. Peer input and the operating system's answers are never asserted on.
 // HANGU_ASSERT: always on; an invariant whose loss corrupts memory or mixes requests.
 // HANGU_DCHECK: debug builds only; costly or local checks.
-// HANGU_BUG: true when `condition` holds although it never should; counts it and goes on in release,
-// aborts in debug.
+// HANGU_BUG: true when `condition` holds although it never should; counts it and goes on in
+// release, aborts in debug.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ uint64_t bug_count() noexcept;
 
 }  // namespace hangu
 
-#define HANGU_ASSERT(condition)                                        \
-  (__builtin_expect(static_cast<bool>(condition), 1)                   \
-       ? static_cast<void>(0)                                          \
+#define HANGU_ASSERT(condition)                      \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::hangu::assertion_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG
@@ -30,6 +30,6 @@ uint64_t bug_count() noexcept;
 #define HANGU_DCHECK(condition) HANGU_ASSERT(condition)
 #endif
 
-#define HANGU_BUG(condition)                             \
-  (__builtin_expect(static_cast<bool>(condition), 0) &&  \
+#define HANGU_BUG(condition)                            \
+  (__builtin_expect(static_cast<bool>(condition), 0) && \
    (::hangu::report_bug(#condition, __FILE__, __LINE__), true))

@@ -1,5 +1,5 @@
-// The time types of the project. The data plane never asks the clock: it takes `Loop::now()`, read once
-// a turn; policies take the time as an argument.
+// The time types of the project. The data plane never asks the clock: it takes `Loop::now()`, read
+// once a turn; policies take the time as an argument.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 // Error: the one failure value of the data path. Small, trivially copyable, never allocates.
 // It says what went wrong (code), whose fault it is (side) and whether the same request may be sent
-// again (retry); http/local_reply.h maps it to the HTTP reply in one place. `detail` is static text.
+// again (retry); http/local_reply.h maps it to the HTTP reply in one place. `detail` is static
+// text.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +54,8 @@ enum class Side : uint8_t { kDownstream, kUpstream, kInternal };
 /// Whether the request that met the error may be sent again.
 enum class Retry : uint8_t {
   kNever,
-  kIfReused,  // only when it went out on a reused connection, which the peer closed before it read it
+  kIfReused,  // only when it went out on a reused connection, which the peer closed before it read
+              // it
   kSafe,      // nothing of the request was sent
 };
 

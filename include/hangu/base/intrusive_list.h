@@ -1,6 +1,6 @@
-// A doubly linked list whose links live in its elements: no allocation, O(1) removal. An element is in
-// at most one list per `Tag`. The list owns nothing; an element unlinks itself when it is destroyed.
-// One thread.
+// A doubly linked list whose links live in its elements: no allocation, O(1) removal. An element is
+// in at most one list per `Tag`. The list owns nothing; an element unlinks itself when it is
+// destroyed. One thread.
 #pragma once
 
 #include "hangu/base/assert.h"
@@ -11,6 +11,7 @@ template <class Tag>
 class ListNode {
  public:
   ListNode() = default;
+
   ~ListNode() { unlink(); }
 
   ListNode(const ListNode&) = delete;
@@ -47,15 +48,20 @@ template <class T, class Tag = T>
 class IntrusiveList {
  public:
   IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
+
   ~IntrusiveList() { clear(); }
 
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
 
   bool empty() const { return head_.next_ == &head_; }
+
   void push_back(T& element) { node(element).insert_before(head_); }
+
   void push_front(T& element) { node(element).insert_before(*head_.next_); }
+
   T* front() { return empty() ? nullptr : element(head_.next_); }
+
   T* back() { return empty() ? nullptr : element(head_.previous_); }
 
   T* pop_front() {
@@ -85,6 +91,7 @@ class IntrusiveList {
 
  private:
   static ListNode<Tag>& node(T& element) { return static_cast<ListNode<Tag>&>(element); }
+
   static T* element(ListNode<Tag>* node) { return static_cast<T*>(node); }
 
   ListNode<Tag> head_;

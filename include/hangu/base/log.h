@@ -1,11 +1,12 @@
-// The operators' log: start-up, reload, errors; `key=value` text on standard error. Nothing per request
-// above debug, no secrets. Any thread. Access and audit records have their own writers (audit/).
+// The operators' log: start-up, reload, errors; `key=value` text on standard error. Nothing per
+// request above debug, no secrets. Any thread. Access and audit records have their own writers
+// (audit/).
 #pragma once
-
-#include <fmt/format.h>
 
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace hangu::log {
 

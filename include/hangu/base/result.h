@@ -1,5 +1,6 @@
-// Result<T, E>: a value or an error, with the member names of C++23's std::expected so that it can be
-// replaced by it. A Result that nobody looks at does not compile away silently: it is [[nodiscard]].
+// Result<T, E>: a value or an error, with the member names of C++23's std::expected so that it can
+// be replaced by it. A Result that nobody looks at does not compile away silently: it is
+// [[nodiscard]].
 #pragma once
 
 #include <utility>
@@ -16,18 +17,23 @@ struct Failure {
   E error;
 };
 
-constexpr Failure<Error> fail(const Error& error) { return Failure<Error>{error}; }
+constexpr Failure<Error> fail(const Error& error) {
+  return Failure<Error>{error};
+}
 
 template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor): `return value;` is the point.
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}
 
   // NOLINTNEXTLINE(google-explicit-constructor): `return fail(error);` is the point.
-  Result(Failure<E> failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}
+  Result(Failure<E> failure)
+      : state_(std::in_place_index<1>, std::move(failure.error)) {}
 
   bool has_value() const { return state_.index() == 0; }
+
   explicit operator bool() const { return has_value(); }
 
   T& value() & {
@@ -43,9 +49,13 @@ class [[nodiscard]] Result {
   T&& value() && { return std::move(value()); }
 
   T& operator*() & { return value(); }
+
   const T& operator*() const& { return value(); }
+
   T&& operator*() && { return std::move(value()); }
+
   T* operator->() { return &value(); }
+
   const T* operator->() const { return &value(); }
 
   const E& error() const {
@@ -63,10 +73,14 @@ class [[nodiscard]] Result<void, E> {
   Result() = default;
 
   // NOLINTNEXTLINE(google-explicit-constructor): `return fail(error);` is the point.
-  Result(Failure<E> failure) : error_(std::move(failure.error)), failed_(true) {}
+  Result(Failure<E> failure)
+      : error_(std::move(failure.error)),
+        failed_(true) {}
 
   bool has_value() const { return !failed_; }
+
   explicit operator bool() const { return has_value(); }
+
   void value() const { HANGU_ASSERT(has_value()); }
 
   const E& error() const {

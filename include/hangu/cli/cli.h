@@ -1,5 +1,5 @@
-// The command line: `hangu VERB ...`, one file a verb in src/cli. main() hands the arguments and what
-// the outside provides to run(). Main thread. Data goes to `out`, everything else to `err`.
+// The command line: `hangu VERB ...`, one file a verb in src/cli. main() hands the arguments and
+// what the outside provides to run(). Main thread. Data goes to `out`, everything else to `err`.
 #pragma once
 
 #include <iosfwd>

@@ -1,7 +1,7 @@
-// Daemon: the process around the gateway: loads the config, starts the gateway, resolves names, obeys
-// signals, reloads, drains and tells the service manager. Everything in it runs on the control thread,
-// which runs its io_context. It serves no admin endpoint (admin/ does, through this class) and moves
-// no byte of traffic.
+// Daemon: the process around the gateway: loads the config, starts the gateway, resolves names,
+// obeys signals, reloads, drains and tells the service manager. Everything in it runs on the
+// control thread, which runs its io_context. It serves no admin endpoint (admin/ does, through this
+// class) and moves no byte of traffic.
 #pragma once
 
 #include <chrono>
@@ -93,8 +93,8 @@ class Daemon {
   Daemon(boost::asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks = {});
   ~Daemon();
 
-  /// Loads the config and starts the gateway: it serves when this returns. Readiness follows when the
-  /// names are resolved, or after `resolve_at_most`.
+  /// Loads the config and starts the gateway: it serves when this returns. Readiness follows when
+  /// the names are resolved, or after `resolve_at_most`.
   Result<void, StartError> start();
 
   /// Calls `done` once, perhaps before reload() returns.

@@ -1,6 +1,6 @@
-// DemoOrigin: a small HTTP/1.1 server to try a gateway against: `hangu demo` starts it, tests use it.
-// Loopback only, on a thread and io_context of its own, which the destructor joins. Not fast, not for
-// anybody's production. It never buffers a whole body, in either direction.
+// DemoOrigin: a small HTTP/1.1 server to try a gateway against: `hangu demo` starts it, tests use
+// it. Loopback only, on a thread and io_context of its own, which the destructor joins. Not fast,
+// not for anybody's production. It never buffers a whole body, in either direction.
 #pragma once
 
 #include <cstdint>

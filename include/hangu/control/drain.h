@@ -1,6 +1,7 @@
-// DrainMachine: the order in which the process goes down, as a pure state machine: signals, timers and
-// the gateway's report go in, the next thing to do comes out. No clock, no I/O; the Daemon carries it
-// out on the control thread. Serving → (readiness off, still accepting) → draining → stopped.
+// DrainMachine: the order in which the process goes down, as a pure state machine: signals, timers
+// and the gateway's report go in, the next thing to do comes out. No clock, no I/O; the Daemon
+// carries it out on the control thread. Serving → (readiness off, still accepting) → draining →
+// stopped.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ enum class DrainState : uint8_t { kServing, kLbDelay, kDraining, kStopped };
 enum class DrainAction : uint8_t {
   kNone,
   kWaitForBalancer,  // readiness off; call on_timer() after `timer`
-  kBeginDrain,       // stop accepting; call on_timer() after `timer` unless on_drained() comes first
-  kStop,             // leave now
+  kBeginDrain,  // stop accepting; call on_timer() after `timer` unless on_drained() comes first
+  kStop,        // leave now
 };
 
 struct DrainStep {
@@ -37,6 +38,7 @@ class DrainMachine {
   DrainStep on_drained();
 
   DrainState state() const { return state_; }
+
   bool complete() const { return complete_; }  // every stream ended by itself
 
  private:

@@ -1,7 +1,8 @@
-// EndpointRefresher: keeps the addresses of upstreams that are named by DNS up to date. Control thread.
-// Each name is asked anew when its TTL (held within the upstream's bounds, with jitter) ends; a failed
-// or empty answer keeps the last good addresses and is logged once. What changed goes to the sink,
-// with the upstream's numeric endpoints in their configured places. It opens no connection.
+// EndpointRefresher: keeps the addresses of upstreams that are named by DNS up to date. Control
+// thread. Each name is asked anew when its TTL (held within the upstream's bounds, with jitter)
+// ends; a failed or empty answer keeps the last good addresses and is logged once. What changed
+// goes to the sink, with the upstream's numeric endpoints in their configured places. It opens no
+// connection.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +37,12 @@ class EndpointRefresher {
   EndpointRefresher(boost::asio::io_context& context, ResolverFactory make_resolver, Sink sink);
   ~EndpointRefresher();
 
-  /// Resolves the names of `config` that are not known yet; calls `done` when all have been answered
-  /// or after `at_most`. At once, when there are none.
+  /// Resolves the names of `config` that are not known yet; calls `done` when all have been
+  /// answered or after `at_most`. At once, when there are none.
   void prepare(const config::Config& config, Duration at_most, std::function<void()> done);
 
-  /// From now on keeps the names of `config` fresh, and no others; hands all that is known to the sink.
+  /// From now on keeps the names of `config` fresh, and no others; hands all that is known to the
+  /// sink.
   void apply(std::shared_ptr<const config::Config> config);
 
   std::vector<NameStatus> status() const;

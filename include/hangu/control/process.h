@@ -1,5 +1,5 @@
-// What the process asks of the kernel once, at its start: descriptors, SIGPIPE, and which threads take
-// signals. Also the control plane's clock. Control thread.
+// What the process asks of the kernel once, at its start: descriptors, SIGPIPE, and which threads
+// take signals. Also the control plane's clock. Control thread.
 #pragma once
 
 #include <signal.h>
@@ -13,8 +13,8 @@ namespace hangu::control {
 /// Raises RLIMIT_NOFILE to its hard limit and ignores SIGPIPE. Returns the limit that holds now.
 uint64_t prepare_process();
 
-/// While it lives, threads that are started inherit a mask that blocks every signal, so that signals
-/// reach the control thread and interrupt no shard.
+/// While it lives, threads that are started inherit a mask that blocks every signal, so that
+/// signals reach the control thread and interrupt no shard.
 class SignalsBlocked {
  public:
   SignalsBlocked();

@@ -1,7 +1,7 @@
-// Resolver: turns a DNS name into addresses and the time they hold, A and AAAA, /etc/hosts included.
-// Control thread; asynchronous on its io_context. It caches nothing and retries nothing beyond what
-// the servers' timeouts allow: EndpointRefresher does. The io_context must not run any more when a
-// Resolver is destroyed.
+// Resolver: turns a DNS name into addresses and the time they hold, A and AAAA, /etc/hosts
+// included. Control thread; asynchronous on its io_context. It caches nothing and retries nothing
+// beyond what the servers' timeouts allow: EndpointRefresher does. The io_context must not run any
+// more when a Resolver is destroyed.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,8 @@ class Resolver {
   /// `done` is called once, perhaps before resolve() returns; never after destruction.
   virtual void resolve(const std::string& name, Done done) = 0;
 
-  /// Reads the system's resolver configuration anew before the next query that finds none under way.
+  /// Reads the system's resolver configuration anew before the next query that finds none under
+  /// way.
   virtual void reload_system_config() = 0;
 };
 
@@ -46,8 +47,8 @@ struct ResolverOptions {
 /// A Resolver over c-ares.
 std::unique_ptr<Resolver> make_resolver(boost::asio::io_context& context, ResolverOptions options);
 
-/// Drops the addresses this machine has no way to (no IPv6 route, for one), unless none would be left.
-/// Asks the routing table only; sends nothing.
+/// Drops the addresses this machine has no way to (no IPv6 route, for one), unless none would be
+/// left. Asks the routing table only; sends nothing.
 std::vector<std::string> keep_reachable(std::vector<std::string> addresses);
 
 }  // namespace hangu::control

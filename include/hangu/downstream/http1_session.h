@@ -1,6 +1,7 @@
-// Http1Session: one client connection speaking HTTP/1.1: reads requests one after the other, makes a
-// Stream of each, writes the responses in order, keeps the connection alive or closes it, becomes a
-// tunnel after 101. Owned by its SessionTable, one shard. It knows nothing of routes and upstreams.
+// Http1Session: one client connection speaking HTTP/1.1: reads requests one after the other, makes
+// a Stream of each, writes the responses in order, keeps the connection alive or closes it, becomes
+// a tunnel after 101. Owned by its SessionTable, one shard. It knows nothing of routes and
+// upstreams.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ class Http1Session final : public ListNode<Http1Session>,
   void drain() noexcept;
   /// Ends the connection now; what is in flight is cut off.
   void close() noexcept;
+
   bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
 
  private:
@@ -52,17 +54,22 @@ class Http1Session final : public ListNode<Http1Session>,
   };
 
   struct SessionTimer final : event::Timer {
-    explicit SessionTimer(Http1Session& owner) : owner_(owner) {}
+    explicit SessionTimer(Http1Session& owner)
+        : owner_(owner) {}
+
     void on_timer() noexcept override { owner_.on_timeout(); }
+
     Http1Session& owner_;
   };
 
   // net::ConnectionHandler
   void on_connected(Result<void>) noexcept override {}
+
   void on_data(buffer::Slice data) noexcept override;
   void on_end() noexcept override;
   void on_error(Error error) noexcept override;
   void on_writable() noexcept override;
+
   void on_flushed() noexcept override {}
 
   // filter::ResponseWriter
@@ -110,7 +117,7 @@ class Http1Session final : public ListNode<Http1Session>,
   codec::http1::HeadReader reader_;
   codec::http1::BodyDecoder decoder_;
   buffer::ObjectPool<filter::Stream>::Ptr stream_;
-  buffer::Slice held_;  // received, not yet wanted
+  buffer::Slice held_;                         // received, not yet wanted
   std::unique_ptr<std::string> proxy_header_;  // the beginning of one that came in pieces
   Peer peer_;
   const filter::ListenerRuntime* trust_from_ = nullptr;  // whose list `peer_.trusted()` follows

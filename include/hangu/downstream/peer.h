@@ -1,5 +1,5 @@
-// Peer: who is at the other end of a client connection, as text kept with the connection, so that no
-// request formats it again. From the socket or from a PROXY protocol header.
+// Peer: who is at the other end of a client connection, as text kept with the connection, so that
+// no request formats it again. From the socket or from a PROXY protocol header.
 #pragma once
 
 #include <array>
@@ -22,10 +22,14 @@ class Peer {
 
   /// "192.0.2.1", "2001:db8::1", or "unix" for a Unix socket.
   std::string_view ip() const { return {text_.data(), size_}; }
+
   uint16_t port() const { return port_; }
+
   filter::ClientIpSource source() const { return source_; }
+
   /// Whether its forwarding headers are believed (`trusted_proxies`).
   bool trusted() const { return trusted_; }
+
   void set_trusted(bool trusted) { trusted_ = trusted; }
 
  private:

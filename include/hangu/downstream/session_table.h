@@ -42,22 +42,32 @@ class SessionTable {
   void drain() noexcept;
   void drain(const ListenerContext& listener) noexcept;
   void close_all() noexcept;
+
   size_t size() const { return size_; }
 
   // For the sessions.
   event::Loop& loop() { return loop_; }
+
   filter::ShardContext& shard() { return shard_; }
+
   bool draining() const { return draining_; }
+
   buffer::ObjectPool<filter::Stream>& streams() { return streams_; }
+
   void bury(buffer::ObjectPool<filter::Stream>::Ptr stream) noexcept;
   void bury(Http1Session& session) noexcept;
+
   size_t write_high_watermark() const { return write_high_; }
+
   size_t write_low_watermark() const { return write_low_; }
 
  private:
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(SessionTable& owner) : owner_(owner) {}
+    explicit Graveyard(SessionTable& owner)
+        : owner_(owner) {}
+
     void run_deferred() noexcept override { owner_.empty_graveyard(); }
+
     SessionTable& owner_;
   };
 

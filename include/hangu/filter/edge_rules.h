@@ -1,5 +1,6 @@
-// The hygiene every request gets before any filter sees it: path, client address, forwarding headers,
-// request id, trace context. What the client may claim depends on whether the peer is trusted.
+// The hygiene every request gets before any filter sees it: path, client address, forwarding
+// headers, request id, trace context. What the client may claim depends on whether the peer is
+// trusted.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct PeerView {
   bool trusted = false;  // listed in the listener's `trusted_proxies`
 };
 
-/// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding headers.
-/// An error is the client's fault (400, 431).
+/// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding
+/// headers. An error is the client's fault (400, 431).
 Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept;
 
 /// For a request whose head is no good: client address and request id, believing nothing it says.

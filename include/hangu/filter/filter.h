@@ -1,7 +1,8 @@
-// Filter: one step of the chain that every request and its response pass. Built-ins and plugins share
-// this interface. A filter object belongs to a snapshot, is shared by all shards and is immutable
-// after construction: what it keeps per stream lives in the stream. Callbacks run on the stream's
-// shard, must not block, and a filter that paused or replied is not called again for that phase.
+// Filter: one step of the chain that every request and its response pass. Built-ins and plugins
+// share this interface. A filter object belongs to a snapshot, is shared by all shards and is
+// immutable after construction: what it keeps per stream lives in the stream. Callbacks run on the
+// stream's shard, must not block, and a filter that paused or replied is not called again for that
+// phase.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,9 @@ class Filter {
   /// A set of Hook bits.
   virtual uint8_t hooks() const = 0;
 
-  virtual FilterStatus on_request_headers(Stream&) const noexcept { return FilterStatus::kContinue; }
+  virtual FilterStatus on_request_headers(Stream&) const noexcept {
+    return FilterStatus::kContinue;
+  }
 
   /// `end`: the last piece (it may be empty).
   virtual FilterStatus on_request_data(Stream&, buffer::Slice&, bool /*end*/) const noexcept {
@@ -54,7 +57,8 @@ class Filter {
     return FilterStatus::kContinue;
   }
 
-  /// Always called exactly once for a stream whose request headers were complete, whatever happened.
+  /// Always called exactly once for a stream whose request headers were complete, whatever
+  /// happened.
   virtual void on_stream_end(Stream&) const noexcept {}
 };
 

@@ -16,9 +16,13 @@ class FilterChain {
   void add(std::shared_ptr<const Filter> filter);
 
   std::span<const Filter* const> request_headers() const { return request_headers_; }
+
   std::span<const Filter* const> request_data() const { return request_data_; }
+
   std::span<const Filter* const> response_headers() const { return response_headers_; }
+
   std::span<const Filter* const> response_data() const { return response_data_; }
+
   std::span<const Filter* const> stream_end() const { return stream_end_; }
 
  private:

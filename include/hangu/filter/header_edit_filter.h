@@ -1,5 +1,5 @@
-// The header edit filter: removes, sets and adds fields of a route's requests and responses. Values are
-// fixed text of the config.
+// The header edit filter: removes, sets and adds fields of a route's requests and responses. Values
+// are fixed text of the config.
 #pragma once
 
 #include <vector>
@@ -15,6 +15,7 @@ class HeaderEditFilter final : public Filter {
   HeaderEditFilter(const config::HeaderEdit& request, const config::HeaderEdit& response);
 
   std::string_view name() const override { return "header_edit"; }
+
   uint8_t hooks() const override;
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
   FilterStatus on_response_headers(Stream& stream) const noexcept override;
@@ -31,6 +32,7 @@ class HeaderEditFilter final : public Filter {
     std::vector<Field> remove;
     std::vector<Field> set;
     std::vector<Field> add;
+
     bool empty() const { return remove.empty() && set.empty() && add.empty(); }
   };
 

@@ -8,7 +8,9 @@ namespace hangu::filter {
 class RouteFilter final : public Filter {
  public:
   std::string_view name() const override { return "route"; }
+
   uint8_t hooks() const override { return kRequestHeaders; }
+
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
 };
 

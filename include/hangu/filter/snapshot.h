@@ -1,6 +1,7 @@
 // Snapshot: one generation of the config, compiled for the data plane: route table, filter chains,
-// statistics slots, trust sets. Built on the control thread, immutable, shared by all shards. A stream
-// keeps the snapshot it began with through a SnapshotRef, which counts on one shard without atomics.
+// statistics slots, trust sets. Built on the control thread, immutable, shared by all shards. A
+// stream keeps the snapshot it began with through a SnapshotRef, which counts on one shard without
+// atomics.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct ListenerRuntime {
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   policy::RouteTable route_table;
-  FilterChain entry;  // every request, before its route's own chain
+  FilterChain entry;                       // every request, before its route's own chain
   std::vector<RouteRuntime> routes;        // as config->routes
   std::vector<ListenerRuntime> listeners;  // as config->listeners
 
@@ -49,7 +50,8 @@ struct Snapshot {
 /// One shard's hold on a snapshot; counts the shard's streams that use it.
 class SnapshotHolder {
  public:
-  explicit SnapshotHolder(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+  explicit SnapshotHolder(std::shared_ptr<const Snapshot> snapshot)
+      : snapshot_(std::move(snapshot)) {}
 
   const Snapshot& get() const { return *snapshot_; }
 
@@ -69,8 +71,11 @@ class SnapshotRef {
       // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): released with the last reference.
       : SnapshotRef(new SnapshotHolder(std::move(snapshot))) {}
 
-  SnapshotRef(const SnapshotRef& other) : SnapshotRef(other.holder_) {}
-  SnapshotRef(SnapshotRef&& other) noexcept : holder_(std::exchange(other.holder_, nullptr)) {}
+  SnapshotRef(const SnapshotRef& other)
+      : SnapshotRef(other.holder_) {}
+
+  SnapshotRef(SnapshotRef&& other) noexcept
+      : holder_(std::exchange(other.holder_, nullptr)) {}
 
   SnapshotRef& operator=(SnapshotRef other) noexcept {
     std::swap(holder_, other.holder_);
@@ -84,11 +89,14 @@ class SnapshotRef {
   }
 
   explicit operator bool() const { return holder_ != nullptr; }
+
   const Snapshot& operator*() const { return holder_->get(); }
+
   const Snapshot* operator->() const { return &holder_->get(); }
 
  private:
-  explicit SnapshotRef(SnapshotHolder* holder) : holder_(holder) {
+  explicit SnapshotRef(SnapshotHolder* holder)
+      : holder_(holder) {
     if (holder_ != nullptr) {
       ++holder_->references_;
     }

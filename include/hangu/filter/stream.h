@@ -47,8 +47,8 @@ class ResponseWriter {
   ~ResponseWriter() = default;
 };
 
-/// Where the request goes after the chain; attached by Terminal::start, ends with `cancel` or by itself
-/// after it called Stream::on_response_* with the end or Stream::fail.
+/// Where the request goes after the chain; attached by Terminal::start, ends with `cancel` or by
+/// itself after it called Stream::on_response_* with the end or Stream::fail.
 class RequestSink {
  public:
   virtual void on_request_data(buffer::Slice&& data, bool end) noexcept = 0;
@@ -65,8 +65,8 @@ class RequestSink {
 /// The end of the chain. One per shard.
 class Terminal {
  public:
-  /// Takes the stream over: calls Stream::attach_sink before anything else of it, unless it fails the
-  /// stream. `end`: the request has no body. May answer before it returns.
+  /// Takes the stream over: calls Stream::attach_sink before anything else of it, unless it fails
+  /// the stream. `end`: the request has no body. May answer before it returns.
   virtual void start(Stream& stream, bool end) noexcept = 0;
 
  protected:
@@ -109,11 +109,17 @@ class Stream {
   StreamInfo info;
 
   buffer::Arena& arena() { return arena_; }
+
   ShardContext& shard() { return shard_; }
+
   TimePoint now() const { return shard_.now(); }
+
   const Snapshot& snapshot() const { return *snapshot_; }
+
   const ListenerRuntime& listener() const { return listener_; }
+
   const RouteRuntime* route() const { return route_; }
+
   void set_route(const RouteRuntime& route) { route_ = &route; }
 
   // For the session.
@@ -124,7 +130,8 @@ class Stream {
   void on_request_data(buffer::Slice&& data, bool end) noexcept;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept;
   void on_response_writable() noexcept;
-  /// The client broke the protocol, ran into a limit or was too slow: reply if that is still possible.
+  /// The client broke the protocol, ran into a limit or was too slow: reply if that is still
+  /// possible.
   void on_request_error(const Error& error) noexcept;
   /// The client is gone: no reply can reach it.
   void on_client_gone() noexcept;
@@ -145,25 +152,35 @@ class Stream {
   void on_response_trailers(const http::HeaderBlock& trailers) noexcept;
   /// The upstream side failed: a local reply if no head was sent, else the response is cut off.
   void fail(const Error& error) noexcept;
+
   /// The sink stays valid until release_sink() or its cancel().
   void attach_sink(RequestSink& sink) noexcept { sink_ = &sink; }
+
   /// Whether the sink can take request body bytes now.
   void set_request_wanted(bool wanted) noexcept;
+
   /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
   bool response_congested() const noexcept { return response_held_ || writer_.congested(*this); }
+
   /// The sink is done with the stream and about to vanish.
   void release_sink() noexcept { sink_ = nullptr; }
 
   bool request_complete() const { return request_end_; }
+
   bool request_paused() const { return request_pause_ != 0; }
+
   bool head_sent() const { return head_sent_; }
+
   bool response_complete() const { return response_end_; }
+
   bool finished() const { return finished_; }
+
   /// Whether a local reply asked for the client's connection to be closed.
   bool close_wanted() const { return close_wanted_; }
 
  private:
   enum PauseReason : uint8_t { kSink = 1, kFilter = 2 };
+
   using FilterList = std::span<const Filter* const>;
 
   void begin() noexcept;
@@ -192,7 +209,8 @@ class Stream {
   const ListenerRuntime& listener_;
   const RouteRuntime* route_ = nullptr;
   RequestSink* sink_ = nullptr;
-  // A piece of body that waits for a paused filter; its source is paused meanwhile, so one suffices.
+  // A piece of body that waits for a paused filter; its source is paused meanwhile, so one
+  // suffices.
   buffer::Slice held_request_data_;
   buffer::Slice held_response_data_;
   uint16_t request_position_ = 0;  // of the next filter, in the entry chain and then the route's

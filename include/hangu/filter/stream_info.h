@@ -17,7 +17,7 @@ enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
 enum class StreamFailure : uint8_t { kNone, kClientClosed, kUpstream, kTimeout, kInternal };
 
 struct StreamInfo {
-  TimePoint started{};          // first byte of the head
+  TimePoint started{};           // first byte of the head
   TimePoint request_received{};  // head complete
   TimePoint response_started{};  // head of the final response handed on
   WallTime wall_time{};
@@ -30,7 +30,7 @@ struct StreamInfo {
 
   uint64_t request_body_bytes = 0;
   uint64_t response_body_bytes = 0;
-  uint16_t status = 0;           // 499: the client left before a response
+  uint16_t status = 0;  // 499: the client left before a response
   uint16_t upstream_attempts = 0;
   std::string_view upstream_address;
   bool upstream_reused = false;

@@ -1,5 +1,5 @@
-// Who the client is behind trusted proxies: X-Forwarded-For read from the right, as far as trust goes.
-// Pure; which addresses are trusted is the caller's predicate.
+// Who the client is behind trusted proxies: X-Forwarded-For read from the right, as far as trust
+// goes. Pure; which addresses are trusted is the caller's predicate.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,9 @@ bool walk_forwarded_for(std::string_view value, const Trusted& trusted, std::str
 }
 
 /// The client's address as the X-Forwarded-For fields tell it: the first from the right that is not
-/// trusted, or the leftmost if all are. Garbage ends the walk at what is right of it. Empty: the fields
-/// say nothing, the peer itself is the client. `trusted(std::string_view ip) -> bool`. To be asked only
-/// when the peer is trusted. The view is of the field.
+/// trusted, or the leftmost if all are. Garbage ends the walk at what is right of it. Empty: the
+/// fields say nothing, the peer itself is the client. `trusted(std::string_view ip) -> bool`. To be
+/// asked only when the peer is trusted. The view is of the field.
 template <class Trusted>
 std::string_view forwarded_client(const HeaderBlock& headers, const Trusted& trusted) {
   constexpr size_t kFieldsMax = 16;

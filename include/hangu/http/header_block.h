@@ -1,6 +1,7 @@
-// HeaderBlock: the fields of one message in order, as views. Every name and value lies in the message's
-// arena, in the config snapshot or in static memory; the array itself grows in the arena. "Absent" is
-// known without a search. One owner, one thread; validates nothing: names and values come checked.
+// HeaderBlock: the fields of one message in order, as views. Every name and value lies in the
+// message's arena, in the config snapshot or in static memory; the array itself grows in the arena.
+// "Absent" is known without a search. One owner, one thread; validates nothing: names and values
+// come checked.
 #pragma once
 
 #include <cstddef>

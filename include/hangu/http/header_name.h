@@ -1,5 +1,6 @@
-// HeaderName: the fields the gateway knows, as small numbers, so that a field is found without comparing
-// text. Names are found while a head is parsed, without hashing the whole name. Any thread.
+// HeaderName: the fields the gateway knows, as small numbers, so that a field is found without
+// comparing text. Names are found while a head is parsed, without hashing the whole name. Any
+// thread.
 #pragma once
 
 #include <cstdint>

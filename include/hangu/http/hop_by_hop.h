@@ -21,8 +21,8 @@ struct ConnectionOptions {
 /// More fields than this nobody needs to name.
 inline constexpr uint8_t kNamedMax = 32;
 
-/// Adds the options of one field value. False when it is no list of tokens, or names a field that is
-/// not the sender's to remove (Host, Content-Length, Authorization, X-Forwarded-For ...).
+/// Adds the options of one field value. False when it is no list of tokens, or names a field that
+/// is not the sender's to remove (Host, Content-Length, Authorization, X-Forwarded-For ...).
 /// `transfer_encoding_named`: whether that one may be named, which responses in the wild do.
 bool parse_connection(std::string_view value, bool transfer_encoding_named,
                       ConnectionOptions& options) noexcept;

@@ -1,6 +1,6 @@
-// LocalReply: an answer that the gateway gives itself, and the one mapping from Error to it. The body is
-// application/problem+json (RFC 9457) with a machine-readable `code`. It never tells what the client
-// need not know: details are static text. Pure functions.
+// LocalReply: an answer that the gateway gives itself, and the one mapping from Error to it. The
+// body is application/problem+json (RFC 9457) with a machine-readable `code`. It never tells what
+// the client need not know: details are static text. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,13 @@ struct LocalReply {
 /// same malformed head is 400 from a client and 502 from an upstream.
 LocalReply local_reply_for(const Error& error) noexcept;
 
-/// {"type","title","status","code","detail","request_id","retry_after"}, the last three only if given.
+/// {"type","title","status","code","detail","request_id","retry_after"}, the last three only if
+/// given.
 std::string_view render_problem_json(const LocalReply& reply, std::string_view request_id,
                                      buffer::Arena& arena);
 
-/// Fills in `response` (status, fields, framing) and returns the body. A response to HEAD is the same
-/// without sending the body.
+/// Fills in `response` (status, fields, framing) and returns the body. A response to HEAD is the
+/// same without sending the body.
 std::string_view make_local_response(const LocalReply& reply, std::string_view request_id,
                                      buffer::Arena& arena, ResponseHead& response);
 

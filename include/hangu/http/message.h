@@ -1,5 +1,6 @@
-// RequestHead and ResponseHead: a parsed message head of any HTTP version. All views lie in the stream's
-// arena (or static memory) and live as long as it. Owned by the stream, one thread; no I/O.
+// RequestHead and ResponseHead: a parsed message head of any HTTP version. All views lie in the
+// stream's arena (or static memory) and live as long as it. Owned by the stream, one thread; no
+// I/O.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +31,10 @@ struct RequestHead {
   uint16_t port = 0;             // of the authority; 0: none given
   uint64_t content_length = 0;   // with kLength
   std::string_view method_text;
-  std::string_view target;     // as received
-  std::string_view path;       // of the target, as received until normalise_path(); "*" for OPTIONS *
-  std::string_view query;      // without '?'
-  bool has_query = false;      // "/?" has an empty one
+  std::string_view target;  // as received
+  std::string_view path;    // of the target, as received until normalise_path(); "*" for OPTIONS *
+  std::string_view query;   // without '?'
+  bool has_query = false;   // "/?" has an empty one
   std::string_view authority;  // lower case, with the port; empty: an HTTP/1.0 request without Host
   std::string_view host;       // lower case, no port, no trailing dot
   HeaderBlock headers;

@@ -1,5 +1,6 @@
-// Method: the request methods of RFC 9110 §9 and RFC 5789. Any other token is kOther; its text stays
-// with the request head. Methods are case-sensitive: "get" is not GET. Plain values, any thread.
+// Method: the request methods of RFC 9110 §9 and RFC 5789. Any other token is kOther; its text
+// stays with the request head. Methods are case-sensitive: "get" is not GET. Plain values, any
+// thread.
 #pragma once
 
 #include <cstdint>

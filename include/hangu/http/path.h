@@ -23,8 +23,8 @@ struct PathOptions {
 /// `path` begins with '/' and has no query, or is "*". Decodes what needs no encoding, encodes what
 /// does, resolves "." and "..", merges slashes. Errors (kBadPath): a bad or NUL or control %-escape, a
 /// backslash, '#', control bytes, ".." above the root, an encoded slash under kReject, and dot segments
-/// with parameters ("..;x"), which some servers resolve and others do not. A path in canonical form is
-/// returned as it is, without a copy.
+/// that some servers resolve and others do not: with parameters ("..;x", "..%3Bx"), or next to an encoded
+/// slash ("..%2Fx"). A path in canonical form is returned as it is, without a copy but for rare escapes.
 Result<std::string_view> normalise_path(std::string_view path, buffer::Arena& arena,
                                         const PathOptions& options = {});
 

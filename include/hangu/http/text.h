@@ -1,5 +1,5 @@
-// Text rules that all of HTTP shares (RFC 9110 §5.6): tokens, white space, lists, comparison without
-// case. ASCII only, no locale. Pure functions, any thread.
+// Text rules that all of HTTP shares (RFC 9110 §5.6): tokens, white space, lists, comparison
+// without case. ASCII only, no locale. Pure functions, any thread.
 #pragma once
 
 #include <array>
@@ -20,7 +20,8 @@ constexpr std::array<bool, 256> make_token_table() {
   for (unsigned c = 0; c < 256; ++c) {
     table[c] = is_alnum(c);
   }
-  for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
+  for (const char c :
+       {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
     table[static_cast<unsigned char>(c)] = true;
   }
   return table;

@@ -1,5 +1,5 @@
-// The traceparent field of W3C Trace Context level 1: parse strictly, make a new one. Pure functions,
-// nothing allocated. An invalid field is no error: the trace begins anew.
+// The traceparent field of W3C Trace Context level 1: parse strictly, make a new one. Pure
+// functions, nothing allocated. An invalid field is no error: the trace begins anew.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
-// Proxy: the terminal of the filter chain. For every stream it makes an Exchange: picks an endpoint,
-// takes a pooled connection or opens one, sends the request, replays it where that is safe, watches
-// the route's timeouts and carries both bodies with back-pressure. One per shard, which owns it.
+// Proxy: the terminal of the filter chain. For every stream it makes an Exchange: picks an
+// endpoint, takes a pooled connection or opens one, sends the request, replays it where that is
+// safe, watches the route's timeouts and carries both bodies with back-pressure. One per shard,
+// which owns it.
 #pragma once
 
 #include <cstdint>
@@ -37,13 +38,18 @@ class Proxy final : public filter::Terminal {
   void set_cluster(uint32_t number, std::unique_ptr<upstream::Cluster> cluster);
 
   event::Loop& loop() { return loop_; }
+
   stats::Counter& timeouts() { return timeouts_; }
+
   void retire(Exchange& exchange) noexcept;
 
  private:
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(Proxy& owner) : owner_(owner) {}
+    explicit Graveyard(Proxy& owner)
+        : owner_(owner) {}
+
     void run_deferred() noexcept override { owner_.bury(); }
+
     Proxy& owner_;
   };
 

@@ -85,7 +85,8 @@ class Gateway {
 
   /// Replaces the resolved addresses of one upstream (by name). An empty list keeps the last ones.
   /// Upstreams whose endpoints are all numeric need no call.
-  virtual void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) = 0;
+  virtual void set_endpoints(std::string_view upstream,
+                             std::vector<ResolvedEndpoint> endpoints) = 0;
 
   /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
   virtual void begin_drain() = 0;

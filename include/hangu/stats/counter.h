@@ -1,5 +1,5 @@
-// Counter and Gauge: numbers that one shard writes and any thread reads. A relaxed load and store, no
-// read-modify-write: as cheap as a plain integer, and never torn.
+// Counter and Gauge: numbers that one shard writes and any thread reads. A relaxed load and store,
+// no read-modify-write: as cheap as a plain integer, and never torn.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,9 @@ class Counter {
 class Gauge {
  public:
   void add(uint64_t n = 1) noexcept { set(value() + n); }
+
   void subtract(uint64_t n = 1) noexcept { set(value() - n); }
+
   void set(uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
 
   uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }

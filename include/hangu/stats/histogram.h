@@ -1,5 +1,6 @@
-// Histogram: how long things took, in log-linear buckets: four to each power of two of microseconds, so
-// a quantile is off by at most 19 %. Fixed size, written by one shard, read by any thread.
+// Histogram: how long things took, in log-linear buckets: four to each power of two of
+// microseconds, so a quantile is off by at most 19 %. Fixed size, written by one shard, read by any
+// thread.
 #pragma once
 
 #include <array>
@@ -28,7 +29,9 @@ class Histogram {
   }
 
   uint64_t count() const noexcept { return count_.value(); }
+
   uint64_t sum_us() const noexcept { return sum_us_.value(); }
+
   uint64_t bucket(size_t index) const noexcept { return buckets_[index].value(); }
 
   /// The bucket that holds durations of `us` microseconds.

@@ -1,6 +1,6 @@
-// LabelledCounters: a few counters told apart by a label that is not known beforehand, such as the codes
-// of local replies. Bounded: what finds no room is counted under "other". Written by one shard, read by
-// any thread.
+// LabelledCounters: a few counters told apart by a label that is not known beforehand, such as the
+// codes of local replies. Bounded: what finds no room is counted under "other". Written by one
+// shard, read by any thread.
 #pragma once
 
 #include <array>

@@ -7,8 +7,8 @@
 
 namespace hangu::stats {
 
-/// Counters by shard, route and upstream. The number of series is bounded by the config: labels are names
-/// from it, never text of a request.
+/// Counters by shard, route and upstream. The number of series is bounded by the config: labels are
+/// names from it, never text of a request.
 std::string prometheus_text(const Registry& registry);
 
 }  // namespace hangu::stats

@@ -1,6 +1,6 @@
-// Registry: owns every statistic of the gateway, by shard, route and upstream. Names are interned here when
-// a config is built, so that counters survive a reload and nothing is looked up per request. Any thread;
-// a mutex guards the names only.
+// Registry: owns every statistic of the gateway, by shard, route and upstream. Names are interned
+// here when a config is built, so that counters survive a reload and nothing is looked up per
+// request. Any thread; a mutex guards the names only.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,17 @@ namespace hangu::stats {
 
 class Registry {
  public:
-  explicit Registry(uint32_t shards) : shards_(shards), shard_stats_(shards) {}
+  explicit Registry(uint32_t shards)
+      : shards_(shards),
+        shard_stats_(shards) {}
 
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
   uint32_t shards() const { return shards_; }
+
   ShardStats& shard(uint32_t id) { return shard_stats_.slot(id); }
+
   const ShardStats& shard(uint32_t id) const { return shard_stats_.slots()[id]; }
 
   /// The statistics of that name, made when there are none yet. They live at least as long as the
@@ -32,8 +36,8 @@ class Registry {
   std::shared_ptr<RouteStats> route(std::string_view name);
   std::shared_ptr<UpstreamStats> upstream(std::string_view name);
 
-  /// Forgets names that nobody but the registry holds any more: what a reload removed, once its last
-  /// request is done.
+  /// Forgets names that nobody but the registry holds any more: what a reload removed, once its
+  /// last request is done.
   void prune();
 
   template <class T>

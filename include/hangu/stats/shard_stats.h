@@ -1,5 +1,5 @@
-// ShardStats: what one shard counts of itself. Written by that shard alone, read by any thread. On cache
-// lines of its own.
+// ShardStats: what one shard counts of itself. Written by that shard alone, read by any thread. On
+// cache lines of its own.
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ class alignas(kCacheLine) ShardStats {
   Gauge requests_active;
   Counter pipelined;  // requests that were there before the answer to the one before
   Gauge upgrades_active;
-  Counter timeouts;  // of exchanges with an upstream
-  Counter log_drops;  // access log records that found no room
+  Counter timeouts;    // of exchanges with an upstream
+  Counter log_drops;   // access log records that found no room
   Gauge buffer_bytes;  // receive blocks in use
 
   /// `code` of the reply, static text.
@@ -36,7 +36,10 @@ class alignas(kCacheLine) ShardStats {
   void count_parse_error(Errc code) noexcept { parse_errors_[static_cast<size_t>(code)].add(); }
 
   const LabelledCounters& local_replies() const { return local_replies_; }
-  uint64_t parse_errors(Errc code) const { return parse_errors_[static_cast<size_t>(code)].value(); }
+
+  uint64_t parse_errors(Errc code) const {
+    return parse_errors_[static_cast<size_t>(code)].value();
+  }
 
  private:
   LabelledCounters local_replies_;

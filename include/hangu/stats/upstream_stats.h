@@ -1,5 +1,5 @@
-// UpstreamStats: what one upstream was asked and how it answered. Lives on over config generations as
-// long as the upstream's name does.
+// UpstreamStats: what one upstream was asked and how it answered. Lives on over config generations
+// as long as the upstream's name does.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // Cluster: one upstream on one shard: its endpoints and the choice among them. Lives as long as the
-// shard, across config generations; `update` brings it to a new config or to new DNS answers without
-// touching connections to addresses that stay.
+// shard, across config generations; `update` brings it to a new config or to new DNS answers
+// without touching connections to addresses that stay.
 #pragma once
 
 #include <memory>
@@ -33,12 +33,16 @@ class Cluster {
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
-  /// The next endpoint in turn, avoiding `previous` when there is another; nullptr without endpoints.
+  /// The next endpoint in turn, avoiding `previous` when there is another; nullptr without
+  /// endpoints.
   Endpoint* pick(const Endpoint* previous) noexcept;
 
   const config::Upstream& config() const { return config_; }
+
   Shared& shared() { return shared_; }
+
   stats::UpstreamStats::Slot& stats() { return stats_->slot(shared_.shard); }
+
   size_t endpoint_count() const { return endpoints_.size(); }
 
   /// Closes every idle connection.

@@ -1,6 +1,6 @@
-// Endpoint: one address of an upstream as one shard sees it, with its connections: the idle ones, most
-// recently used first, and the busy ones. Owned by its Cluster. Retired when the address leaves the
-// config: idle connections close at once, busy ones after their exchange.
+// Endpoint: one address of an upstream as one shard sees it, with its connections: the idle ones,
+// most recently used first, and the busy ones. Owned by its Cluster. Retired when the address
+// leaves the config: idle connections close at once, busy ones after their exchange.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,9 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   const net::Address& address() const { return address_; }
+
   const std::string& address_text() const { return address_text_; }
+
   /// The configured name and port, for the Host field of routes that do not preserve the client's.
   const std::string& host() const { return host_; }
 
@@ -55,15 +57,20 @@ class Endpoint {
 
   void retire() noexcept;
   void close_idle() noexcept;
+
   /// Whether nothing refers to it any more.
   bool buriable() const { return connections_ == 0 && !graveyard_.pending(); }
+
   uint32_t connections() const { return connections_; }
 
  private:
   /// Destroys closed connections at the end of the turn: they may be in the middle of a call.
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(Endpoint& owner) : owner_(owner) {}
+    explicit Graveyard(Endpoint& owner)
+        : owner_(owner) {}
+
     void run_deferred() noexcept override { owner_.bury(); }
+
     Endpoint& owner_;
   };
 

@@ -1,7 +1,7 @@
 // Http1Connection: one connection to an upstream endpoint speaking HTTP/1.1 as a client: connects,
-// carries one request at a time, parses the response as strictly as a request is parsed, and goes back
-// to its endpoint's idle list when both messages ended cleanly. Owned by its Endpoint, one shard. It
-// decides nothing about routing, retries or timeouts of a request: the proxy does.
+// carries one request at a time, parses the response as strictly as a request is parsed, and goes
+// back to its endpoint's idle list when both messages ended cleanly. Owned by its Endpoint, one
+// shard. It decides nothing about routing, retries or timeouts of a request: the proxy does.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ class Endpoint;
 
 /// A request as it goes on the wire. Everything pointed to outlives the exchange or abandon().
 struct OutgoingRequest {
-  buffer::Slice head;                   // serialised; kept by the caller for a replay
-  bool chunked = false;                 // frame the body in chunks
+  buffer::Slice head;    // serialised; kept by the caller for a replay
+  bool chunked = false;  // frame the body in chunks
   bool has_body = false;
-  bool upgrade = false;                 // a 101 answer is expected
+  bool upgrade = false;  // a 101 answer is expected
   http::Method method = http::Method::kGet;
   http::ResponseHead* response = nullptr;  // filled in before on_response_head
   buffer::Arena* arena = nullptr;          // for the response head
@@ -39,40 +39,54 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
 
   /// Starts connecting; the waiter hears of the end, possibly before this returns.
   void connect() noexcept;
+
   /// The waiter no longer wants the connection: it becomes idle when it is ready.
   void forget_waiter() noexcept { waiter_ = nullptr; }
 
   void send_request(const OutgoingRequest& request) noexcept;
   void send_data(buffer::Slice&& data, bool end) noexcept;
   void send_trailers(const http::HeaderBlock& trailers) noexcept;
+
   bool congested() const noexcept { return connection_->congested(); }
+
   /// The handler can take response bytes again.
   void resume_response() noexcept;
   /// The handler goes away: no more calls to it. Closes the connection unless the exchange is over.
   void abandon() noexcept;
   /// In a tunnel: no more bytes from the client.
   void end_tunnel() noexcept;
-  /// Both directions of a tunnel have ended: no more calls to the handler; what is queued still leaves.
+  /// Both directions of a tunnel have ended: no more calls to the handler; what is queued still
+  /// leaves.
   void finish_tunnel() noexcept;
 
   Endpoint& endpoint() { return endpoint_; }
+
   /// Whether an earlier request was answered on it.
   bool reused() const { return requests_ > 1; }
+
   uint64_t requests() const { return requests_; }
+
   /// Whether it is in its endpoint's idle list; the endpoint's to say.
   bool idle() const { return idle_; }
+
   void set_idle(bool idle) { idle_ = idle; }
+
   /// Its endpoint put it into the idle list: closes it when nobody takes it in time.
   void start_idle_timer(Duration timeout) noexcept;
+
   bool tunnel() const { return state_ == State::kTunnel; }
+
   void close() noexcept;
 
  private:
   enum class State : uint8_t { kConnecting, kIdle, kHead, kBody, kTunnel, kClosed };
 
   struct ConnectionTimer final : event::Timer {
-    explicit ConnectionTimer(Http1Connection& owner) : owner_(owner) {}
+    explicit ConnectionTimer(Http1Connection& owner)
+        : owner_(owner) {}
+
     void on_timer() noexcept override { owner_.on_timeout(); }
+
     Http1Connection& owner_;
   };
 
@@ -81,7 +95,9 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   void on_end() noexcept override;
   void on_error(Error error) noexcept override;
   void on_writable() noexcept override;
+
   void on_flushed() noexcept override {}
+
   void on_timeout() noexcept;
 
   void process(buffer::Slice&& data) noexcept;
@@ -108,8 +124,8 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   bool idle_ = false;
   bool holding_ = false;
   bool processing_ = false;
-  bool request_sent_ = false;       // the whole request was queued
-  bool response_started_ = false;   // a byte of the response arrived
+  bool request_sent_ = false;      // the whole request was queued
+  bool response_started_ = false;  // a byte of the response arrived
   bool peer_ended_ = false;
 };
 

@@ -1,5 +1,5 @@
-// The heads as they cross the gateway: which fields a request carries to its upstream and which of a
-// response's reach the client. Pure but for the stream's arena.
+// The heads as they cross the gateway: which fields a request carries to its upstream and which of
+// a response's reach the client. Pure but for the stream's arena.
 #pragma once
 
 #include "hangu/buffer/block.h"
@@ -8,8 +8,8 @@
 
 namespace hangu::upstream {
 
-/// The serialised HTTP/1.1 head of the stream's request. `upgrade`: it asks for a protocol switch. May
-/// be called again for another endpoint.
+/// The serialised HTTP/1.1 head of the stream's request. `upgrade`: it asks for a protocol switch.
+/// May be called again for another endpoint.
 buffer::Slice make_request_head(filter::Stream& stream, const Endpoint& endpoint,
                                 bool upgrade) noexcept;
 

@@ -1,6 +1,6 @@
-// ResponseHandler: what an upstream connection tells whoever sent the request (the proxy). All calls
-// come on the shard, within the loop turn; after on_failure or the end of the response the connection
-// makes no further call for that request.
+// ResponseHandler: what an upstream connection tells whoever sent the request (the proxy). All
+// calls come on the shard, within the loop turn; after on_failure or the end of the response the
+// connection makes no further call for that request.
 #pragma once
 
 #include "hangu/base/error.h"

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "codec/http1/field_parser.h"
 #include "hangu/base/assert.h"
 #include "hangu/http/text.h"
+
+#include "codec/http1/field_parser.h"
 
 namespace hangu::codec::http1 {
 namespace {
@@ -24,13 +25,12 @@ constexpr http::HeaderNameSet kNotInTrailers = http::header_name_set(
     http::HeaderName::kCookie, http::HeaderName::kSetCookie, http::HeaderName::kContentType,
     http::HeaderName::kContentEncoding, http::HeaderName::kContentRange,
     http::HeaderName::kCacheControl, http::HeaderName::kMaxForwards, http::HeaderName::kRange,
-    http::HeaderName::kIfMatch, http::HeaderName::kIfNoneMatch,
-    http::HeaderName::kIfModifiedSince, http::HeaderName::kIfUnmodifiedSince,
-    http::HeaderName::kIfRange, http::HeaderName::kXForwardedFor,
-    http::HeaderName::kXForwardedProto, http::HeaderName::kXForwardedHost,
-    http::HeaderName::kXForwardedPort, http::HeaderName::kXForwardedPrefix,
-    http::HeaderName::kForwarded, http::HeaderName::kXRealIp, http::HeaderName::kXRequestId,
-    http::HeaderName::kTraceparent, http::HeaderName::kTracestate);
+    http::HeaderName::kIfMatch, http::HeaderName::kIfNoneMatch, http::HeaderName::kIfModifiedSince,
+    http::HeaderName::kIfUnmodifiedSince, http::HeaderName::kIfRange,
+    http::HeaderName::kXForwardedFor, http::HeaderName::kXForwardedProto,
+    http::HeaderName::kXForwardedHost, http::HeaderName::kXForwardedPort,
+    http::HeaderName::kXForwardedPrefix, http::HeaderName::kForwarded, http::HeaderName::kXRealIp,
+    http::HeaderName::kXRequestId, http::HeaderName::kTraceparent, http::HeaderName::kTracestate);
 
 constexpr int hex_value(char c) {
   if (c >= '0' && c <= '9') {
@@ -40,7 +40,9 @@ constexpr int hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 }  // namespace
 
@@ -162,7 +164,8 @@ const char* BodyDecoder::on_line_byte(char c) {
       }
       state_ = State::kSize;
       return nullptr;
-    case State::kSizeLf: return c == '\n' ? end_chunk_line() : "bare carriage return in a chunk line";
+    case State::kSizeLf:
+      return c == '\n' ? end_chunk_line() : "bare carriage return in a chunk line";
     default: break;
   }
   if (++line_bytes_ > limits_.chunk_line_bytes && c != '\r') {
@@ -303,8 +306,8 @@ Result<bool> BodyDecoder::take_trailer(std::string_view input, size_t& position)
 
 void BodyDecoder::append_trailer(std::string_view piece) {
   if (trailer_size_ + piece.size() > trailer_capacity_) {
-    const size_t capacity = std::max({kTrailerFirstCapacity, trailer_size_ + piece.size(),
-                                      size_t{trailer_capacity_} * 2});
+    const size_t capacity = std::max(
+        {kTrailerFirstCapacity, trailer_size_ + piece.size(), size_t{trailer_capacity_} * 2});
     char* grown = arena_->allocate(capacity, 1);
     if (trailer_size_ != 0) {
       std::memcpy(grown, trailer_, trailer_size_);

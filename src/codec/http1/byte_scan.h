@@ -1,5 +1,6 @@
-// Finding the next byte of interest, 16 bytes at a time where the machine can (SSE2 is in every x86-64,
-// NEON in every AArch64), one by one at the end of the text and elsewhere. No byte behind `end` is read.
+// Finding the next byte of interest, 16 bytes at a time where the machine can (SSE2 is in every
+// x86-64, NEON in every AArch64), one by one at the end of the text and elsewhere. No byte behind
+// `end` is read.
 #pragma once
 
 #include <bit>
@@ -44,7 +45,6 @@ class Vector {
   __m128i bytes_;
 };
 
-
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 
 class Vector {
@@ -80,14 +80,12 @@ class Vector {
   uint8x16_t bytes_;
 };
 
-
 #else
-
 
 #endif
 
-/// The first byte for which `Wanted` says yes, or `end`. Wanted::vector(Vector) and Wanted::byte(char)
-/// say the same of sixteen bytes and of one.
+/// The first byte for which `Wanted` says yes, or `end`. Wanted::vector(Vector) and
+/// Wanted::byte(char) say the same of sixteen bytes and of one.
 template <class Wanted>
 inline const char* find_byte(const char* from, const char* end, Wanted wanted) {
 #if defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__))

@@ -1,8 +1,9 @@
 #include "codec/http1/field_parser.h"
 
-#include "codec/http1/byte_scan.h"
 #include "hangu/base/parse.h"
 #include "hangu/http/text.h"
+
+#include "codec/http1/byte_scan.h"
 
 namespace hangu::codec::http1 {
 namespace {
@@ -16,7 +17,9 @@ constexpr HeaderNameSet kControl = http::header_name_set(
     HeaderName::kHost, HeaderName::kContentLength, HeaderName::kTransferEncoding,
     HeaderName::kConnection, HeaderName::kExpect, HeaderName::kUpgrade);
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 /// Why `name`, the text up to the first colon or the end, is no field name.
 Problem name_problem(std::string_view name, bool colon) {

@@ -54,6 +54,9 @@ void HeadReader::reset() {
 }
 
 void HeadReader::append(std::string_view input, buffer::Arena& arena) {
+  if (input.empty()) {
+    return;
+  }
   if (size_ + input.size() > capacity_) {
     const size_t capacity = std::max({kFirstCapacity, size_ + input.size(), size_t{capacity_} * 2});
     char* grown = arena.allocate(capacity, 1);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "codec/http1/byte_scan.h"
 #include "hangu/http/text.h"
+
+#include "codec/http1/byte_scan.h"
 
 namespace hangu::codec::http1 {
 namespace {
@@ -29,8 +30,8 @@ void HeadScanner::reset() {
 void HeadScanner::begin_line(size_t begin) {
   line_begin_ = begin;
   if (in_fields_) {
-    reach_ = kCrlfBytes + std::min(begin + limits_.header_line_bytes,
-                                   fields_begin_ + limits_.headers_bytes);
+    reach_ = kCrlfBytes +
+             std::min(begin + limits_.header_line_bytes, fields_begin_ + limits_.headers_bytes);
   } else {
     reach_ = kCrlfBytes + begin + limits_.request_line_bytes;
   }

@@ -139,10 +139,12 @@ bool begins_like(std::string_view buffer, std::string_view signature) {
 
 Result<ProxyHeader> parse_proxy_header(std::string_view buffer) noexcept {
   if (begins_like(buffer, kV2Signature)) {
-    return buffer.size() < kV2Signature.size() ? Result<ProxyHeader>(ProxyHeader{}) : parse_v2(buffer);
+    return buffer.size() < kV2Signature.size() ? Result<ProxyHeader>(ProxyHeader{})
+                                               : parse_v2(buffer);
   }
   if (begins_like(buffer, kV1Signature)) {
-    return buffer.size() < kV1Signature.size() ? Result<ProxyHeader>(ProxyHeader{}) : parse_v1(buffer);
+    return buffer.size() < kV1Signature.size() ? Result<ProxyHeader>(ProxyHeader{})
+                                               : parse_v1(buffer);
   }
   return fail_with("no PROXY header where one must be");
 }

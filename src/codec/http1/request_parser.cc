@@ -1,9 +1,10 @@
 #include "hangu/codec/http1/request_parser.h"
 
-#include "codec/http1/byte_scan.h"
-#include "codec/http1/field_parser.h"
 #include "hangu/http/host.h"
 #include "hangu/http/text.h"
+
+#include "codec/http1/byte_scan.h"
+#include "codec/http1/field_parser.h"
 
 namespace hangu::codec::http1 {
 namespace {

@@ -1,8 +1,9 @@
 #include "hangu/codec/http1/response_parser.h"
 
+#include "hangu/http/text.h"
+
 #include "codec/http1/byte_scan.h"
 #include "codec/http1/field_parser.h"
-#include "hangu/http/text.h"
 
 namespace hangu::codec::http1 {
 namespace {
@@ -14,7 +15,9 @@ using http::Version;
 
 constexpr std::string_view kEmptyLine = "\r\n";
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// RFC 9112 §4: version SP 3DIGIT [SP reason].
 Problem parse_status_line(std::string_view line, ResponseHead& out) {
@@ -82,9 +85,9 @@ Problem set_connection(const ControlFields& control, ResponseHead& out) {
     return {};
   }
   // Some servers send a body with 204 after all: it must not be taken for the next response.
-  const bool unframed_body = out.status == 204 &&
-                             (out.headers.contains(HeaderName::kTransferEncoding) ||
-                              control.content_length != 0);
+  const bool unframed_body =
+      out.status == 204 &&
+      (out.headers.contains(HeaderName::kTransferEncoding) || control.content_length != 0);
   out.keep_alive = !control.connection.close &&
                    (out.version == Version::kHttp11 || control.connection.keep_alive) &&
                    out.framing != BodyFraming::kUntilClose && !unframed_body;

@@ -11,7 +11,8 @@ using http::BodyFraming;
 using http::HeaderName;
 using http::HeaderNameSet;
 
-// Fields that frame the message or rule the connection: written from what the caller says, never copied.
+// Fields that frame the message or rule the connection: written from what the caller says, never
+// copied.
 constexpr HeaderNameSet kFraming =
     http::header_name_set(HeaderName::kConnection, HeaderName::kKeepAlive,
                           HeaderName::kProxyConnection, HeaderName::kTransferEncoding);
@@ -21,7 +22,9 @@ constexpr size_t kFixedBytesMax = 192;
 
 class Writer {
  public:
-  explicit Writer(char* out) : begin_(out), to_(out) {}
+  explicit Writer(char* out)
+      : begin_(out),
+        to_(out) {}
 
   void put(std::string_view text) {
     std::memcpy(to_, text.data(), text.size());
@@ -37,10 +40,13 @@ class Writer {
   char* to_;
 };
 
-/// Copies field lines; lines that follow each other in memory as they must on the wire, in one piece.
+/// Copies field lines; lines that follow each other in memory as they must on the wire, in one
+/// piece.
 class FieldWriter {
  public:
-  FieldWriter(Writer& out, HeaderNameSet skipped) : out_(out), skipped_(skipped) {}
+  FieldWriter(Writer& out, HeaderNameSet skipped)
+      : out_(out),
+        skipped_(skipped) {}
 
   void put_all(const http::HeaderBlock& headers) {
     for (const http::Header& header : headers) {
@@ -138,8 +144,7 @@ buffer::Slice serialise_request_head(const http::RequestHead& head, const Reques
 
 buffer::Slice serialise_response_head(const http::ResponseHead& head,
                                       const ResponseFraming& framing, buffer::Arena& arena) {
-  Writer out(
-      arena.allocate(kFixedBytesMax + head.reason.size() + head.headers.bytes(), 1));
+  Writer out(arena.allocate(kFixedBytesMax + head.reason.size() + head.headers.bytes(), 1));
   out.put("HTTP/1.1 ");
   out.put(static_cast<uint64_t>(head.status));
   out.put(" ");
@@ -147,9 +152,9 @@ buffer::Slice serialise_response_head(const http::ResponseHead& head,
   out.put("\r\n");
   const bool never_long = head.status < 200 || head.status == 204;
   const bool keep_length = framing.framing == BodyFraming::kNone && !never_long;
-  const HeaderNameSet skipped =
-      kFraming | (keep_length ? 0 : http::bit_of(HeaderName::kContentLength)) |
-      (framing.upgrade ? 0 : http::bit_of(HeaderName::kUpgrade));
+  const HeaderNameSet skipped = kFraming |
+                                (keep_length ? 0 : http::bit_of(HeaderName::kContentLength)) |
+                                (framing.upgrade ? 0 : http::bit_of(HeaderName::kUpgrade));
   FieldWriter(out, skipped).put_all(head.headers);
   if (!never_long) {
     put_framing(out, framing.framing, framing.content_length);

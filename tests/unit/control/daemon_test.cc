@@ -56,9 +56,8 @@ class DaemonTest : public testing::Test {
     };
     made.start_gateway = FakeGateway::factory(gateway_);
     made.make_resolver = [this] {
-      return make_resolver(context_, {.servers = dns_.address(),
-                                      .query_timeout = milliseconds(100),
-                                      .tries = 1});
+      return make_resolver(
+          context_, {.servers = dns_.address(), .query_timeout = milliseconds(100), .tries = 1});
     };
     made.handle_signals = signals;
     made.reload_interval_min = milliseconds(30);
@@ -260,7 +259,8 @@ TEST_F(DaemonTest, AStormOfHangupsIsTwoReloads) {
     context_.poll();
   }
   ASSERT_TRUE(run_until(context_, [&] { return gateway_.applied == 2; }));
-  run_until(context_, [] { return false; }, milliseconds(60));
+  run_until(
+      context_, [] { return false; }, milliseconds(60));
   EXPECT_EQ(gateway_.applied, 2);
 }
 

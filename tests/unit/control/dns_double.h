@@ -1,5 +1,5 @@
-// DnsDouble: a DNS server on loopback UDP that says what a test told it to: addresses with a TTL, an
-// alias, NXDOMAIN or nothing at all. Runs on the test's io_context.
+// DnsDouble: a DNS server on loopback UDP that says what a test told it to: addresses with a TTL,
+// an alias, NXDOMAIN or nothing at all. Runs on the test's io_context.
 #pragma once
 
 #include <arpa/inet.h>
@@ -34,7 +34,9 @@ class DnsDouble {
   }
 
   void set(const std::string& name, Zone zone) { zones_[name] = std::move(zone); }
+
   void erase(const std::string& name) { zones_.erase(name); }
+
   uint64_t queries() const { return queries_; }
 
  private:

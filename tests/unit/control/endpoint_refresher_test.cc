@@ -58,17 +58,16 @@ class EndpointRefresherTest : public testing::Test {
   DnsDouble server_{context_};
   std::map<std::string, Endpoints> published_;
   int publications_ = 0;
-  EndpointRefresher refresher_{
-      context_,
-      [this] {
-        return make_resolver(context_, {.servers = server_.address(),
-                                        .query_timeout = milliseconds(100),
-                                        .tries = 1});
-      },
-      [this](std::string_view name, Endpoints endpoints) {
-        published_[std::string(name)] = std::move(endpoints);
-        ++publications_;
-      }};
+  EndpointRefresher refresher_{context_,
+                               [this] {
+                                 return make_resolver(context_, {.servers = server_.address(),
+                                                                 .query_timeout = milliseconds(100),
+                                                                 .tries = 1});
+                               },
+                               [this](std::string_view name, Endpoints endpoints) {
+                                 published_[std::string(name)] = std::move(endpoints);
+                                 ++publications_;
+                               }};
 };
 
 TEST_F(EndpointRefresherTest, NumericUpstreamsNeedNoResolver) {

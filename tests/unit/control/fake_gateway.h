@@ -69,6 +69,7 @@ class FakeGateway final : public server::Gateway {
   }
 
   void begin_drain() override { ++record_.drains; }
+
   void reopen_logs() override { ++record_.reopened; }
 
   server::GatewayStatus status() const override {
@@ -97,6 +98,7 @@ class FakeGateway final : public server::Gateway {
   }
 
   stats::Registry& registry() override { return registry_; }
+
   std::shared_ptr<const config::Config> config() const override { return record_.config; }
 
  private:

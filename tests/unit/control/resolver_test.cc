@@ -28,8 +28,7 @@ class ResolverTest : public testing::Test {
   boost::asio::io_context context_;
   DnsDouble server_{context_};
   std::unique_ptr<Resolver> resolver_ = make_resolver(
-      context_,
-      {.servers = server_.address(), .query_timeout = milliseconds(100), .tries = 1});
+      context_, {.servers = server_.address(), .query_timeout = milliseconds(100), .tries = 1});
 };
 
 TEST_F(ResolverTest, GivesAddressesSortedAndOnceWithTheirTtl) {

@@ -89,7 +89,8 @@ TEST(ServiceNotifierTest, ReadsTheEnvironmentMeantForThisProcess) {
   ::setenv("NOTIFY_SOCKET", manager.name().c_str(), 1);
   ::setenv("WATCHDOG_USEC", "3000000", 1);
   ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-  EXPECT_EQ(ServiceNotifier::from_environment().watchdog_interval(), std::chrono::milliseconds(1500));
+  EXPECT_EQ(ServiceNotifier::from_environment().watchdog_interval(),
+            std::chrono::milliseconds(1500));
   ::setenv("WATCHDOG_PID", "1", 1);
   EXPECT_EQ(ServiceNotifier::from_environment().watchdog_interval(), Duration::zero());
   EXPECT_TRUE(ServiceNotifier::from_environment().active());

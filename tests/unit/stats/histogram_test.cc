@@ -27,7 +27,8 @@ TEST(Histogram, PowersOfTwoBeginBuckets) {
 TEST(Histogram, LongestShareTheLastBucket) {
   EXPECT_EQ(Histogram::bucket_of(uint64_t{1} << Histogram::kOctaves), Histogram::kBuckets - 1);
   EXPECT_EQ(Histogram::bucket_of(UINT64_MAX), Histogram::kBuckets - 1);
-  EXPECT_EQ(Histogram::bucket_of((uint64_t{1} << Histogram::kOctaves) - 1), Histogram::kBuckets - 2);
+  EXPECT_EQ(Histogram::bucket_of((uint64_t{1} << Histogram::kOctaves) - 1),
+            Histogram::kBuckets - 2);
 }
 
 TEST(Histogram, Records) {

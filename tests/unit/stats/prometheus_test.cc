@@ -1,10 +1,10 @@
 #include "hangu/stats/prometheus.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <regex>
 #include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace hangu::stats {
 namespace {
@@ -27,11 +27,16 @@ TEST(Prometheus, CountsShardsRoutesAndUpstreams) {
   EXPECT_THAT(text, HasSubstr("hangu_request_errors_total{shard=\"0\",error=\"bad_header\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("hangu_route_requests_total{route=\"users\",status=\"2xx\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("hangu_route_requests_total{route=\"users\",status=\"5xx\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"0.002048\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"0.001024\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"+Inf\"} 2\n"));
+  EXPECT_THAT(
+      text, HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"0.002048\"} 1\n"));
+  EXPECT_THAT(
+      text, HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"0.001024\"} 0\n"));
+  EXPECT_THAT(text,
+              HasSubstr("hangu_route_duration_seconds_bucket{route=\"users\",le=\"+Inf\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("hangu_route_duration_seconds_count{route=\"users\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("hangu_upstream_duration_seconds_bucket{upstream=\"origin\",le=\"0.000256\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("hangu_upstream_duration_seconds_bucket{upstream=\"origin\",le=\"0.000256\"} 1\n"));
 }
 
 TEST(Prometheus, EscapesLabels) {

@@ -1,8 +1,8 @@
 #include "hangu/stats/registry.h"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 namespace hangu::stats {
 namespace {

@@ -1,6 +1,6 @@
-// BodyDecoder: takes the framing off a body (RFC 9112 §6, §7.1). In place: data are views of the input,
-// nothing is copied but trailers. Chunk extensions are checked and dropped. One message at a time, one
-// thread; knows no connection.
+// BodyDecoder: takes the framing off a body (RFC 9112 §6, §7.1). In place: data are views of the
+// input, nothing is copied but trailers. Chunk extensions are checked and dropped. One message at a
+// time, one thread; knows no connection.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,9 @@ class BodyDecoder {
     size_t consumed = 0;
   };
 
-  /// Takes the next piece off `input`; to be called again with the rest (`consumed` bytes further) until
-  /// kNeedMore or the end. Bytes behind the end are not consumed. After an error only begin() may follow.
+  /// Takes the next piece off `input`; to be called again with the rest (`consumed` bytes further)
+  /// until kNeedMore or the end. Bytes behind the end are not consumed. After an error only begin()
+  /// may follow.
   Result<Step> next(std::string_view input);
 
   /// Whether the end was reached; a kData step may reach it.
@@ -46,8 +47,8 @@ class BodyDecoder {
   /// Bytes of data still to come; UINT64_MAX when that is not known.
   uint64_t remaining() const;
 
-  /// The trailer fields after the end of a chunked body; nullptr when there are none. They live in the
-  /// arena. Fields that a trailer may not carry have been left out (RFC 9110 §6.5.1).
+  /// The trailer fields after the end of a chunked body; nullptr when there are none. They live in
+  /// the arena. Fields that a trailer may not carry have been left out (RFC 9110 §6.5.1).
   const http::HeaderBlock* trailers() const { return has_trailers_ ? &trailers_ : nullptr; }
 
  private:
@@ -55,17 +56,17 @@ class BodyDecoder {
     kDone,
     kLength,
     kUntilClose,
-    kSize,        // the digits of a chunk size
-    kSizeSpace,   // white space behind them, which an extension must follow
-    kExtName,     // behind ';'
-    kExtAfter,    // white space behind a name
-    kExtValue,    // behind '='
-    kExtQuoted,   // within a quoted value
-    kExtEscape,   // behind a backslash in it
-    kExtEnd,      // behind a quoted value
-    kSizeLf,      // the CR of the line was seen
+    kSize,       // the digits of a chunk size
+    kSizeSpace,  // white space behind them, which an extension must follow
+    kExtName,    // behind ';'
+    kExtAfter,   // white space behind a name
+    kExtValue,   // behind '='
+    kExtQuoted,  // within a quoted value
+    kExtEscape,  // behind a backslash in it
+    kExtEnd,     // behind a quoted value
+    kSizeLf,     // the CR of the line was seen
     kData,
-    kDataCr,      // the CRLF behind the data
+    kDataCr,  // the CRLF behind the data
     kDataLf,
     kTrailer,
     kFailed,
@@ -89,7 +90,7 @@ class BodyDecoder {
   bool has_trailers_ = false;
   uint8_t digits_ = 0;
   uint32_t line_bytes_ = 0;  // of the current chunk line
-  uint64_t left_ = 0;         // of the body or chunk; the size while it is read
+  uint64_t left_ = 0;        // of the body or chunk; the size while it is read
   uint64_t extension_bytes_ = 0;
   Limits limits_;
   buffer::Arena* arena_ = nullptr;

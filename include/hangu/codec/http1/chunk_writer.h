@@ -1,4 +1,5 @@
-// Frames body pieces in chunks (RFC 9112 §7.1) on any output with write, write_copy and write_static.
+// Frames body pieces in chunks (RFC 9112 §7.1) on any output with write, write_copy and
+// write_static.
 #pragma once
 
 #include <string_view>
@@ -9,7 +10,8 @@
 
 namespace hangu::codec::http1 {
 
-/// Writes `data` as one chunk (none when it is empty) and, with `end`, the last chunk without trailers.
+/// Writes `data` as one chunk (none when it is empty) and, with `end`, the last chunk without
+/// trailers.
 template <class Output>
 void write_chunked(Output& output, buffer::Slice&& data, bool end) {
   if (data.size != 0) {

@@ -1,6 +1,6 @@
-// HeadReader: brings a message head that arrives in any number of pieces into one contiguous, writable
-// range of an arena, for the parser to work on in place. The common case, a head within one piece, is
-// one scan and one small copy. Sans-I/O; owned by a connection, one thread.
+// HeadReader: brings a message head that arrives in any number of pieces into one contiguous,
+// writable range of an arena, for the parser to work on in place. The common case, a head within
+// one piece, is one scan and one small copy. Sans-I/O; owned by a connection, one thread.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace hangu::codec::http1 {
 
 class HeadReader {
  public:
-  HeadReader(HeadScanner::Kind kind, const Limits& limits) : scanner_(kind, limits) {}
+  HeadReader(HeadScanner::Kind kind, const Limits& limits)
+      : scanner_(kind, limits) {}
 
   struct Step {
     bool complete = false;

@@ -1,6 +1,7 @@
-// HeadScanner: finds the end of a message head in a buffer that grows from call to call, looking at each
-// byte once. Rejects what makes a head unreadable as early as it is visible: bare line feeds, lines and
-// heads beyond the limits. What the lines mean is the parser's business. One connection, one thread.
+// HeadScanner: finds the end of a message head in a buffer that grows from call to call, looking at
+// each byte once. Rejects what makes a head unreadable as early as it is visible: bare line feeds,
+// lines and heads beyond the limits. What the lines mean is the parser's business. One connection,
+// one thread.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@ class HeadScanner {
     size_t head_bytes = 0;  // from there through the empty line; only when complete
   };
 
-  /// `buffer`: everything received so far, from the same first byte in every call until reset(), wherever
-  /// it lies in memory. After an error or kComplete only reset() may follow.
+  /// `buffer`: everything received so far, from the same first byte in every call until reset(),
+  /// wherever it lies in memory. After an error or kComplete only reset() may follow.
   Result<ScanResult> scan(std::string_view buffer);
 
   void reset();

@@ -1,5 +1,5 @@
-// The PROXY protocol, versions 1 and 2, of haproxy's proxy-protocol.txt: a load balancer tells, before
-// the first byte of the client, who the client is. Pure; knows nothing of who may send it.
+// The PROXY protocol, versions 1 and 2, of haproxy's proxy-protocol.txt: a load balancer tells,
+// before the first byte of the client, who the client is. Pure; knows nothing of who may send it.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Parses a complete HTTP/1.x request head, strictly (RFC 9110, RFC 9112): what could be read in two ways is
-// an error. In place: views point into the head, whose Host is turned to lower case. Pure.
+// Parses a complete HTTP/1.x request head, strictly (RFC 9110, RFC 9112): what could be read in two
+// ways is an error. In place: views point into the head, whose Host is turned to lower case. Pure.
 #pragma once
 
 #include <string_view>
@@ -10,9 +10,9 @@
 
 namespace hangu::codec::http1 {
 
-/// `head`: what HeadScanner found, through the empty line, in memory that may be written to and lives as
-/// long as `out`. `out` is freshly reset(); after an error it holds what was understood so far.
-/// Every error ends the connection. CONNECT is understood and refused (kNotImplemented).
+/// `head`: what HeadScanner found, through the empty line, in memory that may be written to and
+/// lives as long as `out`. `out` is freshly reset(); after an error it holds what was understood so
+/// far. Every error ends the connection. CONNECT is understood and refused (kNotImplemented).
 Result<void> parse_request_head(std::string_view head, const Limits& limits,
                                 http::RequestHead& out);
 

@@ -1,7 +1,7 @@
-// Writes message heads and chunk framing. A head is one arena allocation of its exact size. Framing and
-// connection fields come from the caller alone: Connection, Keep-Alive, Transfer-Encoding and (unless
-// stated) Content-Length and Upgrade among the head's fields are never written, so that no message can
-// carry two opinions on where it ends. Pure but for the arena.
+// Writes message heads and chunk framing. A head is one arena allocation of its exact size. Framing
+// and connection fields come from the caller alone: Connection, Keep-Alive, Transfer-Encoding and
+// (unless stated) Content-Length and Upgrade among the head's fields are never written, so that no
+// message can carry two opinions on where it ends. Pure but for the arena.
 #pragma once
 
 #include <cstddef>
@@ -35,8 +35,8 @@ struct ResponseFraming {
   bool http10 = false;          // the client speaks HTTP/1.0: it must be told of keep-alive
 };
 
-/// "HTTP/1.1 status reason" and the fields. With kNone a Content-Length among the fields is passed on
-/// (a response to HEAD, 304), but never in a 1xx or 204.
+/// "HTTP/1.1 status reason" and the fields. With kNone a Content-Length among the fields is passed
+/// on (a response to HEAD, 304), but never in a 1xx or 204.
 buffer::Slice serialise_response_head(const http::ResponseHead& head,
                                       const ResponseFraming& framing, buffer::Arena& arena);
 
