@@ -120,8 +120,8 @@ def make_gateways(binary, directory, origin_port, bare):
         gateways.append(Process(name, [path, flag, str(config)], port, GATEWAY_CPU))
     for event_loop in ("io_uring", "epoll"):
         name, port = f"hangu-{event_loop}", free_port()
-        config = fill("hangu.yaml.in", directory / f"{name}.yaml", DIR=directory, NAME=name, PORT=port,
-                      ORIGIN_PORT=origin_port, EVENT_LOOP=event_loop)
+        config = fill("hangu.yaml.in", directory / f"{name}.yaml", DIR=directory, NAME=name,
+                      PORT=port, ORIGIN_PORT=origin_port, EVENT_LOOP=event_loop)
         gateways.append(Process(name, [binary, "run", "--config", str(config)], port, GATEWAY_CPU))
     return gateways
 

@@ -43,8 +43,8 @@ class Report:
                    f"{median(samples, 'rss'):.1f}", f"{median(samples, 'busy') * 100:.0f} %",
                    str(sum(sample.errors for sample in samples))]
 
-    HEAD = ["gateway", "requests/s", "ratio", "CPU µs/request", "ratio", "p50 ms", "p99 ms", "p99.9 ms",
-            "peak RSS MiB", "core", "errors"]
+    HEAD = ["gateway", "requests/s", "ratio", "CPU µs/request", "ratio", "p50 ms", "p99 ms",
+            "p99.9 ms", "peak RSS MiB", "core", "errors"]
 
     def scenario_text(self, scenario):
         return "\n".join([f"### {scenario.title}", "", table(self.HEAD, list(self.rows(scenario)))])
@@ -65,8 +65,8 @@ class Report:
                          value <= scenarios.IDLE_BAR)
         for gateway, value in self.starts.items():
             if gateway.startswith("hangu"):
-                self.bar(f"ms from start to the first answer, {gateway}", value, scenarios.START_BAR,
-                         value <= scenarios.START_BAR)
+                self.bar(f"ms from start to the first answer, {gateway}", value,
+                         scenarios.START_BAR, value <= scenarios.START_BAR)
 
     def judge_many(self):
         many = self.results.get(scenarios.MANY, {})
@@ -90,8 +90,8 @@ class Report:
         return table(["what", "measured", "bar", "met"], rows)
 
     def markdown(self):
-        parts = [f"# Load run of {datetime.datetime.now():%Y-%m-%d %H:%M}", "", *environment(self.options),
-                 "", "## Scenarios", ""]
+        parts = [f"# Load run of {datetime.datetime.now():%Y-%m-%d %H:%M}", "",
+                 *environment(self.options), "", "## Scenarios", ""]
         for scenario in scenarios.SCENARIOS:
             if scenario.name in self.results:
                 parts += [self.scenario_text(scenario), ""]
@@ -104,7 +104,8 @@ class Report:
         rows = [[name, f"{self.idle[name]:,.0f}" if name in self.idle else "",
                  f"{self.starts[name]:.1f}" if name in self.starts else ""]
                 for name in dict.fromkeys([*self.idle, *self.starts])]
-        return table(["gateway", "bytes for an idle connection", "ms from start to the first answer"], rows)
+        head = ["gateway", "bytes for an idle connection", "ms from start to the first answer"]
+        return table(head, rows)
 
 
 def table(head, rows):
@@ -126,6 +127,6 @@ def environment(options):
             f"Linux {platform.release()}; gateway on one, origin and wrk on the other",
             f"- {first_line('/usr/sbin/nginx', '-v')}; {first_line('/usr/sbin/haproxy', '-v')}; "
             f"{first_line(options.hangu, '--version')}",
-            f"- {options.rounds} rounds of {options.seconds} s, order shuffled with seed {options.seed}; "
-            "medians; ratios are to the better peer",
+            f"- {options.rounds} rounds of {options.seconds} s, order shuffled with seed "
+            f"{options.seed}; medians; ratios are to the better peer",
             f"- the peers do {peers}"]

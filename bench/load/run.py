@@ -2,7 +2,8 @@
 """Puts load on hangu, nginx and HAProxy in turns, on this machine, and compares what it costs them.
 
 The rounds of all gateways are interleaved in random order on the same core, so that whatever else
-the machine does hits all of them. Writes Markdown into bench/results. Exit code 1: a request failed.
+the machine does hits all of them. Writes Markdown into bench/results. Exit code 1: a request
+failed.
 """
 
 import argparse
@@ -30,7 +31,8 @@ def parse_arguments():
     parser.add_argument("--seconds", type=int, default=3, help="of each run [%(default)s]")
     parser.add_argument("--only", help="scenarios, separated by commas: " +
                         ", ".join(each.name for each in scenarios.SCENARIOS) + ", idle, start")
-    parser.add_argument("--gateways", help="separated by commas: nginx, haproxy, hangu-io_uring, hangu-epoll")
+    parser.add_argument("--gateways",
+                        help="separated by commas: nginx, haproxy, hangu-io_uring, hangu-epoll")
     parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
     parser.add_argument("--bare-peers", action="store_true", help="peers add no headers")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
@@ -56,7 +58,8 @@ def run_scenarios(options, gateways, results):
             shuffle.shuffle(order)
             for gateway in order:
                 results.add(scenario, gateway, measure.measure(gateway, scenario, options.seconds))
-            print(f"{scenario.name}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+            print(f"{scenario.name}: round {number + 1} of {options.rounds}", file=sys.stderr,
+                  flush=True)
         print(results.scenario_text(scenario), "\n", flush=True)
 
 

@@ -21,7 +21,8 @@ SCENARIOS = (
     Scenario("get-64k", "GET 64 KiB, 32 connections", 32, "/65536", cpu_bar=0.80),
     Scenario("get-1m", "GET 1 MiB, 8 connections", 8, "/1048576", cpu_bar=0.80),
     Scenario("post-1m", "POST 1 MiB, 8 connections", 8, "/0", ("POST", "1048576"), cpu_bar=0.80),
-    Scenario("new", "a new connection a request, 32 at a time", 32, "/128", ("CLOSE",), cpu_bar=0.85),
+    Scenario("new", "a new connection a request, 32 at a time", 32, "/128", ("CLOSE",),
+             cpu_bar=0.85),
 )
 
 MANY = "get-128-c5000"
