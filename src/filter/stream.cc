@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/base/assert.h"
+#include "hangu/http/date.h"
 #include "hangu/http/local_reply.h"
 #include "hangu/stats/shard_stats.h"
 
@@ -237,7 +238,7 @@ void Stream::run_response_headers() noexcept {
   }
   head_sent_ = true;
   response_end_ = held_response_end_;
-  echo_request_id();
+  complete_response_fields();
   writer_.write_head(*this, response_end_);
 }
 
@@ -356,7 +357,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   shard_.stats().count_local_reply(reply.code);
 
   const std::string_view body = http::make_local_response(reply, info.request_id, arena_, response);
-  echo_request_id();
+  complete_response_fields();
   const bool bodiless = request.method == http::Method::kHead || body.empty();
   writer_.write_head(*this, bodiless);
   if (!bodiless && !finished_) {
@@ -365,10 +366,18 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   }
 }
 
-void Stream::echo_request_id() noexcept {
+/// What every response of a gateway carries: its request's id, and a date (RFC 9110 §6.6.1).
+void Stream::complete_response_fields() noexcept {
+  http::HeaderBlock& headers = response.headers;
   if (!info.request_id.empty()) {
-    static_cast<void>(
-        response.headers.set(http::HeaderName::kXRequestId, "x-request-id", info.request_id));
+    static_cast<void>(headers.set(http::HeaderName::kXRequestId, info.request_id));
+  }
+  if (!headers.contains(http::HeaderName::kDate) && response.status != 101) {
+    char* const text = arena_.allocate(http::kDateChars, 1);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
+        shard_.wall_time().time_since_epoch());
+    http::write_date(seconds.count(), std::span<char, http::kDateChars>(text, http::kDateChars));
+    static_cast<void>(headers.add(http::HeaderName::kDate, {text, http::kDateChars}));
   }
 }
 

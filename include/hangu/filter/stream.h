@@ -194,7 +194,7 @@ class Stream {
   void pass_response_data(buffer::Slice&& data, bool end) noexcept;
   void write_response_data(buffer::Slice&& data, bool end) noexcept;
   void hold_response_data(buffer::Slice&& data, bool end) noexcept;
-  void echo_request_id() noexcept;
+  void complete_response_fields() noexcept;
   void cancel_sink() noexcept;
   void count_end() noexcept;
 
