@@ -68,6 +68,13 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
     switch (state_) {
       case State::kProxyHeader: more = process_proxy_header(data); break;
       case State::kIdle:
+        if (connection_->congested()) {
+          // The client sends requests but takes no answers: it has to wait for itself.
+          hold(std::move(data));
+          more = false;
+          break;
+        }
+        [[fallthrough]];
       case State::kHead: more = process_head(data); break;
       case State::kBody:
       case State::kDiscard: more = process_body(data); break;
@@ -84,8 +91,8 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
 
 bool Http1Session::input_wanted() const noexcept {
   switch (state_) {
+    case State::kIdle: return !connection_->congested();
     case State::kProxyHeader:
-    case State::kIdle:
     case State::kHead:
     case State::kDiscard: return true;
     case State::kBody:
@@ -317,6 +324,8 @@ bool Http1Session::congested(const filter::Stream&) const noexcept {
 void Http1Session::on_writable() noexcept {
   if (stream_ != nullptr) {
     stream_->on_response_writable();
+  } else {
+    resume_input();
   }
 }
 
@@ -572,10 +581,21 @@ void Http1Session::on_timeout() noexcept {
         arm_for_response();
       }
       break;
-    case State::kProxyHeader:
-    case State::kIdle:
-    case State::kDiscard: close(); break;
+    case State::kIdle: on_idle_timeout(); break;
+    case State::kDiscard: close_after_flush(); break;
+    case State::kProxyHeader: close(); break;
     case State::kClosed: break;
+  }
+}
+
+/// No request has come in time; the last answers may still be on their way.
+void Http1Session::on_idle_timeout() noexcept {
+  if (connection_->write_idle() || client_takes_nothing()) {
+    close();
+  } else if (draining_) {
+    close_after_flush();
+  } else {
+    arm_for_response();
   }
 }
 

@@ -34,7 +34,8 @@ class Memory(GatewayCase):
 
     @classmethod
     def config(cls, origin):
-        return make_config(origin, route={"body_max": 0, "timeout": "2m"})
+        return make_config(origin, route={"body_max": 0, "timeout": "2m",
+                                          "match": {"methods": ["GET", "PUT", "POST"]}})
 
     def setUp(self):
         super().setUp()
@@ -50,6 +51,18 @@ class Memory(GatewayCase):
         for _ in range(SIZE // MIB):
             client.send(BLOCK)
         self.assertEqual(int(client.read_response().body), SIZE)
+        self.check()
+
+    def test_pipelined_requests_whose_answers_nobody_takes(self):
+        """The gateway stops reading: answers of its own do not pile up either."""
+        client = self.client()
+        client.wire.socket.settimeout(1)
+        # The demand is refused by the gateway itself: no upstream slows it down.
+        requests = client.head("HEAD", "/nobody") * 1000
+        sent = 0
+        with self.assertRaises(TimeoutError):
+            while sent < 256 * MIB:
+                sent += client.wire.socket.send(requests)
         self.check()
 
     def test_chunked_upload(self):

@@ -106,6 +106,7 @@ class Http1Session final : public ListNode<Http1Session>,
   void close_after_flush() noexcept;
 
   void on_timeout() noexcept;
+  void on_idle_timeout() noexcept;
   void arm(Duration timeout) noexcept;
   void arm_for_response() noexcept;
   bool client_takes_nothing() noexcept;
