@@ -39,8 +39,9 @@ void check_binds(Reader& reader, const Node& root, const Config& config) {
     const auto [at, is_new] = seen.emplace(bind, i);
     if (!is_new) {
       const Node& node = child(element(root, "listeners", i), "bind");
-      reader.error(node.mark, {"E0130", fmt::format("{} is already bound by listener {}", quoted(bind),
-                                                    quoted(config.listeners[at->second].name)),
+      reader.error(node.mark, {"E0130",
+                               fmt::format("{} is already bound by listener {}", quoted(bind),
+                                           quoted(config.listeners[at->second].name)),
                                ""});
     }
   }
@@ -55,22 +56,26 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
   }
   for (size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) {
-      reader.warning(child(element(root, "upstreams", i), "name").mark,
-                     {"W0150", fmt::format("no route uses upstream {}",
-                                           quoted(config.upstreams[i].name)), ""});
+      reader.warning(
+          child(element(root, "upstreams", i), "name").mark,
+          {"W0150", fmt::format("no route uses upstream {}", quoted(config.upstreams[i].name)),
+           ""});
     }
   }
   for (size_t i = 0; i < config.listeners.size() && config.routes.empty(); ++i) {
     reader.warning(child(element(root, "listeners", i), "name").mark,
-                   {"W0153", fmt::format("listener {} has no route to serve: every request gets 404",
-                                         quoted(config.listeners[i].name)), ""});
+                   {"W0153",
+                    fmt::format("listener {} has no route to serve: every request gets 404",
+                                quoted(config.listeners[i].name)),
+                    ""});
   }
 }
 
 /// Finds routes whose every request goes to earlier ones with the same host and path.
 class ShadowFinder {
  public:
-  explicit ShadowFinder(const Config& config) : config_(config) {}
+  explicit ShadowFinder(const Config& config)
+      : config_(config) {}
 
   /// The earlier route that takes all requests of route `index` for `host`; then notes the route.
   const Route* visit(size_t index, const std::string& host) {
@@ -129,8 +134,10 @@ void check_shadowed(Reader& reader, const Node& root, const Config& config) {
             ? fmt::format("route {} never matches", quoted(route.name))
             : fmt::format("route {} never matches for {}", quoted(route.name), join(lost, ", "));
     reader.warning(child(element(root, "routes", i), "name").mark,
-                   {"W0151", fmt::format("{}: the earlier route {} takes the same host, path and methods",
-                                         what, quoted(winner->name)), ""});
+                   {"W0151",
+                    fmt::format("{}: the earlier route {} takes the same host, path and methods",
+                                what, quoted(winner->name)),
+                    ""});
   }
 }
 
@@ -138,15 +145,18 @@ void check_shadowed(Reader& reader, const Node& root, const Config& config) {
 
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream) {
   if (upstream.dns_ttl_min > upstream.dns_ttl_max) {
-    reader.error(node.mark, {"E0136", fmt::format("ttl_min ({}) is more than ttl_max ({})",
-                                                  format_duration(upstream.dns_ttl_min),
-                                                  format_duration(upstream.dns_ttl_max)), ""});
+    reader.error(node.mark, {"E0136",
+                             fmt::format("ttl_min ({}) is more than ttl_max ({})",
+                                         format_duration(upstream.dns_ttl_min),
+                                         format_duration(upstream.dns_ttl_max)),
+                             ""});
   }
 }
 
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match) {
   if (node.find("exact") != nullptr && node.find("prefix") != nullptr) {
-    reader.error(node.find("prefix")->mark, {"E0124", "a path is `exact` or `prefix`, not both", ""});
+    reader.error(node.find("prefix")->mark,
+                 {"E0124", "a path is `exact` or `prefix`, not both", ""});
   }
   (void)match;
 }
@@ -154,17 +164,21 @@ void check_route_path(Reader& reader, const Node& node, const RouteMatch& match)
 void check_admin(Reader& reader, const Node& node, const Admin& admin) {
   if (!admin.tcp_bind.empty() && !is_loopback(admin.tcp_bind) && !admin.allow_remote) {
     reader.error(child(node, "tcp").mark,
-                 {"E0132", fmt::format("other machines can reach the admin API on {}, which has no "
-                                       "authentication", quoted(admin.tcp_bind)),
+                 {"E0132",
+                  fmt::format("other machines can reach the admin API on {}, which has no "
+                              "authentication",
+                              quoted(admin.tcp_bind)),
                   "bind it to 127.0.0.1 or [::1], or add `allow_remote: true`"});
   }
 }
 
 void check_buffers(Reader& reader, const Node& node, const Buffers& buffers) {
   if (buffers.write_low_watermark >= buffers.write_high_watermark) {
-    reader.error(node.mark, {"E0136", fmt::format("write_low ({}) is not below write_high ({})",
-                                                  format_size(buffers.write_low_watermark),
-                                                  format_size(buffers.write_high_watermark)), ""});
+    reader.error(node.mark, {"E0136",
+                             fmt::format("write_low ({}) is not below write_high ({})",
+                                         format_size(buffers.write_low_watermark),
+                                         format_size(buffers.write_high_watermark)),
+                             ""});
   }
 }
 

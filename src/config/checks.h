@@ -1,5 +1,5 @@
-// Checks of values against each other. Those of one mapping are named in the table (schema.cc) and run
-// when it was read; check_config runs last, over the whole.
+// Checks of values against each other. Those of one mapping are named in the table (schema.cc) and
+// run when it was read; check_config runs last, over the whole.
 #pragma once
 
 #include "hangu/config/config.h"

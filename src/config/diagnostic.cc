@@ -45,7 +45,8 @@ void append(std::string& out, const Diagnostic& diagnostic, const Colors& colors
     out += fmt::format(":{}:{}", diagnostic.line, diagnostic.column);
   }
   out += fmt::format(": {}{}[{}]{}: {}\n", is_error ? colors.error : colors.warning,
-                     is_error ? "error" : "warning", diagnostic.code, colors.reset, diagnostic.message);
+                     is_error ? "error" : "warning", diagnostic.code, colors.reset,
+                     diagnostic.message);
   const std::string number = std::to_string(diagnostic.line);
   const std::string margin(number.size(), ' ');
   if (!diagnostic.snippet.empty()) {
@@ -55,7 +56,8 @@ void append(std::string& out, const Diagnostic& diagnostic, const Colors& colors
                        is_error ? colors.error : colors.warning, colors.reset);
   }
   if (!diagnostic.suggestion.empty()) {
-    out += fmt::format("  {} {}= help:{} {}\n", margin, colors.accent, colors.reset, diagnostic.suggestion);
+    out += fmt::format("  {} {}= help:{} {}\n", margin, colors.accent, colors.reset,
+                       diagnostic.suggestion);
   }
 }
 
@@ -92,8 +94,9 @@ std::string diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
                        diagnostic.severity == Severity::kError ? "error" : "warning",
                        json_string(diagnostic.code), json_string(diagnostic.file), diagnostic.line,
                        diagnostic.column);
-    out += fmt::format("\"message\":{},\"snippet\":{},\"suggestion\":{}}}", json_string(diagnostic.message),
-                       json_string(diagnostic.snippet), json_string(diagnostic.suggestion));
+    out += fmt::format("\"message\":{},\"snippet\":{},\"suggestion\":{}}}",
+                       json_string(diagnostic.message), json_string(diagnostic.snippet),
+                       json_string(diagnostic.suggestion));
   }
   return json_pretty(out + ']');
 }

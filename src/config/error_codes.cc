@@ -1,4 +1,5 @@
-// The catalogue of diagnostics. A number is never reused; `hangu explain` and docs/config.md print it.
+// The catalogue of diagnostics. A number is never reused; `hangu explain` and docs/config.md print
+// it.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -12,147 +13,202 @@ namespace hangu::config {
 const std::vector<ErrorCode>& error_codes() {
   static const std::vector<ErrorCode> kCodes = {
       {"E0100", "the file cannot be read",
-       "The config file does not exist, is a directory, may not be read by this user, or is too large. "
-       "Nothing of it was looked at. Check the path and the permissions; hangu needs to read the file "
+       "The config file does not exist, is a directory, may not be read by this user, or is too "
+       "large. "
+       "Nothing of it was looked at. Check the path and the permissions; hangu needs to read the "
+       "file "
        "again at every reload, after it has dropped its privileges."},
       {"E0101", "YAML syntax",
-       "The text is not well-formed YAML, so no key can be read. The position is where the reader gave up; "
-       "the cause is often on the line before it: a missing colon, a quote or bracket that is not closed, "
+       "The text is not well-formed YAML, so no key can be read. The position is where the reader "
+       "gave up; "
+       "the cause is often on the line before it: a missing colon, a quote or bracket that is not "
+       "closed, "
        "or an item indented differently from its neighbours."},
       {"E0102", "too large or too deep",
-       "A config has at most 8 MiB, 32 levels of nesting and a million values, counted after aliases were "
+       "A config has at most 8 MiB, 32 levels of nesting and a million values, counted after "
+       "aliases were "
        "expanded. The limits keep a broken or hostile file from taking the machine's memory."},
       {"E0103", "tab in the indentation",
-       "YAML forbids tabs in indentation, because their width is not defined. Replace them by spaces; most "
+       "YAML forbids tabs in indentation, because their width is not defined. Replace them by "
+       "spaces; most "
        "editors can do it for the whole file."},
       {"E0104", "duplicate key",
-       "A key stands twice in the same mapping (header names are compared without regard to case). YAML "
-       "readers would silently take one of the two, so hangu takes neither. Remove one, or merge their "
+       "A key stands twice in the same mapping (header names are compared without regard to case). "
+       "YAML "
+       "readers would silently take one of the two, so hangu takes neither. Remove one, or merge "
+       "their "
        "contents."},
       {"E0105", "bad alias or merge key",
-       "An alias (`*name`) stands inside what its anchor names, or a merge key (`<<`) has something other "
-       "than a mapping or a list of mappings as its value. Anchors can be defined under top-level keys that "
+       "An alias (`*name`) stands inside what its anchor names, or a merge key (`<<`) has "
+       "something other "
+       "than a mapping or a list of mappings as its value. Anchors can be defined under top-level "
+       "keys that "
        "begin with `x-`, which hangu ignores."},
       {"E0106", "not one document",
-       "A config file is exactly one YAML document. An empty file, a file of comments only, or a second "
+       "A config file is exactly one YAML document. An empty file, a file of comments only, or a "
+       "second "
        "document after `---` is refused."},
       {"E0107", "version missing or unknown",
-       "Every config begins with `version: 1`, the version of the file's shape. A file of another version "
+       "Every config begins with `version: 1`, the version of the file's shape. A file of another "
+       "version "
        "is not read any further, because its keys may mean something else."},
       {"E0108", "YAML tag",
-       "Tags such as `!!binary` or `!include` are not supported; the type of a value follows from its key. "
+       "Tags such as `!!binary` or `!include` are not supported; the type of a value follows from "
+       "its key. "
        "Write the value without the tag."},
       {"E0109", "bad byte in the text",
-       "A config is UTF-8 text without control characters other than line ends and tabs. The position is "
+       "A config is UTF-8 text without control characters other than line ends and tabs. The "
+       "position is "
        "that of the first bad byte."},
       {"E0110", "wrong type",
-       "The value has another kind than the key takes: a list instead of a mapping, a mapping instead of a "
-       "text, or nothing at all. The message says what was found and gives an example of what fits."},
+       "The value has another kind than the key takes: a list instead of a mapping, a mapping "
+       "instead of a "
+       "text, or nothing at all. The message says what was found and gives an example of what "
+       "fits."},
       {"E0111", "not one of the choices",
-       "The key takes one of a few words, listed in the message and in docs/config.md. They are written in "
+       "The key takes one of a few words, listed in the message and in docs/config.md. They are "
+       "written in "
        "lower case."},
       {"E0112", "bad duration",
-       "A duration is a whole number and one unit: `ms`, `s`, `m`, `h` or `d`, as in `250ms`, `10s`, `5m`. "
+       "A duration is a whole number and one unit: `ms`, `s`, `m`, `h` or `d`, as in `250ms`, "
+       "`10s`, `5m`. "
        "A number without a unit is refused, since programs disagree whether it means seconds or "
-       "milliseconds; only `0` needs none. Compounds such as `1h30m` are written in the smaller unit: "
+       "milliseconds; only `0` needs none. Compounds such as `1h30m` are written in the smaller "
+       "unit: "
        "`90m`."},
       {"E0113", "bad size",
-       "A size is a whole number of bytes, or a number with `KiB`, `MiB`, `GiB` (powers of 1024) or `KB`, "
+       "A size is a whole number of bytes, or a number with `KiB`, `MiB`, `GiB` (powers of 1024) "
+       "or `KB`, "
        "`MB`, `GB` (powers of 1000). `10M` is refused, because it is read both ways."},
       {"E0114", "bad number",
-       "The key takes a whole number in decimal digits, without sign, fraction, exponent or separators."},
+       "The key takes a whole number in decimal digits, without sign, fraction, exponent or "
+       "separators."},
       {"E0115", "out of range",
-       "The value is well-formed but outside the limits of its key, which the message and docs/config.md "
+       "The value is well-formed but outside the limits of its key, which the message and "
+       "docs/config.md "
        "give. Zero is allowed only where the documentation says what it means."},
       {"E0116", "bad switch",
-       "A switch is `true` or `false`, or `on` or `off`. The words `yes` and `no` are refused, because YAML "
+       "A switch is `true` or `false`, or `on` or `off`. The words `yes` and `no` are refused, "
+       "because YAML "
        "readers disagree about them."},
       {"E0117", "bad address",
-       "An address to bind is an IP address with a port, `[::]:8080` or `127.0.0.1:8080`, or `unix:/path`. "
+       "An address to bind is an IP address with a port, `[::]:8080` or `127.0.0.1:8080`, or "
+       "`unix:/path`. "
        "An endpoint may have a name in place of the IP address and has no scheme and no path. IPv6 "
        "addresses stand in brackets. A socket path has at most 107 bytes."},
       {"E0118", "bad network",
-       "A network is an address and a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`; a single "
-       "address stands for itself. Bits beyond the prefix length must be zero, so that a mistyped length "
+       "A network is an address and a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`; a "
+       "single "
+       "address stands for itself. Bits beyond the prefix length must be zero, so that a mistyped "
+       "length "
        "does not pass unnoticed."},
       {"E0119", "bad host",
-       "A host in a route's match is a DNS name, an IP address (IPv6 in brackets), or `*.` and a name, for "
-       "the names below it. It has no scheme, no port and no path; names beyond ASCII are written in their "
+       "A host in a route's match is a DNS name, an IP address (IPv6 in brackets), or `*.` and a "
+       "name, for "
+       "the names below it. It has no scheme, no port and no path; names beyond ASCII are written "
+       "in their "
        "`xn--` form."},
       {"E0120", "bad path",
        "A path in a route's match begins with `/`, has no query, and is written as it is after "
-       "normalisation: unreserved characters not percent-encoded, all others encoded, no `.` or `..` "
+       "normalisation: unreserved characters not percent-encoded, all others encoded, no `.` or "
+       "`..` "
        "segments. Otherwise no request could ever match it."},
       {"E0121", "missing key",
        "A key without a default was not given. The position is that of the mapping that lacks it."},
       {"E0122", "bad name",
-       "Names of listeners, upstreams and routes appear in logs, metrics and on command lines: 1 to 64 "
+       "Names of listeners, upstreams and routes appear in logs, metrics and on command lines: 1 "
+       "to 64 "
        "letters, digits, `_`, `-` and `.`, not beginning with `-` or `.`."},
       {"E0123", "unknown key",
-       "No key of this name exists at this place. Unknown keys are errors, since a mistyped timeout that "
-       "is silently ignored is found only when it is needed. The suggestion names the nearest key, or the "
+       "No key of this name exists at this place. Unknown keys are errors, since a mistyped "
+       "timeout that "
+       "is silently ignored is found only when it is needed. The suggestion names the nearest key, "
+       "or the "
        "place where the key exists. Top-level keys that begin with `x-` are free for anchors."},
       {"E0124", "keys that exclude each other",
-       "Two keys of a mapping cannot both be given, such as `exact` and `prefix` of a path. Split the route "
+       "Two keys of a mapping cannot both be given, such as `exact` and `prefix` of a path. Split "
+       "the route "
        "in two if both are wanted."},
       {"E0125", "bad method",
-       "A request method is a token (RFC 9110 section 9.1) and case-sensitive; all registered methods are "
+       "A request method is a token (RFC 9110 section 9.1) and case-sensitive; all registered "
+       "methods are "
        "in capitals."},
       {"E0126", "bad header name",
-       "A header field name is a token: letters, digits and a few signs, no blank and no colon (RFC 9110 "
+       "A header field name is a token: letters, digits and a few signs, no blank and no colon "
+       "(RFC 9110 "
        "section 5.1)."},
       {"E0127", "bad header value",
-       "A header value has no line breaks or control characters, does not begin or end with a blank, and "
-       "has at most 8 KiB. Of a `file:` value, line ends at the end of the file are dropped first."},
+       "A header value has no line breaks or control characters, does not begin or end with a "
+       "blank, and "
+       "has at most 8 KiB. Of a `file:` value, line ends at the end of the file are dropped "
+       "first."},
       {"E0128", "field that may not be edited",
-       "Fields that belong to a single connection or frame the message (Connection, Transfer-Encoding, "
-       "Content-Length, Upgrade and their kin) are the gateway's to set: an edit could split or merge "
+       "Fields that belong to a single connection or frame the message (Connection, "
+       "Transfer-Encoding, "
+       "Content-Length, Upgrade and their kin) are the gateway's to set: an edit could split or "
+       "merge "
        "requests. For Host see the route's key `preserve_host`."},
       {"E0129", "duplicate name",
-       "Two listeners, two upstreams or two routes have the same name. Names are how logs, metrics and "
+       "Two listeners, two upstreams or two routes have the same name. Names are how logs, metrics "
+       "and "
        "references tell them apart."},
       {"E0130", "address bound twice",
-       "Two listeners bind the same address and port. Port 0, which the kernel replaces by a free one, may "
+       "Two listeners bind the same address and port. Port 0, which the kernel replaces by a free "
+       "one, may "
        "occur several times."},
       {"E0131", "unknown upstream",
-       "A route refers to an upstream that no entry of `upstreams` defines. The suggestion is the nearest "
+       "A route refers to an upstream that no entry of `upstreams` defines. The suggestion is the "
+       "nearest "
        "name."},
       {"E0132", "admin API open to others",
-       "The admin API can stop the gateway and has no authentication on TCP, so it binds to loopback only. "
-       "Use the Unix socket, whose permissions protect it, or set `allow_remote: true` if the network in "
+       "The admin API can stop the gateway and has no authentication on TCP, so it binds to "
+       "loopback only. "
+       "Use the Unix socket, whose permissions protect it, or set `allow_remote: true` if the "
+       "network in "
        "front of it does."},
       {"E0133", "variable not set",
-       "A value refers to `${NAME}`, and the environment has no such variable. Set it where the process is "
-       "started (`Environment=` of a systemd unit, `environment:` of a container), or give a default: "
+       "A value refers to `${NAME}`, and the environment has no such variable. Set it where the "
+       "process is "
+       "started (`Environment=` of a systemd unit, `environment:` of a container), or give a "
+       "default: "
        "`${NAME:-value}`, which also replaces an empty value."},
       {"E0134", "bad variable reference",
-       "A `${` is not followed by a name of letters, digits and `_` and a `}`. For a literal `${` write "
+       "A `${` is not followed by a name of letters, digits and `_` and a `}`. For a literal `${` "
+       "write "
        "`$${`."},
       {"E0135", "secret file cannot be read",
-       "A value `file:/path` stands for the contents of that file, which could not be read, is larger than "
+       "A value `file:/path` stands for the contents of that file, which could not be read, is "
+       "larger than "
        "64 KiB, or has a relative path. Check that the user hangu runs as may read it."},
       {"E0136", "values that contradict each other",
-       "Two values are each within their limits but do not fit together, such as a least value above the "
+       "Two values are each within their limits but do not fit together, such as a least value "
+       "above the "
        "greatest. One of the two may be a default; see docs/config.md."},
       {"E0137", "empty list",
-       "The list needs at least one element: a gateway without a listener, or an upstream without an "
+       "The list needs at least one element: a gateway without a listener, or an upstream without "
+       "an "
        "endpoint, serves nothing."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
       {"W0150", "unused upstream",
-       "No route refers to this upstream, so it gets no requests. Often a route's name for it is mistyped, "
+       "No route refers to this upstream, so it gets no requests. Often a route's name for it is "
+       "mistyped, "
        "or its route was removed."},
       {"W0151", "shadowed route",
-       "An earlier route has the same host and path and takes at least the same methods, so this one never "
-       "gets a request (or gets none for the hosts named). Among equally specific routes the first in the "
+       "An earlier route has the same host and path and takes at least the same methods, so this "
+       "one never "
+       "gets a request (or gets none for the hosts named). Among equally specific routes the first "
+       "in the "
        "file wins."},
       {"W0152", "secret in plain text",
-       "A header that usually carries a credential has its value in the config file, where backups and "
+       "A header that usually carries a credential has its value in the config file, where backups "
+       "and "
        "repositories will keep it. Refer to it by `${VARIABLE}` or `file:/run/secrets/name`."},
       {"W0153", "listener without routes",
        "There are no routes, so every request to this listener is answered with 404."},
       {"W0154", "repeated element",
-       "An element stands twice in a list. It has no further effect, or, for endpoints, draws twice the "
+       "An element stands twice in a list. It has no further effect, or, for endpoints, draws "
+       "twice the "
        "traffic; most often it is a copy that was meant to be changed."},
   };
   return kCodes;

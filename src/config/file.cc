@@ -15,7 +15,8 @@ namespace {
 
 class Descriptor {
  public:
-  explicit Descriptor(int fd) : fd_(fd) {}
+  explicit Descriptor(int fd)
+      : fd_(fd) {}
 
   ~Descriptor() {
     if (fd_ >= 0) {
@@ -32,7 +33,9 @@ class Descriptor {
   int fd_;
 };
 
-Failure<std::string> failure(std::string reason) { return {std::move(reason)}; }
+Failure<std::string> failure(std::string reason) {
+  return {std::move(reason)};
+}
 
 Failure<std::string> system_failure() {
   return failure(std::error_code(errno, std::generic_category()).message());
@@ -42,7 +45,9 @@ Failure<std::string> system_failure() {
 
 Result<std::string, std::string> read_file(const std::string& path, size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+
   struct stat status {};
+
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return system_failure();
   }

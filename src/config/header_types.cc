@@ -45,8 +45,9 @@ void read_value(Reader& reader, const Node::Entry& entry, const Node& node,
   }
   if (!field.secret && !field.value.empty() && looks_secret(entry.key)) {
     field.secret = true;
-    reader.warning(node.mark, {"W0152", fmt::format("the value of {} looks like a secret in plain text",
-                                                    quoted(entry.key)),
+    reader.warning(node.mark, {"W0152",
+                               fmt::format("the value of {} looks like a secret in plain text",
+                                           quoted(entry.key)),
                                "refer to it: ${VARIABLE} or file:/run/secrets/name"});
   }
   out.push_back(std::move(field));
@@ -63,8 +64,10 @@ std::string HeaderFieldsType::schema() const {
   const std::string value =
       lists_ ? fmt::format("\"anyOf\":[{{{0}}},{{\"type\":\"array\",\"items\":{{{0}}}}}]", scalar)
              : std::string(scalar);
-  return fmt::format("\"type\":\"object\",\"propertyNames\":{{\"pattern\":{}}},"
-                     "\"additionalProperties\":{{{}}}", json_string(kHeaderNameRule.pattern), value);
+  return fmt::format(
+      "\"type\":\"object\",\"propertyNames\":{{\"pattern\":{}}},"
+      "\"additionalProperties\":{{{}}}",
+      json_string(kHeaderNameRule.pattern), value);
 }
 
 void HeaderFieldsType::read(Reader& reader, const Node& node, void* out) const {
@@ -81,8 +84,10 @@ void HeaderFieldsType::read(Reader& reader, const Node& node, void* out) const {
     }
     const auto [at, is_new] = lines.emplace(lower(entry.key), entry.mark.line);
     if (!is_new) {
-      reader.error(entry.mark, {"E0104", fmt::format("field {} was already given on line {}; names do "
-                                                     "not differ by case", quoted(entry.key), at->second),
+      reader.error(entry.mark, {"E0104",
+                                fmt::format("field {} was already given on line {}; names do "
+                                            "not differ by case",
+                                            quoted(entry.key), at->second),
                                 ""});
       continue;
     }
@@ -105,7 +110,8 @@ void HeaderFieldsType::read_field(Reader& reader, const Node::Entry& entry,
 Value HeaderFieldsType::to_value(const Config& /*config*/, const void* value) const {
   Value out;
   out.kind = Value::Kind::kMapping;
-  for (const HeaderEdit::Field& field : *static_cast<const std::vector<HeaderEdit::Field>*>(value)) {
+  for (const HeaderEdit::Field& field :
+       *static_cast<const std::vector<HeaderEdit::Field>*>(value)) {
     if (!lists_ || out.entries.empty() || out.entries.back().first != field.name) {
       out.entries.emplace_back(field.name, field_value(field));
       continue;

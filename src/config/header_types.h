@@ -1,5 +1,6 @@
-// The types of the header edits of a route: mappings of field names to values (set, add). Values are
-// secret when they come from a file, from a variable, or belong to a field that carries credentials.
+// The types of the header edits of a route: mappings of field names to values (set, add). Values
+// are secret when they come from a file, from a variable, or belong to a field that carries
+// credentials.
 #pragma once
 
 #include "config/type.h"
@@ -9,16 +10,20 @@ namespace hangu::config {
 class HeaderFieldsType final : public TypeOf<std::vector<HeaderEdit::Field>> {
  public:
   /// `lists`: a field may have a list of values, for repeated fields.
-  explicit HeaderFieldsType(bool lists) : lists_(lists) {}
+  explicit HeaderFieldsType(bool lists)
+      : lists_(lists) {}
 
   void read(Reader& reader, const Node& node, void* out) const override;
   Value to_value(const Config& config, const void* value) const override;
+
   std::string name() const override { return "mapping of fields"; }
+
   std::string limits() const override;
   std::string schema() const override;
 
  private:
-  void read_field(Reader& reader, const Node::Entry& entry, std::vector<HeaderEdit::Field>& out) const;
+  void read_field(Reader& reader, const Node::Entry& entry,
+                  std::vector<HeaderEdit::Field>& out) const;
 
   bool lists_;
 };

@@ -47,10 +47,11 @@ void read_document(Reader& reader, const YamlDocument& document, Config& config)
   const Node& root = *document.root;
   if (root.kind != Node::Kind::kMapping) {
     const bool is_empty = root.kind == Node::Kind::kNull;
-    reader.error(root.mark, {is_empty ? "E0106" : "E0110",
-                             is_empty ? "the file is empty"
-                                      : "expected a mapping at the top level, found " + describe(root),
-                             "the smallest start is `version: 1`"});
+    reader.error(root.mark,
+                 {is_empty ? "E0106" : "E0110",
+                  is_empty ? "the file is empty"
+                           : "expected a mapping at the top level, found " + describe(root),
+                  "the smallest start is `version: 1`"});
     return;
   }
   if (is_other_version(reader, root)) {
@@ -62,8 +63,13 @@ void read_document(Reader& reader, const YamlDocument& document, Config& config)
 
 }  // namespace
 
-size_t LoadResult::error_count() const { return count(diagnostics, Severity::kError); }
-size_t LoadResult::warning_count() const { return count(diagnostics, Severity::kWarning); }
+size_t LoadResult::error_count() const {
+  return count(diagnostics, Severity::kError);
+}
+
+size_t LoadResult::warning_count() const {
+  return count(diagnostics, Severity::kWarning);
+}
 
 LoadResult load_text(std::string_view text, std::string_view name, const LoadOptions& options) {
   const SourceText source(text);
@@ -71,7 +77,8 @@ LoadResult load_text(std::string_view text, std::string_view name, const LoadOpt
   std::vector<YamlProblem> problems;
   const YamlDocument document = parse_yaml(text, problems);
   for (YamlProblem& problem : problems) {
-    reader.error(problem.mark, {problem.code, std::move(problem.message), std::move(problem.suggestion)});
+    reader.error(problem.mark,
+                 {problem.code, std::move(problem.message), std::move(problem.suggestion)});
   }
   LoadResult result;
   Config config;

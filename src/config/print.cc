@@ -22,7 +22,8 @@ std::string element_label(const Value& element, size_t index) {
 /// Compares two values of one type key by key.
 class Comparison {
  public:
-  explicit Comparison(std::vector<KeyChange>& out) : out_(out) {}
+  explicit Comparison(std::vector<KeyChange>& out)
+      : out_(out) {}
 
   void compare(const Type& type, const std::string& path, ReloadClass reload, const Value& before,
                const Value& after) {
@@ -46,7 +47,8 @@ class Comparison {
     for (size_t i = 0; i < fields.keys().size(); ++i) {
       const Row& row = fields.keys()[i].row;
       const std::string name = path + (path.empty() ? "" : ".") + std::string(row.name);
-      compare(*fields.keys()[i].type, name, row.reload, before.entries[i].second, after.entries[i].second);
+      compare(*fields.keys()[i].type, name, row.reload, before.entries[i].second,
+              after.entries[i].second);
     }
   }
 

@@ -16,9 +16,8 @@ namespace hangu::config {
 namespace {
 
 bool is_variable_name(std::string_view name) {
-  return !name.empty() && !is_digit(name[0]) && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_alnum(c) || c == '_';
-  });
+  return !name.empty() && !is_digit(name[0]) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_alnum(c) || c == '_'; });
 }
 
 std::optional<std::string> process_environment(std::string_view name) {
@@ -70,9 +69,8 @@ std::vector<Diagnostic> Reader::take_diagnostics() {
     out.push_back(std::move(diagnostic));
   }
   found_.clear();
-  std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return order(a) < order(b);
-  });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });
   out.erase(std::unique(out.begin(), out.end()), out.end());
   if (out.size() > kDiagnosticsMax || dropped_ > 0) {
     const size_t more = dropped_ + out.size() - std::min(out.size(), kDiagnosticsMax);
@@ -96,8 +94,10 @@ std::optional<std::string> Reader::variable(const Node& node, std::string_view b
   const size_t separator = body.find(":-");
   const std::string_view name = body.substr(0, separator);
   if (!is_variable_name(name)) {
-    error(node.mark, {"E0134", fmt::format("{} is not a variable reference", quoted("${" + std::string(body) + "}")),
-                      "write ${NAME} or ${NAME:-default}; $${ stands for a literal ${"});
+    error(node.mark,
+          {"E0134",
+           fmt::format("{} is not a variable reference", quoted("${" + std::string(body) + "}")),
+           "write ${NAME} or ${NAME:-default}; $${ stands for a literal ${"});
     return std::nullopt;
   }
   const std::optional<std::string> value =
@@ -142,7 +142,8 @@ std::optional<Scalar> Reader::scalar(const Node& node) {
       error(node.mark, {"E0134", "a `${` without its `}`", "$${ stands for a literal ${"});
       return std::nullopt;
     }
-    const std::optional<std::string> value = variable(node, text.substr(dollar + 2, end - dollar - 2));
+    const std::optional<std::string> value =
+        variable(node, text.substr(dollar + 2, end - dollar - 2));
     good = good && value.has_value();
     out.text += value.value_or("");
     out.from_environment = true;

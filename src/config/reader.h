@@ -1,5 +1,6 @@
-// Reader: the state of one load: where we are in the tree of keys, the diagnostics found so far, and
-// the names that references point at. One load, one thread; it borrows the source and the options.
+// Reader: the state of one load: where we are in the tree of keys, the diagnostics found so far,
+// and the names that references point at. One load, one thread; it borrows the source and the
+// options.
 #pragma once
 
 #include <map>
@@ -42,7 +43,8 @@ class Reader {
   /// Enters `key` (or `[index]`) for the lifetime of the scope.
   class Scope {
    public:
-    Scope(Reader& reader, std::string segment) : reader_(reader) {
+    Scope(Reader& reader, std::string segment)
+        : reader_(reader) {
       reader_.path_.push_back(std::move(segment));
     }
 
@@ -62,6 +64,7 @@ class Reader {
   std::string in_where() const { return (path_.empty() ? "at " : "in ") + where(); }
 
   void error(Mark mark, Problem problem) { report(Severity::kError, mark, std::move(problem)); }
+
   void warning(Mark mark, Problem problem) { report(Severity::kWarning, mark, std::move(problem)); }
 
   /// The text of a scalar node with variables filled in; reports E0133 and E0134.

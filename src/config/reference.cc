@@ -111,7 +111,9 @@ std::string code(std::string_view text) {
   return text.empty() ? "" : fmt::format("`{}`", cell(text));
 }
 
-std::string top_key(const std::string& path) { return path.substr(0, path.find_first_of("[.")); }
+std::string top_key(const std::string& path) {
+  return path.substr(0, path.find_first_of("[."));
+}
 
 /// The heading over a key's row: its top-level key when that has keys below it.
 std::string section_of(const KeyInfo& key) {
@@ -154,8 +156,9 @@ editors; `config/reference.yaml` has every key with its default.
 std::string key_row(const KeyInfo& key) {
   const std::string type = key.limits.empty() ? key.type : key.type + "; " + key.limits;
   const std::string default_cell = key.required ? "**required**" : code(key.default_text);
-  return fmt::format("| `{}` | {} | {} | {} Example: {} | {} | {} |\n", key.path, cell(type), default_cell,
-                     cell(key.documentation), code(key.example), to_string(key.reload), key.since);
+  return fmt::format("| `{}` | {} | {} | {} Example: {} | {} | {} |\n", key.path, cell(type),
+                     default_cell, cell(key.documentation), code(key.example),
+                     to_string(key.reload), key.since);
 }
 
 // Reference YAML.
@@ -226,7 +229,8 @@ class ReferenceWriter {
   void write_element(const Type& element, const void* defaults, size_t indent) {
     const Key& first = element.fields()->keys().front();
     append_comment(out_, indent, comment_of(first));
-    out_ += fmt::format("{}- {}: {}\n", std::string(indent, ' '), first.row.name, first.row.example);
+    out_ +=
+        fmt::format("{}- {}: {}\n", std::string(indent, ' '), first.row.name, first.row.example);
     bool is_first = true;
     for (const Key& key : element.fields()->keys()) {
       if (!is_first) {
@@ -252,22 +256,23 @@ constexpr std::string_view kReferenceHead =
 std::vector<KeyInfo> config_keys() {
   std::vector<KeyInfo> out;
   static const Config kDefault = default_config();
-  walk(root_type(), "", &kDefault, [&out](const std::string& path, const Key& key, const void* value) {
-    if (is_group(key)) {
-      return;
-    }
-    KeyInfo info;
-    info.path = path;
-    info.type = key.type->name();
-    info.default_text = default_text(key, value);
-    info.limits = key.type->limits();
-    info.documentation = key.row.documentation;
-    info.example = key.row.example;
-    info.reload = key.row.reload;
-    info.since = key.row.since;
-    info.required = key.row.required;
-    out.push_back(std::move(info));
-  });
+  walk(root_type(), "", &kDefault,
+       [&out](const std::string& path, const Key& key, const void* value) {
+         if (is_group(key)) {
+           return;
+         }
+         KeyInfo info;
+         info.path = path;
+         info.type = key.type->name();
+         info.default_text = default_text(key, value);
+         info.limits = key.type->limits();
+         info.documentation = key.row.documentation;
+         info.example = key.row.example;
+         info.reload = key.row.reload;
+         info.since = key.row.since;
+         info.required = key.row.required;
+         out.push_back(std::move(info));
+       });
   return out;
 }
 
@@ -278,7 +283,8 @@ std::string json_schema() {
       "\"title\":\"hangu configuration\",{},\"$defs\":{{"
       "\"duration\":{{\"anyOf\":[{{\"type\":\"string\",\"pattern\":\"^([0-9]+(ms|s|m|h|d)|0)$\"}},"
       "{{\"const\":0}}]}},"
-      "\"size\":{{\"anyOf\":[{{\"type\":\"string\",\"pattern\":\"^[0-9]+(B|KiB|MiB|GiB|KB|MB|GB)?$\"}},"
+      "\"size\":{{\"anyOf\":[{{\"type\":\"string\",\"pattern\":\"^[0-9]+(B|KiB|MiB|GiB|KB|MB|GB)?$"
+      "\"}},"
       "{{\"type\":\"integer\",\"minimum\":0}}]}},"
       "\"variable\":{{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{{\"}}}}}}",
       schema_of(root_type(), &kDefault));
@@ -291,13 +297,17 @@ std::string config_markdown() {
   for (const KeyInfo& key : config_keys()) {
     if (section_of(key) != section) {
       section = section_of(key);
-      out += fmt::format("\n### {}\n\n| Key | Type | Default | What it does | Reload | Since |\n"
-                         "|---|---|---|---|---|---|\n", section);
+      out += fmt::format(
+          "\n### {}\n\n| Key | Type | Default | What it does | Reload | Since |\n"
+          "|---|---|---|---|---|---|\n",
+          section);
     }
     out += key_row(key);
   }
-  out += "\n## Diagnostics\n\n`E` codes keep the config from being used, `W` codes only with `--strict`. "
-         "`hangu explain CODE` prints\nthe same text.\n\n";
+  out +=
+      "\n## Diagnostics\n\n`E` codes keep the config from being used, `W` codes only with "
+      "`--strict`. "
+      "`hangu explain CODE` prints\nthe same text.\n\n";
   for (const ErrorCode& known : error_codes()) {
     out += fmt::format("- **{}: {}.** {}\n", known.code, known.title, known.explanation);
   }

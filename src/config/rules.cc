@@ -69,24 +69,27 @@ MaybeProblem check_unix_path(std::string_view code, std::string_view path) {
 // Names.
 
 MaybeProblem apply_name(std::string& text) {
-  const bool good = !text.empty() && text.size() <= kNameBytesMax &&
-                    (is_alnum(text[0]) || text[0] == '_') &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
-                      return is_alnum(c) || c == '_' || c == '-' || c == '.';
-                    });
+  const bool good =
+      !text.empty() && text.size() <= kNameBytesMax && (is_alnum(text[0]) || text[0] == '_') &&
+      std::all_of(text.begin(), text.end(),
+                  [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; });
   if (good) {
     return std::nullopt;
   }
-  return problem("E0122", fmt::format("{} is not a name: 1 to {} letters, digits, `_`, `-`, `.`, and "
-                                      "a letter, a digit or `_` first", quoted(text), kNameBytesMax));
+  return problem("E0122",
+                 fmt::format("{} is not a name: 1 to {} letters, digits, `_`, `-`, `.`, and "
+                             "a letter, a digit or `_` first",
+                             quoted(text), kNameBytesMax));
 }
 
 MaybeProblem apply_node(std::string& text) {
-  const bool good = !text.empty() && text.size() <= kHostBytesMax &&
-                    std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  const bool good =
+      !text.empty() && text.size() <= kHostBytesMax &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return good ? MaybeProblem()
-              : problem("E0122", fmt::format("{} is not a node name: 1 to {} visible ASCII characters",
-                                             quoted(text), kHostBytesMax));
+              : problem("E0122",
+                        fmt::format("{} is not a node name: 1 to {} visible ASCII characters",
+                                    quoted(text), kHostBytesMax));
 }
 
 // Addresses.
@@ -119,13 +122,19 @@ MaybeProblem check_bind(std::string& text, bool allow_unix) {
   } else if (is_ip(AF_INET, text) || is_bracketed_ipv6(text)) {
     suggestion = did_you_mean(text + ":8080");
   }
-  return problem("E0117", fmt::format("{} is not an address and port such as [::]:8080 or 127.0.0.1:8080{}",
-                                      quoted(text), allow_unix ? ", or unix:/path" : ""),
+  return problem("E0117",
+                 fmt::format("{} is not an address and port such as [::]:8080 or 127.0.0.1:8080{}",
+                             quoted(text), allow_unix ? ", or unix:/path" : ""),
                  std::move(suggestion));
 }
 
-MaybeProblem apply_bind(std::string& text) { return check_bind(text, true); }
-MaybeProblem apply_tcp_bind(std::string& text) { return check_bind(text, false); }
+MaybeProblem apply_bind(std::string& text) {
+  return check_bind(text, true);
+}
+
+MaybeProblem apply_tcp_bind(std::string& text) {
+  return check_bind(text, false);
+}
 
 MaybeProblem apply_cidr(std::string& text) {
   const size_t slash = text.find('/');
@@ -136,7 +145,8 @@ MaybeProblem apply_cidr(std::string& text) {
   const bool good = address.find('\0') == std::string::npos && address.size() < INET6_ADDRSTRLEN &&
                     inet_pton(family, address.c_str(), bytes.data()) == 1;
   const std::optional<uint64_t> length =
-      slash == std::string::npos ? bits : parse_decimal(std::string_view(text).substr(slash + 1), bits);
+      slash == std::string::npos ? bits
+                                 : parse_decimal(std::string_view(text).substr(slash + 1), bits);
   if (!good || !length) {
     return problem("E0118", fmt::format("{} is not a network such as 10.0.0.0/8 or 2001:db8::/32",
                                         quoted(text)));
@@ -187,7 +197,8 @@ MaybeProblem apply_host(std::string& text) {
     text.pop_back();
   }
   if (text == "*") {
-    return problem("E0119", "a route for every host has no `hosts` at all", "remove the key `hosts`");
+    return problem("E0119", "a route for every host has no `hosts` at all",
+                   "remove the key `hosts`");
   }
   const bool is_wildcard = text.rfind("*.", 0) == 0;
   const std::string_view host = std::string_view(text).substr(is_wildcard ? 2 : 0);
@@ -195,12 +206,12 @@ MaybeProblem apply_host(std::string& text) {
     return std::nullopt;
   }
   if (const HostPort parts = split_port(text); !parts.port.empty() && parse_decimal(parts.port)) {
-    return problem("E0119", fmt::format("{} has a port; hosts are compared without it", quoted(text)),
+    return problem("E0119",
+                   fmt::format("{} has a port; hosts are compared without it", quoted(text)),
                    did_you_mean(parts.host));
   }
-  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80;
-  });
+  const bool is_ascii = std::all_of(text.begin(), text.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   std::string suggestion;
   if (!is_ascii) {
     suggestion = "write the ASCII form of the name (xn--...)";
@@ -209,11 +220,15 @@ MaybeProblem apply_host(std::string& text) {
   } else if (text.find('*') != std::string::npos) {
     suggestion = "a wildcard is the whole first label: *.example.org";
   }
-  return problem("E0119", fmt::format("{} is not a host such as api.example.org or *.example.org",
-                                      quoted(text)), std::move(suggestion));
+  return problem(
+      "E0119",
+      fmt::format("{} is not a host such as api.example.org or *.example.org", quoted(text)),
+      std::move(suggestion));
 }
 
-bool is_unreserved(char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
+bool is_unreserved(char c) {
+  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
 
 /// Decodes what need not be encoded and encodes what must be (RFC 3986 §6.2.2).
 std::string canonical_path(std::string_view text) {
@@ -245,8 +260,9 @@ MaybeProblem apply_route_path(std::string& text) {
     return problem("E0120", fmt::format("the path is longer than {} bytes", kPathBytesMax));
   }
   if (const size_t at = text.find_first_of("?#"); at != std::string::npos) {
-    return problem("E0120", fmt::format("{} has a query or fragment; only the path is matched",
-                                        quoted(text)), did_you_mean(text.substr(0, at)));
+    return problem(
+        "E0120", fmt::format("{} has a query or fragment; only the path is matched", quoted(text)),
+        did_you_mean(text.substr(0, at)));
   }
   if (text.find('*') != std::string::npos || text.find('{') != std::string::npos) {
     return problem("E0120", fmt::format("{}: patterns are not supported in paths", quoted(text)),
@@ -256,8 +272,9 @@ MaybeProblem apply_route_path(std::string& text) {
     return problem("E0120", "a control character or backslash in the path");
   }
   if (const std::string canonical = canonical_path(text); canonical != text) {
-    return problem("E0120", fmt::format("{} is not in normal form, so no request can match it",
-                                        quoted(text)), did_you_mean(canonical));
+    return problem(
+        "E0120", fmt::format("{} is not in normal form, so no request can match it", quoted(text)),
+        did_you_mean(canonical));
   }
   const std::string with_end = text + '/';
   if (with_end.find("/./") != std::string::npos || with_end.find("/../") != std::string::npos) {
@@ -268,13 +285,15 @@ MaybeProblem apply_route_path(std::string& text) {
 }
 
 MaybeProblem apply_method(std::string& text) {
-  const bool good = !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), is_tchar);
+  const bool good =
+      !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), is_tchar);
   if (!good) {
     return problem("E0125", fmt::format("{} is not a method such as GET", quoted(text)));
   }
   if (const std::string capitals = upper(text); capitals != text) {
-    return problem("E0125", fmt::format("methods are case-sensitive, {} is not a usual one",
-                                        quoted(text)), did_you_mean(capitals));
+    return problem("E0125",
+                   fmt::format("methods are case-sensitive, {} is not a usual one", quoted(text)),
+                   did_you_mean(capitals));
   }
   return std::nullopt;
 }
@@ -293,7 +312,9 @@ MaybeProblem apply_socket_path(std::string& text) {
   return check_unix_path("E0117", text);
 }
 
-MaybeProblem apply_header_name(std::string& text) { return check_header_name(text); }
+MaybeProblem apply_header_name(std::string& text) {
+  return check_header_name(text);
+}
 
 }  // namespace
 
@@ -301,10 +322,13 @@ const TextRule kNameRule = {"name", "api", "letters, digits, `_` `-` `.`; at mos
                             "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", apply_name};
 const TextRule kNodeRule = {"name", "gw-1", "", "", apply_node};
 const TextRule kBindRule = {"address", "[::]:8080", "", "^(unix:.+|.+:[0-9]{1,5})$", apply_bind};
-const TextRule kTcpBindRule = {"address", "127.0.0.1:9900", "", "^(off|.+:[0-9]{1,5})$", apply_tcp_bind};
-const TextRule kCidrRule = {"network", "10.0.0.0/8", "", "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", apply_cidr};
+const TextRule kTcpBindRule = {"address", "127.0.0.1:9900", "", "^(off|.+:[0-9]{1,5})$",
+                               apply_tcp_bind};
+const TextRule kCidrRule = {"network", "10.0.0.0/8", "", "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$",
+                            apply_cidr};
 const TextRule kHostRule = {"host", "api.example.org", "", "", apply_host};
-const TextRule kRoutePathRule = {"path", "/users", "begins with `/`", "^/[^?#*{]*$", apply_route_path};
+const TextRule kRoutePathRule = {"path", "/users", "begins with `/`", "^/[^?#*{]*$",
+                                 apply_route_path};
 const TextRule kMethodRule = {"method", "GET", "", "^[!#-'*+.0-9A-Z^_`|~-]+$", apply_method};
 const TextRule kFilePathRule = {"file path", "/var/log/hangu/access.log", "", "", apply_file_path};
 const TextRule kSocketPathRule = {"socket path", "/run/hangu/admin.sock", "at most 107 bytes", "",
@@ -330,9 +354,12 @@ std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out) {
   const auto [host, port] = split_port(text);
   const std::optional<uint64_t> number = parse_decimal(port, 65535);
   const bool is_v6 = is_bracketed_ipv6(host);
-  if (scheme != std::string_view::npos || !number || *number == 0 || !(is_v6 || is_reg_name(host))) {
-    return problem("E0117", fmt::format("{} is not an endpoint such as 127.0.0.1:9000, "
-                                        "app.example.org:8080 or unix:/run/app.sock", quoted(text)),
+  if (scheme != std::string_view::npos || !number || *number == 0 ||
+      !(is_v6 || is_reg_name(host))) {
+    return problem("E0117",
+                   fmt::format("{} is not an endpoint such as 127.0.0.1:9000, "
+                               "app.example.org:8080 or unix:/run/app.sock",
+                               quoted(text)),
                    std::move(suggestion));
   }
   out.host = lower(is_v6 ? host.substr(1, host.size() - 2) : host);
@@ -357,24 +384,25 @@ std::optional<Problem> check_header_name(std::string_view name) {
     return problem("E0126", fmt::format("{} is not a header field name", quoted(name)));
   }
   static constexpr std::array<std::string_view, 9> kFraming = {
-      "connection", "content-length", "keep-alive", "proxy-connection", "te",
-      "trailer", "transfer-encoding", "upgrade", "expect"};
+      "connection",        "content-length", "keep-alive", "proxy-connection", "te", "trailer",
+      "transfer-encoding", "upgrade",        "expect"};
   const std::string small = lower(name);
   if (small == "host") {
-    return problem("E0128", "the field \"host\" cannot be edited here", "see the route's key `preserve_host`");
+    return problem("E0128", "the field \"host\" cannot be edited here",
+                   "see the route's key `preserve_host`");
   }
   if (std::find(kFraming.begin(), kFraming.end(), small) != kFraming.end()) {
-    return problem("E0128", fmt::format("the field {} belongs to one connection; the gateway sets it",
-                                        quoted(name)));
+    return problem(
+        "E0128",
+        fmt::format("the field {} belongs to one connection; the gateway sets it", quoted(name)));
   }
   return std::nullopt;
 }
 
 std::optional<Problem> check_header_value(std::string_view value) {
   constexpr size_t kMax = 8192;
-  const bool has_control = std::any_of(value.begin(), value.end(), [](char c) {
-    return is_control(c) && c != '\t';
-  });
+  const bool has_control =
+      std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; });
   if (has_control) {
     return problem("E0127", "a control character or line break in a header value");
   }

@@ -1,5 +1,5 @@
-// What a text value must look like: names, addresses, hosts, paths, header fields. Each rule checks one
-// text and may normalise it; the problem it returns has no place yet.
+// What a text value must look like: names, addresses, hosts, paths, header fields. Each rule checks
+// one text and may normalise it; the problem it returns has no place yet.
 #pragma once
 
 #include <optional>

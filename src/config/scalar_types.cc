@@ -30,9 +30,23 @@ Problem not_a_duration(std::string_view text) {
   const std::string_view unit = trim(std::string_view(small).substr(digits));
   if (!number.empty() && number.size() < 12) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kUnits = {{
-        {"", "s"}, {"sec", "s"}, {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"min", "m"},
-        {"mins", "m"}, {"minute", "m"}, {"minutes", "m"}, {"hour", "h"}, {"hours", "h"}, {"hr", "h"},
-        {"day", "d"}, {"days", "d"}, {"s", "s"}, {"msec", "ms"}, {"millis", "ms"},
+        {"", "s"},
+        {"sec", "s"},
+        {"secs", "s"},
+        {"second", "s"},
+        {"seconds", "s"},
+        {"min", "m"},
+        {"mins", "m"},
+        {"minute", "m"},
+        {"minutes", "m"},
+        {"hour", "h"},
+        {"hours", "h"},
+        {"hr", "h"},
+        {"day", "d"},
+        {"days", "d"},
+        {"s", "s"},
+        {"msec", "ms"},
+        {"millis", "ms"},
     }};
     for (const auto& [wrong, right] : kUnits) {
       if (unit == wrong) {
@@ -40,8 +54,11 @@ Problem not_a_duration(std::string_view text) {
       }
     }
   }
-  return {"E0112", fmt::format("{} is not a duration: a whole number and one unit of ms, s, m, h, d, "
-                               "such as 10s", quoted(text)), std::move(suggestion)};
+  return {"E0112",
+          fmt::format("{} is not a duration: a whole number and one unit of ms, s, m, h, d, "
+                      "such as 10s",
+                      quoted(text)),
+          std::move(suggestion)};
 }
 
 Problem not_a_size(std::string_view text) {
@@ -51,7 +68,9 @@ Problem not_a_size(std::string_view text) {
   const std::string_view unit = trim(std::string_view(small).substr(digits));
   if (digits > 0 && digits < 12 && !unit.empty()) {
     static constexpr std::array<std::pair<char, std::string_view>, 3> kUnits = {{
-        {'k', "KiB"}, {'m', "MiB"}, {'g', "GiB"},
+        {'k', "KiB"},
+        {'m', "MiB"},
+        {'g', "GiB"},
     }};
     for (const auto& [letter, right] : kUnits) {
       if (unit[0] == letter) {
@@ -59,8 +78,11 @@ Problem not_a_size(std::string_view text) {
       }
     }
   }
-  return {"E0113", fmt::format("{} is not a size: a whole number of bytes, or with KiB, MiB, GiB, KB, "
-                               "MB, GB, such as 64KiB", quoted(text)), std::move(suggestion)};
+  return {"E0113",
+          fmt::format("{} is not a size: a whole number of bytes, or with KiB, MiB, GiB, KB, "
+                      "MB, GB, such as 64KiB",
+                      quoted(text)),
+          std::move(suggestion)};
 }
 
 std::string DurationType::schema() const {
@@ -68,7 +90,8 @@ std::string DurationType::schema() const {
 }
 
 std::string DurationType::limits() const {
-  std::string out = fmt::format("{} … {}", format_duration(range_.least), format_duration(range_.most));
+  std::string out =
+      fmt::format("{} … {}", format_duration(range_.least), format_duration(range_.most));
   return out + (range_.zero_note.empty() ? "" : fmt::format("; 0: {}", range_.zero_note));
 }
 
@@ -100,7 +123,8 @@ std::string size_limits(const SizeRange& range) {
   return out + (range.zero_note.empty() ? "" : fmt::format("; 0: {}", range.zero_note));
 }
 
-std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text, uint64_t& out) {
+std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text,
+                                     uint64_t& out) {
   const std::optional<uint64_t> bytes = parse_size(text);
   if (!bytes) {
     return not_a_size(text);
@@ -122,9 +146,12 @@ std::optional<bool> parse_switch(std::string_view text) {
   return std::nullopt;
 }
 
-std::string SwitchType::schema() const { return or_variable("\"enum\":[true,false,\"on\",\"off\"]"); }
+std::string SwitchType::schema() const {
+  return or_variable("\"enum\":[true,false,\"on\",\"off\"]");
+}
 
-std::optional<Problem> SwitchType::parse(Reader& /*reader*/, const std::string& text, bool& out) const {
+std::optional<Problem> SwitchType::parse(Reader& /*reader*/, const std::string& text,
+                                         bool& out) const {
   const std::optional<bool> value = parse_switch(text);
   if (value) {
     out = *value;
@@ -137,7 +164,8 @@ std::optional<Problem> SwitchType::parse(Reader& /*reader*/, const std::string& 
   } else if (small == "no" || small == "n" || small == "0" || parse_switch(small) == false) {
     suggestion = "did you mean false?";
   }
-  return Problem{"E0116", fmt::format("{} is neither true nor false", quoted(text)), std::move(suggestion)};
+  return Problem{"E0116", fmt::format("{} is neither true nor false", quoted(text)),
+                 std::move(suggestion)};
 }
 
 Value SwitchType::format(const Config& /*config*/, const bool& value) const {
@@ -150,7 +178,8 @@ Problem not_a_choice(std::string_view text, const std::vector<std::string_view>&
     list += i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
     list += words[i];
   }
-  return {"E0111", fmt::format("{} is none of {}", quoted(text), list), did_you_mean(nearest(text, words))};
+  return {"E0111", fmt::format("{} is none of {}", quoted(text), list),
+          did_you_mean(nearest(text, words))};
 }
 
 std::string EndpointType::schema() const {
@@ -186,7 +215,8 @@ std::optional<Problem> UpstreamRefType::parse(Reader& reader, const std::string&
   if (suggestion.empty()) {
     suggestion = names.empty() ? "there are no upstreams" : "";
   }
-  return Problem{"E0131", fmt::format("no upstream is named {}", quoted(text)), std::move(suggestion)};
+  return Problem{"E0131", fmt::format("no upstream is named {}", quoted(text)),
+                 std::move(suggestion)};
 }
 
 Value UpstreamRefType::format(const Config& config, const uint32_t& value) const {

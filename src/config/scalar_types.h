@@ -48,7 +48,9 @@ class ScalarType : public TypeOf<T> {
  protected:
   virtual std::optional<Problem> parse(Reader& reader, const std::string& text, T& out) const = 0;
   virtual Value format(const Config& config, const T& value) const = 0;
+
   virtual std::string noun() const { return "a " + this->name(); }
+
   virtual std::string example() const = 0;
 };
 
@@ -73,15 +75,18 @@ struct NumberRange {
 template <class T>
 class NumberType final : public ScalarType<T> {
  public:
-  explicit NumberType(NumberRange range) : range_(range) {}
+  explicit NumberType(NumberRange range)
+      : range_(range) {}
 
   std::string name() const override { return "number"; }
+
   std::string schema() const override {
-    std::string number = fmt::format("\"type\":\"integer\",\"minimum\":{},\"maximum\":{}", range_.least,
-                                     range_.most);
+    std::string number = fmt::format("\"type\":\"integer\",\"minimum\":{},\"maximum\":{}",
+                                     range_.least, range_.most);
     return range_.zero_word.empty()
                ? or_variable(number)
-               : or_variable(fmt::format("\"anyOf\":[{{\"const\":\"{}\"}},{{{}}}]", range_.zero_word, number));
+               : or_variable(fmt::format("\"anyOf\":[{{\"const\":\"{}\"}},{{{}}}]",
+                                         range_.zero_word, number));
   }
 
   std::string limits() const override {
@@ -110,10 +115,12 @@ class NumberType final : public ScalarType<T> {
 
   Value format(const Config& /*config*/, const T& value) const override {
     const bool is_word = value == 0 && !range_.zero_word.empty();
-    return is_word ? Value::string(std::string(range_.zero_word)) : Value::scalar(std::to_string(value));
+    return is_word ? Value::string(std::string(range_.zero_word))
+                   : Value::scalar(std::to_string(value));
   }
 
   std::string noun() const override { return "a whole number"; }
+
   std::string example() const override { return std::to_string(range_.least); }
 
  private:
@@ -128,15 +135,19 @@ struct DurationRange {
 
 class DurationType final : public ScalarType<Duration> {
  public:
-  explicit DurationType(DurationRange range) : range_(range) {}
+  explicit DurationType(DurationRange range)
+      : range_(range) {}
 
   std::string name() const override { return "duration"; }
+
   std::string schema() const override;
   std::string limits() const override;
 
  protected:
-  std::optional<Problem> parse(Reader& reader, const std::string& text, Duration& out) const override;
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               Duration& out) const override;
   Value format(const Config& config, const Duration& value) const override;
+
   std::string example() const override { return "10s"; }
 
  private:
@@ -151,15 +162,19 @@ struct SizeRange {
 
 std::string size_schema();
 std::string size_limits(const SizeRange& range);
-std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text, uint64_t& out);
+std::optional<Problem> parse_size_in(const SizeRange& range, const std::string& text,
+                                     uint64_t& out);
 
 template <class T>
 class SizeType final : public ScalarType<T> {
  public:
-  explicit SizeType(SizeRange range) : range_(range) {}
+  explicit SizeType(SizeRange range)
+      : range_(range) {}
 
   std::string name() const override { return "size"; }
+
   std::string schema() const override { return size_schema(); }
+
   std::string limits() const override { return size_limits(range_); }
 
  protected:
@@ -186,13 +201,17 @@ std::optional<bool> parse_switch(std::string_view text);
 class SwitchType final : public ScalarType<bool> {
  public:
   std::string name() const override { return "switch"; }
+
   std::string schema() const override;
+
   std::string limits() const override { return "`true`, `false`, `on`, `off`"; }
 
  protected:
   std::optional<Problem> parse(Reader& reader, const std::string& text, bool& out) const override;
   Value format(const Config& config, const bool& value) const override;
+
   std::string noun() const override { return "true or false"; }
+
   std::string example() const override { return ""; }
 };
 
@@ -203,7 +222,8 @@ class ChoiceType final : public ScalarType<T> {
  public:
   using Choices = std::vector<std::pair<std::string_view, T>>;
 
-  explicit ChoiceType(Choices choices) : choices_(std::move(choices)) {}
+  explicit ChoiceType(Choices choices)
+      : choices_(std::move(choices)) {}
 
   std::string name() const override { return "choice"; }
 
@@ -239,13 +259,15 @@ class ChoiceType final : public ScalarType<T> {
   Value format(const Config& /*config*/, const T& value) const override {
     for (const auto& [word, choice] : choices_) {
       if (choice == value) {
-        return is_number(word) ? Value::scalar(std::string(word)) : Value::string(std::string(word));
+        return is_number(word) ? Value::scalar(std::string(word))
+                               : Value::string(std::string(word));
       }
     }
     return {};
   }
 
   std::string noun() const override { return "one of its words"; }
+
   std::string example() const override { return std::string(choices_.front().first); }
 
  private:
@@ -254,9 +276,17 @@ class ChoiceType final : public ScalarType<T> {
   Choices choices_;
 };
 
-inline std::string& text_of(std::string& text) { return text; }
-inline std::string& text_of(Cidr& cidr) { return cidr.text; }
-inline std::string& text_of(BindAddress& bind) { return bind.text; }
+inline std::string& text_of(std::string& text) {
+  return text;
+}
+
+inline std::string& text_of(Cidr& cidr) {
+  return cidr.text;
+}
+
+inline std::string& text_of(BindAddress& bind) {
+  return bind.text;
+}
 
 struct TextOptions {
   std::string_view empty_word = {};  // "off": written in place of an empty text
@@ -322,13 +352,18 @@ class TextType final : public ScalarType<T> {
 class EndpointType final : public ScalarType<Endpoint> {
  public:
   std::string name() const override { return "endpoint"; }
+
   std::string schema() const override;
+
   std::string limits() const override { return "`host:port`, `[ipv6]:port` or `unix:/path`"; }
 
  protected:
-  std::optional<Problem> parse(Reader& reader, const std::string& text, Endpoint& out) const override;
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               Endpoint& out) const override;
   Value format(const Config& config, const Endpoint& value) const override;
+
   std::string noun() const override { return "an endpoint"; }
+
   std::string example() const override { return "127.0.0.1:9000"; }
 };
 
@@ -336,13 +371,18 @@ class EndpointType final : public ScalarType<Endpoint> {
 class UpstreamRefType final : public ScalarType<uint32_t> {
  public:
   std::string name() const override { return "name"; }
+
   std::string schema() const override { return "\"type\":\"string\",\"minLength\":1"; }
+
   std::string limits() const override { return "the name of one of `upstreams`"; }
 
  protected:
-  std::optional<Problem> parse(Reader& reader, const std::string& text, uint32_t& out) const override;
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               uint32_t& out) const override;
   Value format(const Config& config, const uint32_t& value) const override;
+
   std::string noun() const override { return "the name of an upstream"; }
+
   std::string example() const override { return ""; }
 };
 
@@ -350,13 +390,17 @@ class UpstreamRefType final : public ScalarType<uint32_t> {
 class VersionType final : public ScalarType<Config> {
  public:
   std::string name() const override { return "number"; }
+
   std::string schema() const override { return "\"const\":1"; }
+
   std::string limits() const override { return "`1`"; }
 
  protected:
   std::optional<Problem> parse(Reader& reader, const std::string& text, Config& out) const override;
   Value format(const Config& config, const Config& value) const override;
+
   std::string noun() const override { return "a whole number"; }
+
   std::string example() const override { return "1"; }
 };
 

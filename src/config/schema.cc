@@ -1,5 +1,6 @@
-// The table of keys. One row a key: where it goes, its type and limits, a sentence, an example that is
-// not the default, and when a change takes effect. Defaults are those of the structs in config.h.
+// The table of keys. One row a key: where it goes, its type and limits, a sentence, an example that
+// is not the default, and when a change takes effect. Defaults are those of the structs in
+// config.h.
 #include "config/schema.h"
 
 #include <map>
@@ -43,7 +44,9 @@ TypePtr<T> size(SizeRange range) {
   return std::make_unique<SizeType<T>>(range);
 }
 
-TypePtr<bool> on_off() { return std::make_unique<SwitchType>(); }
+TypePtr<bool> on_off() {
+  return std::make_unique<SwitchType>();
+}
 
 template <class T = std::string>
 TypePtr<T> text(const TextRule& rule, TextOptions options = {}) {
@@ -88,8 +91,9 @@ TypePtr<Listener> listener_timeouts() {
       .key<&Listener::timeouts, &ClientTimeouts::write_idle>(
           duration(milliseconds(100), hours(24)),
           {.name = "write_idle",
-           .documentation = "How long a client may take nothing of what is sent to it; then the connection "
-                            "is closed.",
+           .documentation =
+               "How long a client may take nothing of what is sent to it; then the connection "
+               "is closed.",
            .example = "1m",
            .reload = kNewConnections});
   return type;
@@ -132,22 +136,22 @@ TypePtr<Listener> listener_limits() {
 
 TypePtr<Listener> listener_path() {
   auto type = object<Listener>("mapping");
-  type->key<&Listener::merge_slashes>(
-          on_off(), {.name = "merge_slashes",
-                     .documentation = "Read `//` in a path as `/`.",
-                     .example = "false"})
+  type->key<&Listener::merge_slashes>(on_off(), {.name = "merge_slashes",
+                                                 .documentation = "Read `//` in a path as `/`.",
+                                                 .example = "false"})
       .key<&Listener::encoded_slash>(
-          choice<EncodedSlashPolicy>({{"reject", EncodedSlashPolicy::kReject},
-                                      {"keep", EncodedSlashPolicy::kKeep}}),
+          choice<EncodedSlashPolicy>(
+              {{"reject", EncodedSlashPolicy::kReject}, {"keep", EncodedSlashPolicy::kKeep}}),
           {.name = "encoded_slash",
            .documentation = "`%2F` and `%5C` in a path: answer 400, or keep them as they are.",
            .example = "keep"})
       .key<&Listener::forward_path>(
-          choice<ForwardPath>({{"normalised", ForwardPath::kNormalised},
-                               {"original", ForwardPath::kOriginal}}),
+          choice<ForwardPath>(
+              {{"normalised", ForwardPath::kNormalised}, {"original", ForwardPath::kOriginal}}),
           {.name = "forward",
-           .documentation = "Which form of the path the upstream sees. Routes always match the normalised "
-                            "one.",
+           .documentation =
+               "Which form of the path the upstream sees. Routes always match the normalised "
+               "one.",
            .example = "original"});
   return type;
 }
@@ -157,8 +161,9 @@ TypePtr<Listener> listener_proxy_protocol() {
   type->key<&Listener::proxy_protocol_from>(
       networks(),
       {.name = "from",
-       .documentation = "Peers that must begin with a PROXY protocol header (v1 or v2). From all others "
-                        "such a header is refused.",
+       .documentation =
+           "Peers that must begin with a PROXY protocol header (v1 or v2). From all others "
+           "such a header is refused.",
        .example = "[10.0.0.0/8]",
        .reload = kNewConnections});
   return type;
@@ -166,17 +171,18 @@ TypePtr<Listener> listener_proxy_protocol() {
 
 TypePtr<Listener> listener() {
   auto type = object<Listener>("listener");
-  type->key<&Listener::name>(
-          text(kNameRule), {.name = "name",
-                            .documentation = "Unique name, for logs and metrics.",
-                            .example = "web",
-                            .required = true})
+  type->key<&Listener::name>(text(kNameRule),
+                             {.name = "name",
+                              .documentation = "Unique name, for logs and metrics.",
+                              .example = "web",
+                              .required = true})
       .key<&Listener::bind>(
           text<BindAddress>(kBindRule),
           {.name = "bind",
-           .documentation = "Address to listen on: `[::]:8080` (IPv4 and IPv6), `127.0.0.1:8080`, or "
-                            "`unix:/path`. A change opens the new address and stops accepting on the old; "
-                            "open connections stay.",
+           .documentation =
+               "Address to listen on: `[::]:8080` (IPv4 and IPv6), `127.0.0.1:8080`, or "
+               "`unix:/path`. A change opens the new address and stops accepting on the old; "
+               "open connections stay.",
            .example = "\"[::]:8080\"",
            .required = true})
       .key<&Listener::backlog>(
@@ -194,13 +200,15 @@ TypePtr<Listener> listener() {
       .key<&Listener::trusted_proxies>(
           networks(),
           {.name = "trusted_proxies",
-           .documentation = "Networks whose `X-Forwarded-*`, `Forwarded`, `X-Request-Id` and `traceparent` "
-                            "are believed. From all others these fields are dropped.",
+           .documentation =
+               "Networks whose `X-Forwarded-*`, `Forwarded`, `X-Request-Id` and `traceparent` "
+               "are believed. From all others these fields are dropped.",
            .example = "[10.0.0.0/8]",
            .reload = kNewConnections})
-      .group(listener_proxy_protocol(), {.name = "proxy_protocol",
-                                         .documentation = "PROXY protocol of a load balancer in front.",
-                                         .example = "{from: [10.0.0.0/8]}"})
+      .group(listener_proxy_protocol(),
+             {.name = "proxy_protocol",
+              .documentation = "PROXY protocol of a load balancer in front.",
+              .example = "{from: [10.0.0.0/8]}"})
       .group(listener_timeouts(), {.name = "timeouts",
                                    .documentation = "Limits in time towards the client.",
                                    .example = "{idle: 2m}"})
@@ -211,11 +219,12 @@ TypePtr<Listener> listener() {
                                .documentation = "How request paths are normalised and forwarded.",
                                .example = "{merge_slashes: false}"})
       .key<&Listener::underscores>(
-          choice<UnderscorePolicy>({{"reject", UnderscorePolicy::kReject},
-                                    {"allow", UnderscorePolicy::kAllow}}),
+          choice<UnderscorePolicy>(
+              {{"reject", UnderscorePolicy::kReject}, {"allow", UnderscorePolicy::kAllow}}),
           {.name = "underscore_headers",
-           .documentation = "Header names with `_`, which many backends mistake for `-`: answer 400, or let "
-                            "them through.",
+           .documentation =
+               "Header names with `_`, which many backends mistake for `-`: answer 400, or let "
+               "them through.",
            .example = "allow",
            .reload = kNewConnections})
       .key<&Listener::unknown_host_status>(
@@ -234,8 +243,9 @@ TypePtr<Upstream> upstream_timeouts() {
       .key<&Upstream::idle_timeout>(
           duration(milliseconds(100), hours(24)),
           {.name = "idle",
-           .documentation = "How long a pooled connection may lie unused. Keep it below the idle timeout "
-                            "of the application.",
+           .documentation =
+               "How long a pooled connection may lie unused. Keep it below the idle timeout "
+               "of the application.",
            .example = "30s",
            .reload = kNewConnections});
   return type;
@@ -262,7 +272,8 @@ TypePtr<Upstream> upstream_retry() {
   type->key<&Upstream::retry_attempts>(
       number<uint32_t>({0, 10, {}, "never"}),
       {.name = "attempts",
-       .documentation = "Further tries of a request when the first failed and it is safe to send it again.",
+       .documentation =
+           "Further tries of a request when the first failed and it is safe to send it again.",
        .example = "2"});
   return type;
 }
@@ -285,19 +296,19 @@ TypePtr<Upstream> upstream_dns() {
 
 TypePtr<Upstream> upstream() {
   auto type = object<Upstream>("upstream");
-  type->key<&Upstream::name>(
-          text(kNameRule), {.name = "name",
-                            .documentation = "Unique name; routes refer to it.",
-                            .example = "users",
-                            .required = true})
+  type->key<&Upstream::name>(text(kNameRule), {.name = "name",
+                                               .documentation = "Unique name; routes refer to it.",
+                                               .example = "users",
+                                               .required = true})
       .key<&Upstream::endpoints>(
           list<Endpoint>(std::make_unique<EndpointType>(), {.name = "list of endpoints",
                                                             .example = "[\"127.0.0.1:9000\"]",
                                                             .at_least_one = true,
                                                             .warn_repeated = true}),
           {.name = "endpoints",
-           .documentation = "The servers: `127.0.0.1:9000`, `[::1]:9000`, `app.example.org:8080` (every "
-                            "address of the name, asked again when its TTL ends), `unix:/run/app.sock`.",
+           .documentation =
+               "The servers: `127.0.0.1:9000`, `[::1]:9000`, `app.example.org:8080` (every "
+               "address of the name, asked again when its TTL ends), `unix:/run/app.sock`.",
            .example = "[\"127.0.0.1:9000\"]",
            .required = true})
       .group(upstream_timeouts(), {.name = "timeouts",
@@ -317,15 +328,16 @@ TypePtr<Upstream> upstream() {
 
 TypePtr<RouteMatch> route_path() {
   auto type = object<RouteMatch>("mapping");
-  type->key<&RouteMatch::path_exact>(
-          text(kRoutePathRule), {.name = "exact",
-                                 .documentation = "This path and no other. Excludes `prefix`.",
-                                 .example = "/health",
-                                 .alternative = true})
+  type->key<&RouteMatch::path_exact>(text(kRoutePathRule),
+                                     {.name = "exact",
+                                      .documentation = "This path and no other. Excludes `prefix`.",
+                                      .example = "/health",
+                                      .alternative = true})
       .key<&RouteMatch::path_prefix>(
           text(kRoutePathRule),
           {.name = "prefix",
-           .documentation = "This path and those below it: `/a` matches `/a` and `/a/b`, not `/ab`.",
+           .documentation =
+               "This path and those below it: `/a` matches `/a` and `/a/b`, not `/ab`.",
            .example = "/users"})
       .check(check_route_path);
   return type;
@@ -334,20 +346,21 @@ TypePtr<RouteMatch> route_path() {
 TypePtr<RouteMatch> route_match() {
   auto type = object<RouteMatch>("mapping");
   type->key<&RouteMatch::hosts>(
-          list(text(kHostRule), {.name = "list of hosts",
-                                 .example = "[api.example.org]",
-                                 .warn_repeated = true}),
+          list(text(kHostRule),
+               {.name = "list of hosts", .example = "[api.example.org]", .warn_repeated = true}),
           {.name = "hosts",
-           .documentation = "Exact hosts, or `*.example.org` for the names below one. Empty: any host.",
+           .documentation =
+               "Exact hosts, or `*.example.org` for the names below one. Empty: any host.",
            .example = "[api.example.org, \"*.example.com\"]"})
       .group(route_path(), {.name = "path",
                             .documentation = "The normalised path. Without it: any.",
                             .example = "{prefix: /users}"})
       .key<&RouteMatch::methods>(
-          list(text(kMethodRule), {.name = "list of methods",
-                                   .example = "[GET, POST]",
-                                   .warn_repeated = true}),
-          {.name = "methods", .documentation = "Request methods. Empty: any.", .example = "[GET, POST]"});
+          list(text(kMethodRule),
+               {.name = "list of methods", .example = "[GET, POST]", .warn_repeated = true}),
+          {.name = "methods",
+           .documentation = "Request methods. Empty: any.",
+           .example = "[GET, POST]"});
   return type;
 }
 
@@ -356,86 +369,93 @@ TypePtr<HeaderEdit> header_edit() {
   type->key<&HeaderEdit::set>(
           std::make_unique<HeaderFieldsType>(false),
           {.name = "set",
-           .documentation = "Fields to set; each replaces every field of its name. A value may contain "
-                            "`${VARIABLE}` or be `file:/path`, and is then secret.",
+           .documentation =
+               "Fields to set; each replaces every field of its name. A value may contain "
+               "`${VARIABLE}` or be `file:/path`, and is then secret.",
            .example = "{x-gateway: hangu}"})
-      .key<&HeaderEdit::add>(
-          std::make_unique<HeaderFieldsType>(true),
-          {.name = "add",
-           .documentation = "Fields to append to those that are there.",
-           .example = "{x-hop: [a, b]}"})
+      .key<&HeaderEdit::add>(std::make_unique<HeaderFieldsType>(true),
+                             {.name = "add",
+                              .documentation = "Fields to append to those that are there.",
+                              .example = "{x-hop: [a, b]}"})
       .key<&HeaderEdit::remove>(
           list(text(kHeaderNameRule), {.name = "list of field names", .example = "[x-debug]"}),
-          {.name = "remove", .documentation = "Fields to remove, before `set` and `add`.",
+          {.name = "remove",
+           .documentation = "Fields to remove, before `set` and `add`.",
            .example = "[x-debug]"});
   return type;
 }
 
 void add_route_times(ObjectType<Route>& type) {
-  type.key<&Route::timeout>(
-          duration(milliseconds(1), hours(24), "none"),
-          {.name = "timeout",
-           .documentation = "For the whole exchange, retries included; then 504.",
-           .example = "5s"})
+  type.key<&Route::timeout>(duration(milliseconds(1), hours(24), "none"),
+                            {.name = "timeout",
+                             .documentation = "For the whole exchange, retries included; then 504.",
+                             .example = "5s"})
       .key<&Route::stream_idle_timeout>(
           duration(milliseconds(10), hours(24)),
           {.name = "stream_idle_timeout",
-           .documentation = "Longest time without a byte in either direction; then 504, or the stream is "
-                            "ended if the response has begun.",
+           .documentation =
+               "Longest time without a byte in either direction; then 504, or the stream is "
+               "ended if the response has begun.",
            .example = "1m"})
       .key<&Route::tunnel_idle_timeout>(
           duration(milliseconds(10), hours(24 * 7)),
           {.name = "tunnel_idle_timeout",
            .documentation = "The same for WebSocket and other upgraded connections.",
            .example = "1h"})
-      .key<&Route::body_bytes_max>(
-          size<uint64_t>({1, 1024 * kGiB, "no limit"}),
-          {.name = "body_max", .documentation = "Largest request body; beyond it 413.", .example = "1MiB"});
+      .key<&Route::body_bytes_max>(size<uint64_t>({1, 1024 * kGiB, "no limit"}),
+                                   {.name = "body_max",
+                                    .documentation = "Largest request body; beyond it 413.",
+                                    .example = "1MiB"});
 }
 
 TypePtr<Route> route() {
   auto type = object<Route>("route");
-  type->key<&Route::name>(
-          text(kNameRule), {.name = "name",
-                            .documentation = "Unique name, for logs, metrics and `hangu explain`.",
-                            .example = "users",
-                            .required = true})
+  type->key<&Route::name>(text(kNameRule),
+                          {.name = "name",
+                           .documentation = "Unique name, for logs, metrics and `hangu explain`.",
+                           .example = "users",
+                           .required = true})
       .key<&Route::match>(
-          route_match(), {.name = "match",
-                          .documentation = "What a request must be; without it: every request. The most "
-                                           "specific route wins, whatever the order in this file; of "
-                                           "equals the first.",
-                          .example = "{path: {prefix: /users}}"})
-      .key<&Route::upstream>(
-          std::make_unique<UpstreamRefType>(),
-          {.name = "upstream", .documentation = "Where requests go.", .example = "users",
-           .required = true});
+          route_match(),
+          {.name = "match",
+           .documentation = "What a request must be; without it: every request. The most "
+                            "specific route wins, whatever the order in this file; of "
+                            "equals the first.",
+           .example = "{path: {prefix: /users}}"})
+      .key<&Route::upstream>(std::make_unique<UpstreamRefType>(),
+                             {.name = "upstream",
+                              .documentation = "Where requests go.",
+                              .example = "users",
+                              .required = true});
   add_route_times(*type);
   type->key<&Route::upgrades>(
-          on_off(), {.name = "upgrades",
-                     .documentation = "Let `Upgrade` requests (WebSocket) through; else the field is "
-                                      "dropped.",
-                     .example = "false"})
+          on_off(),
+          {.name = "upgrades",
+           .documentation = "Let `Upgrade` requests (WebSocket) through; else the field is "
+                            "dropped.",
+           .example = "false"})
       .key<&Route::preserve_host>(
-          on_off(), {.name = "preserve_host",
-                     .documentation = "Forward the client's Host; else the upstream sees the name of its "
-                                      "endpoint.",
-                     .example = "false"})
+          on_off(),
+          {.name = "preserve_host",
+           .documentation = "Forward the client's Host; else the upstream sees the name of its "
+                            "endpoint.",
+           .example = "false"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
-                                     .documentation = "Edits of the request on its way to the upstream.",
-                                     .example = "{remove: [x-debug]}"})
+                          .documentation = "Edits of the request on its way to the upstream.",
+                          .example = "{remove: [x-debug]}"})
       .key<&Route::response_headers>(
           header_edit(), {.name = "response_headers",
-                                       .documentation = "Edits of the response on its way to the client.",
-                                       .example = "{remove: [server]}"});
+                          .documentation = "Edits of the response on its way to the client.",
+                          .example = "{remove: [server]}"});
   return type;
 }
 
 /// The mapping, or `off`; a mapping switches the log on.
 class AccessLogType final : public TypeOf<AccessLog> {
  public:
-  AccessLogType() : mapping_("mapping, or `off`") {
+  AccessLogType()
+      : mapping_("mapping, or `off`") {
     mapping_
         .key<&AccessLog::path>(
             text(kFilePathRule),
@@ -445,8 +465,9 @@ class AccessLogType final : public TypeOf<AccessLog> {
         .key<&AccessLog::queue_bytes>(
             size<uint64_t>({64 * kKiB, 1 * kGiB}),
             {.name = "queue",
-             .documentation = "Records waiting to be written, per worker; beyond it they are dropped and "
-                              "counted.",
+             .documentation =
+                 "Records waiting to be written, per worker; beyond it they are dropped and "
+                 "counted.",
              .example = "1MiB",
              .reload = kRestart});
   }
@@ -473,7 +494,9 @@ class AccessLogType final : public TypeOf<AccessLog> {
   }
 
   std::string name() const override { return mapping_.name(); }
+
   std::string schema() const override { return "\"enum\":[true,false,\"on\",\"off\"]"; }
+
   const Fields* fields() const override { return mapping_.fields(); }
 
  private:
@@ -482,17 +505,18 @@ class AccessLogType final : public TypeOf<AccessLog> {
 
 TypePtr<Admin> admin() {
   auto type = object<Admin>("mapping");
-  type->key<&Admin::unix_path>(
-          text(kSocketPathRule), {.name = "socket",
-                                  .documentation = "Unix socket of the admin API and of the `hangu` "
-                                                   "commands.",
-                                  .example = "/run/hangu/gateway.sock",
-                                  .reload = kRestart})
+  type->key<&Admin::unix_path>(text(kSocketPathRule),
+                               {.name = "socket",
+                                .documentation = "Unix socket of the admin API and of the `hangu` "
+                                                 "commands.",
+                                .example = "/run/hangu/gateway.sock",
+                                .reload = kRestart})
       .key<&Admin::tcp_bind>(
           text(kTcpBindRule, {.empty_word = "off"}),
           {.name = "tcp",
-           .documentation = "The admin API on TCP, too. It has no authentication: loopback only, unless "
-                            "`allow_remote`.",
+           .documentation =
+               "The admin API on TCP, too. It has no authentication: loopback only, unless "
+               "`allow_remote`.",
            .example = "127.0.0.1:9900",
            .reload = kRestart})
       .key<&Admin::allow_remote>(
@@ -509,8 +533,9 @@ TypePtr<Shutdown> shutdown() {
   type->key<&Shutdown::lb_delay>(
           duration(Duration::zero(), hours(1)),
           {.name = "lb_delay",
-           .documentation = "After SIGTERM: not ready any more but still accepting, so that load balancers "
-                            "notice.",
+           .documentation =
+               "After SIGTERM: not ready any more but still accepting, so that load balancers "
+               "notice.",
            .example = "10s"})
       .key<&Shutdown::drain_timeout>(
           duration(Duration::zero(), hours(24)),
@@ -522,12 +547,11 @@ TypePtr<Shutdown> shutdown() {
 
 TypePtr<Buffers> buffers() {
   auto type = object<Buffers>("mapping");
-  type->key<&Buffers::receive_bytes_max>(
-          size<uint64_t>({4 * kMiB, 64 * kGiB}),
-          {.name = "receive_max",
-           .documentation = "Memory for received data, per worker.",
-           .example = "128MiB",
-           .reload = kRestart})
+  type->key<&Buffers::receive_bytes_max>(size<uint64_t>({4 * kMiB, 64 * kGiB}),
+                                         {.name = "receive_max",
+                                          .documentation = "Memory for received data, per worker.",
+                                          .example = "128MiB",
+                                          .reload = kRestart})
       .key<&Buffers::write_high_watermark>(
           size<uint64_t>({16 * kKiB, 64 * kMiB}),
           {.name = "write_high",
@@ -547,8 +571,11 @@ TypePtr<Buffers> buffers() {
 TypePtr<Config> log() {
   auto type = object<Config>("mapping");
   type->key<&Config::log_level>(
-      choice<std::string>({{"debug", "debug"}, {"info", "info"}, {"warning", "warning"},
-                           {"error", "error"}, {"off", "off"}}),
+      choice<std::string>({{"debug", "debug"},
+                           {"info", "info"},
+                           {"warning", "warning"},
+                           {"error", "error"},
+                           {"off", "off"}}),
       {.name = "level",
        .documentation = "Least level of the operators' log on standard error.",
        .example = "warning"});
@@ -556,18 +583,16 @@ TypePtr<Config> log() {
 }
 
 void add_process_keys(ObjectType<Config>& type) {
-  type.group(std::make_unique<VersionType>(),
-             {.name = "version",
-              .documentation = "Version of this file's shape.",
-              .example = "1",
-              .reload = kRestart,
-              .required = true})
-      .key<&Config::workers>(
-          number<uint32_t>({1, 1024, "auto"}),
-          {.name = "workers",
-           .documentation = "Worker threads; `auto` is one a core.",
-           .example = "4",
-           .reload = kRestart})
+  type.group(std::make_unique<VersionType>(), {.name = "version",
+                                               .documentation = "Version of this file's shape.",
+                                               .example = "1",
+                                               .reload = kRestart,
+                                               .required = true})
+      .key<&Config::workers>(number<uint32_t>({1, 1024, "auto"}),
+                             {.name = "workers",
+                              .documentation = "Worker threads; `auto` is one a core.",
+                              .example = "4",
+                              .reload = kRestart})
       .key<&Config::pin_workers>(on_off(), {.name = "pin_workers",
                                             .documentation = "Bind each worker to a core.",
                                             .example = "false",
@@ -580,14 +605,15 @@ void add_process_keys(ObjectType<Config>& type) {
            .documentation = "Kernel interface; `auto` takes io_uring where it is allowed.",
            .example = "epoll",
            .reload = kRestart})
-      .key<&Config::node>(text(kNodeRule, {.empty_word = "auto"}),
-                          {.name = "node",
-                           .documentation = "Name of this machine in logs; `auto` is its host name.",
-                           .example = "gw-1",
-                           .reload = kRestart})
-      .group(log(), {.name = "log",
-                     .documentation = "The operators' log.",
-                     .example = "{level: warning}"});
+      .key<&Config::node>(
+          text(kNodeRule, {.empty_word = "auto"}),
+          {.name = "node",
+           .documentation = "Name of this machine in logs; `auto` is its host name.",
+           .example = "gw-1",
+           .reload = kRestart})
+      .group(
+          log(),
+          {.name = "log", .documentation = "The operators' log.", .example = "{level: warning}"});
 }
 
 std::unique_ptr<Type> build_root() {
@@ -607,14 +633,15 @@ std::unique_ptr<Type> build_root() {
           list<Upstream>(upstream(), {.name = "list of upstreams",
                                       .example = "[{name: users, endpoints: [\"127.0.0.1:9000\"]}]",
                                       .names = "upstreams"}),
-          {.name = "upstreams", .documentation = "Where requests are sent.",
+          {.name = "upstreams",
+           .documentation = "Where requests are sent.",
            .example = "[{name: users, endpoints: [\"127.0.0.1:9000\"]}]"})
-      .key<&Config::routes>(
-          list<Route>(route(), {.name = "list of routes",
-                                .example = "[{name: users, upstream: users}]",
-                                .names = "routes"}),
-          {.name = "routes", .documentation = "Which request goes to which upstream.",
-           .example = "[{name: users, upstream: users}]"})
+      .key<&Config::routes>(list<Route>(route(), {.name = "list of routes",
+                                                  .example = "[{name: users, upstream: users}]",
+                                                  .names = "routes"}),
+                            {.name = "routes",
+                             .documentation = "Which request goes to which upstream.",
+                             .example = "[{name: users, upstream: users}]"})
       .key<&Config::access_log>(std::make_unique<AccessLogType>(),
                                 {.name = "access_log",
                                  .documentation = "One record a request; `off` by default.",

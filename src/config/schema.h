@@ -1,5 +1,5 @@
-// The table of keys: every key of the config file, declared exactly once, in schema.cc. The loader, the
-// printer, the JSON Schema and the documents all walk it.
+// The table of keys: every key of the config file, declared exactly once, in schema.cc. The loader,
+// the printer, the JSON Schema and the documents all walk it.
 #pragma once
 
 #include <string>

@@ -11,9 +11,12 @@ namespace {
 
 constexpr size_t kSnippetBytesMax = 400;
 
-bool is_key_byte(char c) { return is_alnum(c) || c == '-' || c == '_' || c == '"' || c == '\''; }
+bool is_key_byte(char c) {
+  return is_alnum(c) || c == '-' || c == '_' || c == '"' || c == '\'';
+}
 
-/// Where the value that begins at `begin` ends: at its quote, at the next flow sign, or with the line.
+/// Where the value that begins at `begin` ends: at its quote, at the next flow sign, or with the
+/// line.
 size_t value_end(std::string_view line, size_t begin) {
   const char first = line[begin];
   if (first == '"' || first == '\'') {
@@ -26,7 +29,8 @@ size_t value_end(std::string_view line, size_t begin) {
 /// Masks the values of credential-like keys, unless they are references.
 std::string masked(std::string_view line) {
   std::string out(line);
-  for (size_t colon = line.find(':'); colon != std::string_view::npos; colon = line.find(':', colon + 1)) {
+  for (size_t colon = line.find(':'); colon != std::string_view::npos;
+       colon = line.find(':', colon + 1)) {
     const size_t begin = line.find_first_not_of(" \t[", colon + 1);
     size_t key = colon;
     while (key > 0 && is_key_byte(line[key - 1])) {
@@ -70,7 +74,8 @@ bool looks_secret(std::string_view name) {
   });
 }
 
-SourceText::SourceText(std::string_view text) : text_(text) {
+SourceText::SourceText(std::string_view text)
+    : text_(text) {
   begins_.push_back(text_.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0);
   for (size_t at = text_.find('\n'); at != std::string_view::npos; at = text_.find('\n', at + 1)) {
     begins_.push_back(at + 1);

@@ -26,7 +26,8 @@ class SourceText {
   std::vector<size_t> begins_;
 };
 
-/// Whether a field or key of this name usually carries a credential: authorization, cookie, *-token...
+/// Whether a field or key of this name usually carries a credential: authorization, cookie,
+/// *-token...
 bool looks_secret(std::string_view name);
 
 }  // namespace hangu::config

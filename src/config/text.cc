@@ -63,15 +63,26 @@ std::string json_escape(std::string_view text) {
 
 }  // namespace
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_alnum(char c) { return is_digit(c) || is_alpha(c); }
-
-bool is_tchar(char c) {
-  return is_alnum(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_alnum(char c) {
+  return is_digit(c) || is_alpha(c);
+}
+
+bool is_tchar(char c) {
+  return is_alnum(c) ||
+         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -146,7 +157,9 @@ std::string quoted(std::string_view text) {
   return '"' + json_escape(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
 }
 
-std::string json_string(std::string_view text) { return '"' + json_escape(text) + '"'; }
+std::string json_string(std::string_view text) {
+  return '"' + json_escape(text) + '"';
+}
 
 std::string json_pretty(std::string_view compact) {
   std::string out;

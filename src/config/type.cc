@@ -12,7 +12,8 @@ namespace hangu::config {
 
 namespace {
 
-/// The words of a key in order, without the plural's s: "idle_timeout" and "timeouts" + "idle" agree.
+/// The words of a key in order, without the plural's s: "idle_timeout" and "timeouts" + "idle"
+/// agree.
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> out;
   for (size_t begin = 0; begin <= text.size();) {
@@ -57,8 +58,9 @@ void Fields::read(Reader& reader, const Node& node, void* object) const {
     for (const Key& key : keys_) {
       names.emplace_back(key.row.name);
     }
-    reader.error(node.mark, {"E0110", fmt::format("expected a mapping for {}, found {}",
-                                                  reader.where(), describe(node)),
+    reader.error(node.mark, {"E0110",
+                             fmt::format("expected a mapping for {}, found {}", reader.where(),
+                                         describe(node)),
                              fmt::format("it takes the keys {}", join(names, ", "))});
     return;
   }
@@ -125,10 +127,11 @@ void register_name(Reader& reader, std::string_view kind, const Node& item, Elem
   const auto [at, is_new] =
       reader.names(kind).emplace(std::string(element.name), NamedElement{element.index, mark});
   if (!is_new) {
-    reader.error(mark, {"E0129", fmt::format("the name {} is taken by {}[{}] on line {}",
-                                             quoted(element.name), kind, at->second.index,
-                                             at->second.mark.line),
-                        ""});
+    reader.error(
+        mark, {"E0129",
+               fmt::format("the name {} is taken by {}[{}] on line {}", quoted(element.name), kind,
+                           at->second.index, at->second.mark.line),
+               ""});
   }
 }
 
@@ -136,9 +139,10 @@ void warn_repeated_items(Reader& reader, const Node& node, const std::vector<std
   std::set<std::string_view> seen;
   for (size_t i = 0; i < values.size(); ++i) {
     if (!values[i].empty() && !seen.insert(values[i]).second) {
-      reader.warning(node.items[i]->mark,
-                     {"W0154", fmt::format("{} is listed twice {}", quoted(values[i]),
-                                           reader.in_where()), ""});
+      reader.warning(
+          node.items[i]->mark,
+          {"W0154", fmt::format("{} is listed twice {}", quoted(values[i]), reader.in_where()),
+           ""});
     }
   }
 }

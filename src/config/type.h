@@ -1,6 +1,7 @@
-// Type: how one kind of config value is read, printed and described; the rows of the table in schema.cc
-// are made of these. A type is immutable once the table is built. Typed at its edges (TypeOf<T>),
-// type-erased inside, so that reading, printing, JSON Schema and the documents are one walk each.
+// Type: how one kind of config value is read, printed and described; the rows of the table in
+// schema.cc are made of these. A type is immutable once the table is built. Typed at its edges
+// (TypeOf<T>), type-erased inside, so that reading, printing, JSON Schema and the documents are one
+// walk each.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ class Type {
   /// "1ms … 1h"; may be empty.
   virtual std::string limits() const { return ""; }
 
-  /// Members of the JSON Schema object without braces: `"type":"string"`. Of a mapping with keys: the
-  /// schema of what may stand in its place, if anything. Lists have none of their own.
+  /// Members of the JSON Schema object without braces: `"type":"string"`. Of a mapping with keys:
+  /// the schema of what may stand in its place, if anything. Lists have none of their own.
   virtual std::string schema() const { return ""; }
 
   /// The keys of a mapping type, else null.
@@ -45,6 +46,7 @@ class Type {
 
   /// The element type of a list, else null; and a default element.
   virtual const Type* element() const { return nullptr; }
+
   virtual const void* default_element() const { return nullptr; }
 };
 
@@ -79,6 +81,7 @@ struct Key {
 class Fields {
  public:
   void add(Key key) { keys_.push_back(std::move(key)); }
+
   const std::vector<Key>& keys() const { return keys_; }
 
   void read(Reader& reader, const Node& node, void* object) const;
@@ -119,7 +122,9 @@ struct MemberPath<Member, Rest...> {
   using Target = std::remove_pointer_t<decltype(locate(nullptr))>;
 };
 
-inline void* locate_same(void* object) { return object; }
+inline void* locate_same(void* object) {
+  return object;
+}
 
 }  // namespace internal
 
@@ -129,7 +134,8 @@ class ObjectType final : public TypeOf<T> {
  public:
   using Check = void (*)(Reader&, const Node&, const T&);
 
-  explicit ObjectType(std::string_view name) : name_(name) {}
+  explicit ObjectType(std::string_view name)
+      : name_(name) {}
 
   /// `object.key<&T::member>(type, {row})`, or `<&T::inner, &Inner::member>`.
   template <auto... Members>
@@ -168,6 +174,7 @@ class ObjectType final : public TypeOf<T> {
   }
 
   std::string name() const override { return name_; }
+
   const Fields* fields() const override { return &fields_; }
 
  private:
@@ -185,11 +192,11 @@ struct ElementName {
 void register_name(Reader& reader, std::string_view kind, const Node& item, ElementName element);
 
 struct ListOptions {
-  std::string_view name;           // "list of hosts"
-  std::string_view example;        // "[a, b]"
-  std::string_view names = {};     // elements have a unique `name`, registered under this word
+  std::string_view name;        // "list of hosts"
+  std::string_view example;     // "[a, b]"
+  std::string_view names = {};  // elements have a unique `name`, registered under this word
   bool at_least_one = false;
-  bool warn_repeated = false;      // W0154
+  bool warn_repeated = false;  // W0154
 };
 
 template <class T>
@@ -236,6 +243,7 @@ class ListType final : public TypeOf<std::vector<T>> {
   }
 
   std::string name() const override { return std::string(options_.name); }
+
   std::string limits() const override { return options_.at_least_one ? "at least one" : ""; }
 
   const Type* element() const override { return element_.get(); }
@@ -256,7 +264,8 @@ class ListType final : public TypeOf<std::vector<T>> {
 void warn_repeated_items(Reader& reader, const Node& node, const std::vector<std::string>& values);
 
 template <class T>
-void ListType<T>::warn_repeated(Reader& reader, const Node& node, const std::vector<T>& list) const {
+void ListType<T>::warn_repeated(Reader& reader, const Node& node,
+                                const std::vector<T>& list) const {
   static const Config kNoConfig;
   std::vector<std::string> values;
   for (const T& item : list) {

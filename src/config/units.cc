@@ -16,7 +16,11 @@ struct DurationUnit {
 };
 
 constexpr std::array<DurationUnit, 5> kDurationUnits = {{
-    {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1},
+    {"d", 86'400'000},
+    {"h", 3'600'000},
+    {"m", 60'000},
+    {"s", 1000},
+    {"ms", 1},
 }};
 
 struct SizeUnit {
@@ -25,8 +29,14 @@ struct SizeUnit {
 };
 
 constexpr std::array<SizeUnit, 8> kSizeUnits = {{
-    {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"GB", 1'000'000'000},
-    {"MB", 1'000'000}, {"KB", 1000}, {"B", 1}, {"", 1},
+    {"GiB", 1ULL << 30},
+    {"MiB", 1ULL << 20},
+    {"KiB", 1ULL << 10},
+    {"GB", 1'000'000'000},
+    {"MB", 1'000'000},
+    {"KB", 1000},
+    {"B", 1},
+    {"", 1},
 }};
 
 struct NumberAndUnit {

@@ -17,8 +17,13 @@ struct Value {
   std::vector<Value> items;
   std::vector<std::pair<std::string, Value>> entries;
 
-  static Value scalar(std::string text) { return {Kind::kScalar, std::move(text), false, false, {}, {}}; }
-  static Value string(std::string text) { return {Kind::kScalar, std::move(text), true, false, {}, {}}; }
+  static Value scalar(std::string text) {
+    return {Kind::kScalar, std::move(text), false, false, {}, {}};
+  }
+
+  static Value string(std::string text) {
+    return {Kind::kScalar, std::move(text), true, false, {}, {}};
+  }
 
   bool operator==(const Value&) const = default;
 };

@@ -48,7 +48,8 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 2) {
-      report("E0106", mark_of(mark), "a second YAML document begins here; a config is one document");
+      report("E0106", mark_of(mark),
+             "a second YAML document begins here; a config is one document");
     }
   }
 
@@ -107,6 +108,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   bool stopped() const { return stopped_; }
+
   const YAML::Mark& last_scalar() const { return last_scalar_; }
 
   /// The innermost collection that was begun and not ended; line 0 when there is none.
@@ -133,9 +135,14 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
-    static const std::unordered_set<std::string_view> kKnown = {
-        "", "?", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool",
-        "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"};
+    static const std::unordered_set<std::string_view> kKnown = {"",
+                                                                "?",
+                                                                "!",
+                                                                "tag:yaml.org,2002:str",
+                                                                "tag:yaml.org,2002:int",
+                                                                "tag:yaml.org,2002:bool",
+                                                                "tag:yaml.org,2002:seq",
+                                                                "tag:yaml.org,2002:map"};
     if (kKnown.count(tag) == 0) {
       report("E0108", mark_of(mark), fmt::format("the tag {} is not supported", quoted(tag)));
     }
@@ -254,8 +261,8 @@ class TreeBuilder : public YAML::EventHandler {
       }
       for (const Node* source : sources) {
         if (source->kind != Node::Kind::kMapping) {
-          report("E0105", entry.mark, "`<<` takes a mapping or a list of mappings, found " +
-                                          describe(*source));
+          report("E0105", entry.mark,
+                 "`<<` takes a mapping or a list of mappings, found " + describe(*source));
           continue;
         }
         for (const Node::Entry& inherited : source->entries) {
@@ -273,8 +280,8 @@ class TreeBuilder : public YAML::EventHandler {
     for (Node::Entry& entry : entries) {
       const auto [at, is_new] = lines.emplace(entry.key, entry.mark.line);
       if (!is_new) {
-        report("E0104", entry.mark, fmt::format("key {} was already given on line {}",
-                                                quoted(entry.key), at->second));
+        report("E0104", entry.mark,
+               fmt::format("key {} was already given on line {}", quoted(entry.key), at->second));
         continue;
       }
       kept.push_back(std::move(entry));
@@ -302,7 +309,8 @@ std::optional<YamlProblem> find_bad_byte(std::string_view text) {
     }
     if (is_control(c) && c != '\n' && c != '\t' && c != '\r') {
       return YamlProblem{"E0109", mark,
-                         fmt::format("control character 0x{:02X}", static_cast<unsigned char>(c)), ""};
+                         fmt::format("control character 0x{:02X}", static_cast<unsigned char>(c)),
+                         ""};
     }
     at += length;
     mark = c == '\n' ? Mark{mark.line + 1, 1} : Mark{mark.line, mark.column + length};
@@ -340,9 +348,11 @@ YamlProblem syntax_problem(std::string_view text, const YAML::Exception& error, 
   return {"E0101", mark, "YAML syntax: " + error.msg, std::move(suggestion)};
 }
 
-/// yaml-cpp takes the end of the text for the end of a quoted scalar; only the last one can be open.
+/// yaml-cpp takes the end of the text for the end of a quoted scalar; only the last one can be
+/// open.
 std::optional<YamlProblem> find_open_quote(std::string_view text, const YAML::Mark& last) {
-  const size_t begin = static_cast<size_t>(last.pos) + (text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0);
+  const size_t begin =
+      static_cast<size_t>(last.pos) + (text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0);
   if (last.is_null() || begin >= text.size() || (text[begin] != '"' && text[begin] != '\'')) {
     return std::nullopt;
   }
@@ -353,7 +363,8 @@ std::optional<YamlProblem> find_open_quote(std::string_view text, const YAML::Ma
     }
     at += quote == '"' && text[at] == '\\' ? 1 : 0;
   }
-  return YamlProblem{"E0101", mark_of(last), "YAML syntax: the quote that begins here is not closed", ""};
+  return YamlProblem{"E0101", mark_of(last),
+                     "YAML syntax: the quote that begins here is not closed", ""};
 }
 
 }  // namespace
@@ -380,7 +391,8 @@ std::string describe(const Node& node) {
 YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problems) {
   YamlDocument document;
   if (text.size() > kFileBytesMax) {
-    problems.push_back({"E0102", {}, fmt::format("the file is larger than {} bytes", kFileBytesMax), ""});
+    problems.push_back(
+        {"E0102", {}, fmt::format("the file is larger than {} bytes", kFileBytesMax), ""});
     return document;
   }
   if (std::optional<YamlProblem> bad = find_bad_byte(text)) {
@@ -405,10 +417,11 @@ YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problem
   } catch (const YAML::Exception& error) {
     problems.push_back(syntax_problem(text, error, builder.innermost_open()));
   }
-  const bool readable = std::all_of(problems.begin(), problems.end(), [](const YamlProblem& problem) {
-    return problem.code == "E0104" || problem.code == "E0108" || problem.code == "E0105" ||
-           problem.code == "E0110";
-  });
+  const bool readable =
+      std::all_of(problems.begin(), problems.end(), [](const YamlProblem& problem) {
+        return problem.code == "E0104" || problem.code == "E0108" || problem.code == "E0105" ||
+               problem.code == "E0110";
+      });
   if (!readable) {
     document.root = nullptr;
   }

@@ -1,6 +1,7 @@
-// A YAML document as our own tree: every node and key knows its line and column, duplicate keys have
-// been reported, aliases and merge keys (`<<`) are resolved by reference, and depth, node count (with
-// aliases expanded) and size are bounded. yaml_tree.cc is the only file that includes yaml-cpp.
+// A YAML document as our own tree: every node and key knows its line and column, duplicate keys
+// have been reported, aliases and merge keys (`<<`) are resolved by reference, and depth, node
+// count (with aliases expanded) and size are bounded. yaml_tree.cc is the only file that includes
+// yaml-cpp.
 #pragma once
 
 #include <deque>
@@ -28,9 +29,9 @@ struct Node {
 
   Kind kind = Kind::kNull;
   Mark mark;
-  std::string text;             // of a scalar
-  bool is_quoted = false;       // a scalar in quotes, or a block scalar
-  std::vector<Entry> entries;   // of a mapping, in the order of the text
+  std::string text;            // of a scalar
+  bool is_quoted = false;      // a scalar in quotes, or a block scalar
+  std::vector<Entry> entries;  // of a mapping, in the order of the text
   std::vector<const Node*> items;
   size_t weight = 1;  // nodes below and including this one, aliases expanded
 

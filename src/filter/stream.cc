@@ -374,8 +374,8 @@ void Stream::complete_response_fields() noexcept {
   }
   if (!headers.contains(http::HeaderName::kDate) && response.status != 101) {
     char* const text = arena_.allocate(http::kDateChars, 1);
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
-        shard_.wall_time().time_since_epoch());
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(shard_.wall_time().time_since_epoch());
     http::write_date(seconds.count(), std::span<char, http::kDateChars>(text, http::kDateChars));
     static_cast<void>(headers.add(http::HeaderName::kDate, {text, http::kDateChars}));
   }

@@ -11,7 +11,9 @@ constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
 constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
 constexpr size_t kNameChars = 3;
 
-char* put(char* to, std::string_view text) { return std::copy(text.begin(), text.end(), to); }
+char* put(char* to, std::string_view text) {
+  return std::copy(text.begin(), text.end(), to);
+}
 
 char* put_digits(char* to, unsigned value, unsigned digits) {
   for (unsigned i = digits; i > 0; --i, value /= 10) {

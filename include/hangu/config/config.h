@@ -1,6 +1,6 @@
-// Config: everything the gateway was told, typed, complete (defaults filled in) and immutable once it
-// is published. Made from YAML by config/load.h; one snapshot is shared by all threads. Names are
-// resolved to indices by the loader, so that nothing is looked up by name per request.
+// Config: everything the gateway was told, typed, complete (defaults filled in) and immutable once
+// it is published. Made from YAML by config/load.h; one snapshot is shared by all threads. Names
+// are resolved to indices by the loader, so that nothing is looked up by name per request.
 #pragma once
 
 #include <chrono>
@@ -28,10 +28,10 @@ struct Cidr {
 };
 
 struct ClientTimeouts {
-  Duration header = std::chrono::seconds(10);     // first byte of a head to its end; 408
-  Duration body_idle = std::chrono::seconds(30);  // between two pieces of a request body; 408
-  Duration idle = std::chrono::seconds(75);       // keep-alive connection with no request
-  Duration write_idle = std::chrono::seconds(30); // client takes nothing of what we send
+  Duration header = std::chrono::seconds(10);      // first byte of a head to its end; 408
+  Duration body_idle = std::chrono::seconds(30);   // between two pieces of a request body; 408
+  Duration idle = std::chrono::seconds(75);        // keep-alive connection with no request
+  Duration write_idle = std::chrono::seconds(30);  // client takes nothing of what we send
   bool operator==(const ClientTimeouts&) const = default;
 };
 
@@ -53,7 +53,8 @@ struct Listener {
   uint32_t backlog = 4096;
   uint32_t connections_max = 0;  // 0: bounded by the descriptors alone
   std::vector<Cidr> trusted_proxies;
-  std::vector<Cidr> proxy_protocol_from;  // peers here must begin with a PROXY header; others must not
+  std::vector<Cidr>
+      proxy_protocol_from;  // peers here must begin with a PROXY header; others must not
   ClientTimeouts timeouts;
   HeadLimits limits;
   uint64_t requests_per_connection_max = 0;  // 0: no limit
@@ -66,7 +67,7 @@ struct Listener {
 };
 
 struct Endpoint {
-  std::string host;   // DNS name, IP literal, or empty with a path
+  std::string host;  // DNS name, IP literal, or empty with a path
   uint16_t port = 0;
   std::string unix_path;
   bool operator==(const Endpoint&) const = default;
@@ -92,6 +93,7 @@ struct HeaderEdit {
     bool secret = false;  // from ${ENV}, file: or an authorization-like field: never printed
     bool operator==(const Field&) const = default;
   };
+
   std::vector<Field> set;  // replaces every field of that name
   std::vector<Field> add;  // appends one more field
   std::vector<std::string> remove;
@@ -99,9 +101,9 @@ struct HeaderEdit {
 };
 
 struct RouteMatch {
-  std::vector<std::string> hosts;  // exact or "*.example.org", lower case; empty: any
-  std::string path_exact;          // one of these two, or neither (any path)
-  std::string path_prefix;         // on segment borders: "/a" matches "/a" and "/a/b", not "/ab"
+  std::vector<std::string> hosts;    // exact or "*.example.org", lower case; empty: any
+  std::string path_exact;            // one of these two, or neither (any path)
+  std::string path_prefix;           // on segment borders: "/a" matches "/a" and "/a/b", not "/ab"
   std::vector<std::string> methods;  // empty: any; upper case
   bool operator==(const RouteMatch&) const = default;
 };
@@ -109,13 +111,13 @@ struct RouteMatch {
 struct Route {
   std::string name;
   RouteMatch match;
-  uint32_t upstream = 0;  // index in Config::upstreams
-  Duration timeout = std::chrono::seconds(15);           // whole exchange; 0: none
-  Duration stream_idle_timeout = std::chrono::minutes(5); // no byte either way
-  Duration tunnel_idle_timeout = std::chrono::minutes(5); // WebSocket and other upgrades
-  uint64_t body_bytes_max = 10 * 1024 * 1024;            // request body; 0: no limit; 413
-  bool upgrades = true;                                  // let `Upgrade` tunnels through
-  bool preserve_host = true;                             // else Host is the endpoint's
+  uint32_t upstream = 0;                                   // index in Config::upstreams
+  Duration timeout = std::chrono::seconds(15);             // whole exchange; 0: none
+  Duration stream_idle_timeout = std::chrono::minutes(5);  // no byte either way
+  Duration tunnel_idle_timeout = std::chrono::minutes(5);  // WebSocket and other upgrades
+  uint64_t body_bytes_max = 10 * 1024 * 1024;              // request body; 0: no limit; 413
+  bool upgrades = true;                                    // let `Upgrade` tunnels through
+  bool preserve_host = true;                               // else Host is the endpoint's
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   bool operator==(const Route&) const = default;
@@ -123,7 +125,7 @@ struct Route {
 
 struct AccessLog {
   bool enabled = false;
-  std::string path = "-";  // "-": standard output
+  std::string path = "-";                  // "-": standard output
   uint64_t queue_bytes = 4 * 1024 * 1024;  // per shard; beyond it records are dropped and counted
   bool operator==(const AccessLog&) const = default;
 };
@@ -136,8 +138,8 @@ struct Admin {
 };
 
 struct Shutdown {
-  Duration lb_delay = std::chrono::seconds(5);       // readiness off, still accepting
-  Duration drain_timeout = std::chrono::seconds(60); // then what is left is closed
+  Duration lb_delay = std::chrono::seconds(5);        // readiness off, still accepting
+  Duration drain_timeout = std::chrono::seconds(60);  // then what is left is closed
   bool operator==(const Shutdown&) const = default;
 };
 

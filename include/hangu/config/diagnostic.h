@@ -1,6 +1,6 @@
-// Diagnostics of the config loader: every problem of a file at once, each with its place, a snippet and
-// a suggestion, and their renderings (terminal, JSON). The codes are stable: "E01xx" for errors,
-// "W01xx" for warnings; the catalogue explains each in a paragraph (`hangu explain E0123`).
+// Diagnostics of the config loader: every problem of a file at once, each with its place, a snippet
+// and a suggestion, and their renderings (terminal, JSON). The codes are stable: "E01xx" for
+// errors, "W01xx" for warnings; the catalogue explains each in a paragraph (`hangu explain E0123`).
 // Plain values; any thread. It does not decide exit codes: the caller does.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Durations as written in the config: a whole number and one unit, "10ms", "5s", "1m", "2h", "1d"; a
-// bare "0" is zero. No sign, no fraction, no compound such as "1h30m". Pure; any thread.
+// Durations as written in the config: a whole number and one unit, "10ms", "5s", "1m", "2h", "1d";
+// a bare "0" is zero. No sign, no fraction, no compound such as "1h30m". Pure; any thread.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
-// The loader: YAML text → Config, or every reason why not. `hangu check`, `run` and `reload` all come
-// through here, so that what is checked is what runs. Thread-safe (no shared state); not for shard
-// threads: it reads files and allocates.
-// It does not touch the network, bind addresses or resolve names.
+// The loader: YAML text → Config, or every reason why not. `hangu check`, `run` and `reload` all
+// come through here, so that what is checked is what runs. Thread-safe (no shared state); not for
+// shard threads: it reads files and allocates. It does not touch the network, bind addresses or
+// resolve names.
 #pragma once
 
 #include <functional>

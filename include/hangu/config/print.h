@@ -1,6 +1,6 @@
-// Printing a Config back: `hangu check --print`, `hangu diff` and the reload report. Secrets (header
-// values from ${ENV}, file: or of authorization-like fields) come out as "***".
-// Pure functions over an immutable Config; any thread.
+// Printing a Config back: `hangu check --print`, `hangu diff` and the reload report. Secrets
+// (header values from ${ENV}, file: or of authorization-like fields) come out as "***". Pure
+// functions over an immutable Config; any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace hangu::config {
 
-/// Complete YAML with every default filled in. Without secrets it loads back to an equal Config (but
-/// for source_path and generation).
+/// Complete YAML with every default filled in. Without secrets it loads back to an equal Config
+/// (but for source_path and generation).
 std::string print_effective(const Config& config);
 
 /// When a changed key takes effect.

@@ -1,6 +1,6 @@
-// What the table of keys (src/config/schema.cc) says, in four forms: rows, JSON Schema, Markdown and a
-// commented YAML. docs/config.md and config/reference.yaml are these texts; a test holds them equal.
-// Pure functions; any thread.
+// What the table of keys (src/config/schema.cc) says, in four forms: rows, JSON Schema, Markdown
+// and a commented YAML. docs/config.md and config/reference.yaml are these texts; a test holds them
+// equal. Pure functions; any thread.
 #pragma once
 
 #include <string>
