@@ -42,7 +42,7 @@ BlockPool::BlockPool(const BlockPoolOptions& options)
 
 BlockPool::~BlockPool() {
   HANGU_DCHECK(in_use_ == 0);
-#if defined(__SANITIZE_ADDRESS__)
+#if HANGU_ASAN
   __asan_unpoison_memory_region(region_, region_bytes());
 #endif
   munmap(region_, region_bytes());

@@ -7,7 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/suggest.h"
+#include "hangu/base/nearest.h"
+
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -197,7 +198,8 @@ class CommandLine {
 
   int report_unknown(const std::string& word, std::string_view what,
                      const std::vector<std::string>& known, const std::string& verb = {}) {
-    const std::string near = nearest(word.substr(0, word.find('=')), known);
+    const std::vector<std::string_view> candidates(known.begin(), known.end());
+    const std::string_view near = nearest(word.substr(0, word.find('=')), candidates);
     const std::string of = verb.empty() ? "" : fmt::format(" of `hangu {}`", verb);
     const bool option = word.starts_with('-');
     print_error(

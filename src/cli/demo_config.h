@@ -6,8 +6,9 @@
 namespace hangu::cli {
 
 constexpr std::string_view kDemoConfig =
-    R"yaml(# What `hangu demo` runs (built in; a test holds the two equal): a gateway on port 8080 in front of an
-# origin on port 9000. With an origin of your own there: hangu run --config config/demo.yaml
+    R"yaml(# What `hangu demo` runs (built in; a test holds the two equal): a gateway on port 8080
+# in front of an origin on port 9000. With an origin of your own there:
+#   hangu run --config config/demo.yaml
 version: 1
 
 listeners:

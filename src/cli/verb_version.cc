@@ -15,6 +15,7 @@
 #include <spdlog/version.h>
 
 #include "hangu/admin/json.h"
+#include "hangu/base/sanitizer.h"
 
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -25,9 +26,9 @@ namespace {
 namespace json = boost::json;
 
 std::string build_type() {
-#if defined(__SANITIZE_ADDRESS__)
+#if HANGU_ASAN
   return "address sanitizer";
-#elif defined(__SANITIZE_THREAD__)
+#elif HANGU_TSAN
   return "thread sanitizer";
 #elif defined(NDEBUG)
   return "release";

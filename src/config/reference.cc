@@ -123,32 +123,32 @@ std::string section_of(const KeyInfo& key) {
 
 constexpr std::string_view kMarkdownHead = R"(# Configuration reference
 
-Made from the table of keys in `src/config/schema.cc`; a test keeps the two equal. Change the table, then
-run the tests with `HANGU_UPDATE_GOLDEN=1`.
+Made from the table of keys in `src/config/schema.cc`; a test keeps the two equal. Change the
+table, then run `make docs`.
 
-One YAML file. `hangu check FILE` reads it the way the gateway does and prints every problem at once;
-`hangu check --print FILE` prints it with all defaults filled in; `hangu schema` prints a JSON Schema for
-editors; `config/reference.yaml` has every key with its default.
+One YAML file. `hangu check FILE` reads it the way the gateway does and prints every problem at
+once; `hangu check --print FILE` prints it with all defaults filled in; `hangu schema` prints a JSON
+Schema for editors; [config/reference.yaml](../config/reference.yaml) has every key with its default.
 
 ## Values
 
 | Value | Written as |
 |---|---|
-| duration | a whole number and one unit: `250ms`, `10s`, `5m`, `2h`, `1d`; a bare `0` where zero is allowed |
+| duration | a whole number and one unit: `250ms`, `10s`, `5m`, `2h`, `1d`; or `0` where allowed |
 | size | bytes, or with `KiB`, `MiB`, `GiB` (1024) or `KB`, `MB`, `GB` (1000): `64KiB` |
 | switch | `true` or `false`, `on` or `off` |
 | address | `[::]:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`; quote what begins with `[` |
 | network | `10.0.0.0/8`, `2001:db8::/32`, or one address |
 
-- **Variables.** `${NAME}` in a value is replaced from the environment; `${NAME:-default}` when it is
-  unset or empty; `$${` is a literal `${`. An unset variable without a default is an error.
-- **Secrets.** A header value may be `file:/run/secrets/name`: the contents of that file. Such values, those
-  with variables, and those of credential-like fields are printed as `***` everywhere.
-- **Anchors.** Aliases (`*name`) and merge keys (`<<: *name`) work. Top-level keys that begin with `x-` are
-  ignored and can hold the anchors.
-- **Reload** says when a change takes effect after `hangu reload`: *live* with the next request, *new
-  connections* with the next connection, *restart* only when the process starts anew. No reload closes
-  an established connection.
+- **Variables.** `${NAME}` in a value is replaced from the environment; `${NAME:-default}` when it
+  is unset or empty; `$${` is a literal `${`. An unset variable without a default is an error.
+- **Secrets.** A header value may be `file:/run/secrets/name`: the contents of that file. Such
+  values, those with variables, and those of credential-like fields are printed as `***` everywhere.
+- **Anchors.** Aliases (`*name`) and merge keys (`<<: *name`) work. Top-level keys that begin with
+  `x-` are ignored and can hold the anchors.
+- **Reload** says when a change takes effect after `hangu reload`: *live* with the next request,
+  *new connections* with the next connection, *restart* only when the process starts anew. No
+  reload closes an established connection.
 
 ## Keys
 )";
@@ -247,8 +247,9 @@ class ReferenceWriter {
 constexpr std::string_view kReferenceHead =
     R"(# yaml-language-server: $schema=./hangu.schema.json
 #
-# Every key with its default (an example where there is none), its limits and when a change takes effect.
-# Made from the table of keys; see docs/config.md. Start from minimal.yaml rather than from this file.
+# Every key with its default (an example where there is none), its limits and when a change takes
+# effect. Made from the table of keys; see docs/config.md. Start from minimal.yaml rather than from
+# this file.
 )";
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/base/nearest.h"
+
 namespace hangu::config {
 
 /// `"text"` for messages: control characters escaped, long text cut with "…".
@@ -18,12 +20,6 @@ std::string json_pretty(std::string_view compact);
 
 /// A YAML scalar that reads back as this string: plain where that is safe, else double-quoted.
 std::string yaml_scalar(std::string_view text);
-
-/// Edits (insert, delete, replace, swap neighbours) between two texts; `limit` + 1 when more.
-size_t edit_distance(std::string_view a, std::string_view b, size_t limit);
-
-/// The candidate nearest to `text` within a third of its length; empty when none is near.
-std::string_view nearest(std::string_view text, const std::vector<std::string_view>& candidates);
 
 /// `did you mean "x"?`, or empty for an empty `x`.
 std::string did_you_mean(std::string_view x);

@@ -25,14 +25,14 @@ char* put_digits(char* to, unsigned value, unsigned digits) {
 }  // namespace
 
 void write_date(int64_t unix_seconds, std::span<char, kDateChars> out) noexcept {
-  using namespace std::chrono;
-  const sys_seconds time{seconds(unix_seconds)};
-  const sys_days day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
+  namespace chrono = std::chrono;
+  const chrono::sys_seconds time{chrono::seconds(unix_seconds)};
+  const chrono::sys_days day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(time - day);
   const auto two = [](auto count) { return static_cast<unsigned>(count); };
   char* to = out.data();
-  to = put(to, kDays.substr(weekday(day).c_encoding() * kNameChars, kNameChars));
+  to = put(to, kDays.substr(chrono::weekday(day).c_encoding() * kNameChars, kNameChars));
   to = put(to, ", ");
   to = put_digits(to, static_cast<unsigned>(date.day()), 2);
   to = put(to, " ");

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hangu/base/sanitizer.h"
 #include "hangu/server/gateway.h"
 
 #include "tests/component/loopback_origin.h"
@@ -33,7 +34,7 @@ void count() {
 
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !HANGU_ASAN && !HANGU_TSAN
 #define HANGU_COUNTS_ALLOCATIONS 1
 
 extern "C" void* malloc(size_t size) {

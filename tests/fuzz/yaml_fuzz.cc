@@ -1,5 +1,6 @@
-// Fuzz target: any bytes as a config file. Nothing may crash or grow without bound; a config that loads
-// must print back to an equal one; diagnostics must render. The unit test of config replays the corpus.
+// Fuzz target: any bytes as a config file. Nothing may crash or grow without bound; a config that
+// loads must print back to an equal one; diagnostics must render. The unit test of config replays
+// the corpus.
 #include <cstddef>
 #include <cstdint>
 #include <string>

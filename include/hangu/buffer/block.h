@@ -10,11 +10,12 @@
 #include <string_view>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "hangu/base/assert.h"
+#include "hangu/base/sanitizer.h"
+
+#if HANGU_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
-
-#include "hangu/base/assert.h"
 
 namespace hangu::buffer {
 
@@ -205,13 +206,13 @@ class BlockPool {
 
   // Under AddressSanitizer the memory of a free block is out of bounds.
   void open_to_use([[maybe_unused]] const Block& block) const {
-#if defined(__SANITIZE_ADDRESS__)
+#if HANGU_ASAN
     __asan_unpoison_memory_region(block.data_ - kBlockHeadroom, options_.block_bytes);
 #endif
   }
 
   void close_to_use([[maybe_unused]] const Block& block) const {
-#if defined(__SANITIZE_ADDRESS__)
+#if HANGU_ASAN
     __asan_poison_memory_region(block.data_ - kBlockHeadroom, options_.block_bytes);
 #endif
   }

@@ -27,6 +27,9 @@ class Writer {
         to_(out) {}
 
   void put(std::string_view text) {
+    if (text.empty()) {
+      return;  // may have no address to copy from
+    }
     std::memcpy(to_, text.data(), text.size());
     to_ += text.size();
   }

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hangu/base/sanitizer.h"
+
 #include "tests/unit/net/net_fixture.h"
 
 namespace hangu::net {
@@ -129,7 +131,7 @@ TEST_P(ListenerTest, MayEndWhileAccepting) {
 }
 
 TEST_P(ListenerTest, BacksOffWhenOutOfDescriptors) {
-#if defined(__SANITIZE_ADDRESS__)
+#if HANGU_ASAN
   GTEST_SKIP() << "the undefined-behaviour sanitizer needs descriptors to look at vtables";
 #endif
   const int fd = *listen_on(*Address::parse("127.0.0.1:0"), {});

@@ -1,0 +1,22 @@
+// The config that `hangu demo` has built in is the file that people read.
+#include "cli/demo_config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace hangu::cli {
+namespace {
+
+TEST(DemoConfig, IsTheFile) {
+  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  std::ifstream file(root / "config" / "demo.yaml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), kDemoConfig);
+}
+
+}  // namespace
+}  // namespace hangu::cli
