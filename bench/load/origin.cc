@@ -1,11 +1,12 @@
 // The origin of the load runs: one thread, epoll, nothing but what a load run asks for, so that it
-// is cheaper than any gateway in front of it. GET /<n> answers n bytes; whatever has a
-// Content-Length is read to its end and answered with two bytes. Keep-alive, pipelining. Trusts its
-// clients.
+// is cheaper than any gateway in front of it. GET /bytes/<n> answers n bytes; any other method has
+// its body read to the end and is answered with two bytes. Keep-alive, pipelining, Content-Length
+// only. Trusts its clients.
 //
 //   hangu_bench_origin PORT
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,13 +14,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -31,25 +34,47 @@ constexpr int kEventsMax = 512;
 std::string body_bytes;
 
 struct Connection {
-  std::string input;         // part of a head
-  size_t body_left = 0;      // of a request, to be dropped
-  bool answer_body = false;  // once it is
-  std::string head;          // of the response that is being sent
-  size_t body = 0;           // its body's size
-  size_t sent = 0;           // of both
-  bool watching_output = false;
+  std::string input;      // part of a head, or what came while a response was being sent
+  size_t body_left = 0;   // of a request, to be dropped
+  std::string_view head;  // of the response that is being sent
+  size_t body = 0;        // its body's size
+  size_t sent = 0;        // of both
+  bool blocked = false;   // the response waits for the client; nothing is read meanwhile
 };
 
+enum class Sent : uint8_t { kAll, kBlocked, kClosed };
+
 void fatal(const char* what) {
-  std::perror(what);
+  std::fprintf(stderr, "hangu_bench_origin: %s\n", what);
   std::exit(1);
 }
 
-size_t number_after(std::string_view text, std::string_view prefix) {
-  const size_t found = text.find(prefix);
-  return found == std::string_view::npos
-             ? 0
-             : std::strtoul(text.data() + found + prefix.size(), nullptr, 10);
+size_t number_at(std::string_view text) {
+  size_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// Of a head without a body: 0. Field names in any case, as gateways write them.
+size_t content_length(std::string_view head) {
+  constexpr std::string_view kField = "\r\ncontent-length:";
+  for (size_t at = head.find("\r\n"); at != std::string_view::npos;
+       at = head.find("\r\n", at + 2)) {
+    const std::string_view line = head.substr(at);
+    if (line.size() > kField.size() &&
+        strncasecmp(line.data(), kField.data(), kField.size()) == 0) {
+      const size_t value = line.find_first_not_of(' ', kField.size());
+      return value == std::string_view::npos ? 0 : number_at(line.substr(value));
+    }
+  }
+  return 0;
+}
+
+/// "GET /bytes/128 HTTP/1.1": 128.
+size_t asked_bytes(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find(" HTTP/"));
+  const size_t slash = line.rfind('/');
+  return slash == std::string_view::npos ? 0 : number_at(line.substr(slash + 1));
 }
 
 class Origin {
@@ -70,9 +95,10 @@ class Origin {
         const int fd = event.data.fd;
         if (fd == listener_) {
           accept_all();
-        } else if (!((event.events & EPOLLOUT) != 0 && !flush(fd)) &&
-                   (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+        } else if (!connections_[static_cast<size_t>(fd)].blocked) {
           receive(fd);
+        } else if (flush(fd) == Sent::kAll) {
+          take(fd, {});
         }
       }
     }
@@ -127,92 +153,107 @@ class Origin {
   }
 
   void take(int fd, std::string_view data) {
-    Connection& connection = connections_[static_cast<size_t>(fd)];
     std::string joined;
-    if (!connection.input.empty()) {
-      joined = connection.input.append(data);
-      connection.input.clear();
+    std::string& input = connections_[static_cast<size_t>(fd)].input;
+    if (!input.empty()) {
+      joined = std::move(input.append(data));
+      input.clear();
       data = joined;
     }
     while (!data.empty()) {
-      if (connection.body_left != 0) {
-        const size_t dropped = std::min(connection.body_left, data.size());
-        connection.body_left -= dropped;
-        data.remove_prefix(dropped);
-        if (connection.body_left == 0 && !answer(fd, 2)) {
-          return;
-        }
-        continue;
-      }
-      const size_t end = data.find("\r\n\r\n");
-      if (end == std::string_view::npos) {
-        connection.input = data;
+      const size_t used = take_one(connections_[static_cast<size_t>(fd)], data);
+      if (used == 0) {
+        input = data;
         return;
       }
-      const std::string_view head = data.substr(0, end);
-      data.remove_prefix(end + 4);
-      connection.body_left = std::max(number_after(head, "\r\nContent-Length: "),
-                                      number_after(head, "\r\ncontent-length: "));
-      if (connection.body_left == 0 && !answer(fd, number_after(head, "/"))) {
+      data.remove_prefix(used);
+      if (connections_[static_cast<size_t>(fd)].body_left != 0) {
+        continue;
+      }
+      const Sent sent = flush(fd);
+      if (sent != Sent::kAll) {
+        if (sent == Sent::kBlocked) {
+          input = data;
+        }
         return;
       }
     }
   }
 
-  bool answer(int fd, size_t body) {
-    Connection& connection = connections_[static_cast<size_t>(fd)];
-    connection.body = std::min(body, kBodyBytesMax);
-    connection.head =
-        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
-        std::to_string(connection.body) + "\r\n\r\n";
+  /// Reads a head or a piece of a body; says how much of `data` that was, 0: it is not a whole
+  /// head.
+  size_t take_one(Connection& connection, std::string_view data) {
+    if (connection.body_left != 0) {
+      const size_t dropped = std::min(connection.body_left, data.size());
+      connection.body_left -= dropped;
+      return dropped;
+    }
+    const size_t end = data.find("\r\n\r\n");
+    if (end == std::string_view::npos) {
+      return 0;
+    }
+    const std::string_view head = data.substr(0, end);
+    const bool get = head.starts_with("GET ");
+    if (!get && head.find("chunked") != std::string_view::npos) {
+      fatal("chunked bodies are not read here");
+    }
+    connection.body_left = get ? 0 : content_length(head);
+    connection.body = get ? std::min(asked_bytes(head), kBodyBytesMax) : 2;
+    connection.head = response_head(connection.body);
     connection.sent = 0;
-    return flush(fd);
+    return end + 4;
   }
 
-  /// False when the connection is gone.
-  bool flush(int fd) {
+  std::string_view response_head(size_t body) {
+    std::string& head = heads_[body];
+    if (head.empty()) {
+      head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
+             std::to_string(body) + "\r\n\r\n";
+    }
+    return head;
+  }
+
+  Sent flush(int fd) {
     Connection& connection = connections_[static_cast<size_t>(fd)];
     const size_t head = connection.head.size();
     const size_t total = head + connection.body;
     while (connection.sent < total) {
-      iovec pieces[2];
-      size_t count = 0;
-      if (connection.sent < head) {
-        pieces[count++] = {.iov_base = connection.head.data() + connection.sent,
-                           .iov_len = head - connection.sent};
-      }
-      const size_t body_sent = connection.sent > head ? connection.sent - head : 0;
-      pieces[count++] = {.iov_base = body_bytes.data() + body_sent,
-                         .iov_len = connection.body - body_sent};
+      const size_t head_sent = std::min(connection.sent, head);
+      const size_t body_sent = connection.sent - head_sent;
+      iovec pieces[2] = {
+          {.iov_base = const_cast<char*>(connection.head.data()) + head_sent,
+           .iov_len = head - head_sent},
+          {.iov_base = body_bytes.data() + body_sent, .iov_len = connection.body - body_sent}};
       msghdr message{};
       message.msg_iov = pieces;
-      message.msg_iovlen = count;
+      message.msg_iovlen = 2;
       const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN) {
+        close(fd);
+        return Sent::kClosed;
+      }
       if (sent < 0) {
-        if (errno != EAGAIN) {
-          close(fd);
-          return false;
-        }
-        set_output(fd, connection, true);
-        return true;
+        set_blocked(fd, connection, true);
+        return Sent::kBlocked;
       }
       connection.sent += static_cast<size_t>(sent);
     }
-    set_output(fd, connection, false);
-    return true;
+    set_blocked(fd, connection, false);
+    return Sent::kAll;
   }
 
-  void set_output(int fd, Connection& connection, bool wanted) const {
-    if (connection.watching_output != wanted) {
-      connection.watching_output = wanted;
-      watch(EPOLL_CTL_MOD, fd, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  void set_blocked(int fd, Connection& connection, bool blocked) const {
+    if (connection.blocked != blocked) {
+      connection.blocked = blocked;
+      watch(EPOLL_CTL_MOD, fd, blocked ? EPOLLOUT : EPOLLIN);
     }
   }
 
   int epoll_;
   int listener_;
   std::vector<char> scratch_;
-  std::vector<Connection> connections_;  // by descriptor
+  std::vector<Connection> connections_;            // by descriptor
+  std::unordered_map<size_t, std::string> heads_;  // by the body's size
 };
 
 }  // namespace

@@ -128,7 +128,7 @@ table, then run `make docs`.
 
 One YAML file. `hangu check FILE` reads it the way the gateway does and prints every problem at
 once; `hangu check --print FILE` prints it with all defaults filled in; `hangu schema` prints a JSON
-Schema for editors; [config/reference.yaml](../config/reference.yaml) has every key with its default.
+Schema for editors; [config/reference.yaml](../config/reference.yaml) has every key and its default.
 
 ## Values
 
