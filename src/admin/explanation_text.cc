@@ -123,7 +123,7 @@ class Printer {
     line("forwarded",
          fmt::format("path {}, host {}{}", text_at(forwarded, "path"), text_at(forwarded, "host"),
                      flag_at(forwarded, "upgrade") ? ", upgrade let through" : ""));
-    line("timeouts", fmt::format("connect {}, whole exchange {}, stream idle {}, tunnel idle {}",
+    line("timeouts", fmt::format("connect {}, response {}, stream idle {}, tunnel idle {}",
                                  text_at(upstream, "connect_timeout"), text_at(limits, "timeout"),
                                  text_at(limits, "stream_idle_timeout"),
                                  text_at(limits, "tunnel_idle_timeout")));

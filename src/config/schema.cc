@@ -388,7 +388,8 @@ TypePtr<HeaderEdit> header_edit() {
 void add_route_times(ObjectType<Route>& type) {
   type.key<&Route::timeout>(duration(milliseconds(1), hours(24), "none"),
                             {.name = "timeout",
-                             .documentation = "For the whole exchange, retries included; then 504.",
+                             .documentation = "From the end of the request to the head of the "
+                                              "response, retries included; then 504.",
                              .example = "5s"})
       .key<&Route::stream_idle_timeout>(
           duration(milliseconds(10), hours(24)),

@@ -112,7 +112,7 @@ struct Route {
   std::string name;
   RouteMatch match;
   uint32_t upstream = 0;                                   // index in Config::upstreams
-  Duration timeout = std::chrono::seconds(15);             // whole exchange; 0: none
+  Duration timeout = std::chrono::seconds(15);             // request sent to response head; 0: none
   Duration stream_idle_timeout = std::chrono::minutes(5);  // no byte either way
   Duration tunnel_idle_timeout = std::chrono::minutes(5);  // WebSocket and other upgrades
   uint64_t body_bytes_max = 10 * 1024 * 1024;              // request body; 0: no limit; 413
