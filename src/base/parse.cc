@@ -6,13 +6,15 @@ std::optional<uint64_t> parse_decimal(std::string_view text, uint64_t max) noexc
   if (text.empty()) {
     return std::nullopt;
   }
+  constexpr size_t kSafeDigits = 19;  // 10^19 - 1 is below 2^64
   uint64_t value = 0;
+  size_t digits = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') {
       return std::nullopt;
     }
     const auto digit = static_cast<uint64_t>(c - '0');
-    if (value > (UINT64_MAX - digit) / 10) {
+    if (++digits > kSafeDigits && value > (UINT64_MAX - digit) / 10) {
       return std::nullopt;
     }
     value = value * 10 + digit;

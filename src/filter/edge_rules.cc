@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 
 #include "hangu/http/forwarded.h"
@@ -25,11 +26,9 @@ constexpr Error kTooManyHeaders =
 template <size_t N>
 std::array<uint8_t, N> random_bytes(ShardContext& shard) noexcept {
   std::array<uint8_t, N> bytes;
-  for (size_t filled = 0; filled < N;) {
-    uint64_t word = shard.random();
-    for (size_t i = 0; i < sizeof word && filled < N; ++i, word >>= 8) {
-      bytes[filled++] = static_cast<uint8_t>(word);
-    }
+  for (size_t filled = 0; filled < N; filled += sizeof(uint64_t)) {
+    const auto word = std::bit_cast<std::array<uint8_t, sizeof(uint64_t)>>(shard.random());
+    std::copy_n(word.begin(), std::min(word.size(), N - filled), bytes.begin() + filled);
   }
   return bytes;
 }

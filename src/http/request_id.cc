@@ -4,6 +4,8 @@
 
 #include "hangu/http/text.h"
 
+#include "http/hex.h"
+
 namespace hangu::http {
 namespace {
 
@@ -19,7 +21,6 @@ constexpr std::array<bool, 256> make_table() {
 }
 
 constexpr std::array<bool, 256> kSafe = make_table();
-constexpr char kHex[] = "0123456789abcdef";
 
 }  // namespace
 
@@ -47,13 +48,14 @@ void write_uuid_v7(uint64_t unix_ms, std::span<const uint8_t, 10> random,
   bytes[6] = static_cast<uint8_t>(0x70 | (bytes[6] & 0x0f));  // version
   bytes[8] = static_cast<uint8_t>(0x80 | (bytes[8] & 0x3f));  // variant
   char* to = out.data();
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
-      *to++ = '-';
-    }
-    *to++ = kHex[bytes[i] >> 4];
-    *to++ = kHex[bytes[i] & 0x0f];
+  const std::span<const uint8_t> all(bytes);
+  to = put_hex(to, all.first(4));
+  for (const size_t begin : {4, 6, 8}) {
+    *to++ = '-';
+    to = put_hex(to, all.subspan(begin, 2));
   }
+  *to++ = '-';
+  put_hex(to, all.last(6));
 }
 
 }  // namespace hangu::http

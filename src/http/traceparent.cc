@@ -4,10 +4,10 @@
 
 #include "hangu/base/parse.h"
 
+#include "http/hex.h"
+
 namespace hangu::http {
 namespace {
-
-constexpr char kHex[] = "0123456789abcdef";
 
 bool is_lower_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -18,21 +18,8 @@ bool is_id(std::string_view text) {
   return is_lower_hex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
 
-char* write_byte(char* to, uint8_t byte) {
-  *to++ = kHex[byte >> 4];
-  *to++ = kHex[byte & 0x0f];
-  return to;
-}
-
 char* write_text(char* to, std::string_view text) {
   return std::copy(text.begin(), text.end(), to);
-}
-
-char* write_bytes(char* to, std::span<const uint8_t> bytes) {
-  for (const uint8_t byte : bytes) {
-    to = write_byte(to, byte);
-  }
-  return to;
 }
 
 }  // namespace
@@ -61,9 +48,9 @@ std::optional<Traceparent> parse_traceparent(std::string_view value) noexcept {
 void write_traceparent(std::span<const uint8_t, 16> trace_id, std::span<const uint8_t, 8> parent_id,
                        bool sampled, std::span<char, kTraceparentChars> out) noexcept {
   char* to = write_text(out.data(), "00-");
-  to = write_bytes(to, trace_id);
+  to = put_hex(to, trace_id);
   to = write_text(to, "-");
-  to = write_bytes(to, parent_id);
+  to = put_hex(to, parent_id);
   write_text(to, sampled ? "-01" : "-00");
 }
 
@@ -72,7 +59,7 @@ void write_traceparent(const Traceparent& from, std::span<const uint8_t, 8> pare
   char* to = write_text(out.data(), "00-");
   to = write_text(to, from.trace_id);
   to = write_text(to, "-");
-  to = write_bytes(to, parent_id);
+  to = put_hex(to, parent_id);
   write_text(to, from.sampled() ? "-01" : "-00");
 }
 
