@@ -1,6 +1,7 @@
 """Tunnels: the upgrade itself, bytes both ways, ends, idle timeout."""
 
 import os
+import subprocess
 import threading
 import unittest
 
@@ -9,6 +10,22 @@ from support.gateway import make_config
 from support.wait import eventually, run_threads
 from support.websocket import (BINARY, CLOSE, PING, PONG, TEXT, WebSocket, accept_upgrade,
                                echo_script, format_frame)
+
+
+# A client that others wrote (Debian's python3-websockets): text, binary, a large message, a ping.
+REAL_CLIENT = """
+import asyncio, sys, websockets
+
+async def main(url):
+    async with websockets.connect(url, max_size=None) as socket:
+        for message in ("hello", b"\\x00\\xff", "x" * 300_000):
+            await socket.send(message)
+            assert await socket.recv() == message
+        await (await socket.ping())
+    print("closed", socket.close_code)
+
+asyncio.run(main(sys.argv[1]))
+"""
 
 
 class Tunnels(GatewayCase):
@@ -37,6 +54,12 @@ class Tunnels(GatewayCase):
         for payload in (b"", b"a", b"x" * 126, b"y" * 70_000, os.urandom(1_000_000)):
             self.assertEqual(websocket.echo(payload), payload)
         self.assertEqual(websocket.echo("grüß".encode(), TEXT), "grüß".encode())
+
+    def test_real_client(self):
+        url = f"ws://127.0.0.1:{self.gateway.listener()[1]}/ws"
+        done = subprocess.run(["/usr/bin/python3", "-c", REAL_CLIENT, url], capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertEqual(done.stdout, "closed 1000\n", done.stderr)
 
     def test_ping_and_close(self):
         websocket = self.open()
