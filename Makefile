@@ -34,7 +34,7 @@ test: ## Lint, unit, component and integration tests
 	@scripts/setup build test
 	@scripts/run-tests dev
 
-bench: ## Compare with nginx and the direct way, under load
+bench: ## Compare with nginx and HAProxy under load: what a request costs
 	@scripts/setup build bench
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --parallel $(JOBS)

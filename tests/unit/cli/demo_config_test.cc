@@ -11,7 +11,7 @@ namespace hangu::cli {
 namespace {
 
 TEST(DemoConfig, IsTheFile) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  const std::filesystem::path root(HANGU_SOURCE_DIR);
   std::ifstream file(root / "config" / "demo.yaml");
   std::ostringstream text;
   text << file.rdbuf();

@@ -14,7 +14,7 @@ namespace hangu::test {
 
 /// The top of the source tree.
 inline std::filesystem::path source_root() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  return HANGU_SOURCE_DIR;
 }
 
 inline std::string read_file(const std::filesystem::path& path) {
