@@ -1,6 +1,7 @@
-"""One run of wrk against one gateway, and the memory of idle connections."""
+"""One run of wrk against one gateway, the memory of idle connections, the time to start."""
 
 import dataclasses
+import http.client
 import pathlib
 import resource
 import socket
@@ -11,6 +12,7 @@ from peers import LOAD_CPU
 
 LUA = pathlib.Path(__file__).resolve().parent / "load.lua"
 DESCRIPTORS = 20_000
+SETTLE_SECONDS = 5
 
 
 @dataclasses.dataclass
@@ -25,11 +27,26 @@ class Sample:
     errors: int
 
 
-def raise_descriptor_limit():
+def raise_descriptor_limit(needed):
+    """Children inherit it. Raises when `needed` is more than the machine allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(DESCRIPTORS, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return wanted
+    limit = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if limit < needed:
+        raise SystemExit(f"run.py: needs {needed} open files, the hard limit is {hard}: ulimit -Hn")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def settle(gateway):
+    """Until the gateway is done with the end of the run before: 50 ms with almost no CPU time."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    before = gateway.cpu_ns()
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+        now = gateway.cpu_ns()
+        if now - before < 500_000:
+            return
+        before = now
+    raise RuntimeError(f"{gateway.name} is busy without load")
 
 
 def run_wrk(gateway, scenario, seconds):
@@ -44,30 +61,60 @@ def run_wrk(gateway, scenario, seconds):
 
 
 def measure(gateway, scenario, seconds):
+    settle(gateway)
     gateway.forget_peak()
     cpu_before = gateway.cpu_ns()
-    requests, microseconds, p50, p99, p999, errors = run_wrk(gateway, scenario, seconds)
+    requests, microseconds, received, p50, p99, p999, errors = run_wrk(gateway, scenario, seconds)
     cpu_ns = gateway.cpu_ns() - cpu_before
+    # wrk does not compare bodies, but it counts bytes; and a run without answers has no errors.
+    if requests == 0 or received < requests * scenario.answer:
+        errors += 1
     return Sample(rps=requests * 1e6 / microseconds, p50=p50, p99=p99, p999=p999,
                   cpu=cpu_ns / 1000 / max(requests, 1),
                   rss=gateway.memory("VmHWM") / 1024 / 1024,
                   busy=cpu_ns / 1000 / microseconds, errors=errors)
 
 
+def user_memory(gateway):
+    """What the program itself wrote to; shared mappings too, should it keep buffers there."""
+    return gateway.memory("RssAnon") + gateway.memory("RssShmem")
+
+
 def idle_bytes_per_connection(gateway, count):
     """User memory that an idle keep-alive connection costs, after one request on each."""
-    request = b"GET /128 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    before = gateway.memory("RssAnon")
+    request = b"GET /bytes/128 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    before = user_memory(gateway)
     sockets = []
     try:
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", gateway.port), 10)
+            sockets.append(connection)
             connection.sendall(request)
             if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
-                raise RuntimeError("no answer")
-            sockets.append(connection)
-        time.sleep(0.5)
-        return (gateway.memory("RssAnon") - before) / count
+                raise RuntimeError(f"{gateway.name}: no answer on connection {len(sockets)}")
+        settle(gateway)
+        return (user_memory(gateway) - before) / count
     finally:
         for connection in sockets:
             connection.close()
+
+
+def time_to_first_response(gateway):
+    """Milliseconds from exec to the first answer; the gateway is stopped again."""
+    gateway.origin.start()
+    begin = time.monotonic()
+    gateway.spawn()
+    try:
+        while time.monotonic() < begin + 10 and gateway.process.poll() is None:
+            connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
+            try:
+                connection.request("GET", "/bytes/128")
+                if connection.getresponse().status == 200:
+                    return (time.monotonic() - begin) * 1000
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.0005)
+            finally:
+                connection.close()
+        raise RuntimeError(f"{gateway.name} does not answer: {gateway.said()}")
+    finally:
+        gateway.stop()

@@ -131,6 +131,9 @@ class Origin {
     while (true) {
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+          fatal("cannot accept: too many connections?");  // else the load would just stall
+        }
         return;
       }
       const int one = 1;

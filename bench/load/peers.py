@@ -1,6 +1,5 @@
 """The processes of a load run: the origin, and the gateways in front of it."""
 
-import http.client
 import os
 import pathlib
 import re
@@ -11,7 +10,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 GATEWAY_CPU = 0
-LOAD_CPU = 1  # of the origin and of wrk
+LOAD_CPU = 1  # of the origin, of wrk and of run.py
+START_SECONDS = 10
 
 # What hangu always does for a request, in the peers' words; their guides recommend it too.
 EDGE_WORK = {
@@ -38,40 +38,46 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for_port(port, process, limit=10):
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            time.sleep(0.005)
-    raise RuntimeError(f"{process.args} does not listen")
-
-
 class Process:
     """One program, pinned to one core, with what it costs. Threads and children count."""
 
-    def __init__(self, name, command, port, cpu):
+    def __init__(self, name, command, directory, port, cpu, origin=None):
         self.name, self.command, self.port, self.cpu = name, command, port, cpu
+        self.origin = origin
+        self.log = directory / f"{name}.out"
         self.process = None
 
+    def spawn(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(["taskset", "-c", str(self.cpu), *self.command],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
     def start(self):
-        self.process = subprocess.Popen(["taskset", "-c", str(self.cpu), *self.command],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(self.port, self.process)
+        if self.origin is not None:
+            self.origin.start()
+        self.spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
+                return
+            except OSError:
+                time.sleep(0.005)
+        raise RuntimeError(f"{self.name} does not listen: {self.said()}")
+
+    def said(self):
+        return self.log.read_text(errors="replace")[-1000:] or "it said nothing"
 
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.origin is not None:
+            self.origin.stop()
 
     def pids(self):
         pid = self.process.pid
@@ -98,6 +104,14 @@ class Process:
             pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
+def find(program):
+    """Debian has the peers where an ordinary user's PATH does not look."""
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise SystemExit(f"run.py: no {program}: scripts/setup bench")
+    return path
+
+
 def fill(template, target, **values):
     text = (HERE / "peers" / template).read_text()
     for key, value in values.items():
@@ -106,47 +120,28 @@ def fill(template, target, **values):
     return target
 
 
-def make_gateways(binary, directory, origin_port, bare):
+def make_gateways(binary, directory, origin_binary, bare):
     """Not started. `bare`: the peers do nothing but forward."""
     work = {"nginx": "", "haproxy": ""} if bare else EDGE_WORK
     gateways = []
-    for name, program, template in (("nginx", "nginx", "nginx.conf"),
-                                    ("haproxy", "haproxy", "haproxy.cfg")):
+
+    def add(name, template, command, **values):
+        # An origin each: all the pools together would need more descriptors than one process has.
+        origin = make_origin(origin_binary, directory, f"origin-of-{name}")
         port = free_port()
-        config = fill(f"{template}.in", directory / template, DIR=directory, PORT=port,
-                      ORIGIN_PORT=origin_port, EDGE_WORK=work[name])
-        flag = "-c" if name == "nginx" else "-f"
-        path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        gateways.append(Process(name, [path, flag, str(config)], port, GATEWAY_CPU))
+        config = fill(f"{template}.in", directory / f"{name}-{template}", DIR=directory, NAME=name,
+                      PORT=port, ORIGIN_PORT=origin.port, **values)
+        gateways.append(Process(name, [*command, str(config)], directory, port, GATEWAY_CPU,
+                                origin))
+
+    add("nginx", "nginx.conf", [find("nginx"), "-c"], EDGE_WORK=work["nginx"])
+    add("haproxy", "haproxy.cfg", [find("haproxy"), "-f"], EDGE_WORK=work["haproxy"])
     for event_loop in ("io_uring", "epoll"):
-        name, port = f"hangu-{event_loop}", free_port()
-        config = fill("hangu.yaml.in", directory / f"{name}.yaml", DIR=directory, NAME=name,
-                      PORT=port, ORIGIN_PORT=origin_port, EVENT_LOOP=event_loop)
-        gateways.append(Process(name, [binary, "run", "--config", str(config)], port, GATEWAY_CPU))
+        add(f"hangu-{event_loop}", "hangu.yaml", [binary, "run", "--config"],
+            EVENT_LOOP=event_loop)
     return gateways
 
 
-def make_origin(binary):
+def make_origin(binary, directory, name):
     port = free_port()
-    return Process("origin", [binary, str(port)], port, LOAD_CPU)
-
-
-def time_to_first_response(gateway):
-    """Milliseconds from exec to the first answer; the gateway is stopped again."""
-    begin = time.monotonic()
-    gateway.process = subprocess.Popen(["taskset", "-c", str(gateway.cpu), *gateway.command],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while time.monotonic() < begin + 10 and gateway.process.poll() is None:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
-                connection.request("GET", "/128")
-                if connection.getresponse().status == 200:
-                    return (time.monotonic() - begin) * 1000
-            except OSError:
-                pass
-            finally:
-                connection.close()
-        raise RuntimeError(f"{gateway.name} does not answer")
-    finally:
-        gateway.stop()
+    return Process(name, [binary, str(port)], directory, port, LOAD_CPU)

@@ -7,9 +7,12 @@ import re
 import statistics
 import subprocess
 
+import peers
 import scenarios
 
 PEERS = ("nginx", "haproxy")
+DIRECT = "origin"  # without a gateway: what core 1 can do at most
+LOWER_IS_BETTER = ("cpu", "p50", "p99", "p999", "rss")
 
 
 def median(samples, field):
@@ -19,79 +22,113 @@ def median(samples, field):
 class Report:
     def __init__(self, options):
         self.options = options
+        self.load_before = os.getloadavg()[0]
         self.results = {}   # scenario name → gateway name → samples
         self.bars = []      # (what, value, bar, passed)
         self.idle = {}      # gateway name → bytes
-        self.starts = {}    # gateway name → milliseconds
+        self.starts = {}    # gateway name → milliseconds of each start
 
     def add(self, scenario, gateway, sample):
         self.results.setdefault(scenario.name, {}).setdefault(gateway.name, []).append(sample)
 
-    def better_peer(self, name, field, best):
-        peers = [median(self.results[name][peer], field) for peer in PEERS
-                 if peer in self.results[name]]
-        return best(peers) if peers else None
+    def failed(self):
+        return any(errors(samples) for by_gateway in self.results.values()
+                   for samples in by_gateway.values())
 
-    def rows(self, scenario):
-        best_cpu = self.better_peer(scenario.name, "cpu", min)
-        best_rps = self.better_peer(scenario.name, "rps", max)
-        for gateway, samples in self.results[scenario.name].items():
-            cpu, rps = median(samples, "cpu"), median(samples, "rps")
-            yield [gateway, f"{rps:,.0f}", f"{rps / best_rps:.2f}" if best_rps else "",
-                   f"{cpu:.2f}", f"{cpu / best_cpu:.2f}" if best_cpu else "",
-                   *(f"{median(samples, field) / 1000:.2f}" for field in ("p50", "p99", "p999")),
-                   f"{median(samples, 'rss'):.1f}", f"{median(samples, 'busy') * 100:.0f} %",
-                   str(sum(sample.errors for sample in samples))]
+    def ratio(self, name, gateway, field):
+        """To the better peer; None without one."""
+        by_gateway = self.results[name]
+        values = [median(by_gateway[peer], field) for peer in PEERS if peer in by_gateway]
+        if not values:
+            return None
+        best = (min if field in LOWER_IS_BETTER else max)(values)
+        return median(by_gateway[gateway], field) / best if best else None
 
-    HEAD = ["gateway", "requests/s", "ratio", "CPU µs/request", "ratio", "p50 ms", "p99 ms",
-            "p99.9 ms", "peak RSS MiB", "core", "errors"]
+    HEAD = ["gateway", "requests/s", "CPU µs/request", "p50 ms", "p99 ms", "p99.9 ms",
+            "peak RSS MiB", "core", "errors"]
+
+    def row(self, name, gateway):
+        samples = self.results[name][gateway]
+
+        def cell(field, text):
+            ratio = self.ratio(name, gateway, field) if gateway.startswith("hangu") else None
+            return text if ratio is None else f"{text} ({ratio:.2f})"
+
+        return [gateway, cell("rps", f"{median(samples, 'rps'):,.0f}"),
+                cell("cpu", f"{median(samples, 'cpu'):.2f}"),
+                *(cell(field, f"{median(samples, field) / 1000:.2f}")
+                  for field in ("p50", "p99", "p999")),
+                cell("rss", f"{median(samples, 'rss'):.1f}"),
+                f"{median(samples, 'busy') * 100:.0f} %", str(errors(samples))]
 
     def scenario_text(self, scenario):
-        return "\n".join([f"### {scenario.title}", "", table(self.HEAD, list(self.rows(scenario)))])
+        rows = [self.row(scenario.name, gateway) for gateway in sorted(self.results[scenario.name])]
+        return "\n".join([f"### {scenario.title}", "", table(self.HEAD, rows)])
 
     def judge(self):
         for scenario in scenarios.SCENARIOS:
-            by_gateway = self.results.get(scenario.name, {})
-            peer = self.better_peer(scenario.name, "cpu", min) if by_gateway else None
-            for gateway, samples in by_gateway.items():
-                if gateway.startswith("hangu") and peer and scenario.cpu_bar:
-                    ratio = median(samples, "cpu") / peer
-                    self.bar(f"{scenario.title}, {gateway}: CPU of the better peer", ratio,
-                             scenario.cpu_bar, ratio <= scenario.cpu_bar)
+            for gateway, samples in self.hangus(scenario.name):
+                ratio = self.ratio(scenario.name, gateway, "cpu")
+                if ratio is not None and scenario.cpu_bar:
+                    self.bar(f"{scenario.title}, {gateway}: CPU µs/request to the better peer",
+                             ratio, f"≤ {scenario.cpu_bar:.2f}",
+                             ratio <= scenario.cpu_bar and not errors(samples))
         self.judge_many()
         for gateway, value in self.idle.items():
             if gateway.startswith("hangu"):
-                self.bar(f"bytes for an idle connection, {gateway}", value, scenarios.IDLE_BAR,
-                         value <= scenarios.IDLE_BAR)
-        for gateway, value in self.starts.items():
+                self.bar(f"Bytes for an idle connection, {gateway}", value,
+                         f"≤ {scenarios.IDLE_BAR}", value <= scenarios.IDLE_BAR)
+        for gateway, values in self.starts.items():
             if gateway.startswith("hangu"):
+                value = statistics.median(values)
                 self.bar(f"ms from start to the first answer, {gateway}", value,
-                         scenarios.START_BAR, value <= scenarios.START_BAR)
+                         f"≤ {scenarios.START_BAR}", value <= scenarios.START_BAR)
 
     def judge_many(self):
         many = self.results.get(scenarios.MANY, {})
-        for gateway, samples in many.items():
-            if not gateway.startswith("hangu"):
-                continue
+        for gateway, samples in self.hangus(scenarios.MANY):
             rss = median(samples, "rss")
-            self.bar(f"5,000 connections, {gateway}: peak RSS in MiB", rss, scenarios.MANY_RSS_BAR,
-                     rss < scenarios.MANY_RSS_BAR)
-            if "nginx" in many:
+            self.bar(f"5,000 connections, {gateway}: peak RSS in MiB", rss,
+                     f"< {scenarios.MANY_RSS_BAR}",
+                     rss < scenarios.MANY_RSS_BAR and not errors(samples))
+            if "nginx" in many and not errors(many["nginx"]):
                 ratio = median(samples, "rps") / median(many["nginx"], "rps")
-                self.bar(f"5,000 connections, {gateway}: requests/s of nginx", ratio,
-                         scenarios.MANY_RPS_BAR, ratio >= scenarios.MANY_RPS_BAR)
+                self.bar(f"5,000 connections, {gateway}: requests/s to nginx", ratio,
+                         f"≥ {scenarios.MANY_RPS_BAR:.2f}",
+                         ratio >= scenarios.MANY_RPS_BAR and not errors(samples))
+
+    def hangus(self, name):
+        return sorted((gateway, samples) for gateway, samples in self.results.get(name, {}).items()
+                      if gateway.startswith("hangu"))
 
     def bar(self, what, value, bar, passed):
         self.bars.append((what, value, bar, passed))
 
     def bars_text(self):
-        rows = [[what, f"{value:.2f}", f"{bar}", "yes" if passed else "**no**"]
+        rows = [[what, f"{value:,.2f}", bar, "pass" if passed else "**miss**"]
                 for what, value, bar, passed in self.bars]
-        return table(["what", "measured", "bar", "met"], rows)
+        return table(["what", "measured", "bar", ""], rows)
+
+    def summary(self):
+        """What is said at the end, the scenarios having been printed as they went."""
+        parts = [self.costs_text()] if self.idle or self.starts else []
+        parts += [self.bars_text()] if self.bars else []
+        return "\n\n".join([*parts, *self.warnings()])
+
+    def warnings(self):
+        found = ["A request failed: see the column errors."] if self.failed() else []
+        if "release" not in build_of(self.options.hangu):
+            found.append(f"{self.options.hangu} is no release build: its figures mean nothing.")
+        if self.load_before > 0.5:
+            found.append(f"The machine was busy before the run (load {self.load_before:.1f}): "
+                         "requests/s and latencies are worth little, CPU µs/request a bit more.")
+        return [f"**Warning:** {each}" for each in found]
 
     def markdown(self):
         parts = [f"# Load run of {datetime.datetime.now():%Y-%m-%d %H:%M}", "",
-                 *environment(self.options), "", "## Scenarios", ""]
+                 *environment(self.options), f"- load average before the run: "
+                 f"{self.load_before:.2f}", "", *self.warnings(), "", READING, "",
+                 "## Scenarios", ""]
         for scenario in scenarios.SCENARIOS:
             if scenario.name in self.results:
                 parts += [self.scenario_text(scenario), ""]
@@ -102,10 +139,20 @@ class Report:
 
     def costs_text(self):
         rows = [[name, f"{self.idle[name]:,.0f}" if name in self.idle else "",
-                 f"{self.starts[name]:.1f}" if name in self.starts else ""]
+                 f"{statistics.median(self.starts[name]):.1f}" if name in self.starts else ""]
                 for name in dict.fromkeys([*self.idle, *self.starts])]
         head = ["gateway", "bytes for an idle connection", "ms from start to the first answer"]
         return table(head, rows)
+
+
+READING = """\
+Medians; in brackets hangu's ratio to the better peer of that column. `origin` is the load without a
+gateway, its CPU that of the origin. `core` is how much of its core a gateway used: far below 100 %,
+core 1 was the limit. How it was measured: [bench/load/README.md](../load/README.md)."""
+
+
+def errors(samples):
+    return sum(sample.errors for sample in samples)
 
 
 def table(head, rows):
@@ -118,15 +165,27 @@ def first_line(*command):
     return (done.stdout + done.stderr).splitlines()[0].strip()
 
 
+def wrk_version():
+    return re.sub(r"^wrk *", "", first_line("wrk", "-v")).split(" ")[0]
+
+
+def build_of(binary):
+    """The line `build:` of `hangu --version`."""
+    done = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"^build: *(.*)", done.stdout, re.M)
+    return found.group(1) if found else "unknown build"
+
+
 def environment(options):
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
         model = re.search(r"model name\s*: (.*)", info.read())
-    peers = "nothing but forwarding" if options.bare_peers else \
+    work = "nothing but forwarding" if options.bare_peers else \
         "the same edge work as hangu: forwarding headers and a request id"
     return [f"- {model.group(1) if model else platform.machine()}, {os.cpu_count()} CPUs, "
             f"Linux {platform.release()}; gateway on one, origin and wrk on the other",
-            f"- {first_line('/usr/sbin/nginx', '-v')}; {first_line('/usr/sbin/haproxy', '-v')}; "
-            f"{first_line(options.hangu, '--version')}",
+            f"- {first_line(options.hangu, '--version')}, {build_of(options.hangu)}; "
+            f"{first_line(peers.find('nginx'), '-v')}; {first_line(peers.find('haproxy'), '-v')}; "
+            f"wrk {wrk_version()}",
             f"- {options.rounds} rounds of {options.seconds} s, order shuffled with seed "
-            f"{options.seed}; medians; ratios are to the better peer",
-            f"- the peers do {peers}"]
+            f"{options.seed}",
+            f"- the peers do {work}"]

@@ -3,13 +3,15 @@
 
 The rounds of all gateways are interleaved in random order on the same core, so that whatever else
 the machine does hits all of them. Writes Markdown into bench/results. Exit code 1: a request
-failed.
+failed; a bar that is missed is reported, no more.
 """
 
 import argparse
+import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -29,85 +31,133 @@ def parse_arguments():
     parser.add_argument("--origin", default=str(build / "hangu_bench_origin"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each run [%(default)s]")
-    parser.add_argument("--only", help="scenarios, separated by commas: " +
-                        ", ".join(each.name for each in scenarios.SCENARIOS) + ", idle, start")
-    parser.add_argument("--gateways",
-                        help="separated by commas: nginx, haproxy, hangu-io_uring, hangu-epoll")
+    parser.add_argument("--only", type=names(*(each.name for each in scenarios.SCENARIOS),
+                                             *scenarios.APART),
+                        help="some of: %(metavar)s", metavar=", ".join(
+                            [*(each.name for each in scenarios.SCENARIOS), *scenarios.APART]))
+    gateways = [*report.PEERS, "hangu-io_uring", "hangu-epoll", report.DIRECT]
+    parser.add_argument("--gateways", type=names(*gateways), metavar=", ".join(gateways),
+                        help="some of: %(metavar)s")
     parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
     parser.add_argument("--bare-peers", action="store_true", help="peers add no headers")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--idle-connections", type=int, default=5000)
-    parser.add_argument("--no-save", action="store_true", help="print only")
+    parser.add_argument("--no-save", action="store_true",
+                        help="print only, as with --quick, --only and --gateways")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1
     return options
 
 
-def wanted(options, name):
-    return options.only is None or name in options.only.split(",")
+def names(*known):
+    def parse(text):
+        chosen = [name.strip() for name in text.split(",")]
+        for name in chosen:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"no '{name}'; there are {', '.join(known)}")
+        return chosen
+    return parse
 
 
-def run_scenarios(options, gateways, results):
-    shuffle = random.Random(options.seed)
-    for scenario in scenarios.SCENARIOS:
-        if not wanted(options, scenario.name):
-            continue
-        for number in range(options.rounds):
-            order = list(gateways)
-            shuffle.shuffle(order)
-            for gateway in order:
-                results.add(scenario, gateway, measure.measure(gateway, scenario, options.seconds))
-            print(f"{scenario.name}: round {number + 1} of {options.rounds}", file=sys.stderr,
-                  flush=True)
-        print(results.scenario_text(scenario), "\n", flush=True)
+class Run:
+    """The processes of one run, started anew for each scenario."""
 
+    def __init__(self, options, directory):
+        self.options = options
+        self.shuffle = random.Random(options.seed)
+        self.results = report.Report(options)
+        self.direct = peers.make_origin(options.origin, directory, report.DIRECT)
+        self.gateways = peers.make_gateways(options.hangu, directory, options.origin,
+                                            options.bare_peers)
+        if options.gateways:
+            self.gateways = [each for each in self.gateways if each.name in options.gateways]
 
-def run(options, directory):
-    results = report.Report(options)
-    origin = peers.make_origin(options.origin)
-    gateways = peers.make_gateways(options.hangu, directory, origin.port, options.bare_peers)
-    if options.gateways:
-        gateways = [each for each in gateways if each.name in options.gateways.split(",")]
-    try:
-        origin.start()
-        if wanted(options, "start"):
-            for gateway in gateways:
-                results.starts[gateway.name] = min(
-                    peers.time_to_first_response(gateway) for _ in range(max(options.rounds, 3)))
-        for gateway in gateways:
-            gateway.start()
-        if wanted(options, "idle"):
-            for gateway in gateways:
-                results.idle[gateway.name] = measure.idle_bytes_per_connection(
-                    gateway, options.idle_connections)
-        run_scenarios(options, gateways, results)
-    finally:
-        for process in [*gateways, origin]:
+    def wants(self, name):
+        return not self.options.only or name in self.options.only
+
+    def all(self):
+        try:
+            if self.wants("start"):
+                self.starts()
+            if self.wants("idle"):
+                self.fresh()
+                for gateway in self.gateways:
+                    self.results.idle[gateway.name] = measure.idle_bytes_per_connection(
+                        gateway, self.options.idle_connections)
+            for scenario in scenarios.SCENARIOS:
+                if self.wants(scenario.name):
+                    self.scenario(scenario)
+        finally:
+            self.stop()
+
+    def starts(self):
+        for _ in range(max(self.options.rounds, 5)):
+            for gateway in self.shuffled(self.gateways):
+                self.results.starts.setdefault(gateway.name, []).append(
+                    measure.time_to_first_response(gateway))
+
+    def scenario(self, scenario):
+        self.fresh()
+        seconds = self.options.seconds * scenario.longer
+        targets = list(self.gateways)
+        # The origin keeps every connection: without a gateway nothing would be new.
+        if scenario.name != "new" and report.DIRECT in (self.options.gateways or [report.DIRECT]):
+            targets.append(self.direct)
+        for target in targets:  # pools and caches are filled before anything counts
+            measure.run_wrk(target, scenario, 1)
+        for number in range(self.options.rounds):
+            for target in self.shuffled(targets):
+                self.results.add(scenario, target, measure.measure(target, scenario, seconds))
+            print(f"{scenario.name}: round {number + 1} of {self.options.rounds}",
+                  file=sys.stderr, flush=True)
+        print(self.results.scenario_text(scenario), "\n", flush=True)
+
+    def fresh(self):
+        """No scenario inherits memory or connections from the one before."""
+        self.stop()
+        for process in [self.direct, *self.gateways]:
+            process.start()
+
+    def stop(self):
+        for process in [self.direct, *self.gateways]:
             process.stop()
-    results.judge()
-    print(results.bars_text())
-    return results
+
+    def shuffled(self, items):
+        return self.shuffle.sample(items, len(items))
+
+
+def save(options, results):
+    target = ROOT / "bench" / "results"
+    target.mkdir(exist_ok=True)
+    path = target / f"{time.strftime('%Y-%m-%d')}{'-bare' if options.bare_peers else ''}.md"
+    path.write_text(results.markdown())
+    print(f"\nwritten to {path.relative_to(ROOT)}")
 
 
 def main():
     options = parse_arguments()
-    measure.raise_descriptor_limit()
+    for program in (options.hangu, options.origin):
+        if not os.access(program, os.X_OK):
+            raise SystemExit(f"run.py: no {program}: `make bench` builds it")
+    if not {peers.GATEWAY_CPU, peers.LOAD_CPU} <= os.sched_getaffinity(0):
+        raise SystemExit("run.py: needs CPUs 0 and 1")
+    os.sched_setaffinity(0, {peers.LOAD_CPU})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    measure.raise_descriptor_limit(2 * options.idle_connections + 1000)
+    print(f"seed {options.seed}", file=sys.stderr)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="hangu-bench-"))
     directory.chmod(0o755)  # nginx's worker is another user
     try:
-        results = run(options, directory)
+        run = Run(options, directory)
+        run.all()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    if not options.no_save:
-        target = ROOT / "bench" / "results"
-        target.mkdir(exist_ok=True)
-        path = target / f"{time.strftime('%Y-%m-%d')}{'-bare' if options.bare_peers else ''}.md"
-        path.write_text(results.markdown())
-        print(f"\nwritten to {path.relative_to(ROOT)}")
-    failed = sum(sample.errors for by_gateway in results.results.values()
-                 for samples in by_gateway.values() for sample in samples)
-    return 1 if failed else 0
+    run.results.judge()
+    print(run.results.summary())
+    if not (options.no_save or options.quick or options.only or options.gateways):
+        save(options, run.results)
+    return 1 if run.results.failed() else 0
 
 
 if __name__ == "__main__":
