@@ -18,6 +18,8 @@ constexpr Duration kLingerTime = std::chrono::seconds(1);
 constexpr uint32_t kLingerBytesMax = 256 * 1024;
 // After letting go, a peer must take something in each of these intervals.
 constexpr Duration kFlushCheckInterval = std::chrono::seconds(10);
+// Most endings never come to their first check: the kernel is not asked before it.
+constexpr uint64_t kProgressUnknown = UINT64_MAX;
 // When sending fails, what the peer sent before it closed is still worth reading; it is here
 // already.
 constexpr Duration kLastBytesTime = std::chrono::milliseconds(100);
@@ -355,7 +357,7 @@ void close_after_flush(ConnectionPtr connection, bool linger) {
   if (kept.write_idle()) {
     kept.start_ending(kept.ending_);
   } else {
-    kept.last_progress_ = kept.send_progress();
+    kept.last_progress_ = kProgressUnknown;
     kept.arm_end_timer(kFlushCheckInterval);
   }
 }
