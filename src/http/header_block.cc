@@ -8,7 +8,7 @@
 namespace hangu::http {
 namespace {
 
-constexpr uint32_t kFirstCapacity = 16;
+constexpr uint32_t kFirstCapacity = 12;
 
 }  // namespace
 
@@ -128,7 +128,7 @@ bool HeaderBlock::grow() {
   if (capacity_ >= kFieldsMax) {
     return false;
   }
-  const uint32_t capacity = std::max(kFirstCapacity, capacity_ * 2);
+  const uint32_t capacity = std::min(kFieldsMax, std::max(kFirstCapacity, capacity_ * 2));
   auto* grown =
       reinterpret_cast<Header*>(arena_->allocate(capacity * sizeof(Header), alignof(Header)));
   std::copy(fields_, fields_ + count_, grown);

@@ -34,6 +34,13 @@ class Arena {
     return allocate_slow(bytes);
   }
 
+  /// Gives back what lies behind `end`, which points into the last allocation or to its end.
+  void trim(const char* end) {
+    if (current_ && end >= current_->data() && end <= next_) {
+      next_ = current_->data() + (end - current_->data());
+    }
+  }
+
   /// A copy of `bytes`, of alignment 1.
   std::string_view copy(std::string_view bytes);
 

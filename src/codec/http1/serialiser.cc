@@ -36,7 +36,11 @@ class Writer {
 
   void put(uint64_t number) { to_ = std::to_chars(to_, to_ + 20, number).ptr; }
 
-  std::string_view text() const { return {begin_, static_cast<size_t>(to_ - begin_)}; }
+  /// What was written; the rest of the memory goes back to the arena it came from.
+  buffer::Slice finish(buffer::Arena& arena) const {
+    arena.trim(to_);
+    return arena.slice_of({begin_, static_cast<size_t>(to_ - begin_)});
+  }
 
  private:
   char* begin_;
@@ -142,7 +146,7 @@ buffer::Slice serialise_request_head(const http::RequestHead& head, const Reques
     out.put("Connection: close\r\n");
   }
   out.put("\r\n");
-  return arena.slice_of(out.text());
+  return out.finish(arena);
 }
 
 buffer::Slice serialise_response_head(const http::ResponseHead& head,
@@ -170,7 +174,7 @@ buffer::Slice serialise_response_head(const http::ResponseHead& head,
     out.put("Connection: keep-alive\r\n");
   }
   out.put("\r\n");
-  return arena.slice_of(out.text());
+  return out.finish(arena);
 }
 
 buffer::Slice serialise_trailers(const http::HeaderBlock& trailers, buffer::Arena& arena) {
@@ -178,7 +182,7 @@ buffer::Slice serialise_trailers(const http::HeaderBlock& trailers, buffer::Aren
   out.put("0\r\n");
   FieldWriter(out, kFraming).put_all(trailers);
   out.put("\r\n");
-  return arena.slice_of(out.text());
+  return out.finish(arena);
 }
 
 size_t write_chunk_header(char* out, uint64_t size) {

@@ -34,6 +34,16 @@ TEST_F(ArenaTest, CutsAlignedPiecesFromOneBlock) {
   EXPECT_EQ(small_.in_use(), 1U);
 }
 
+TEST_F(ArenaTest, TrimGivesBackTheRestOfTheLastPiece) {
+  Arena arena(small_, large_);
+  char* first = arena.allocate(1000, 1);
+  arena.trim(first + 10);
+  EXPECT_EQ(arena.allocate(1, 1), first + 10);
+  char* large = arena.allocate(5000, 1);
+  arena.trim(large + 1);  // not of the block that is being cut
+  EXPECT_EQ(arena.allocate(1, 1), first + 11);
+}
+
 TEST_F(ArenaTest, CopiesAndReleasesEverything) {
   {
     Arena arena(small_, large_);
