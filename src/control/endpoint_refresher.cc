@@ -219,7 +219,6 @@ void EndpointRefresher::schedule(Entry& entry, Duration ttl) {
 void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
   std::vector<server::ResolvedEndpoint> endpoints;
   bool any_name = false;
-  bool any_answer = false;
   for (const config::Endpoint& endpoint : upstream.endpoints) {
     if (!needs_resolving(endpoint)) {
       endpoints.push_back(numeric_endpoint(endpoint));
@@ -232,10 +231,10 @@ void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
       const std::string host =
           endpoint.port == 80 ? endpoint.host : join_host_port(endpoint.host, endpoint.port);
       endpoints.push_back({join_host_port(address, endpoint.port), host});
-      any_answer = true;
     }
   }
-  if (!any_name || !any_answer) {
+  // Numeric neighbours of a name that has no answer yet serve without it.
+  if (!any_name || endpoints.empty()) {
     return;
   }
   const auto last = std::find_if(published_.begin(), published_.end(),

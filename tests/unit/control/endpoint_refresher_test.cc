@@ -141,6 +141,16 @@ TEST_F(EndpointRefresherTest, PreparationEndsInTimeAlthoughTheServerIsSilent) {
   EXPECT_TRUE(run_until(context_, [&] { return publications_ == 1; }));
 }
 
+TEST_F(EndpointRefresherTest, NumbersServeWhileTheirNeighbourHasNoAnswer) {
+  server_.set("silent.test", {.silent = true});
+  const auto config = config_of({upstream("a", {host("192.0.2.1", 80), host("silent.test", 80)})});
+  EXPECT_TRUE(prepare(*config, milliseconds(30)));
+  refresher_.apply(config);
+  EXPECT_THAT(addresses(published_["a"]), ElementsAre("192.0.2.1:80"));
+  server_.set("silent.test", {.v4 = {"192.0.2.3"}});
+  EXPECT_TRUE(run_until(context_, [&] { return published_["a"].size() == 2; }));
+}
+
 TEST_F(EndpointRefresherTest, ANewConfigsNamesAreResolvedBeforeItApplies) {
   server_.set("one.test", {.v4 = {"192.0.2.1"}});
   server_.set("two.test", {.v4 = {"192.0.2.2"}});
