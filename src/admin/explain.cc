@@ -247,6 +247,22 @@ void add_outcome(const config::Config& config, const policy::RouteTable& table,
   }
 }
 
+/// What is refused before any route is tried.
+bool reject(const ExplainRequest& request, const Target& target, json::object& out) {
+  if (request.method == "CONNECT") {
+    add_reply(downstream_error(Errc::kNotImplemented, ""), "CONNECT is not for a gateway", out);
+  } else if (!target.path_error.empty()) {
+    add_reply(downstream_error(Errc::kBadPath, ""), target.path_error, out);
+  } else if (!target.bad_header.empty()) {
+    add_reply(downstream_error(Errc::kBadHeader, ""),
+              fmt::format("header {}: names with _ are refused", target.bad_header), out);
+  } else {
+    return false;
+  }
+  out["outcome"] = "rejected";
+  return true;
+}
+
 }  // namespace
 
 Result<json::object, std::string> explain(const config::Config& config,
@@ -276,13 +292,7 @@ Result<json::object, std::string> explain(const config::Config& config,
                     {"normalised_path", target.path},
                     {"query", target.url.query},
                     {"listener", listener == nullptr ? std::string() : listener->name}};
-  if (!target.path_error.empty() || !target.bad_header.empty()) {
-    out["outcome"] = "rejected";
-    const bool path = !target.path_error.empty();
-    add_reply(downstream_error(path ? Errc::kBadPath : Errc::kBadHeader, ""),
-              path ? target.path_error
-                   : fmt::format("header {}: names with _ are refused", target.bad_header),
-              out);
+  if (reject(request, target, out)) {
     return out;
   }
   const policy::RouteTable table(config);

@@ -24,14 +24,19 @@ using Done = std::function<void(Reply)>;
 
 constexpr std::array kRoutes = {
     Route{"GET", "/", "this list"},
-    Route{"GET", "/health", "200 while the process lives"},
-    Route{"GET", "/ready", "200 when it takes traffic, 503 with the reason when not"},
+    Route{"GET", "/health", "200 while the process lives; also /healthz"},
+    Route{"GET", "/ready", "200 when it takes traffic, 503 with the reason when not; also /readyz"},
     Route{"GET", "/status", "listeners, upstreams, shards, generation, last reload"},
     Route{"GET", "/metrics", "Prometheus text format 0.0.4"},
     Route{"GET", "/config", "the effective config as YAML, secrets masked"},
     Route{"GET", "/explain", "which route takes a request: ?method=GET&url=...&header=Name: value"},
     Route{"POST", "/reload", "reads the config again: 200 applied, 422 invalid, 409 refused"},
 };
+
+/// Kubernetes' names for two of the paths mean the same.
+std::string_view without_alias(std::string_view path) {
+  return path == "/healthz" || path == "/readyz" ? path.substr(0, path.size() - 1) : path;
+}
 
 Reply text_reply(int status, std::string text) {
   return {status, "text/plain; charset=utf-8", std::move(text), {}};
@@ -131,7 +136,7 @@ std::span<const Route> routes() {
 void handle(const Request& request, control::Daemon& daemon, Done done) {
   const std::string_view target = request.target;
   const size_t question = std::min(target.find('?'), target.size());
-  const std::string_view path = target.substr(0, question);
+  const std::string_view path = without_alias(target.substr(0, question));
   const std::string_view query = target.substr(std::min(question + 1, target.size()));
   const auto* found = std::find_if(kRoutes.begin(), kRoutes.end(),
                                    [&](const Route& route) { return route.path == path; });
