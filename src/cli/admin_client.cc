@@ -109,7 +109,9 @@ std::optional<asio::ip::tcp::endpoint> tcp_endpoint(const std::string& address) 
 
 Result<std::string, std::string> find_admin(const AdminTarget& target) {
   if (!target.socket.empty()) {
-    const bool is_path = target.socket.find('/') != std::string::npos;
+    // An address has a port; a path of that look is said as "./a:1".
+    const bool is_path = target.socket.find('/') != std::string::npos ||
+                         target.socket.find(':') == std::string::npos;
     const bool prefixed = target.socket.starts_with("unix:");
     return is_path && !prefixed ? "unix:" + target.socket : target.socket;
   }

@@ -28,8 +28,9 @@ constexpr const char* kFooter =
     "  4  reload refused: the running config stays\n"
     "  5  an address cannot be bound\n"
     "\n"
-    "Signals of a running hangu: HUP reload, TERM or INT drain (twice: at once), QUIT stop,\n"
-    "USR1 reopen logs. Errors go to standard error; NO_COLOR switches colours off.\n"
+    "Signals of a running hangu: HUP reload, TERM or INT drain (again: skips what it waits for),\n"
+    "QUIT stop at once, USR1 reopen logs. Errors go to standard error; NO_COLOR switches colours\n"
+    "off.\n"
     "`hangu VERB --help` tells more.";
 
 constexpr const char* kConfigText = "config file [./hangu.yaml, then /etc/hangu/hangu.yaml]";
@@ -47,7 +48,6 @@ class CommandLine {
     app_.footer(kFooter);
     app_.get_formatter()->column_width(28);
     app_.get_formatter()->label("SUBCOMMAND", "VERB");
-    app_.get_formatter()->label("Subcommands", "Verbs");
     app_.add_flag("-V,--version", show_version_, "Print the version and exit");
     add_run();
     add_check();
@@ -62,10 +62,8 @@ class CommandLine {
   int run(int argc, const char* const* argv) {
     try {
       app_.parse(argc, argv);
-    } catch (const CLI::CallForHelp& help) {
-      return print_help(help);
-    } catch (const CLI::CallForAllHelp& help) {
-      return print_help(help);
+    } catch (const CLI::CallForHelp&) {
+      return print_help();
     } catch (const CLI::ParseError& error) {
       return show_version_ ? version({}, environment_) : report(error, argc, argv);
     }
@@ -75,6 +73,7 @@ class CommandLine {
  private:
   CLI::App* add_verb(const char* name, const char* description, Action action) {
     CLI::App* verb = app_.add_subcommand(name, description);
+    verb->group("Verbs");
     verb->get_formatter()->column_width(28);
     verb->callback([this, action = std::move(action)] { action_ = action; });
     return verb;
@@ -166,19 +165,15 @@ class CommandLine {
     verb->add_flag("--json", version_.json, "Print it as JSON");
   }
 
-  int print_help(const CLI::Error& help) {
-    const CLI::App* of = &app_;
-    for (const CLI::App* verb : app_.get_subcommands()) {
-      of = verb;
-    }
-    static_cast<void>(help);
-    environment_.out << of->help("hangu");
+  int print_help() {
+    const auto verbs = app_.get_subcommands();
+    environment_.out << (verbs.empty() ? app_.help() : verbs.back()->help("hangu"));
     return kOk;
   }
 
   int report(const CLI::ParseError& error, int argc, const char* const* argv) {
     if (argc < 2) {
-      environment_.err << app_.help("hangu");
+      environment_.err << app_.help();
       return kUsage;
     }
     const auto verbs = app_.get_subcommands();
