@@ -117,6 +117,7 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   }
   core_->sessions->close_all();
   core_->loop->run_until_idle();
+  may_end_.acquire();
   core_.reset();
 }
 
@@ -130,6 +131,7 @@ void Shard::stop() {
   if (thread_.joinable()) {
     if (core_ != nullptr) {
       core_->loop->stop();
+      may_end_.release();
     }
     thread_.join();
   }

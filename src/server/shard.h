@@ -5,6 +5,7 @@
 
 #include <future>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -120,6 +121,7 @@ class Shard final : private filter::ShardContext {
   ShardOptions options_;
   Random random_;
   std::unique_ptr<Core> core_;
+  std::binary_semaphore may_end_{0};  // nobody else will use core_ any more
   std::thread thread_;
 };
 
