@@ -15,15 +15,32 @@ bool is_key_byte(char c) {
   return is_alnum(c) || c == '-' || c == '_' || c == '"' || c == '\'';
 }
 
+/// Where the scalar whose quote is at `begin` ends, behind its closing quote: not at one that is
+/// escaped or doubled.
+size_t quoted_end(std::string_view line, size_t begin) {
+  const char quote = line[begin];
+  size_t at = begin + 1;
+  while (at < line.size() && line[at] != quote) {
+    at += quote == '"' && line[at] == '\\' ? 2 : 1;
+  }
+  const size_t end = std::min(at + 1, line.size());
+  const bool doubled = quote == '\'' && end < line.size() && line[end] == quote;
+  return doubled ? quoted_end(line, end) : end;
+}
+
 /// Where the value that begins at `begin` ends: at its quote, at the next flow sign, or with the
 /// line.
 size_t value_end(std::string_view line, size_t begin) {
-  const char first = line[begin];
-  if (first == '"' || first == '\'') {
-    return std::min(line.find(first, begin + 1), line.size() - 1) + 1;
+  if (line[begin] == '"' || line[begin] == '\'') {
+    return quoted_end(line, begin);
   }
   const bool in_flow = line.substr(0, begin).find('{') != std::string_view::npos;
   return in_flow ? std::min(line.find_first_of(",}", begin), line.size()) : line.size();
+}
+
+bool is_reference(std::string_view value) {
+  return value.find("${") != std::string_view::npos ||
+         value.substr(value.substr(0, 1) == "\"" ? 1 : 0, 5) == "file:";
 }
 
 /// Masks the values of credential-like keys, unless they are references.
@@ -41,11 +58,10 @@ std::string masked(std::string_view line) {
       continue;
     }
     const size_t end = value_end(line, begin);
-    const std::string_view value = line.substr(begin, end - begin);
-    const bool is_reference = value.find("${") != std::string_view::npos ||
-                              value.substr(value[0] == '"' ? 1 : 0, 5) == "file:";
-    std::fill(out.begin() + static_cast<ptrdiff_t>(begin),
-              out.begin() + static_cast<ptrdiff_t>(is_reference ? begin : end), '*');
+    if (!is_reference(line.substr(begin, end - begin))) {
+      std::fill(out.begin() + static_cast<ptrdiff_t>(begin),
+                out.begin() + static_cast<ptrdiff_t>(end), '*');
+    }
   }
   return out;
 }
