@@ -19,6 +19,10 @@ class Backend {
   virtual void start_receive(SocketId socket) = 0;
   virtual void stop_receive(SocketId socket) = 0;
   virtual SendResult send(SocketId socket, const iovec* vector, size_t count) = 0;
+  virtual ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) = 0;
+  virtual void limit_receive(SocketId socket, uint32_t bytes) = 0;
+  virtual void wait_readable(SocketId socket, Waiting waiting) = 0;
+  virtual SendResult send_from(SocketId socket, Pipe& pipe) = 0;
   virtual void shutdown_send(SocketId socket) = 0;
   virtual void close(SocketId socket) = 0;
   virtual int fd(SocketId socket) const = 0;

@@ -32,10 +32,12 @@ struct Socket {
   int fd = -1;
   uint32_t generation = 0;
   uint32_t next_free = kNoSlot;
+  uint32_t receive_limit = 0;
   bool receive_wanted = false;
-  bool readable = false;      // as of the last edge
-  bool queued = false;        // in ready_
-  bool send_blocked = false;  // a send waits for the next edge
+  bool readable_wanted = false;  // on_readable is due with the next bytes
+  bool readable = false;         // as of the last edge
+  bool queued = false;           // in ready_
+  bool send_blocked = false;     // a send waits for the next edge
   bool connecting = false;
   bool hangup = false;  // FIN or an error is behind the data: read on to the end
   bool closing = false;
@@ -73,6 +75,14 @@ class EpollBackend final : public Backend {
   void stop_receive(SocketId socket) override { sockets_[socket].receive_wanted = false; }
 
   SendResult send(SocketId socket, const iovec* vector, size_t count) override;
+  ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) override;
+
+  void limit_receive(SocketId socket, uint32_t bytes) override {
+    sockets_[socket].receive_limit = bytes;
+  }
+
+  void wait_readable(SocketId socket, Waiting waiting) override;
+  SendResult send_from(SocketId socket, Pipe& pipe) override;
 
   void shutdown_send(SocketId socket) override { ::shutdown(sockets_[socket].fd, SHUT_WR); }
 
@@ -154,6 +164,7 @@ void EpollBackend::connect(SocketId id, const sockaddr* address, socklen_t size)
 void EpollBackend::start_receive(SocketId id) {
   Socket& socket = sockets_[id];
   socket.receive_wanted = true;
+  socket.readable_wanted = false;
   if (socket.readable) {
     make_ready(id);
   }
@@ -188,6 +199,38 @@ SendResult EpollBackend::send(SocketId id, const iovec* vector, size_t count) {
   const auto bytes = static_cast<size_t>(std::max<ssize_t>(sent, 0));
   socket.send_blocked = bytes < total;
   return {.pending = socket.send_blocked, .bytes = bytes};
+}
+
+ssize_t EpollBackend::receive_into(SocketId id, Pipe& pipe, size_t bytes) {
+  Socket& socket = sockets_[id];
+  const ssize_t got = pipe.fill_from(socket.fd, bytes);
+  if (got > 0) {
+    stats_.spliced_bytes += static_cast<uint64_t>(got);
+  }
+  return got;
+}
+
+void EpollBackend::wait_readable(SocketId id, Waiting waiting) {
+  Socket& socket = sockets_[id];
+  // A pipe that is full leaves bytes of which no new edge would tell; so does a hang-up.
+  if (waiting == Waiting::kNone && !socket.hangup) {
+    socket.readable = false;
+  }
+  socket.receive_wanted = false;
+  socket.readable_wanted = true;
+  if (socket.readable) {
+    make_ready(id);
+  }
+}
+
+SendResult EpollBackend::send_from(SocketId id, Pipe& pipe) {
+  const ssize_t sent = pipe.drain_to(sockets_[id].fd);
+  if (sent < 0 && sent != -EAGAIN) {
+    return {.error = static_cast<int>(-sent)};
+  }
+  sockets_[id].send_blocked = pipe.bytes() != 0;
+  return {.pending = sockets_[id].send_blocked,
+          .bytes = static_cast<size_t>(std::max<ssize_t>(sent, 0))};
 }
 
 void EpollBackend::close(SocketId id) {
@@ -259,7 +302,11 @@ void EpollBackend::dispatch() {
   }
   working_.swap(ready_);
   for (const SocketId id : working_) {
-    sockets_[id].queued = false;
+    Socket& socket = sockets_[id];
+    socket.queued = false;
+    if (std::exchange(socket.readable_wanted, false) && !socket.closing) {
+      socket.handler->on_readable();
+    }
     receive(id);
   }
   working_.clear();
@@ -329,7 +376,7 @@ void EpollBackend::on_socket_event(SocketId id, uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0 && !socket.closing) {
     socket.readable = true;
     socket.hangup = socket.hangup || (events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0;
-    if (socket.receive_wanted) {
+    if (socket.receive_wanted || socket.readable_wanted) {
       make_ready(id);
     }
   }
@@ -376,15 +423,16 @@ void EpollBackend::receive(SocketId id) {
 
 /// Whether there may be more to receive now.
 bool EpollBackend::receive_once(SocketId id, uint32_t& total) {
-  const uint32_t capacity = scratch_->capacity();
-  const ssize_t got = ::recv(sockets_[id].fd, scratch_->data(), capacity, 0);
+  const uint32_t limit = sockets_[id].receive_limit;
+  const uint32_t size = limit != 0 ? std::min(limit, scratch_->capacity()) : scratch_->capacity();
+  const ssize_t got = ::recv(sockets_[id].fd, scratch_->data(), size, 0);
   if (got > 0) {
     const auto bytes = static_cast<uint32_t>(got);
     ++stats_.receives;
     stats_.receive_bytes += bytes;
     total += bytes;
     // With a hang-up pending no new edge would come: read on until it shows.
-    const bool drained = bytes < capacity && !sockets_[id].hangup;
+    const bool drained = bytes < size && !sockets_[id].hangup;
     if (drained) {
       sockets_[id].readable = false;  // a later arrival makes a new edge
     }

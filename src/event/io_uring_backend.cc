@@ -4,6 +4,7 @@
 // came.
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,7 +33,18 @@ constexpr int kVectorMax = 64;
 // of blocks at once, which have left the cache before they are sent on.
 constexpr uint32_t kReceiveBytesMax = 64 * 1024;
 
-enum class Op : uint8_t { kWake, kAccept, kReceive, kSend, kConnect, kCancel, kClose, kProbe };
+enum class Op : uint8_t {
+  kWake,
+  kAccept,
+  kReceive,
+  kReadable,
+  kSend,
+  kWritable,
+  kConnect,
+  kCancel,
+  kClose,
+  kProbe
+};
 
 struct Tag {
   Op op;
@@ -55,11 +67,15 @@ struct Socket {
   int fd = -1;
   uint32_t generation = 0;
   uint32_t next_free = kNoSlot;
+  uint32_t receive_limit = 0;
   uint16_t outstanding = 0;  // operations whose last completion has not come
   bool receive_armed = false;
   bool receive_wanted = false;
   bool receive_cancelled = false;
+  bool readable_wanted = false;  // on_readable is due once no receive is armed any more
+  bool readable_armed = false;
   bool send_pending = false;
+  bool writable_armed = false;
   bool connect_pending = false;
   bool starved = false;  // waits for a turn with published blocks
   bool closing = false;
@@ -88,6 +104,14 @@ class IoUringBackend final : public Backend {
   void start_receive(SocketId socket) override;
   void stop_receive(SocketId socket) override;
   SendResult send(SocketId socket, const iovec* vector, size_t count) override;
+  ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) override;
+
+  void limit_receive(SocketId socket, uint32_t bytes) override {
+    sockets_[socket].receive_limit = bytes;
+  }
+
+  void wait_readable(SocketId socket, Waiting waiting) override;
+  SendResult send_from(SocketId socket, Pipe& pipe) override;
   void shutdown_send(SocketId socket) override;
   void close(SocketId socket) override;
 
@@ -107,7 +131,7 @@ class IoUringBackend final : public Backend {
   };
 
   bool probe_multishot_receive();
-  void prepare_receive(io_uring_sqe* sqe, int fd);
+  static void prepare_receive(io_uring_sqe* sqe, int fd, uint32_t bytes_max);
   io_uring_sqe* prepare(SocketId socket);
 
   uint64_t tag(SocketId socket, Op op) const {
@@ -117,12 +141,16 @@ class IoUringBackend final : public Backend {
   void arm_wake();
   void arm_accept(size_t index);
   void arm_receive(SocketId socket);
+  void arm_readable(SocketId socket);
+  void arm_poll(SocketId socket, Op op, unsigned events);
   void cancel(SocketId socket, Op op);
+  void cancel_receive(SocketId socket);
   void arm_starved();
 
   void complete(const io_uring_cqe& cqe);
   void complete_accept(uint32_t index, const io_uring_cqe& cqe);
   void complete_receive(SocketId socket, const io_uring_cqe& cqe);
+  void complete_other(SocketId socket, Op op, int result);
   void end_receive(SocketId socket, int result);
   void finish_operation(SocketId socket);
 
@@ -182,7 +210,7 @@ bool IoUringBackend::probe_multishot_receive() {
   [[maybe_unused]] const ssize_t written = ::write(pair[1], "", 1);
   ::close(pair[1]);  // ends the receive
   io_uring_sqe* sqe = ring_.next_entry();
-  prepare_receive(sqe, pair[0]);
+  prepare_receive(sqe, pair[0], receive_bytes_max_);
   sqe->user_data = Tag{Op::kProbe, 0, 0}.pack();
   bool received = false;
   bool ended = false;
@@ -242,6 +270,7 @@ void IoUringBackend::connect(SocketId id, const sockaddr* address, socklen_t siz
 void IoUringBackend::start_receive(SocketId id) {
   Socket& socket = sockets_[id];
   socket.receive_wanted = true;
+  socket.readable_wanted = false;
   if (!socket.receive_armed && !socket.closing && !socket.starved) {
     arm_receive(id);
   }
@@ -252,21 +281,77 @@ void IoUringBackend::arm_receive(SocketId id) {
   Socket& socket = sockets_[id];
   socket.receive_armed = true;
   socket.receive_cancelled = false;
-  prepare_receive(sqe, socket.fd);
+  const bool limited = socket.receive_limit != 0 && receive_bytes_max_ != 0;
+  prepare_receive(sqe, socket.fd, limited ? socket.receive_limit : receive_bytes_max_);
   sqe->user_data = tag(id, Op::kReceive);
 }
 
-void IoUringBackend::prepare_receive(io_uring_sqe* sqe, int fd) {
-  io_uring_prep_recv(sqe, fd, nullptr, 0, 0);
+void IoUringBackend::prepare_receive(io_uring_sqe* sqe, int fd, uint32_t bytes_max) {
+  io_uring_prep_recv(sqe, fd, nullptr, bytes_max, 0);
   sqe->ioprio |= IORING_RECV_MULTISHOT;
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = ReceiveRing::kGroup;
-  sqe->file_index = receive_bytes_max_;  // `optlen` in newer headers: the bytes of all its receives
+  sqe->file_index = bytes_max;  // `optlen` in newer headers: of all its receives, `len` of each
 }
 
 /// Only the next bytes cancel the receive: most pauses end before any come.
 void IoUringBackend::stop_receive(SocketId id) {
   sockets_[id].receive_wanted = false;
+}
+
+/// Its polls cost a completion each, its splices are system calls of their own: for bodies so large
+/// that what they save outweighs it.
+ssize_t IoUringBackend::receive_into(SocketId id, Pipe& pipe, size_t bytes) {
+  const ssize_t got = pipe.fill_from(sockets_[id].fd, bytes);
+  stats_.spliced_bytes += static_cast<uint64_t>(std::max<ssize_t>(got, 0));
+  return got;
+}
+
+void IoUringBackend::wait_readable(SocketId id, Waiting waiting) {
+  Socket& socket = sockets_[id];
+  socket.receive_wanted = false;
+  socket.readable_wanted = true;
+  if (socket.receive_armed) {
+    cancel_receive(id);
+  } else if (waiting == Waiting::kSome) {
+    socket.readable_wanted = false;
+    socket.handler->on_readable();
+  } else {
+    arm_readable(id);  // completes at once if there is something
+  }
+}
+
+void IoUringBackend::arm_readable(SocketId id) {
+  Socket& socket = sockets_[id];
+  if (!socket.readable_armed && !socket.closing) {
+    socket.readable_armed = true;
+    arm_poll(id, Op::kReadable, POLLIN | POLLRDHUP);
+  }
+}
+
+void IoUringBackend::arm_poll(SocketId id, Op op, unsigned events) {
+  io_uring_sqe* sqe = prepare(id);
+  io_uring_prep_poll_add(sqe, sockets_[id].fd, events);
+  sqe->user_data = tag(id, op);
+}
+
+SendResult IoUringBackend::send_from(SocketId id, Pipe& pipe) {
+  const ssize_t sent = pipe.drain_to(sockets_[id].fd);
+  if (sent < 0 && sent != -EAGAIN) {
+    return {.error = static_cast<int>(-sent)};
+  }
+  const bool pending = pipe.bytes() != 0;
+  if (pending) {
+    sockets_[id].writable_armed = true;
+    arm_poll(id, Op::kWritable, POLLOUT);
+  }
+  return {.pending = pending, .bytes = static_cast<size_t>(std::max<ssize_t>(sent, 0))};
+}
+
+void IoUringBackend::cancel_receive(SocketId id) {
+  if (!std::exchange(sockets_[id].receive_cancelled, true)) {
+    cancel(id, Op::kReceive);
+  }
 }
 
 /// By tag, which the kernel finds at once; by descriptor it would look at every socket's
@@ -311,11 +396,17 @@ void IoUringBackend::close(SocketId id) {
   sockets_[id].receive_wanted = false;
   ++closing_sockets_;
   // Closing the descriptor alone does not end what is in flight.
-  if (sockets_[id].receive_armed && !sockets_[id].receive_cancelled) {
-    cancel(id, Op::kReceive);
+  if (sockets_[id].receive_armed) {
+    cancel_receive(id);
+  }
+  if (sockets_[id].readable_armed) {
+    cancel(id, Op::kReadable);
   }
   if (sockets_[id].send_pending) {
     cancel(id, Op::kSend);
+  }
+  if (sockets_[id].writable_armed) {
+    cancel(id, Op::kWritable);
   }
   if (sockets_[id].connect_pending) {
     cancel(id, Op::kConnect);
@@ -417,20 +508,40 @@ void IoUringBackend::complete(const io_uring_cqe& cqe) {
     complete_receive(id, cqe);
     return;
   }
-  if (tag.op == Op::kSend) {
-    sockets_[id].send_pending = false;
-  } else if (tag.op == Op::kConnect) {
-    sockets_[id].connect_pending = false;
-  }
-  if (!sockets_[id].closing) {
-    SocketHandler& handler = *sockets_[id].handler;
-    if (tag.op == Op::kSend) {
-      handler.on_send(cqe.res < 0 ? -cqe.res : 0, cqe.res > 0 ? static_cast<size_t>(cqe.res) : 0);
-    } else if (tag.op == Op::kConnect) {
-      handler.on_connect(-cqe.res);
-    }
-  }
+  complete_other(id, tag.op, cqe.res);
   finish_operation(id);
+}
+
+void IoUringBackend::complete_other(SocketId id, Op op, int result) {
+  Socket& socket = sockets_[id];
+  SocketHandler& handler = *socket.handler;
+  switch (op) {
+    case Op::kSend:
+      socket.send_pending = false;
+      if (!socket.closing) {
+        handler.on_send(result < 0 ? -result : 0, result > 0 ? static_cast<size_t>(result) : 0);
+      }
+      break;
+    case Op::kWritable:
+      socket.writable_armed = false;
+      if (!socket.closing) {
+        handler.on_send(0, 0);
+      }
+      break;
+    case Op::kReadable:
+      socket.readable_armed = false;
+      if (!socket.closing && std::exchange(socket.readable_wanted, false)) {
+        handler.on_readable();
+      }
+      break;
+    case Op::kConnect:
+      socket.connect_pending = false;
+      if (!socket.closing) {
+        handler.on_connect(-result);
+      }
+      break;
+    default: break;
+  }
 }
 
 /// One operation less is in flight; after the last one a closing socket is gone.
@@ -486,9 +597,7 @@ void IoUringBackend::complete_receive(SocketId id, const io_uring_cqe& cqe) {
   }
   if (more) {
     if (!sockets_[id].receive_wanted && !sockets_[id].closing) {
-      if (!std::exchange(sockets_[id].receive_cancelled, true)) {
-        cancel(id, Op::kReceive);
-      }
+      cancel_receive(id);
     }
     return;
   }
@@ -508,11 +617,17 @@ void IoUringBackend::end_receive(SocketId id, int result) {
       socket.starved = true;
       starved_.push_back(id);
     }
+    if (socket.readable_wanted) {
+      arm_readable(id);
+    }
   } else if (result > 0 || result == -ECANCELED || result == -EINTR || result == -EAGAIN) {
     if (socket.receive_wanted) {
       arm_receive(id);
+    } else if (socket.readable_wanted) {
+      arm_readable(id);
     }
   } else {
+    socket.readable_wanted = false;
     socket.receive_wanted = false;
     socket.handler->on_receive_end(-result);
   }

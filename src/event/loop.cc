@@ -192,6 +192,22 @@ SendResult Loop::send(SocketId socket, const iovec* vector, size_t count) {
   return backend_->send(socket, vector, count);
 }
 
+ssize_t Loop::receive_into(SocketId socket, Pipe& pipe, size_t bytes) {
+  return backend_->receive_into(socket, pipe, bytes);
+}
+
+void Loop::limit_receive(SocketId socket, uint32_t bytes) {
+  backend_->limit_receive(socket, bytes);
+}
+
+void Loop::wait_readable(SocketId socket, Waiting waiting) {
+  backend_->wait_readable(socket, waiting);
+}
+
+SendResult Loop::send_from(SocketId socket, Pipe& pipe) {
+  return backend_->send_from(socket, pipe);
+}
+
 void Loop::shutdown_send(SocketId socket) {
   backend_->shutdown_send(socket);
 }

@@ -3,6 +3,7 @@
 #include <linux/tcp.h>  // its tcp_info is newer than that of <netinet/tcp.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <utility>
@@ -23,6 +24,8 @@ constexpr uint64_t kProgressUnknown = UINT64_MAX;
 // When sending fails, what the peer sent before it closed is still worth reading; it is here
 // already.
 constexpr Duration kLastBytesTime = std::chrono::milliseconds(100);
+// What one splice moves, and so what a slow peer holds in the kernel besides its socket buffer.
+constexpr size_t kSpliceBytesMax = 256 * 1024;
 // Memory for held slices beyond this goes back when they are delivered.
 constexpr size_t kHeldKeep = 16;
 
@@ -74,7 +77,7 @@ void Connection::on_connect(int error) noexcept {
   if (reading_) {
     loop_.start_receive(socket_);
   }
-  if (!queue_.empty()) {
+  if (!output_empty()) {
     schedule();
   }
   if (handler_ != nullptr) {
@@ -122,31 +125,53 @@ void Connection::flush() noexcept {
   if (reading_ && (!held_.empty() || (receive_ended_ && !end_delivered_))) {
     deliver_held();
   }
-  if (!closed_ && !broken_ && !sending_ && !connecting_ && !queue_.empty()) {
+  if (splice_to_ != nullptr && readable_ && reading_) {
+    pull();
+  }
+  if (!closed_ && !broken_ && !sending_ && !connecting_ && !output_empty()) {
     send_queued();
   }
 }
 
 void Connection::send_queued() {
-  iovec vector[kVectorMax];
-  while (!queue_.empty() && !sending_) {
-    const auto filled = queue_.fill(vector, kVectorMax, kSendBytesMax);
-    const event::SendResult result = loop_.send(socket_, vector, filled.count);
+  while (!output_empty() && !sending_) {
+    const event::SendResult result = send_some();
     if (result.error != 0) {
       fail_send(result.error);
       return;
     }
-    queue_.consume(result.bytes);
     bytes_sent_ += result.bytes;
     sending_ = result.pending;
   }
   after_send();
 }
 
+event::SendResult Connection::send_some() {
+  if (pipe_ != nullptr) {
+    const event::SendResult result = loop_.send_from(socket_, *pipe_);
+    if (pipe_->bytes() == 0) {
+      loop_.pipes().release(std::move(pipe_));
+    }
+    return result;
+  }
+  iovec vector[kVectorMax];
+  const auto filled = queue_.fill(vector, kVectorMax, kSendBytesMax);
+  const event::SendResult result = loop_.send(socket_, vector, filled.count);
+  queue_.consume(result.bytes);
+  return result;
+}
+
+void Connection::drop_output() {
+  queue_.clear();
+  if (pipe_ != nullptr) {
+    loop_.pipes().release(std::move(pipe_));
+  }
+}
+
 void Connection::on_send(int error, size_t bytes) noexcept {
   sending_ = false;
   if (broken_) {
-    queue_.clear();
+    drop_output();
     return;
   }
   queue_.consume(bytes);
@@ -155,21 +180,24 @@ void Connection::on_send(int error, size_t bytes) noexcept {
     fail_send(error);
     return;
   }
-  if (!queue_.empty()) {
+  if (!output_empty()) {
     schedule();
   }
   after_send();
 }
 
 void Connection::after_send() {
-  if (queue_.empty() && shutdown_wanted_) {
+  if (output_empty() && shutdown_wanted_) {
     send_fin();
   }
   if (ending_ != Ending::kNone) {
-    if (queue_.empty()) {
+    if (output_empty()) {
       start_ending(ending_);
     }
     return;
+  }
+  if (splice_from_ != nullptr && write_idle()) {
+    loop_.schedule_flush(*splice_from_);
   }
   if (congested_ && queue_.bytes() < low_watermark_) {
     congested_ = false;
@@ -221,10 +249,17 @@ void Connection::on_receive(buffer::BlockRef block, uint32_t bytes) noexcept {
   }
   const char* data = block->data();
   buffer::Slice slice{std::move(block), data, bytes};
+  const bool splicing = splice_to_ != nullptr;
+  if (splicing) {
+    leave_splice();  // they came before the kernel stopped receiving for us, and go first
+  }
   if (!reading_ || !held_.empty()) {
     held_.push_back(std::move(slice));
   } else if (handler_ != nullptr) {
     handler_->on_data(std::move(slice));
+  }
+  if (splicing && splice_to_ == nullptr) {
+    receive_again();
   }
 }
 
@@ -247,9 +282,11 @@ void Connection::deliver_held() {
   std::vector<buffer::Slice> batch;
   batch.swap(held_);
   size_t done = 0;
+  delivering_held_ = true;
   while (done < batch.size() && reading_ && handler_ != nullptr) {
     handler_->on_data(std::move(batch[done++]));
   }
+  delivering_held_ = false;
   if (closed_ || ending_ != Ending::kNone) {
     return;
   }
@@ -262,7 +299,7 @@ void Connection::deliver_held() {
   }
   if (receive_ended_) {
     deliver_end();
-  } else {
+  } else if (splice_to_ == nullptr) {
     loop_.start_receive(socket_);
   }
 }
@@ -306,7 +343,96 @@ void Connection::resume_reading() {
   }
   if (!held_.empty() || (receive_ended_ && !end_delivered_)) {
     loop_.schedule_flush(*this);  // not from within this call
+  } else if (splice_to_ != nullptr) {
+    loop_.schedule_flush(*this);
   } else if (!receive_ended_) {
+    loop_.start_receive(socket_);
+  }
+}
+
+// --- past our memory -------------------------------------------------------------------------
+
+void Connection::splice_to(Connection& to, uint64_t bytes) {
+  const bool held = !held_.empty() || delivering_held_;  // it has to go first
+  if (held || receive_ended_ || closed_ || broken_ || to.broken_ || to.closed_ ||
+      to.splice_from_ != nullptr || !loop_.pipes().available()) {
+    return;
+  }
+  splice_to_ = &to;
+  splice_left_ = bytes;
+  to.splice_from_ = this;
+  loop_.wait_readable(socket_, event::Waiting::kSome);
+}
+
+void Connection::on_readable() noexcept {
+  if (splice_to_ != nullptr) {
+    readable_ = true;
+    loop_.schedule_flush(*this);
+  }
+}
+
+/// Moves what there is to the other's pipe, once that has sent everything. One piece a turn: other
+/// connections want theirs.
+void Connection::pull() {
+  Connection& to = *splice_to_;
+  if (!to.write_idle() || to.connecting_) {
+    return;  // it calls again
+  }
+  std::unique_ptr<event::Pipe> pipe = loop_.pipes().acquire();
+  if (pipe == nullptr) {
+    stop_splice();
+    return;
+  }
+  readable_ = false;
+  const ssize_t got =
+      loop_.receive_into(socket_, *pipe, std::min<uint64_t>(splice_left_, kSpliceBytesMax));
+  if (got > 0) {
+    const auto bytes = static_cast<uint64_t>(got);
+    bytes_received_ += bytes;
+    splice_left_ -= bytes;
+    to.pipe_ = std::move(pipe);
+    to.schedule();
+    if (splice_left_ == 0) {
+      stop_splice();
+    } else {
+      const bool full = bytes == kSpliceBytesMax;
+      loop_.wait_readable(socket_, full ? event::Waiting::kSome : event::Waiting::kMaybe);
+    }
+    if (handler_ != nullptr) {
+      handler_->on_spliced(bytes);
+    }
+    return;
+  }
+  loop_.pipes().release(std::move(pipe));
+  if (got == -EAGAIN) {
+    loop_.wait_readable(socket_, event::Waiting::kNone);
+    return;
+  }
+  const bool forbidden = got == -EINVAL || got == -ENOSYS || got == -EPERM || got == -EACCES;
+  if (forbidden) {
+    loop_.pipes().disable();
+    stop_splice();
+    return;
+  }
+  receive_ended_ = true;
+  stop_splice();
+  on_receive_end(static_cast<int>(-got));
+}
+
+void Connection::stop_splice() {
+  leave_splice();
+  receive_again();
+}
+
+void Connection::leave_splice() {
+  splice_to_->splice_from_ = nullptr;
+  splice_to_ = nullptr;
+  splice_left_ = 0;
+  readable_ = false;
+}
+
+void Connection::receive_again() {
+  if (reading_ && !receive_ended_ && !closed_) {
     loop_.start_receive(socket_);
   }
 }
@@ -316,7 +442,10 @@ void Connection::resume_reading() {
 void Connection::fail_send(int error) {
   broken_ = true;
   send_error_ = error;
-  queue_.clear();
+  drop_output();
+  if (splice_from_ != nullptr) {
+    splice_from_->stop_splice();
+  }
   if (ending_ != Ending::kNone) {
     close();
   } else if (receive_ended_) {
@@ -330,7 +459,10 @@ void Connection::report(int error, const char* what) {
   broken_ = true;
   end_timer_.reset();
   if (!sending_) {
-    queue_.clear();
+    drop_output();
+  }
+  if (splice_from_ != nullptr) {
+    splice_from_->stop_splice();
   }
   if (!std::exchange(reported_, true) && handler_ != nullptr) {
     handler_->on_error(Error{Errc::kReset, Side::kInternal, Retry::kNever, error, what});
@@ -351,6 +483,12 @@ void close_after_flush(ConnectionPtr connection, bool linger) {
   kept.handler_ = nullptr;
   kept.held_.clear();
   kept.reading_ = false;
+  if (kept.splice_to_ != nullptr) {
+    kept.stop_splice();
+  }
+  if (kept.splice_from_ != nullptr) {
+    kept.splice_from_->stop_splice();
+  }
   kept.loop_.stop_receive(kept.socket_);
   kept.loop_.keep_busy(1);
   kept.ending_ = linger ? Ending::kFlushThenLinger : Ending::kFlush;
@@ -408,6 +546,15 @@ void Connection::close() {
   }
   reading_ = false;
   handler_ = nullptr;
+  if (splice_to_ != nullptr) {
+    stop_splice();
+  }
+  if (splice_from_ != nullptr) {
+    splice_from_->stop_splice();
+  }
+  if (pipe_ != nullptr) {
+    loop_.pipes().release(std::move(pipe_));
+  }
   end_timer_.reset();
   held_.clear();
   event::FlushHandler::unlink();

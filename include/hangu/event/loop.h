@@ -2,7 +2,7 @@
 // are opened with a handler that hears of completions, whichever backend (io_uring or epoll) is at
 // work. A turn is: completions, mail, timers, then flush handlers and deferred work, then one wait
 // that also submits everything the turn asked for. All calls on the loop's thread except stop() and
-// the mailbox.
+// the mailbox. The process must ignore SIGPIPE.
 #pragma once
 
 #include <sys/socket.h>
@@ -18,6 +18,7 @@
 #include "hangu/base/result.h"
 #include "hangu/buffer/block.h"
 #include "hangu/event/mailbox.h"
+#include "hangu/event/pipe.h"
 #include "hangu/event/timer.h"
 
 namespace hangu::event {
@@ -45,6 +46,10 @@ class SocketHandler {
   /// or the errno says why they could not.
   virtual void on_send(int error, size_t bytes) noexcept = 0;
   virtual void on_connect(int error) noexcept = 0;
+
+  /// After wait_readable(): bytes, a FIN or an error are there. Once; may come without a cause.
+  virtual void on_readable() noexcept {}
+
   /// The last call after close(): the kernel holds nothing of the socket any more.
   virtual void on_closed() noexcept = 0;
 
@@ -90,11 +95,15 @@ struct SendResult {
   size_t bytes = 0;
 };
 
+/// What is known of received bytes that nobody has taken: kNone only after -EAGAIN.
+enum class Waiting : uint8_t { kNone, kMaybe, kSome };
+
 struct LoopStats {
   uint64_t turns = 0;
   uint64_t receives = 0;
   uint64_t receive_bytes = 0;
   uint64_t sends = 0;
+  uint64_t spliced_bytes = 0;     // passed through pipes, in neither of the counts above
   uint64_t starved_receives = 0;  // found no free block and had to wait for one
   uint64_t accepts = 0;
 };
@@ -143,6 +152,20 @@ class Loop {
   void stop_receive(SocketId socket);
   /// One at a time. While pending, the bytes (not the vector) must stay until on_send or on_closed.
   SendResult send(SocketId socket, const iovec* vector, size_t count);
+  /// How many bytes one receive may bring, 0: as many as fit. For io_uring it holds for the next
+  /// receive that is armed, and for all that it brings.
+  void limit_receive(SocketId socket, uint32_t bytes);
+  /// Moves received bytes into an empty pipe instead of a block: 0 at the peer's FIN, the negative
+  /// errno else. Not while receiving; see wait_readable().
+  ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes);
+  /// Ends receiving into blocks (what is under way is still delivered), then calls on_readable(),
+  /// maybe at once; start_receive() takes it back.
+  void wait_readable(SocketId socket, Waiting waiting);
+  /// As send(), of what is in the pipe; with pending the rest must be sent again after on_send().
+  SendResult send_from(SocketId socket, Pipe& pipe);
+
+  PipePool& pipes() { return pipes_; }
+
   /// Ends our direction after what was sent; no send may be pending.
   void shutdown_send(SocketId socket);
   /// Once; on_closed follows in a later turn and nothing else does.
@@ -184,6 +207,7 @@ class Loop {
   buffer::BlockPool& receive_blocks_;
   buffer::BlockPool* small_blocks_;
   TimePoint trim_at_;
+  PipePool pipes_;
   std::unique_ptr<Backend> backend_;
   std::atomic<bool> stopping_{false};
 };

@@ -24,6 +24,10 @@ class ConnectionHandler {
   virtual void on_connected(Result<void> result) noexcept = 0;
   /// The slice may be kept.
   virtual void on_data(buffer::Slice data) noexcept = 0;
+
+  /// After splice_to(): so many received bytes went there, in place of on_data().
+  virtual void on_spliced(uint64_t /*bytes*/) noexcept {}
+
   /// The peer's FIN: no more data. Writing is still possible.
   virtual void on_end() noexcept = 0;
   /// The connection is broken; once. Bytes received before that were delivered first.
@@ -38,6 +42,11 @@ class ConnectionHandler {
 };
 
 class Connection;
+
+/// Below this copying costs less than splicing.
+inline constexpr uint64_t kSpliceBytesMin = 32 * 1024;
+/// What to receive of a message that will be spliced: its head and a bit more.
+inline constexpr uint32_t kSpliceHeadBytes = 16 * 1024;
 
 struct ConnectionDeleter {
   void operator()(Connection* connection) const noexcept;
@@ -70,10 +79,10 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
 
   bool congested() const { return congested_; }
 
-  size_t queued_bytes() const { return queue_.bytes(); }
+  size_t queued_bytes() const { return queue_.bytes() + (pipe_ != nullptr ? pipe_->bytes() : 0); }
 
   /// Whether nothing is queued or under way to the kernel.
-  bool write_idle() const { return queue_.empty() && !sending_; }
+  bool write_idle() const { return output_empty() && !sending_; }
 
   /// A number that grows when the peer acknowledges bytes (TCP), for telling slow from stuck.
   uint64_t send_progress() const;
@@ -86,6 +95,15 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   // turn that resumes.
   void pause_reading();
   void resume_reading();
+
+  /// Lets the next `bytes` received bytes go to `to`, behind what is queued there, without passing
+  /// through our memory; on_spliced() counts them. As long as it lasts nobody else may write to
+  /// `to`. It is over after them, or earlier, for any reason: then on_data() has the rest. A `to`
+  /// that breaks or closes loses what it had not sent yet, as ever.
+  void splice_to(Connection& to, uint64_t bytes);
+
+  /// What one receive may bring, 0: as much as there is. A hint.
+  void limit_receive(uint32_t bytes) { loop_.limit_receive(socket_, bytes); }
 
   /// Sends FIN once the queue is empty.
   void shutdown_write();
@@ -122,15 +140,24 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   void on_receive_end(int error) noexcept override;
   void on_send(int error, size_t bytes) noexcept override;
   void on_connect(int error) noexcept override;
+  void on_readable() noexcept override;
   void on_closed() noexcept override;
   // event::FlushHandler
   void flush() noexcept override;
+
+  bool output_empty() const { return queue_.empty() && pipe_ == nullptr; }
 
   void queued_more();
   void schedule();
   void deliver_held();
   void deliver_end();
+  void pull();
+  void stop_splice();
+  void leave_splice();
+  void receive_again();
   void send_queued();
+  event::SendResult send_some();
+  void drop_output();
   void after_send();
   void send_fin();
   void fail_send(int error);
@@ -145,6 +172,10 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   buffer::OutputQueue queue_;
   std::vector<buffer::Slice> held_;  // received while paused, or while earlier bytes were held
   std::unique_ptr<EndTimer> end_timer_;
+  std::unique_ptr<event::Pipe> pipe_;  // not empty; goes out before the queue
+  Connection* splice_to_ = nullptr;
+  Connection* splice_from_ = nullptr;  // who splices to us
+  uint64_t splice_left_ = 0;
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t last_progress_ = 0;
@@ -159,6 +190,8 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   bool reading_ = false;
   bool receive_ended_ = false;  // the peer's FIN or an error came, maybe not delivered yet
   bool end_delivered_ = false;
+  bool delivering_held_ = false;
+  bool readable_ = false;  // there is something to splice, as far as we know
   bool sending_ = false;
   bool congested_ = false;
   bool shutdown_wanted_ = false;

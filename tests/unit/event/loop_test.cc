@@ -51,6 +51,8 @@ struct Recorder final : SocketHandler {
     connect_error = error;
   }
 
+  void on_readable() noexcept override { ++readables; }
+
   void on_closed() noexcept override { ++closes; }
 
   std::string received;
@@ -64,6 +66,7 @@ struct Recorder final : SocketHandler {
   size_t sent = 0;
   int connects = 0;
   int connect_error = -1;
+  int readables = 0;
   int closes = 0;
 };
 
@@ -212,6 +215,162 @@ TEST_P(LoopTest, StopReceiveStopsSoonAndLosesNothing) {
   EXPECT_EQ(recorder.received.size(), size);
   loop_->close(id);
   ASSERT_TRUE(pump([&] { return recorder.closes == 1; }));
+}
+
+TEST_P(LoopTest, LimitsWhatAReceiveBrings) {
+  const auto [ours, theirs] = make_pair();
+  Recorder recorder;
+  const SocketId id = loop_->open(ours, recorder);
+  loop_->limit_receive(id, 1000);
+  ASSERT_EQ(::write(theirs, std::string(2500, 'x').data(), 2500), 2500);
+  size_t first = 0;
+  recorder.then = [&] {
+    first = first == 0 ? recorder.received.size() : first;
+    loop_->stop_receive(id);
+  };
+  loop_->start_receive(id);
+  ASSERT_TRUE(pump([&] { return first != 0; }));
+  EXPECT_LE(first, 1000U);
+  loop_->limit_receive(id, 0);
+  recorder.then = nullptr;
+  loop_->start_receive(id);
+  ASSERT_TRUE(pump([&] { return recorder.received.size() == 2500; }));
+  loop_->close(id);
+  ASSERT_TRUE(pump([&] { return recorder.closes == 1; }));
+}
+
+TEST_P(LoopTest, MovesBytesThroughAPipe) {
+  const auto [from, from_peer] = make_pair();
+  const auto [to, to_peer] = make_pair();
+  Recorder source;
+  Recorder target;
+  const SocketId from_id = loop_->open(from, source);
+  const SocketId to_id = loop_->open(to, target);
+  std::unique_ptr<Pipe> pipe = loop_->pipes().acquire();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_EQ(loop_->receive_into(from_id, *pipe, 100), -EAGAIN);
+  loop_->wait_readable(from_id, Waiting::kNone);
+  for (int i = 0; i < 3; ++i) {
+    loop_->turn(milliseconds(1));
+  }
+  EXPECT_EQ(source.readables, 0);
+  ASSERT_EQ(::write(from_peer, "hello", 5), 5);
+  ASSERT_TRUE(pump([&] { return source.readables == 1; }));
+  EXPECT_EQ(loop_->receive_into(from_id, *pipe, 100), 5);
+  EXPECT_EQ(pipe->bytes(), 5U);
+  const SendResult result = loop_->send_from(to_id, *pipe);
+  EXPECT_EQ(result.bytes, 5U);
+  EXPECT_FALSE(result.pending);
+  char text[16];
+  EXPECT_EQ(std::string(text, static_cast<size_t>(::read(to_peer, text, sizeof text))), "hello");
+  EXPECT_EQ(loop_->stats().spliced_bytes, 5U);
+  EXPECT_EQ(source.received, "");
+  loop_->pipes().release(std::move(pipe));
+
+  loop_->wait_readable(from_id, Waiting::kNone);
+  loop_->start_receive(from_id);  // takes it back
+  ASSERT_EQ(::write(from_peer, "data", 4), 4);
+  ASSERT_TRUE(pump([&] { return source.received == "data"; }));
+  EXPECT_EQ(source.readables, 1);
+  loop_->wait_readable(from_id, Waiting::kSome);
+  ASSERT_EQ(::write(from_peer, "more", 4), 4);
+  ASSERT_TRUE(pump([&] { return source.readables == 2; }));
+  loop_->close(from_id);
+  loop_->close(to_id);
+  ASSERT_TRUE(pump([&] { return source.closes == 1 && target.closes == 1; }));
+}
+
+TEST_P(LoopTest, AFullPeerTakesTheRestOfAPipeLater) {
+  const auto [from, from_peer] = make_pair();
+  const auto [to, to_peer] = make_pair();
+  Recorder source;
+  Recorder target;
+  const SocketId from_id = loop_->open(from, source);
+  const SocketId to_id = loop_->open(to, target);
+  std::array<char, 65536> text{};
+  SendResult result;
+  size_t moved = 0;
+  size_t taken = 0;
+  std::unique_ptr<Pipe> pipe = loop_->pipes().acquire();
+  ASSERT_NE(pipe, nullptr);
+  while (!result.pending) {
+    ASSERT_GT(::write(from_peer, text.data(), text.size()), 0);
+    const ssize_t got = loop_->receive_into(from_id, *pipe, text.size());
+    ASSERT_GT(got, 0);
+    moved += static_cast<size_t>(got);
+    result = loop_->send_from(to_id, *pipe);
+    ASSERT_EQ(result.error, 0);
+  }
+  EXPECT_NE(pipe->bytes(), 0U);
+  ASSERT_TRUE(pump([&] {
+    taken += static_cast<size_t>(std::max<ssize_t>(::read(to_peer, text.data(), text.size()), 0));
+    return target.sends == 1;
+  }));
+  EXPECT_EQ(target.send_error, 0);
+  EXPECT_EQ(target.sent, 0U);
+  ASSERT_TRUE(pump([&] {
+    if (pipe->bytes() != 0) {
+      loop_->send_from(to_id, *pipe);
+    }
+    taken += static_cast<size_t>(std::max<ssize_t>(::read(to_peer, text.data(), text.size()), 0));
+    return taken == moved;
+  }));
+  loop_->pipes().release(std::move(pipe));
+  loop_->wait_readable(from_id, Waiting::kNone);  // closes with a poll under way
+  loop_->turn(Duration::zero());
+  loop_->close(from_id);
+  loop_->close(to_id);
+  ASSERT_TRUE(pump([&] { return source.closes == 1 && target.closes == 1; }));
+}
+
+TEST_P(LoopTest, BytesThatAPipeLeftAreTold) {
+  const auto [ours, theirs] = make_pair();
+  Recorder recorder;
+  const SocketId id = loop_->open(ours, recorder);
+  ASSERT_EQ(::write(theirs, "abcdef", 6), 6);
+  ::shutdown(theirs, SHUT_WR);
+  const auto wait = [&](Waiting waiting) {
+    const int before = recorder.readables;
+    loop_->wait_readable(id, waiting);
+    return pump([&] { return recorder.readables > before; });
+  };
+  ASSERT_TRUE(wait(Waiting::kSome));
+  std::unique_ptr<Pipe> pipe = loop_->pipes().acquire();
+  ASSERT_NE(pipe, nullptr);
+  for (const ssize_t expected : {3, 3, 0}) {  // the last is the FIN
+    ssize_t got = loop_->receive_into(id, *pipe, 3);
+    while (got == -EAGAIN) {
+      ASSERT_TRUE(wait(Waiting::kNone));
+      got = loop_->receive_into(id, *pipe, 3);
+    }
+    EXPECT_EQ(got, expected);
+    loop_->pipes().release(std::move(pipe));
+    pipe = loop_->pipes().acquire();
+    ASSERT_TRUE(expected == 0 || wait(Waiting::kMaybe));
+  }
+  loop_->pipes().release(std::move(pipe));
+  loop_->close(id);
+  ASSERT_TRUE(pump([&] { return recorder.closes == 1; }));
+}
+
+TEST(PipePool, GivesSoManyAtOnce) {
+  PipePool pool;
+  std::vector<std::unique_ptr<Pipe>> pipes;
+  for (size_t i = 0; i < PipePool::kInUseMax; ++i) {
+    pipes.push_back(pool.acquire());
+    ASSERT_NE(pipes.back(), nullptr) << i;
+  }
+  EXPECT_FALSE(pool.available());
+  EXPECT_EQ(pool.acquire(), nullptr);
+  pool.release(std::move(pipes.back()));
+  pipes.pop_back();
+  EXPECT_TRUE(pool.available());
+  EXPECT_NE(pipes.emplace_back(pool.acquire()), nullptr);
+  for (auto& pipe : pipes) {
+    pool.release(std::move(pipe));
+  }
+  pool.disable();
+  EXPECT_EQ(pool.acquire(), nullptr);
 }
 
 TEST_P(LoopTest, WaitsForBlocksWhenThePoolIsExhausted) {

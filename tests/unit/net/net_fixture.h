@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,6 +38,11 @@ struct Probe final : ConnectionHandler {
       kept.push_back(std::move(data));
     }
     call(then_data);
+  }
+
+  void on_spliced(uint64_t count) noexcept override {
+    spliced += count;
+    call(then_spliced);
   }
 
   void on_end() noexcept override {
@@ -69,6 +75,7 @@ struct Probe final : ConnectionHandler {
   ConnectionPtr connection;
   std::string received;
   size_t bytes = 0;
+  uint64_t spliced = 0;
   std::vector<buffer::Slice> kept;
   bool keep = false;
   int connects = 0;
@@ -79,12 +86,15 @@ struct Probe final : ConnectionHandler {
   int writables = 0;
   int flushes = 0;
   std::function<void()> then_connected, then_data, then_end, then_error, then_writable,
-      then_flushed;
+      then_flushed, then_spliced;
 };
 
 class NetTest : public testing::TestWithParam<event::BackendKind> {
  protected:
-  void SetUp() override { start(receive_blocks_); }
+  void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);  // as in the daemon: splice has no MSG_NOSIGNAL
+    start(receive_blocks_);
+  }
 
   void start(buffer::BlockPool& pool) {
     loop_.reset();
