@@ -11,11 +11,14 @@ from support.wire import ProtocolError
 
 class Load:
     def __init__(self, address, threads=4, target="/load", may_end=False):
-        """`may_end`: a connect that is refused ends the thread and is no failure (drain)."""
+        """`may_end`: a connect that is refused ends the thread and is no failure (drain); nor is a
+        new connection that is reset unanswered, which may sit in the kernel's queue between the
+        last accept and the close: `never_accepted` counts those."""
         self.address, self.target, self.may_end = address, target, may_end
         self.stopping = threading.Event()
         self.done = [0] * threads
         self.failures = []
+        self.never_accepted = 0
         self.threads = [threading.Thread(target=self.run, args=(index,), daemon=True)
                         for index in range(threads)]
         for thread in self.threads:
@@ -29,9 +32,16 @@ class Load:
                 if not self.may_end:
                     self.failures.append(f"connect: {error}")
                 return
+            before = self.done[index]
             try:
                 with client:
                     self.use(client, index)
+            except ConnectionResetError as error:
+                if self.may_end and self.done[index] == before:
+                    self.never_accepted += 1
+                else:
+                    self.failures.append(f"request {self.done[index]} of thread {index}: {error!r}")
+                return
             except (OSError, ProtocolError, AssertionError) as error:
                 self.failures.append(f"request {self.done[index]} of thread {index}: {error!r}")
                 return
