@@ -87,6 +87,9 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
     }
   }
   processing_ = false;
+  if (state_ == State::kBody && !holding_) {
+    splice_body();
+  }
 }
 
 bool Http1Session::input_wanted() const noexcept {
@@ -281,6 +284,32 @@ bool Http1Session::process_body(buffer::Slice& data) noexcept {
   return true;
 }
 
+/// Nobody has to see what is left of a large body.
+void Http1Session::splice_body() noexcept {
+  const uint64_t left = decoder_.remaining();
+  if (left < net::kSpliceBytesMin) {
+    return;
+  }
+  net::Connection* target = left != UINT64_MAX ? stream_->request_target() : nullptr;
+  if (target != nullptr) {
+    connection_->splice_to(*target, left);
+  } else {
+    connection_->limit_receive(0);
+  }
+}
+
+void Http1Session::on_spliced(uint64_t bytes) noexcept {
+  decoder_.skip(bytes);
+  const bool end = decoder_.finished();
+  if (end) {
+    state_ = State::kResponse;
+    arm_for_response();
+  } else {
+    arm(listener_.runtime->config->timeouts.body_idle);
+  }
+  stream_->on_request_spliced(bytes, end);
+}
+
 bool Http1Session::discard_body(size_t bytes, bool end) noexcept {
   discarded_bytes_ += bytes;
   if (end) {
@@ -319,6 +348,10 @@ void Http1Session::pause_request(filter::Stream&, bool paused) noexcept {
 
 bool Http1Session::congested(const filter::Stream&) const noexcept {
   return connection_ != nullptr && connection_->congested();
+}
+
+net::Connection* Http1Session::response_target(const filter::Stream&) noexcept {
+  return chunk_response_ ? nullptr : connection_.get();
 }
 
 void Http1Session::on_writable() noexcept {
@@ -440,12 +473,17 @@ void Http1Session::response_complete() noexcept {
 }
 
 void Http1Session::next_request() noexcept {
+  // A client that uploads at length will do so again: leave the next body to be spliced.
+  const http::RequestHead& request = stream_->request;
+  const bool large = request.framing == http::BodyFraming::kLength &&
+                     request.content_length >= net::kSpliceBytesMin;
   end_stream();
   if (draining_) {
     close_after_flush();
     return;
   }
   state_ = State::kIdle;
+  connection_->limit_receive(large ? net::kSpliceHeadBytes : 0);
   arm(listener_.runtime->config->timeouts.idle);
   if (holding_) {
     table_.shard().stats().pipelined.add();

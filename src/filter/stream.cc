@@ -138,6 +138,18 @@ void Stream::pass_request_data(buffer::Slice&& data, bool end) noexcept {
   }
 }
 
+net::Connection* Stream::request_target() const noexcept {
+  const bool unseen =
+      snapshot_->entry.request_data().empty() && own(&FilterChain::request_data).empty();
+  const bool flowing = sink_ != nullptr && request_pause_ == 0 && !replied_ && !finished_;
+  return unseen && flowing && !info.upgraded ? sink_->request_target() : nullptr;
+}
+
+void Stream::on_request_spliced(uint64_t bytes, bool end) noexcept {
+  info.request_body_bytes += bytes;
+  on_request_data(buffer::Slice{}, end);
+}
+
 void Stream::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
   request_end_ = true;
   if (sink_ != nullptr && !replied_ && !finished_) {
@@ -257,6 +269,18 @@ void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
   } else {
     pass_response_data(std::move(data), end);
   }
+}
+
+net::Connection* Stream::response_target() const noexcept {
+  const bool unseen =
+      snapshot_->entry.response_data().empty() && own(&FilterChain::response_data).empty();
+  const bool flowing = head_sent_ && !response_held_ && !replied_ && !finished_;
+  return unseen && flowing && !info.upgraded ? writer_.response_target(*this) : nullptr;
+}
+
+void Stream::on_response_spliced(uint64_t bytes, bool end) noexcept {
+  info.response_body_bytes += bytes;
+  on_response_data(buffer::Slice{}, end);
 }
 
 void Stream::hold_response_data(buffer::Slice&& data, bool end) noexcept {
@@ -381,8 +405,7 @@ void Stream::complete_response_fields() noexcept {
   }
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------
 
 void Stream::cancel_sink() noexcept {
   if (RequestSink* sink = std::exchange(sink_, nullptr)) {

@@ -115,6 +115,11 @@ void Exchange::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
   }
 }
 
+net::Connection* Exchange::request_target() noexcept {
+  // Some of the body has left as data: a request that is spliced is not replayed any more.
+  return body_sent_ && connection_ != nullptr ? connection_->request_target() : nullptr;
+}
+
 void Exchange::request_ended() noexcept {
   request_end_ = true;
   if (waiting_ == Waiting::kTunnel) {
@@ -167,6 +172,20 @@ void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {
   }
   touch();
   stream_->on_response_data(std::move(data), false);
+}
+
+net::Connection* Exchange::response_target() noexcept {
+  return stream_->response_target();
+}
+
+void Exchange::on_response_spliced(uint64_t bytes, bool end) noexcept {
+  if (end) {
+    filter::Stream& stream = detach();
+    stream.on_response_spliced(bytes, true);
+    return;
+  }
+  touch();
+  stream_->on_response_spliced(bytes, false);
 }
 
 void Exchange::on_response_trailers(const http::HeaderBlock& trailers) noexcept {

@@ -26,6 +26,7 @@ class Exchange final : public ListNode<Exchange>,
   // filter::RequestSink
   void on_request_data(buffer::Slice&& data, bool end) noexcept override;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept override;
+  net::Connection* request_target() noexcept override;
   void on_response_writable() noexcept override;
   void cancel() noexcept override;
 
@@ -48,6 +49,8 @@ class Exchange final : public ListNode<Exchange>,
   void on_informational(const http::ResponseHead& head) noexcept override;
   void on_response_head(bool end) noexcept override;
   void on_response_data(buffer::Slice&& data, bool end) noexcept override;
+  net::Connection* response_target() noexcept override;
+  void on_response_spliced(uint64_t bytes, bool end) noexcept override;
   void on_response_trailers(const http::HeaderBlock& trailers) noexcept override;
   void on_failure(const Error& error) noexcept override;
   void on_request_writable() noexcept override;

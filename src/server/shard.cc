@@ -230,8 +230,7 @@ void Shard::accept(ListenerState& listener, int fd) noexcept {
   core_->sessions->accept(fd, listener.context);
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------
 
 void Shard::drain() {
   core_->draining = true;

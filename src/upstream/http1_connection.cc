@@ -113,6 +113,11 @@ void Http1Connection::send_data(buffer::Slice&& data, bool end) noexcept {
   request_sent_ = request_sent_ || end;
 }
 
+net::Connection* Http1Connection::request_target() noexcept {
+  const bool carries = state_ == State::kHead || state_ == State::kBody;
+  return carries && !request_.chunked ? connection_.get() : nullptr;
+}
+
 void Http1Connection::send_trailers(const http::HeaderBlock& trailers) noexcept {
   if (state_ != State::kHead && state_ != State::kBody) {
     return;
@@ -173,6 +178,34 @@ void Http1Connection::process(buffer::Slice&& data) noexcept {
     }
   }
   processing_ = false;
+  if (state_ == State::kBody && !holding_) {
+    splice_rest();
+  }
+}
+
+/// Nobody has to see what is left of a large body.
+void Http1Connection::splice_rest() noexcept {
+  const uint64_t left = decoder_.remaining();
+  if (left < net::kSpliceBytesMin) {
+    return;
+  }
+  net::Connection* target = left != UINT64_MAX ? request_.handler->response_target() : nullptr;
+  if (target != nullptr) {
+    connection_->splice_to(*target, left);
+  } else {
+    connection_->limit_receive(0);
+  }
+}
+
+void Http1Connection::on_spliced(uint64_t bytes) noexcept {
+  endpoint_.count_received(bytes);
+  decoder_.skip(bytes);
+  ResponseHandler& handler = *request_.handler;
+  const bool end = decoder_.finished();
+  if (end) {
+    finish_response(true);
+  }
+  handler.on_response_spliced(bytes, end);
 }
 
 bool Http1Connection::process_head(buffer::Slice& data) noexcept {
@@ -297,6 +330,10 @@ void Http1Connection::finish_response(bool clean) noexcept {
   request_.handler = nullptr;
   request_.head = {};
   if (keep) {
+    // An endpoint that answers at length will do so again: leave the next body to be spliced.
+    const bool large = request_.response->framing == http::BodyFraming::kLength &&
+                       request_.response->content_length >= net::kSpliceBytesMin;
+    connection_->limit_receive(large ? net::kSpliceHeadBytes : 0);
     state_ = State::kIdle;
     endpoint_.release(*this);
   } else {

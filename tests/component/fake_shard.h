@@ -39,6 +39,8 @@ class FakeWriter final : public filter::ResponseWriter {
 
   bool congested(const filter::Stream&) const noexcept override { return slow; }
 
+  net::Connection* response_target(const filter::Stream&) noexcept override { return target; }
+
   std::vector<int> informational;
   std::optional<int> status;
   std::string body;
@@ -47,6 +49,7 @@ class FakeWriter final : public filter::ResponseWriter {
   bool aborted = false;
   bool request_paused = false;
   bool slow = false;
+  net::Connection* target = nullptr;  // never looked into
 };
 
 /// Stands for proxy and upstream.
@@ -65,6 +68,8 @@ class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
 
   void on_request_trailers(const http::HeaderBlock&) noexcept override { request_ended = true; }
 
+  net::Connection* request_target() noexcept override { return target; }
+
   void on_response_writable() noexcept override { ++writable; }
 
   void cancel() noexcept override { ++cancelled; }
@@ -74,6 +79,7 @@ class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
   int writable = 0;
   std::string body;
   bool request_ended = false;
+  net::Connection* target = nullptr;
 };
 
 class FakeShard final : public filter::ShardContext {

@@ -15,15 +15,14 @@ namespace {
 /// Notes its calls in a log shared by all filters of a test; pauses or replies when told to.
 class NotingFilter final : public Filter {
  public:
-  NotingFilter(std::string name, std::vector<std::string>& log)
+  NotingFilter(std::string name, std::vector<std::string>& log, uint8_t hooks)
       : name_(std::move(name)),
+        hooks_(hooks),
         log_(log) {}
 
   std::string_view name() const override { return name_; }
 
-  uint8_t hooks() const override {
-    return kRequestHeaders | kRequestData | kResponseHeaders | kResponseData | kStreamEnd;
-  }
+  uint8_t hooks() const override { return hooks_; }
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override {
     log_.push_back(name_ + " request");
@@ -58,12 +57,16 @@ class NotingFilter final : public Filter {
 
  private:
   std::string name_;
+  uint8_t hooks_;
   std::vector<std::string>& log_;
 };
 
+constexpr uint8_t kHeaderHooks = kRequestHeaders | kResponseHeaders | kStreamEnd;
+constexpr uint8_t kDataHooks = kRequestData | kResponseData;
+
 class StreamTest : public testing::Test {
  protected:
-  StreamTest() {
+  explicit StreamTest(uint8_t hooks = kHeaderHooks | kDataHooks) {
     config::Config config;
     config.listeners.push_back({.name = "web", .bind = {"127.0.0.1:0"}});
     config.upstreams.push_back({.name = "origin"});
@@ -76,9 +79,9 @@ class StreamTest : public testing::Test {
     snapshot->config = owned;
     snapshot->route_table = policy::RouteTable(*owned);
     snapshot->entry.add(std::make_shared<RouteFilter>());
-    entry_ = std::make_shared<NotingFilter>("entry", log_);
+    entry_ = std::make_shared<NotingFilter>("entry", log_, hooks);
     snapshot->entry.add(entry_);
-    own_ = std::make_shared<NotingFilter>("own", log_);
+    own_ = std::make_shared<NotingFilter>("own", log_, hooks);
     RouteRuntime runtime;
     runtime.config = owned->routes.data();
     runtime.stats = registry_.route("all");
@@ -243,6 +246,69 @@ TEST_F(StreamTest, InformationalResponsesPassUntilTheFinalHead) {
   answer(stream, 200, true);
   stream.on_informational(stream.response);
   EXPECT_EQ(writer_.informational, std::vector<int>{103});
+}
+
+TEST_F(StreamTest, BodiesThatAFilterWantsToSeeGoNowhereElse) {
+  net::Connection* const somewhere = reinterpret_cast<net::Connection*>(&stream_);
+  writer_.target = shard_.upstream.target = somewhere;
+  Stream& stream = begin(false, http::BodyFraming::kLength, 10);
+  EXPECT_EQ(stream.request_target(), nullptr);
+  answer(stream, 200, false);
+  EXPECT_EQ(stream.response_target(), nullptr);
+}
+
+/// No filter has a data hook.
+class UnseenBodyTest : public StreamTest {
+ protected:
+  UnseenBodyTest()
+      : StreamTest(kHeaderHooks) {
+    writer_.target = downstream_;
+    shard_.upstream.target = upstream_;
+  }
+
+  // Never looked into.
+  net::Connection* const downstream_ = reinterpret_cast<net::Connection*>(&writer_);
+  net::Connection* const upstream_ = reinterpret_cast<net::Connection*>(&shard_);
+};
+
+TEST_F(UnseenBodyTest, GoesToTheOtherSideAndIsCounted) {
+  Stream& stream = begin(false, http::BodyFraming::kLength, 10);
+  EXPECT_EQ(stream.request_target(), upstream_);
+  stream.on_request_spliced(6, false);
+  EXPECT_FALSE(shard_.upstream.request_ended);
+  stream.on_request_spliced(4, true);
+  EXPECT_TRUE(shard_.upstream.request_ended);
+  EXPECT_EQ(stream.info.request_body_bytes, 10U);
+
+  EXPECT_EQ(stream.response_target(), nullptr);  // before the head
+  answer(stream, 200, false);
+  EXPECT_EQ(stream.response_target(), downstream_);
+  stream.on_response_spliced(70'000, false);
+  EXPECT_FALSE(writer_.ended);
+  stream.on_response_spliced(30'000, true);
+  EXPECT_TRUE(writer_.ended);
+  EXPECT_EQ(stream.info.response_body_bytes, 100'000U);
+  EXPECT_EQ(writer_.body, "");
+}
+
+TEST_F(UnseenBodyTest, GoesNowhereWhileAFilterHoldsTheHead) {
+  own_->pause_request = true;
+  own_->pause_response = true;
+  Stream& stream = begin(false, http::BodyFraming::kLength, 10);
+  EXPECT_EQ(stream.request_target(), nullptr);
+  stream.resume_request();
+  EXPECT_EQ(stream.request_target(), upstream_);
+  answer(stream, 200, false);
+  EXPECT_EQ(stream.response_target(), nullptr);
+  stream.resume_response();
+  EXPECT_EQ(stream.response_target(), downstream_);
+}
+
+TEST_F(UnseenBodyTest, GoesNowhereAfterALocalReply) {
+  Stream& stream = begin(false, http::BodyFraming::kLength, 10);
+  stream.fail(upstream_error(Errc::kReset, "gone"));
+  EXPECT_EQ(stream.request_target(), nullptr);
+  EXPECT_EQ(stream.response_target(), nullptr);
 }
 
 }  // namespace

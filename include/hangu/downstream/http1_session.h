@@ -66,6 +66,7 @@ class Http1Session final : public ListNode<Http1Session>,
   void on_connected(Result<void>) noexcept override {}
 
   void on_data(buffer::Slice data) noexcept override;
+  void on_spliced(uint64_t bytes) noexcept override;
   void on_end() noexcept override;
   void on_error(Error error) noexcept override;
   void on_writable() noexcept override;
@@ -80,12 +81,14 @@ class Http1Session final : public ListNode<Http1Session>,
   void abort(filter::Stream&) noexcept override;
   void pause_request(filter::Stream&, bool paused) noexcept override;
   bool congested(const filter::Stream&) const noexcept override;
+  net::Connection* response_target(const filter::Stream&) noexcept override;
 
   void process(buffer::Slice&& data) noexcept;
   bool process_proxy_header(buffer::Slice& data) noexcept;
   void accept_proxy_header(const codec::http1::ProxyHeader& header) noexcept;
   bool process_head(buffer::Slice& data) noexcept;
   bool process_body(buffer::Slice& data) noexcept;
+  void splice_body() noexcept;
   bool discard_body(size_t bytes, bool end) noexcept;
   bool process_tunnel(buffer::Slice& data) noexcept;
   void hold(buffer::Slice&& rest) noexcept;

@@ -24,6 +24,10 @@ namespace hangu::stats {
 class ShardStats;
 }
 
+namespace hangu::net {
+class Connection;  // here it is only handed from one side to the other
+}
+
 namespace hangu::filter {
 
 /// What the session of the client's protocol does for a stream. Calls come from within the stream's
@@ -42,6 +46,8 @@ class ResponseWriter {
   virtual void pause_request(Stream& stream, bool paused) noexcept = 0;
   /// Whether the client takes the response more slowly than it comes.
   virtual bool congested(const Stream& stream) const noexcept = 0;
+  /// Where the rest of the body may go as it is; nullptr when it needs framing.
+  virtual net::Connection* response_target(const Stream& stream) noexcept = 0;
 
  protected:
   ~ResponseWriter() = default;
@@ -53,6 +59,8 @@ class RequestSink {
  public:
   virtual void on_request_data(buffer::Slice&& data, bool end) noexcept = 0;
   virtual void on_request_trailers(const http::HeaderBlock& trailers) noexcept = 0;
+  /// Where the rest of the body may go as it is, after pieces of it; nullptr: nowhere.
+  virtual net::Connection* request_target() noexcept = 0;
   /// The client has taken enough for more response bytes to be welcome.
   virtual void on_response_writable() noexcept = 0;
   /// The stream is over; the sink must not call it any more.
@@ -129,6 +137,10 @@ class Stream {
   void reject(const Error& error) noexcept;
   void on_request_data(buffer::Slice&& data, bool end) noexcept;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept;
+  /// Where the rest of the body may go as it is, nobody wanting to see it; nullptr: nowhere.
+  net::Connection* request_target() const noexcept;
+  /// So many bytes of the body went to request_target().
+  void on_request_spliced(uint64_t bytes, bool end) noexcept;
   void on_response_writable() noexcept;
   /// The client broke the protocol, ran into a limit or was too slow: reply if that is still
   /// possible.
@@ -149,6 +161,9 @@ class Stream {
   /// `response` is filled in. `end`: no body follows.
   void on_response_head(bool end) noexcept;
   void on_response_data(buffer::Slice&& data, bool end) noexcept;
+  /// As request_target() and on_request_spliced().
+  net::Connection* response_target() const noexcept;
+  void on_response_spliced(uint64_t bytes, bool end) noexcept;
   void on_response_trailers(const http::HeaderBlock& trailers) noexcept;
   /// The upstream side failed: a local reply if no head was sent, else the response is cut off.
   void fail(const Error& error) noexcept;

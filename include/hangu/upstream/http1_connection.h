@@ -49,6 +49,9 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
 
   bool congested() const noexcept { return connection_->congested(); }
 
+  /// Where the rest of the request body may go as it is; nullptr when it needs framing.
+  net::Connection* request_target() noexcept;
+
   /// The handler can take response bytes again.
   void resume_response() noexcept;
   /// The handler goes away: no more calls to it. Closes the connection unless the exchange is over.
@@ -94,6 +97,7 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   void on_data(buffer::Slice data) noexcept override;
   void on_end() noexcept override;
   void on_error(Error error) noexcept override;
+  void on_spliced(uint64_t bytes) noexcept override;
   void on_writable() noexcept override;
 
   void on_flushed() noexcept override {}
@@ -105,6 +109,7 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   bool process_body(buffer::Slice& data) noexcept;
   bool accept_head(std::string_view head, bool last_byte) noexcept;
   bool accept_informational() noexcept;
+  void splice_rest() noexcept;
   void hold(buffer::Slice&& rest) noexcept;
   void finish_response(bool clean) noexcept;
   void finish_connect(const Error& error) noexcept;

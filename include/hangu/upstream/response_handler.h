@@ -7,6 +7,10 @@
 #include "hangu/buffer/block.h"
 #include "hangu/http/message.h"
 
+namespace hangu::net {
+class Connection;
+}
+
 namespace hangu::upstream {
 
 class Http1Connection;
@@ -18,6 +22,10 @@ class ResponseHandler {
   /// The final head has been parsed into the place given with the request. `end`: no body follows.
   virtual void on_response_head(bool end) noexcept = 0;
   virtual void on_response_data(buffer::Slice&& data, bool end) noexcept = 0;
+  /// Where the rest of the body may go as it is, without anybody seeing it; nullptr: nowhere.
+  virtual net::Connection* response_target() noexcept = 0;
+  /// So many bytes went to response_target(); on_response_data() may still follow.
+  virtual void on_response_spliced(uint64_t bytes, bool end) noexcept = 0;
   virtual void on_response_trailers(const http::HeaderBlock& trailers) noexcept = 0;
   /// The exchange failed; `error.retry` says whether the request may be sent again.
   virtual void on_failure(const Error& error) noexcept = 0;

@@ -76,6 +76,14 @@ uint64_t BodyDecoder::remaining() const {
   }
 }
 
+void BodyDecoder::skip(uint64_t bytes) {
+  HANGU_ASSERT(state_ == State::kLength && bytes <= left_);
+  left_ -= bytes;
+  if (left_ == 0) {
+    state_ = State::kDone;
+  }
+}
+
 Result<void> BodyDecoder::on_eof() {
   if (state_ == State::kUntilClose) {
     state_ = State::kDone;

@@ -33,6 +33,24 @@ TEST(BodyDecoder, Length) {
             "[\r\n0] more");
 }
 
+TEST(BodyDecoder, SkipsWhatGoesAnotherWay) {
+  BodyDecoder decoder;
+  Memory memory;
+  decoder.begin(BodyFraming::kLength, 10, memory.arena(), Limits{}, Side::kDownstream);
+  decoder.skip(4);
+  EXPECT_EQ(decoder.remaining(), 6U);
+  EXPECT_FALSE(decoder.finished());
+  const auto step = decoder.next("abcdefgh");
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->data, "abcdef");
+  EXPECT_EQ(decoder.remaining(), 0U);
+
+  decoder.begin(BodyFraming::kLength, UINT64_MAX, memory.arena(), Limits{}, Side::kDownstream);
+  decoder.skip(UINT64_MAX);
+  EXPECT_EQ(decoder.remaining(), 0U);
+  EXPECT_TRUE(decoder.finished());
+}
+
 TEST(BodyDecoder, UntilClose) {
   EXPECT_EQ(decode("hello\r\n\r\n", {.framing = BodyFraming::kUntilClose}), "[hello\r\n\r\n] more");
 }

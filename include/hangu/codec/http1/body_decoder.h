@@ -47,6 +47,9 @@ class BodyDecoder {
   /// Bytes of data still to come; UINT64_MAX when that is not known.
   uint64_t remaining() const;
 
+  /// So many bytes of data, at most remaining(), went another way. Not where that is not known.
+  void skip(uint64_t bytes);
+
   /// The trailer fields after the end of a chunked body; nullptr when there are none. They live in
   /// the arena. Fields that a trailer may not carry have been left out (RFC 9110 §6.5.1).
   const http::HeaderBlock* trailers() const { return has_trailers_ ? &trailers_ : nullptr; }
