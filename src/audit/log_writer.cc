@@ -118,7 +118,7 @@ uint64_t LogWriter::dropped() const noexcept {
   return dropped;
 }
 
-// --- the thread --------------------------------------------------------------------------------
+// --- the thread -------------------------------------------------------------------------------
 
 void LogWriter::wake() noexcept {
   if (!woken_.load(std::memory_order_relaxed) && !woken_.exchange(true)) {

@@ -27,7 +27,7 @@ constexpr Duration kDrainGrace = std::chrono::seconds(1);
 }  // namespace
 
 Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
-                           net::ConnectionPtr connection)
+                           net::ConnectionPtr connection, const net::Address& peer)
     : table_(table),
       listener_(listener),
       connection_(std::move(connection)),
@@ -36,7 +36,7 @@ Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
   ++listener_.sessions;
   connection_->set_handler(this);
   connection_->set_watermarks(table.write_high_watermark(), table.write_low_watermark());
-  peer_.set(connection_->peer_address(), filter::ClientIpSource::kPeer);
+  peer_.set(peer, filter::ClientIpSource::kPeer);
   if (listener_.runtime->proxy_protocol_from.contains(peer_.ip())) {
     state_ = State::kProxyHeader;
   }
@@ -51,8 +51,7 @@ void Http1Session::begin() noexcept {
   connection_->resume_reading();
 }
 
-// --- input
-// ----------------------------------------------------------------------------------------
+// --- input ------------------------------------------------------------------------------------
 
 void Http1Session::on_data(buffer::Slice data) noexcept {
   process(std::move(data));
@@ -329,8 +328,7 @@ bool Http1Session::process_tunnel(buffer::Slice& data) noexcept {
   return false;
 }
 
-// --- the stream's answers
-// -------------------------------------------------------------------------
+// --- the stream's answers ---------------------------------------------------------------------
 
 void Http1Session::pause_request(filter::Stream&, bool paused) noexcept {
   body_paused_ = paused;
@@ -454,8 +452,7 @@ void Http1Session::abort(filter::Stream& stream) noexcept {
   }
 }
 
-// --- from one request to the next
-// -----------------------------------------------------------------
+// --- from one request to the next -------------------------------------------------------------
 
 void Http1Session::response_complete() noexcept {
   stream_->finish();
@@ -508,8 +505,7 @@ void Http1Session::end_tunnel_if_done() noexcept {
   }
 }
 
-// --- ends
-// -----------------------------------------------------------------------------------------
+// --- ends -------------------------------------------------------------------------------------
 
 void Http1Session::on_end() noexcept {
   switch (state_) {
@@ -580,8 +576,7 @@ void Http1Session::drain() noexcept {
   }
 }
 
-// --- time
-// -----------------------------------------------------------------------------------------
+// --- time -------------------------------------------------------------------------------------
 
 void Http1Session::arm(Duration timeout) noexcept {
   if (timeout == Duration::zero()) {

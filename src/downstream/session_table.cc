@@ -31,12 +31,12 @@ SessionTable::~SessionTable() {
   empty_graveyard();
 }
 
-void SessionTable::accept(int fd, ListenerContext& listener) {
+void SessionTable::accept(int fd, const net::Address& peer, ListenerContext& listener) {
   net::ConnectionPtr connection = net::Connection::adopt(loop_, shard_.small_blocks(), fd);
   if (connection == nullptr) {
     return;
   }
-  auto session = std::make_unique<Http1Session>(*this, listener, std::move(connection));
+  auto session = std::make_unique<Http1Session>(*this, listener, std::move(connection), peer);
   Http1Session& added = *session.release();  // owned by sessions_
   sessions_.push_back(added);
   ++size_;

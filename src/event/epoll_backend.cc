@@ -15,7 +15,10 @@
 namespace hangu::event {
 namespace {
 
-constexpr int kEventsMax = 512;
+constexpr int kEventsMax = 1024;
+// Sockets of clients that are read in one turn. Those that we connected are all read first: to end
+// what was begun before more is begun keeps few requests, and so little memory, in use.
+constexpr size_t kClientsMax = 32;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 constexpr int kAcceptsMax = 64;                    // a wake-up; then others get their turn
 constexpr uint32_t kReceiveBytesMax = 256 * 1024;  // a socket and turn
@@ -36,10 +39,11 @@ struct Socket {
   bool receive_wanted = false;
   bool readable_wanted = false;  // on_readable is due with the next bytes
   bool readable = false;         // as of the last edge
-  bool queued = false;           // in ready_
+  bool queued = false;           // in ready_ or ready_clients_
   bool send_blocked = false;     // a send waits for the next edge
   bool connecting = false;
-  bool hangup = false;  // FIN or an error is behind the data: read on to the end
+  bool outgoing = false;  // we connected it
+  bool hangup = false;    // FIN or an error is behind the data: read on to the end
   bool closing = false;
 };
 
@@ -103,6 +107,7 @@ class EpollBackend final : public Backend {
   void receive(SocketId id);
   bool receive_once(SocketId id, uint32_t& total);
   void make_ready(SocketId id);
+  void serve_working();
   void finish_closed();
 
   buffer::BlockPool& pool_;
@@ -113,8 +118,9 @@ class EpollBackend final : public Backend {
   std::vector<Socket> sockets_;
   uint32_t free_slot_ = kNoSlot;
   std::vector<Acceptor> acceptors_;
-  std::vector<SocketId> ready_;    // readable, with somebody who wants to know
-  std::vector<SocketId> working_;  // ready_ of the turn in progress
+  std::vector<SocketId> ready_;  // readable, with somebody who wants to know
+  std::vector<SocketId> ready_clients_;
+  std::vector<SocketId> working_;  // what the turn in progress serves
   std::vector<SocketId> starved_;  // found no free block
   std::vector<SocketId> closed_;   // on_closed is due
   std::vector<std::pair<SocketId, int>> connect_failures_;
@@ -156,6 +162,7 @@ SocketId EpollBackend::open(int fd, SocketHandler& handler) {
 void EpollBackend::connect(SocketId id, const sockaddr* address, socklen_t size) {
   // The outcome is reported from the next dispatch, never from within this call: an edge follows.
   sockets_[id].connecting = true;
+  sockets_[id].outgoing = true;
   if (::connect(sockets_[id].fd, address, size) != 0 && errno != EINPROGRESS) {
     connect_failures_.emplace_back(id, errno);
   }
@@ -174,7 +181,7 @@ void EpollBackend::make_ready(SocketId id) {
   Socket& socket = sockets_[id];
   if (!socket.queued) {
     socket.queued = true;
-    ready_.push_back(id);
+    (socket.outgoing ? ready_ : ready_clients_).push_back(id);
   }
 }
 
@@ -189,7 +196,8 @@ SendResult EpollBackend::send(SocketId id, const iovec* vector, size_t count) {
   }
   ssize_t sent = 0;
   do {
-    sent = ::sendmsg(socket.fd, &message, MSG_NOSIGNAL);
+    sent = count == 1 ? ::send(socket.fd, vector->iov_base, vector->iov_len, MSG_NOSIGNAL)
+                      : ::sendmsg(socket.fd, &message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   ++stats_.sends;
   if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) {
@@ -281,7 +289,8 @@ void EpollBackend::wait(Duration timeout) {
     }
     starved_.clear();
   }
-  if (!ready_.empty() || !closed_.empty() || !connect_failures_.empty()) {
+  if (!ready_.empty() || !ready_clients_.empty() || !closed_.empty() ||
+      !connect_failures_.empty()) {
     milliseconds = 0;
   }
   event_count_ = epoll_wait(epoll_, events_.data(), kEventsMax, milliseconds);
@@ -301,6 +310,16 @@ void EpollBackend::dispatch() {
     on_event(events_[static_cast<size_t>(i)]);
   }
   working_.swap(ready_);
+  serve_working();
+  const auto begin = ready_clients_.begin();
+  const auto end = begin + static_cast<ptrdiff_t>(std::min(ready_clients_.size(), kClientsMax));
+  working_.assign(begin, end);
+  ready_clients_.erase(begin, end);
+  serve_working();
+  finish_closed();
+}
+
+void EpollBackend::serve_working() {
   for (const SocketId id : working_) {
     Socket& socket = sockets_[id];
     socket.queued = false;
@@ -310,7 +329,6 @@ void EpollBackend::dispatch() {
     receive(id);
   }
   working_.clear();
-  finish_closed();
 }
 
 /// Slots are given free only here: no event of a turn can name a new socket by mistake.
@@ -388,10 +406,13 @@ void EpollBackend::accept_some(uint32_t index) {
     if (acceptor.handler == nullptr) {
       return;
     }
-    const int fd = accept4(acceptor.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage storage;
+    auto* const peer = reinterpret_cast<sockaddr*>(&storage);
+    socklen_t size = sizeof storage;
+    const int fd = accept4(acceptor.fd, peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       ++stats_.accepts;
-      acceptor.handler->on_accept(fd);
+      acceptor.handler->on_accept(fd, peer, size);
     } else if (errno == EAGAIN) {
       return;
     } else if (!accept_error_is_transient(errno)) {

@@ -228,7 +228,7 @@ bool IoUringBackend::probe_multishot_receive() {
   return received && ended;
 }
 
-// --- submissions -----------------------------------------------------------------------------
+// --- submissions ------------------------------------------------------------------------------
 
 io_uring_sqe* IoUringBackend::prepare(SocketId socket) {
   ++sockets_[socket].outstanding;
@@ -448,7 +448,7 @@ void IoUringBackend::stop_accept(int fd) {
   }
 }
 
-// --- the turn --------------------------------------------------------------------------------
+// --- the turn ---------------------------------------------------------------------------------
 
 void IoUringBackend::wait(Duration timeout) {
   receive_ring_.top_up();
@@ -568,7 +568,7 @@ void IoUringBackend::complete_accept(uint32_t index, const io_uring_cqe& cqe) {
   if (cqe.res >= 0) {
     if (handler != nullptr) {
       ++stats_.accepts;
-      handler->on_accept(cqe.res);
+      handler->on_accept(cqe.res, nullptr, 0);  // a multishot accept has one place for all
     } else {
       ::close(cqe.res);
     }

@@ -25,8 +25,7 @@ Stream::~Stream() {
   HANGU_DCHECK(finished_ || !started_);
 }
 
-// --- the request's way in
-// -------------------------------------------------------------------------
+// --- the request's way in ---------------------------------------------------------------------
 
 void Stream::start(bool end) noexcept {
   request_end_ = end;
@@ -217,8 +216,7 @@ void Stream::on_client_gone() noexcept {
   finish();
 }
 
-// --- the response's way out
-// -----------------------------------------------------------------------
+// --- the response's way out -------------------------------------------------------------------
 
 void Stream::on_informational(const http::ResponseHead& head) noexcept {
   if (!head_sent_ && !replied_ && !finished_) {
@@ -405,7 +403,7 @@ void Stream::complete_response_fields() noexcept {
   }
 }
 
-// --- the end ---------------------------------------------------------------------------------
+// --- the end ----------------------------------------------------------------------------------
 
 void Stream::cancel_sink() noexcept {
   if (RequestSink* sink = std::exchange(sink_, nullptr)) {

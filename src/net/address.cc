@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -17,6 +18,17 @@ constexpr std::string_view kUnixPrefix = "unix:";
 std::optional<uint16_t> parse_port(std::string_view text) {
   const auto port = parse_decimal(text, 65535);
   return port ? std::optional<uint16_t>(static_cast<uint16_t>(*port)) : std::nullopt;
+}
+
+/// inet_ntop() goes through printf, once a connection.
+std::string format_ipv4(uint32_t address) {
+  char text[INET_ADDRSTRLEN];
+  char* end = text;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    end = std::to_chars(end, text + sizeof text, (address >> shift) & 0xffU).ptr;
+    *end++ = '.';
+  }
+  return std::string(text, end - 1);
 }
 
 }  // namespace
@@ -117,7 +129,7 @@ uint16_t Address::port() const {
 std::string Address::ip_string() const {
   char text[INET6_ADDRSTRLEN] = "";
   switch (family()) {
-    case AF_INET: inet_ntop(AF_INET, &storage_.v4.sin_addr, text, sizeof text); break;
+    case AF_INET: return format_ipv4(ntohl(storage_.v4.sin_addr.s_addr));
     case AF_INET6: inet_ntop(AF_INET6, &storage_.v6.sin6_addr, text, sizeof text); break;
     default: return "unix";
   }

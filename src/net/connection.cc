@@ -85,7 +85,7 @@ void Connection::on_connect(int error) noexcept {
   }
 }
 
-// --- writing ---------------------------------------------------------------------------------
+// --- writing ----------------------------------------------------------------------------------
 
 void Connection::write(buffer::Slice&& slice) {
   if (!broken_ && !shutdown_wanted_) {
@@ -236,7 +236,7 @@ uint64_t Connection::send_progress() const {
   return (uint64_t{1} << 40) + bytes_sent_ - static_cast<uint64_t>(unsent);
 }
 
-// --- reading ---------------------------------------------------------------------------------
+// --- reading ----------------------------------------------------------------------------------
 
 void Connection::on_receive(buffer::BlockRef block, uint32_t bytes) noexcept {
   bytes_received_ += bytes;
@@ -350,7 +350,7 @@ void Connection::resume_reading() {
   }
 }
 
-// --- past our memory -------------------------------------------------------------------------
+// --- past our memory --------------------------------------------------------------------------
 
 void Connection::splice_to(Connection& to, uint64_t bytes) {
   const bool held = !held_.empty() || delivering_held_;  // it has to go first
@@ -437,7 +437,7 @@ void Connection::receive_again() {
   }
 }
 
-// --- the end ---------------------------------------------------------------------------------
+// --- the end ----------------------------------------------------------------------------------
 
 void Connection::fail_send(int error) {
   broken_ = true;

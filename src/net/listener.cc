@@ -109,8 +109,12 @@ void Listener::drain_backlog() noexcept {
     if (fd < 0) {
       return;
     }
-    handler_.on_accept(fd);
+    handler_.on_accept(fd, peer_address(fd));
   }
+}
+
+void Listener::on_accept(int fd, const sockaddr* peer, socklen_t size) noexcept {
+  handler_.on_accept(fd, peer != nullptr ? Address::from_sockaddr(peer, size) : peer_address(fd));
 }
 
 /// Out of descriptors or memory: trying at once would only spin.

@@ -4,7 +4,7 @@
 
 namespace hangu::policy {
 
-// --- building ----------------------------------------------------------------------------------
+// --- building ---------------------------------------------------------------------------------
 
 RouteTable::RouteTable(const config::Config& config) {
   for (const config::Route& route : config.routes) {
@@ -101,7 +101,7 @@ std::string RouteTable::allow_of(std::string_view host, const PathTable& table,
   return allow;
 }
 
-// --- matching ----------------------------------------------------------------------------------
+// --- matching ---------------------------------------------------------------------------------
 
 bool RouteTable::matches_prefix(std::string_view path, std::string_view prefix) {
   prefix = without_trailing_slash(prefix);

@@ -91,8 +91,7 @@ void Exchange::send(upstream::Http1Connection& connection) noexcept {
   }
 }
 
-// --- the request body
-// -----------------------------------------------------------------------------
+// --- the request body -------------------------------------------------------------------------
 
 void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
   if (connection_ == nullptr || connecting_) {
@@ -137,8 +136,7 @@ void Exchange::on_request_writable() noexcept {
   }
 }
 
-// --- the response
-// ---------------------------------------------------------------------------------
+// --- the response -----------------------------------------------------------------------------
 
 void Exchange::on_informational(const http::ResponseHead& head) noexcept {
   stream_->on_informational(head);
@@ -219,8 +217,7 @@ void Exchange::end_tunnel_if_done() noexcept {
   }
 }
 
-// --- failures
-// -------------------------------------------------------------------------------------
+// --- failures ---------------------------------------------------------------------------------
 
 void Exchange::on_failure(const Error& error) noexcept {
   connection_ = nullptr;
@@ -289,8 +286,7 @@ filter::Stream& Exchange::detach() noexcept {
   return stream;
 }
 
-// --- time
-// -----------------------------------------------------------------------------------------
+// --- time -------------------------------------------------------------------------------------
 
 void Exchange::wait_for(Waiting what) noexcept {
   waiting_ = what;

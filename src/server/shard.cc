@@ -157,8 +157,7 @@ buffer::BlockPool& Shard::large_blocks() noexcept {
   return core_->receive_blocks;
 }
 
-// --- config
-// ---------------------------------------------------------------------------------------
+// --- config -----------------------------------------------------------------------------------
 
 void Shard::apply(ShardUpdate update) {
   core_->snapshot = filter::SnapshotRef(update.snapshot);
@@ -220,17 +219,17 @@ void Shard::set_endpoints(uint32_t number,
   }
 }
 
-void Shard::accept(ListenerState& listener, int fd) noexcept {
+void Shard::accept(ListenerState& listener, int fd, const net::Address& peer) noexcept {
   const uint32_t limit = listener.context.runtime->config->connections_max;
   if (limit != 0 && listener.context.sessions >= limit) {
     options_.stats->connections_refused.add();
     ::close(fd);
     return;
   }
-  core_->sessions->accept(fd, listener.context);
+  core_->sessions->accept(fd, peer, listener.context);
 }
 
-// --- the end ---------------------------------------------------------------------------------
+// --- the end ----------------------------------------------------------------------------------
 
 void Shard::drain() {
   core_->draining = true;

@@ -86,7 +86,9 @@ class Shard final : private filter::ShardContext {
         : owner(shard),
           name(std::move(listener_name)) {}
 
-    void on_accept(int fd) noexcept override { owner.accept(*this, fd); }
+    void on_accept(int fd, const net::Address& peer) noexcept override {
+      owner.accept(*this, fd, peer);
+    }
 
     Shard& owner;
     std::string name;
@@ -115,7 +117,7 @@ class Shard final : private filter::ShardContext {
   void apply_cluster(const ClusterUpdate& update);
   void apply_listeners(ShardUpdate& update);
   void remove_listener(const std::string& name);
-  void accept(ListenerState& listener, int fd) noexcept;
+  void accept(ListenerState& listener, int fd, const net::Address& peer) noexcept;
   void check_drained() noexcept;
 
   ShardOptions options_;

@@ -83,8 +83,7 @@ void Text::histogram(std::string_view labels, std::span<const Histogram* const> 
   fmt::format_to(std::back_inserter(text_), "{}_count{{{}}} {}\n", name_, labels, count);
 }
 
-// --- shards
-// ---------------------------------------------------------------------------------------
+// --- shards -----------------------------------------------------------------------------------
 
 struct ShardMetric {
   std::string_view name;
@@ -140,8 +139,7 @@ void add_shards(Text& text, const Registry& registry) {
   }
 }
 
-// --- routes and upstreams: summed over the shards
-// -------------------------------------------------
+// --- routes and upstreams: summed over the shards ---------------------------------------------
 
 template <class Slot, class Get>
 uint64_t sum(const PerShard<Slot>& stats, Get get) {

@@ -29,8 +29,7 @@ Http1Connection::Http1Connection(Endpoint& endpoint, ConnectHandler& waiter)
 
 Http1Connection::~Http1Connection() = default;
 
-// --- connecting
-// -----------------------------------------------------------------------------------
+// --- connecting -------------------------------------------------------------------------------
 
 void Http1Connection::connect() noexcept {
   Shared& shared = endpoint_.shared();
@@ -86,8 +85,7 @@ void Http1Connection::start_idle_timer(Duration timeout) noexcept {
   timer_.arm(endpoint_.shared().loop.timers(), timeout);
 }
 
-// --- the request
-// ----------------------------------------------------------------------------------
+// --- the request ------------------------------------------------------------------------------
 
 void Http1Connection::send_request(const OutgoingRequest& request) noexcept {
   HANGU_ASSERT(state_ == State::kIdle);
@@ -140,8 +138,7 @@ void Http1Connection::on_writable() noexcept {
   }
 }
 
-// --- the response
-// ---------------------------------------------------------------------------------
+// --- the response -----------------------------------------------------------------------------
 
 void Http1Connection::on_data(buffer::Slice data) noexcept {
   if (state_ == State::kIdle || state_ == State::kConnecting) {
@@ -341,8 +338,7 @@ void Http1Connection::finish_response(bool clean) noexcept {
   }
 }
 
-// --- ends
-// -----------------------------------------------------------------------------------------
+// --- ends -------------------------------------------------------------------------------------
 
 void Http1Connection::on_end() noexcept {
   peer_ended_ = true;

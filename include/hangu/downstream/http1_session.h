@@ -29,7 +29,8 @@ class Http1Session final : public ListNode<Http1Session>,
                            private net::ConnectionHandler,
                            private filter::ResponseWriter {
  public:
-  Http1Session(SessionTable& table, ListenerContext& listener, net::ConnectionPtr connection);
+  Http1Session(SessionTable& table, ListenerContext& listener, net::ConnectionPtr connection,
+               const net::Address& peer);
   ~Http1Session();
 
   /// Starts reading.

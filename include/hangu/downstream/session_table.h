@@ -37,7 +37,7 @@ class SessionTable {
   SessionTable& operator=(const SessionTable&) = delete;
 
   /// Takes an accepted socket.
-  void accept(int fd, ListenerContext& listener);
+  void accept(int fd, const net::Address& peer, ListenerContext& listener);
   /// Sessions answer what is in flight and end; all of them, or those of one listener.
   void drain() noexcept;
   void drain(const ListenerContext& listener) noexcept;

@@ -59,8 +59,9 @@ class SocketHandler {
 
 class AcceptHandler {
  public:
-  /// A new connection: non-blocking, close-on-exec, now the handler's.
-  virtual void on_accept(int fd) noexcept = 0;
+  /// A new connection: non-blocking, close-on-exec, now the handler's. Some backends come by the
+  /// address of the `peer` for free; else nullptr: getpeername(2).
+  virtual void on_accept(int fd, const sockaddr* peer, socklen_t size) noexcept = 0;
   virtual void on_accept_error(int error) noexcept = 0;
 
  protected:

@@ -20,7 +20,7 @@ Result<int> listen_on(const Address& address, const ListenOptions& options);
 class ListenerHandler {
  public:
   /// A new connection, non-blocking, now the handler's. It may end the listener.
-  virtual void on_accept(int fd) noexcept = 0;
+  virtual void on_accept(int fd, const Address& peer) noexcept = 0;
 
  protected:
   ~ListenerHandler() = default;
@@ -54,8 +54,7 @@ class Listener final : private event::AcceptHandler {
     Listener& owner_;
   };
 
-  void on_accept(int fd) noexcept override { handler_.on_accept(fd); }
-
+  void on_accept(int fd, const sockaddr* peer, socklen_t size) noexcept override;
   void on_accept_error(int error) noexcept override;
   void start() noexcept;
   void stop() noexcept;

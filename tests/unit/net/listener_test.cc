@@ -25,7 +25,8 @@ struct Acceptor final : ListenerHandler {
     }
   }
 
-  void on_accept(int fd) noexcept override {
+  void on_accept(int fd, const Address& peer) noexcept override {
+    EXPECT_EQ(peer, peer_address(fd));
     accepted.push_back(fd);
     if (then) {
       then();
