@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import pathlib
 import platform
 import re
 import statistics
@@ -176,13 +177,18 @@ def build_of(binary):
     return found.group(1) if found else "unknown build"
 
 
+def congestion_control():
+    return pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text("ascii").strip()
+
+
 def environment(options):
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
         model = re.search(r"model name\s*: (.*)", info.read())
     work = "nothing but forwarding" if options.bare_peers else \
         "the same edge work as hangu: forwarding headers and a request id"
     return [f"- {model.group(1) if model else platform.machine()}, {os.cpu_count()} CPUs, "
-            f"Linux {platform.release()}; gateway on one, origin and wrk on the other",
+            f"Linux {platform.release()}, TCP congestion control {congestion_control()}; "
+            "gateway on one, origin and wrk on the other",
             f"- {first_line(options.hangu, '--version')}, {build_of(options.hangu)}; "
             f"{first_line(peers.find('nginx'), '-v')}; {first_line(peers.find('haproxy'), '-v')}; "
             f"wrk {wrk_version()}",

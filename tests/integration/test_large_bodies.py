@@ -125,10 +125,12 @@ class LargeBodies(GatewayCase):
 
     def test_slow_reader_holds_the_upstream_back(self):
         """What the client does not take stays with the origin, not in the gateway's memory."""
+        # A gateway of its own: the kernel lets the receive buffers of busy connections grow.
+        gateway = self.start(self.config(self.origin))
         sent = []
         self.origin.on("/s", lambda exchange: (
             sent.append(exchange), exchange.reply_bytes(64 * MIB)))
-        client = self.client(receive_buffer=65536)
+        client = gateway.client(receive_buffer=65536)
         client.send_request("GET", "/s")
         eventually(lambda: sent and sent[0].sent_bytes > 0, "the response began")
         stuck_at = settled(lambda: sent[0].sent_bytes, quiet=1)
@@ -140,7 +142,7 @@ class LargeBodies(GatewayCase):
         go_on = threading.Event()
         self.origin.on("/s", lambda exchange: (
             go_on.wait(20), exchange.reply(200, body=digest_of(exchange.read_body()).encode())))
-        client = self.client()
+        client = self.start(self.config(self.origin)).client()
         client.send(client.head("PUT", "/s", {"Content-Length": str(64 * MIB)}))
         sent = 0
         client.wire.socket.settimeout(1)

@@ -55,7 +55,8 @@ class GatewayCase(unittest.TestCase):
         problem = response.json()
         self.assertEqual(problem["code"], code, problem)
         self.assertEqual(problem["status"], status)
-        self.assertEqual(problem.get("request_id"), response.header("x-request-id"))
+        self.assertTrue(problem["request_id"])
+        self.assertEqual(problem["request_id"], response.header("x-request-id"))
         if status in (503, 429):
             self.assertGreaterEqual(int(response.header("retry-after")), 1)
         return problem
