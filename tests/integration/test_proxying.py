@@ -83,7 +83,9 @@ class Proxying(GatewayCase):
         self.origin.on("/c", lambda exchange: exchange.reply_chunked(
             [b"a", b"b" * 70000, b"c"], trailers=[("X-Sum", "1")]))
         client = self.client()
-        response = client.request("GET", "/c", {"TE": "trailers"})
+        response = client.request("GET", "/c", {"TE": "trailers, deflate;q=0.5"})
+        request = self.origin.requests[0]
+        self.assertEqual((request.header("te"), request.header("connection")), ("trailers", "TE"))
         self.assertEqual(response.framing, "chunked")
         self.assertEqual(response.body, b"a" + b"b" * 70000 + b"c")
         self.assertEqual(response.trailers, [("X-Sum", "1")])

@@ -120,6 +120,19 @@ void put_target(Writer& out, const http::RequestHead& head, const RequestFraming
   }
 }
 
+/// TE is for the next hop only, so it has to be named (RFC 9110 §10.1.4).
+void put_request_connection(Writer& out, const http::RequestHead& head,
+                            const RequestFraming& framing) {
+  const bool te = head.headers.contains(HeaderName::kTe);
+  if (framing.upgrade || framing.close) {
+    out.put("Connection: ");
+    out.put(framing.upgrade ? "upgrade" : "close");
+    out.put(te ? ", TE\r\n" : "\r\n");
+  } else if (te) {
+    out.put("Connection: TE\r\n");
+  }
+}
+
 }  // namespace
 
 buffer::Slice serialise_request_head(const http::RequestHead& head, const RequestFraming& framing,
@@ -140,11 +153,7 @@ buffer::Slice serialise_request_head(const http::RequestHead& head, const Reques
       (framing.upgrade ? 0 : http::bit_of(HeaderName::kUpgrade));
   FieldWriter(out, skipped).put_all(head.headers);
   put_framing(out, framing.framing, framing.content_length);
-  if (framing.upgrade) {
-    out.put("Connection: upgrade\r\n");
-  } else if (framing.close) {
-    out.put("Connection: close\r\n");
-  }
+  put_request_connection(out, head, framing);
   out.put("\r\n");
   return out.finish(arena);
 }

@@ -78,6 +78,14 @@ TEST_F(SerialiserTest, FramesRequestsAsTheCallerSays) {
             begin + "Upgrade: b\r\nX: y\r\nConnection: upgrade\r\n\r\n");
 }
 
+TEST_F(SerialiserTest, NamesTeInConnection) {
+  take_request("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nUpgrade: b\r\n\r\n");
+  const std::string begin = "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n";
+  EXPECT_EQ(request(), begin + "Connection: TE\r\n\r\n");
+  EXPECT_EQ(request({.close = true}), begin + "Connection: close, TE\r\n\r\n");
+  EXPECT_EQ(request({.upgrade = true}), begin + "Upgrade: b\r\nConnection: upgrade, TE\r\n\r\n");
+}
+
 TEST_F(SerialiserTest, DropsTransferEncoding) {
   take_request("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n");
   EXPECT_EQ(request({.framing = BodyFraming::kLength, .content_length = 7}),
