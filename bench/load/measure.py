@@ -13,6 +13,8 @@ from peers import LOAD_CPU
 LUA = pathlib.Path(__file__).resolve().parent / "load.lua"
 DESCRIPTORS = 20_000
 SETTLE_SECONDS = 5
+QUIET_SECONDS = 30
+BUSY_MAX = 0.05  # of all CPUs, by others
 
 
 @dataclasses.dataclass
@@ -34,6 +36,26 @@ def raise_descriptor_limit(needed):
     if limit < needed:
         raise SystemExit(f"run.py: needs {needed} open files, the hard limit is {hard}: ulimit -Hn")
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def cpu_ticks():
+    """All and idle ticks of all CPUs since the machine started."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(field) for field in stat.readline().split()[1:]]
+    return sum(ticks), ticks[3] + ticks[4]
+
+
+def wait_until_quiet():
+    """Waits for a second in which the machine does next to nothing, for half a minute at most. How
+    busy the last one was, 0 to 1."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while True:
+        total, idle = cpu_ticks()
+        time.sleep(1)
+        total_now, idle_now = cpu_ticks()
+        busy = 1 - (idle_now - idle) / max(total_now - total, 1)
+        if busy <= BUSY_MAX or time.monotonic() >= deadline:
+            return busy
 
 
 def settle(gateway):

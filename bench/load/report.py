@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 
+import measure
 import peers
 import scenarios
 
@@ -23,7 +24,7 @@ def median(samples, field):
 class Report:
     def __init__(self, options):
         self.options = options
-        self.load_before = os.getloadavg()[0]
+        self.busy_before = 0.0  # of all CPUs
         self.results = {}   # scenario name → gateway name → samples
         self.bars = []      # (what, value, bar, passed)
         self.idle = {}      # gateway name → bytes
@@ -120,15 +121,15 @@ class Report:
         found = ["A request failed: see the column errors."] if self.failed() else []
         if "release" not in build_of(self.options.hangu):
             found.append(f"{self.options.hangu} is no release build: its figures mean nothing.")
-        if self.load_before > 0.5:
-            found.append(f"The machine was busy before the run (load {self.load_before:.1f}): "
+        if self.busy_before > measure.BUSY_MAX:
+            found.append(f"The machine was {self.busy_before * 100:.0f} % busy before the run: "
                          "requests/s and latencies are worth little, CPU µs/request a bit more.")
         return [f"**Warning:** {each}" for each in found]
 
     def markdown(self):
         parts = [f"# Load run of {datetime.datetime.now():%Y-%m-%d %H:%M}", "",
-                 *environment(self.options), f"- load average before the run: "
-                 f"{self.load_before:.2f}", "", *self.warnings(), "", READING, "",
+                 *environment(self.options), f"- before the run the machine was "
+                 f"{self.busy_before * 100:.0f} % busy", "", *self.warnings(), "", READING, "",
                  "## Scenarios", ""]
         for scenario in scenarios.SCENARIOS:
             if scenario.name in self.results:

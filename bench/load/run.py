@@ -150,6 +150,7 @@ def main():
     directory.chmod(0o755)  # nginx's worker is another user
     try:
         run = Run(options, directory)
+        run.results.busy_before = measure.wait_until_quiet()
         run.all()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -86,14 +86,13 @@ void ReceiveRing::adapt() {
     const auto average = static_cast<uint32_t>(bytes_this_turn_ / taken_this_turn_);
     average_bytes_ = (average_bytes_ * 7 + average) / 8;
   }
-  const uint32_t wanted = std::min(taken_this_turn_ + starved_this_turn_, kEntries);
+  const uint32_t wanted = std::min(taken_this_turn_, kEntries);
   const uint32_t decay = (peak_ + (1U << kDecayShift) - 1) >> kDecayShift;
   peak_ = std::max(wanted, peak_ - decay);
   const uint32_t by_bytes = kHotBytes / std::max(average_bytes_, 1U);
   target_ = std::clamp(std::min(std::max(peak_ + peak_ / 2, kPublishedSmall), by_bytes),
                        kPublishedMin, kEntries);
   taken_this_turn_ = 0;
-  starved_this_turn_ = 0;
   bytes_this_turn_ = 0;
 }
 

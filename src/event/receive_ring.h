@@ -49,7 +49,6 @@ class ReceiveRing {
   uint32_t published_ = 0;
   uint32_t target_ = 0;
   uint32_t taken_this_turn_ = 0;
-  uint32_t starved_this_turn_ = 0;
   uint64_t bytes_this_turn_ = 0;
   uint32_t peak_ = 0;           // completions a turn, decaying
   uint32_t average_bytes_ = 0;  // a completion, moving average
