@@ -598,7 +598,7 @@ void Http1Session::on_timeout() noexcept {
       reject_request(downstream_error(Errc::kTimeout, "the request head did not come in time"));
       break;
     case State::kBody:
-      if (!body_paused_) {
+      if (!body_paused_ && !connection_->splice_blocked()) {
         rejected_ = true;
         stream_->on_request_error(
             downstream_error(Errc::kTimeout, "the request body did not come in time"));

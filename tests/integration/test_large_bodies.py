@@ -6,10 +6,12 @@ import json
 import os
 import socket
 import threading
+import time
 import unittest
 
 from support.case import GatewayCase
 from support.gateway import make_config, sanitized
+from support.origin import echo
 from support.wait import eventually, settled
 from support.wire import Truncated, format_chunk, format_last_chunk
 
@@ -140,8 +142,7 @@ class LargeBodies(GatewayCase):
 
     def test_slow_upstream_holds_the_client_back(self):
         go_on = threading.Event()
-        self.origin.on("/s", lambda exchange: (
-            go_on.wait(20), exchange.reply(200, body=digest_of(exchange.read_body()).encode())))
+        self.origin.on("/s", lambda exchange: (go_on.wait(20), echo(exchange)))
         client = self.start(self.config(self.origin)).client()
         client.send(client.head("PUT", "/s", {"Content-Length": str(64 * MIB)}))
         sent = 0
@@ -155,7 +156,21 @@ class LargeBodies(GatewayCase):
         client.wire.socket.settimeout(20)
         go_on.set()
         client.send(b"u" * (64 * MIB - sent))
-        self.assertEqual(client.read_response().status, 200)
+        self.assertEqual(client.read_response().json()["digest"], digest_of(b"u" * (64 * MIB)))
+
+    def test_slow_upstream_is_not_the_clients_fault(self):
+        """`body_idle` is for clients that send nothing, not for those that may not."""
+        self.origin.on("/idle", lambda exchange: (time.sleep(1.5), echo(exchange)))
+        gateway = self.start(make_config(self.origin, {"timeouts": {"body_idle": "200ms"}},
+                                         route={"body_max": 0}))
+        client = gateway.client()
+        client.send(client.head("PUT", "/idle", {"Content-Length": str(32 * MIB)}))
+        sender = threading.Thread(target=client.send, args=[b"u" * (32 * MIB)])
+        sender.start()
+        response = client.read_response()
+        sender.join()
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.json()["digest"], digest_of(b"u" * (32 * MIB)))
 
     def test_upstream_that_dies_in_the_body(self):
         def script(exchange):

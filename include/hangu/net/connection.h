@@ -102,6 +102,9 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   /// that breaks or closes loses what it had not sent yet, as ever.
   void splice_to(Connection& to, uint64_t bytes);
 
+  /// Whether the next spliced bytes wait for their target to send the ones before.
+  bool splice_blocked() const { return splice_to_ != nullptr && !splice_to_->write_idle(); }
+
   /// What one receive may bring, 0: as much as there is. A hint.
   void limit_receive(uint32_t bytes) { loop_.limit_receive(socket_, bytes); }
 
