@@ -217,10 +217,8 @@ void add_reply(const Error& error, std::string_view detail, json::object& out) {
                   {"detail", json::string(detail.empty() ? reply.detail : detail)}};
 }
 
-void add_outcome(const config::Config& config, const policy::RouteTable& table,
-                 const ExplainRequest& request, const Target& target,
-                 const server::GatewayStatus* live, json::object& out) {
-  const auto found = table.match(target.host, target.path, request.method);
+void add_outcome(const config::Config& config, const policy::RouteMatchResult& found,
+                 const Target& target, const server::GatewayStatus* live, json::object& out) {
   const config::Listener* listener = listener_for(config, target.url.port);
   switch (found.outcome) {
     case RouteOutcome::kFound:
@@ -297,7 +295,7 @@ Result<json::object, std::string> explain(const config::Config& config,
   }
   const policy::RouteTable table(config);
   out["candidates"] = candidates_json(config, table, request, target);
-  add_outcome(config, table, request, target, live, out);
+  add_outcome(config, table.match(target.host, target.path, request.method), target, live, out);
   return out;
 }
 

@@ -11,15 +11,15 @@ namespace {
 namespace json = boost::json;
 
 const json::object& object_at(const json::object& from, std::string_view key) {
-  static const json::object empty;
+  static const json::object kEmpty;
   const json::value* value = from.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : empty;
+  return value != nullptr && value->is_object() ? value->get_object() : kEmpty;
 }
 
 const json::array& array_at(const json::object& from, std::string_view key) {
-  static const json::array empty;
+  static const json::array kEmpty;
   const json::value* value = from.if_contains(key);
-  return value != nullptr && value->is_array() ? value->get_array() : empty;
+  return value != nullptr && value->is_array() ? value->get_array() : kEmpty;
 }
 
 std::string text_at(const json::object& from, std::string_view key) {

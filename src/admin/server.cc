@@ -40,7 +40,7 @@ using boost::system::error_code;
 
 using Bound = Result<void, BindError>;
 
-constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr mode_t kSocketMode = 0660;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
@@ -167,7 +167,7 @@ class Session {
     parser.body_limit(limits_.body_bytes_max);
     parser.header_limit(static_cast<uint32_t>(limits_.head_bytes_max));
     stream_.expires_after(limits_.timeout);
-    auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, use_result);
+    auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, kUseResult);
     if (error) {
       co_await refuse(error);
       co_return false;
@@ -193,7 +193,7 @@ class Session {
       answered.cancel();
     });
     if (!answer) {
-      co_await answered.async_wait(use_result);
+      co_await answered.async_wait(kUseResult);
     }
     co_return answer ? std::move(*answer) : problem(503, "admin.stopping", "the process stops");
   }
@@ -203,10 +203,10 @@ class Session {
     http::response_serializer<http::string_body> serializer(response);
     stream_.expires_after(limits_.timeout);
     if (request.method() == http::verb::head) {
-      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, use_result);
+      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
       co_return !error && request.keep_alive();
     }
-    auto [error, bytes] = co_await http::async_write(stream_, serializer, use_result);
+    auto [error, bytes] = co_await http::async_write(stream_, serializer, kUseResult);
     co_return !error && request.keep_alive();
   }
 
@@ -225,7 +225,7 @@ class Session {
     }
     auto response = to_response(std::move(reply), 11, /*keep_alive=*/false);
     stream_.expires_after(limits_.timeout);
-    co_await http::async_write(stream_, response, use_result);
+    co_await http::async_write(stream_, response, kUseResult);
   }
 
   beast::basic_stream<Protocol> stream_;
@@ -359,14 +359,14 @@ class Server::Impl {
   template <class Protocol>
   asio::awaitable<void> accept_all(std::unique_ptr<typename Protocol::acceptor> acceptor) {
     while (acceptor->is_open()) {
-      auto [error, socket] = co_await acceptor->async_accept(use_result);
+      auto [error, socket] = co_await acceptor->async_accept(kUseResult);
       if (!error && acceptor->is_open() && connections_ < limits_.connections_max) {
         ++connections_;
         asio::co_spawn(context_, serve<Protocol>(std::move(socket)), asio::detached);
       }
       if (error && error != asio::error::operation_aborted) {
         asio::steady_timer pause(context_, kAcceptPause);  // out of descriptors, most likely
-        co_await pause.async_wait(use_result);
+        co_await pause.async_wait(kUseResult);
       }
     }
   }

@@ -21,14 +21,14 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 // Made at the first message, so that nothing runs before main.
 spdlog::logger& logger() {
-  static const auto instance = [] {
+  static const auto kInstance = [] {
     auto made = std::make_shared<spdlog::logger>("hangu",
                                                  std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     made->flush_on(spdlog::level::debug);
     return made;
   }();
-  return *instance;
+  return *kInstance;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
 
-constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr auto kTimeout = std::chrono::seconds(15);
 constexpr uint64_t kReplyBytesMax = 256 * 1024 * 1024;
 
@@ -55,18 +55,18 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
                                                 http::request<http::empty_body> request) {
   beast::basic_stream<Protocol> stream(co_await asio::this_coro::executor);
   stream.expires_after(kTimeout);
-  auto [connect_error] = co_await stream.async_connect(endpoint, use_result);
+  auto [connect_error] = co_await stream.async_connect(endpoint, kUseResult);
   if (connect_error) {
     co_return Answer(Failure<std::string>{connect_error.message()});
   }
-  auto [write_error, written] = co_await http::async_write(stream, request, use_result);
+  auto [write_error, written] = co_await http::async_write(stream, request, kUseResult);
   if (write_error) {
     co_return Answer(Failure<std::string>{write_error.message()});
   }
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(kReplyBytesMax);
-  auto [read_error, bytes] = co_await http::async_read(stream, buffer, parser, use_result);
+  auto [read_error, bytes] = co_await http::async_read(stream, buffer, parser, kUseResult);
   if (read_error) {
     co_return Answer(Failure<std::string>{read_error.message()});
   }

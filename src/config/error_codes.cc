@@ -10,6 +10,7 @@
 
 namespace hangu::config {
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<ErrorCode>& error_codes() {
   static const std::vector<ErrorCode> kCodes = {
       {"E0100", "the file cannot be read",

@@ -100,7 +100,7 @@ std::optional<std::string> Reader::variable(const Node& node, std::string_view b
            "write ${NAME} or ${NAME:-default}; $${ stands for a literal ${"});
     return std::nullopt;
   }
-  const std::optional<std::string> value =
+  std::optional<std::string> value =
       options_.environment ? options_.environment(name) : process_environment(name);
   if (value && !(value->empty() && separator != std::string_view::npos)) {
     return value;

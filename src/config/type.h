@@ -268,6 +268,7 @@ void ListType<T>::warn_repeated(Reader& reader, const Node& node,
                                 const std::vector<T>& list) const {
   static const Config kNoConfig;
   std::vector<std::string> values;
+  values.reserve(list.size());
   for (const T& item : list) {
     values.push_back(element_->to_value(kNoConfig, &item).text);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <istream>
+#include <iterator>
 #include <streambuf>
 #include <unordered_map>
 #include <unordered_set>
@@ -265,11 +266,8 @@ class TreeBuilder : public YAML::EventHandler {
                  "`<<` takes a mapping or a list of mappings, found " + describe(*source));
           continue;
         }
-        for (const Node::Entry& inherited : source->entries) {
-          if (known.insert(inherited.key).second) {
-            entries.push_back(inherited);
-          }
-        }
+        std::copy_if(source->entries.begin(), source->entries.end(), std::back_inserter(entries),
+                     [&](const Node::Entry& entry) { return known.insert(entry.key).second; });
       }
     }
   }

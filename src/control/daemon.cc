@@ -118,7 +118,7 @@ class Daemon::Impl {
     return {};
   }
 
-  void reload(std::function<void(ReloadOutcome)> done) {
+  void reload(const std::function<void(ReloadOutcome)>& done) {
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
       return;
@@ -443,8 +443,8 @@ Result<void, StartError> Daemon::start() {
   return impl_->start();
 }
 
-void Daemon::reload(std::function<void(ReloadOutcome)> done) {
-  impl_->reload(std::move(done));
+void Daemon::reload(const std::function<void(ReloadOutcome)>& done) {
+  impl_->reload(done);
 }
 
 void Daemon::terminate() {

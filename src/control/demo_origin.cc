@@ -34,7 +34,7 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr uint64_t kBytesMax = 16ULL * 1024 * 1024 * 1024;
 constexpr uint64_t kDelayMsMax = 60'000;
@@ -139,7 +139,7 @@ class Session {
     Parser parser;
     parser.body_limit(boost::none);
     stream_.expires_after(kIdleTimeout);
-    auto [error, bytes] = co_await http::async_read_header(stream_, buffer_, parser, use_result);
+    auto [error, bytes] = co_await http::async_read_header(stream_, buffer_, parser, kUseResult);
     if (error) {
       co_return false;
     }
@@ -160,7 +160,7 @@ class Session {
   asio::awaitable<std::optional<uint64_t>> read_body(Parser& parser) {
     if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
       http::response<http::empty_body> go_on(http::status::continue_, 11);
-      auto [error, bytes] = co_await http::async_write(stream_, go_on, use_result);
+      auto [error, bytes] = co_await http::async_write(stream_, go_on, kUseResult);
       if (error) {
         co_return std::nullopt;
       }
@@ -171,7 +171,7 @@ class Session {
       body.data = piece_.data();
       body.size = piece_.size();
       stream_.expires_after(kIdleTimeout);
-      auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, use_result);
+      auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, kUseResult);
       total += piece_.size() - body.size;
       if (error && error != http::error::need_buffer) {
         co_return std::nullopt;
@@ -190,7 +190,7 @@ class Session {
     }
     if (const auto delay = number_after(path, "/delay/", kDelayMsMax)) {
       asio::steady_timer timer(stream_.get_executor(), std::chrono::milliseconds(*delay));
-      co_await timer.async_wait(use_result);
+      co_await timer.async_wait(kUseResult);
       co_return co_await send(request,
                               Reply{200, "text/plain", fmt::format("{} ms later\n", *delay)});
     }
@@ -232,10 +232,10 @@ class Session {
     http::response_serializer<http::string_body> serializer(response);
     stream_.expires_after(kIdleTimeout);
     if (request.method() == http::verb::head) {
-      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, use_result);
+      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
       co_return !error;
     }
-    auto [error, bytes] = co_await http::async_write(stream_, serializer, use_result);
+    auto [error, bytes] = co_await http::async_write(stream_, serializer, kUseResult);
     co_return !error;
   }
 
@@ -244,7 +244,7 @@ class Session {
     head.keep_alive(request.keep_alive());
     http::response_serializer<http::empty_body> serializer(head);
     stream_.expires_after(kIdleTimeout);
-    auto [error, bytes] = co_await http::async_write_header(stream_, serializer, use_result);
+    auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
     co_return !error;
   }
 
@@ -261,7 +261,7 @@ class Session {
       const size_t now = static_cast<size_t>(std::min<uint64_t>(left, piece_.size()));
       stream_.expires_after(kIdleTimeout);
       auto [error, bytes] =
-          co_await asio::async_write(stream_, asio::buffer(piece_.data(), now), use_result);
+          co_await asio::async_write(stream_, asio::buffer(piece_.data(), now), kUseResult);
       if (error) {
         co_return false;
       }
@@ -281,18 +281,18 @@ class Session {
       const std::string line = fmt::format("chunk {} of {}\n", each, kChunks);
       const std::string wire =
           request.version() >= 11 ? fmt::format("{:x}\r\n{}\r\n", line.size(), line) : line;
-      auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(wire), use_result);
+      auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(wire), kUseResult);
       if (error) {
         co_return false;
       }
       asio::steady_timer timer(stream_.get_executor(), kChunkPause);
-      co_await timer.async_wait(use_result);
+      co_await timer.async_wait(kUseResult);
     }
     if (request.version() < 11) {
       co_return false;  // the close ends the body
     }
     const std::string_view last = "0\r\n\r\n";
-    auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(last), use_result);
+    auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(last), kUseResult);
     co_return !error;
   }
 
@@ -300,15 +300,15 @@ class Session {
     stream_.expires_never();
     websocket::stream<beast::tcp_stream&> socket(stream_);
     socket.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
-    auto [failed] = co_await socket.async_accept(request, use_result);
+    auto [failed] = co_await socket.async_accept(request, kUseResult);
     beast::flat_buffer message;
     while (!failed) {
-      auto [read_error, read_bytes] = co_await socket.async_read(message, use_result);
+      auto [read_error, read_bytes] = co_await socket.async_read(message, kUseResult);
       if (read_error) {
         co_return;
       }
       socket.text(socket.got_text());
-      auto [write_error, written] = co_await socket.async_write(message.data(), use_result);
+      auto [write_error, written] = co_await socket.async_write(message.data(), kUseResult);
       if (write_error) {
         co_return;
       }
@@ -328,7 +328,7 @@ asio::awaitable<void> serve(tcp::socket socket) {
 
 asio::awaitable<void> accept_all(tcp::acceptor& acceptor) {
   while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(use_result);
+    auto [error, socket] = co_await acceptor.async_accept(kUseResult);
     if (!error) {
       asio::co_spawn(acceptor.get_executor(), serve(std::move(socket)), asio::detached);
       continue;
@@ -337,7 +337,7 @@ asio::awaitable<void> accept_all(tcp::acceptor& acceptor) {
       co_return;
     }
     asio::steady_timer pause(acceptor.get_executor(), std::chrono::milliseconds(50));
-    co_await pause.async_wait(use_result);
+    co_await pause.async_wait(kUseResult);
   }
 }
 
@@ -401,7 +401,7 @@ uint16_t DemoOrigin::port() const {
 }
 
 const std::vector<DemoPath>& DemoOrigin::paths() {
-  static const std::vector<DemoPath> all = {
+  static const std::vector<DemoPath> kPaths = {
       {"/", "this list"},
       {"/echo", "the request as the origin saw it, as JSON"},
       {"/bytes/1048576", "that many bytes"},
@@ -411,7 +411,7 @@ const std::vector<DemoPath>& DemoOrigin::paths() {
       {"/upload", "counts the body you send, without keeping it"},
       {"/ws", "a WebSocket that echoes"},
   };
-  return all;
+  return kPaths;
 }
 
 }  // namespace hangu::control

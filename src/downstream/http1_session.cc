@@ -69,7 +69,7 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
       case State::kIdle:
         if (connection_->congested()) {
           // The client sends requests but takes no answers: it has to wait for itself.
-          hold(std::move(data));
+          hold(std::exchange(data, {}));
           more = false;
           break;
         }
@@ -79,7 +79,7 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
       case State::kDiscard: more = process_body(data); break;
       case State::kTunnel: more = process_tunnel(data); break;
       case State::kResponse:  // pipelined: its turn comes after the response in progress
-        hold(std::move(data));
+        hold(std::exchange(data, {}));
         more = false;
         break;
       case State::kClosed: more = false; break;
@@ -244,7 +244,7 @@ filter::PeerView Http1Session::peer_view() const noexcept {
 bool Http1Session::process_body(buffer::Slice& data) noexcept {
   const bool discard = state_ == State::kDiscard;
   if (body_paused_ && !discard) {
-    hold(std::move(data));
+    hold(std::exchange(data, {}));
     return false;
   }
   auto step = decoder_.next(data.view());
@@ -321,7 +321,7 @@ bool Http1Session::discard_body(size_t bytes, bool end) noexcept {
 
 bool Http1Session::process_tunnel(buffer::Slice& data) noexcept {
   if (body_paused_) {
-    hold(std::move(data));
+    hold(std::exchange(data, {}));
   } else {
     stream_->on_request_data(std::move(data), false);
   }

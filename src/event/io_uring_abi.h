@@ -4,6 +4,8 @@
 
 #include <liburing.h>
 
+// NOLINTBEGIN(readability-identifier-naming): the kernel's names
+
 #ifndef IORING_SETUP_CQSIZE
 #define IORING_SETUP_CQSIZE (1U << 3)
 #endif
@@ -29,3 +31,4 @@
 #define IORING_ASYNC_CANCEL_ALL (1U << 0)
 #define IORING_ASYNC_CANCEL_FD (1U << 1)
 #endif
+// NOLINTEND(readability-identifier-naming)

@@ -341,10 +341,8 @@ void Connection::resume_reading() {
   if (connecting_) {
     return;
   }
-  if (!held_.empty() || (receive_ended_ && !end_delivered_)) {
+  if (!held_.empty() || (receive_ended_ && !end_delivered_) || splice_to_ != nullptr) {
     loop_.schedule_flush(*this);  // not from within this call
-  } else if (splice_to_ != nullptr) {
-    loop_.schedule_flush(*this);
   } else if (!receive_ended_) {
     loop_.start_receive(socket_);
   }

@@ -128,7 +128,7 @@ void Listener::on_accept_error(int error) noexcept {
 }
 
 void Listener::RetryTimer::on_timer() noexcept {
-  owner_.start();
+  owner.start();
 }
 
 }  // namespace hangu::net

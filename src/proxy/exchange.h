@@ -35,12 +35,12 @@ class Exchange final : public ListNode<Exchange>,
   enum class Waiting : uint8_t { kResponse, kProgress, kTunnel };
 
   struct ExchangeTimer final : event::Timer {
-    explicit ExchangeTimer(Exchange& owner)
-        : owner_(owner) {}
+    explicit ExchangeTimer(Exchange& exchange)
+        : owner(exchange) {}
 
-    void on_timer() noexcept override { owner_.on_timeout(); }
+    void on_timer() noexcept override { owner.on_timeout(); }
 
-    Exchange& owner_;
+    Exchange& owner;
   };
 
   // upstream::ConnectHandler

@@ -112,6 +112,7 @@ class GatewayImpl final : public Gateway {
   Result<void, std::string> start_shards();
   Result<BoundListener, std::string> bind(const config::Listener& listener);
   Result<BoundListeners, std::string> bind_added(const config::Config& config);
+  static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
@@ -286,6 +287,12 @@ bool keeps_socket(const config::Config& where, const config::Listener& listener)
                      });
 }
 
+void GatewayImpl::close_sockets(const BoundListeners& listeners) {
+  for (const auto& [name, listener] : listeners) {
+    std::for_each(listener.sockets.begin(), listener.sockets.end(), [](int fd) { ::close(fd); });
+  }
+}
+
 Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
     const config::Config& config) {
   BoundListeners added;
@@ -295,9 +302,7 @@ Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
     }
     auto bound = bind(listener);
     if (!bound) {
-      for (const auto& [name, earlier] : added) {
-        std::for_each(earlier.sockets.begin(), earlier.sockets.end(), [](int fd) { ::close(fd); });
-      }
+      close_sockets(added);
       return Failure<std::string>{bound.error()};
     }
     added[listener.name] = std::move(*bound);

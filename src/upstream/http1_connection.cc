@@ -160,9 +160,9 @@ void Http1Connection::process(buffer::Slice&& data) noexcept {
       case State::kBody: more = process_body(data); break;
       case State::kTunnel:
         if (request_.handler->response_congested()) {
-          hold(std::move(data));
+          hold(std::exchange(data, {}));
         } else {
-          request_.handler->on_response_data(std::move(data), false);
+          request_.handler->on_response_data(std::exchange(data, {}), false);
         }
         more = false;
         break;
@@ -263,7 +263,7 @@ bool Http1Connection::accept_informational() noexcept {
 
 bool Http1Connection::process_body(buffer::Slice& data) noexcept {
   if (request_.handler->response_congested()) {
-    hold(std::move(data));
+    hold(std::exchange(data, {}));
     return false;
   }
   auto step = decoder_.next(data.view());

@@ -26,10 +26,11 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   char* allocate(size_t bytes, size_t alignment = 8) {
-    const auto position = (reinterpret_cast<uintptr_t>(next_) + alignment - 1) & ~(alignment - 1);
-    if (position + bytes <= reinterpret_cast<uintptr_t>(end_) && next_ != nullptr) {
-      next_ = reinterpret_cast<char*>(position + bytes);
-      return reinterpret_cast<char*>(position);
+    const size_t skipped = -reinterpret_cast<uintptr_t>(next_) & (alignment - 1);
+    if (next_ != nullptr && skipped + bytes <= static_cast<size_t>(end_ - next_)) {
+      char* const piece = next_ + skipped;
+      next_ = piece + bytes;
+      return piece;
     }
     return allocate_slow(bytes);
   }

@@ -98,7 +98,7 @@ class Daemon {
   Result<void, StartError> start();
 
   /// Calls `done` once, perhaps before reload() returns.
-  void reload(std::function<void(ReloadOutcome)> done);
+  void reload(const std::function<void(ReloadOutcome)>& done);
 
   void terminate();  // as SIGTERM
   void fast_stop();  // as SIGQUIT

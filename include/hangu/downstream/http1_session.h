@@ -55,12 +55,12 @@ class Http1Session final : public ListNode<Http1Session>,
   };
 
   struct SessionTimer final : event::Timer {
-    explicit SessionTimer(Http1Session& owner)
-        : owner_(owner) {}
+    explicit SessionTimer(Http1Session& session)
+        : owner(session) {}
 
-    void on_timer() noexcept override { owner_.on_timeout(); }
+    void on_timer() noexcept override { owner.on_timeout(); }
 
-    Http1Session& owner_;
+    Http1Session& owner;
   };
 
   // net::ConnectionHandler

@@ -63,12 +63,12 @@ class SessionTable {
 
  private:
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(SessionTable& owner)
-        : owner_(owner) {}
+    explicit Graveyard(SessionTable& table)
+        : owner(table) {}
 
-    void run_deferred() noexcept override { owner_.empty_graveyard(); }
+    void run_deferred() noexcept override { owner.empty_graveyard(); }
 
-    SessionTable& owner_;
+    SessionTable& owner;
   };
 
   void empty_graveyard() noexcept;

@@ -127,12 +127,12 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   /// Bounds what has no bound otherwise: an ending, and the wait for a broken connection's last
   /// bytes.
   struct EndTimer final : event::Timer {
-    explicit EndTimer(Connection& owner)
-        : owner_(owner) {}
+    explicit EndTimer(Connection& connection)
+        : owner(connection) {}
 
-    void on_timer() noexcept override { owner_.on_end_timer(); }
+    void on_timer() noexcept override { owner.on_end_timer(); }
 
-    Connection& owner_;
+    Connection& owner;
   };
 
   Connection(event::Loop& loop, buffer::BlockPool& small);

@@ -47,11 +47,11 @@ class Listener final : private event::AcceptHandler {
 
  private:
   struct RetryTimer final : event::Timer {
-    explicit RetryTimer(Listener& owner)
-        : owner_(owner) {}
+    explicit RetryTimer(Listener& listener)
+        : owner(listener) {}
 
     void on_timer() noexcept override;
-    Listener& owner_;
+    Listener& owner;
   };
 
   void on_accept(int fd, const sockaddr* peer, socklen_t size) noexcept override;

@@ -45,12 +45,12 @@ class Proxy final : public filter::Terminal {
 
  private:
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(Proxy& owner)
-        : owner_(owner) {}
+    explicit Graveyard(Proxy& proxy)
+        : owner(proxy) {}
 
-    void run_deferred() noexcept override { owner_.bury(); }
+    void run_deferred() noexcept override { owner.bury(); }
 
-    Proxy& owner_;
+    Proxy& owner;
   };
 
   void bury() noexcept;

@@ -66,12 +66,12 @@ class Endpoint {
  private:
   /// Destroys closed connections at the end of the turn: they may be in the middle of a call.
   struct Graveyard final : event::Deferred {
-    explicit Graveyard(Endpoint& owner)
-        : owner_(owner) {}
+    explicit Graveyard(Endpoint& endpoint)
+        : owner(endpoint) {}
 
-    void run_deferred() noexcept override { owner_.bury(); }
+    void run_deferred() noexcept override { owner.bury(); }
 
-    Endpoint& owner_;
+    Endpoint& owner;
   };
 
   void bury() noexcept;

@@ -85,12 +85,12 @@ class Http1Connection final : public ListNode<Http1Connection>, private net::Con
   enum class State : uint8_t { kConnecting, kIdle, kHead, kBody, kTunnel, kClosed };
 
   struct ConnectionTimer final : event::Timer {
-    explicit ConnectionTimer(Http1Connection& owner)
-        : owner_(owner) {}
+    explicit ConnectionTimer(Http1Connection& connection)
+        : owner(connection) {}
 
-    void on_timer() noexcept override { owner_.on_timeout(); }
+    void on_timer() noexcept override { owner.on_timeout(); }
 
-    Http1Connection& owner_;
+    Http1Connection& owner;
   };
 
   void on_connected(Result<void> result) noexcept override;

@@ -201,7 +201,8 @@ size_t write_chunk_header(char* out, uint64_t size) {
     out[i - 1] = kHex[size & 0x0f];
     size >>= 4;
   }
-  std::memcpy(out + digits, "\r\n", 2);
+  out[digits] = '\r';
+  out[digits + 1] = '\n';
   return digits + 2;
 }
 
