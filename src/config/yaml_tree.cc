@@ -267,7 +267,7 @@ class TreeBuilder : public YAML::EventHandler {
           continue;
         }
         std::copy_if(source->entries.begin(), source->entries.end(), std::back_inserter(entries),
-                     [&](const Node::Entry& entry) { return known.insert(entry.key).second; });
+                     [&](const Node::Entry& each) { return known.insert(each.key).second; });
       }
     }
   }
