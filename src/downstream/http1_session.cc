@@ -24,6 +24,10 @@ constexpr uint64_t kDiscardBytesMax = 256 * 1024;
 // client that hears our FIN before its answer counts it as failed.
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
 
+// How long an idle connection is kept whose next request is in the kernel already, unseen: a loop
+// that was held up meets its timers before it has received everything.
+constexpr Duration kArrivedGrace = std::chrono::milliseconds(10);
+
 }  // namespace
 
 Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
@@ -623,7 +627,9 @@ void Http1Session::on_timeout() noexcept {
 
 /// No request has come in time; the last answers may still be on their way.
 void Http1Session::on_idle_timeout() noexcept {
-  if (connection_->write_idle() || client_takes_nothing()) {
+  if (connection_->input_waiting()) {
+    arm(kArrivedGrace);
+  } else if (connection_->write_idle() || client_takes_nothing()) {
     close();
   } else if (draining_) {
     close_after_flush();

@@ -238,6 +238,11 @@ uint64_t Connection::send_progress() const {
 
 // --- reading ----------------------------------------------------------------------------------
 
+bool Connection::input_waiting() const {
+  int bytes = 0;
+  return ioctl(fd(), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 void Connection::on_receive(buffer::BlockRef block, uint32_t bytes) noexcept {
   bytes_received_ += bytes;
   if (ending_ != Ending::kNone) {

@@ -79,6 +79,24 @@ class Drain(GatewayCase):
                 self.assertEqual(load.failures, [])
                 self.assertLessEqual(load.never_accepted, 1)
 
+    def test_requests_that_waited_while_the_process_was_held_up(self):
+        """A machine that pauses for longer than an idle connection is kept loses no request."""
+        gateway = self.begin()
+        clients = [gateway.client() for _ in range(64)]
+        for client in clients:
+            client.expect_alive()
+        gateway.send_signal(signal.SIGTERM)
+        eventually(lambda: gateway.status()["state"] == "draining", "it drains")
+        gateway.send_signal(signal.SIGSTOP)
+        for client in clients:
+            client.send_request("GET", "/")
+        time.sleep(1.5)
+        gateway.send_signal(signal.SIGCONT)
+        for client in clients:
+            response = client.read_response()
+            self.assertEqual((response.status, response.closes), (200, True))
+        self.assertEqual(gateway.wait(), 0)
+
     def test_large_download(self):
         self.origin.on("/big", lambda exchange: exchange.reply_bytes(32 * 1024 * 1024))
         gateway = self.begin()

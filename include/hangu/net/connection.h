@@ -87,6 +87,10 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   /// A number that grows when the peer acknowledges bytes (TCP), for telling slow from stuck.
   uint64_t send_progress() const;
 
+  /// Whether the kernel holds bytes of the peer that were not received yet: closing now would throw
+  /// them away and reset the connection. A system call.
+  bool input_waiting() const;
+
   uint64_t bytes_received() const { return bytes_received_; }
 
   uint64_t bytes_sent() const { return bytes_sent_; }
