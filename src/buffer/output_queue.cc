@@ -86,6 +86,14 @@ OutputQueue::Filled OutputQueue::fill(iovec* vector, size_t max, size_t bytes_ma
   return filled;
 }
 
+Slice OutputQueue::take_front(size_t bytes_max) {
+  HANGU_ASSERT(count_ != 0);
+  const Slice& front = at(0);
+  Slice taken = front.subslice(front.view().substr(0, bytes_max));
+  consume(taken.size);
+  return taken;
+}
+
 void OutputQueue::consume(size_t bytes) {
   HANGU_ASSERT(bytes <= bytes_);
   bytes_ -= bytes;

@@ -45,6 +45,9 @@ class OutputQueue {
   /// reaches `bytes_max`; returns how many and their total.
   Filled fill(iovec* vector, size_t max, size_t bytes_max = SIZE_MAX);
 
+  /// Takes the first piece off, at most `bytes_max` of it; not of an empty queue.
+  Slice take_front(size_t bytes_max);
+
   /// Drops the first `bytes`: they are sent.
   void consume(size_t bytes);
   void clear();

@@ -5,6 +5,7 @@
 
 #include "hangu/base/assert.h"
 #include "hangu/http/text.h"
+#include "hangu/http/trailers.h"
 
 #include "codec/http1/field_parser.h"
 
@@ -14,23 +15,6 @@ namespace {
 constexpr unsigned kSizeDigitsMax = 15;             // below 2^60: no sum of sizes overflows
 constexpr uint64_t kExtensionBytesMax = 16 * 1024;  // of all chunks of a body
 constexpr size_t kTrailerFirstCapacity = 512;
-
-// RFC 9110 §6.5.1: what routes, frames or authenticates a message must not come after its body.
-constexpr http::HeaderNameSet kNotInTrailers = http::header_name_set(
-    http::HeaderName::kHost, http::HeaderName::kContentLength, http::HeaderName::kTransferEncoding,
-    http::HeaderName::kConnection, http::HeaderName::kKeepAlive, http::HeaderName::kUpgrade,
-    http::HeaderName::kExpect, http::HeaderName::kTe, http::HeaderName::kTrailer,
-    http::HeaderName::kProxyConnection, http::HeaderName::kProxyAuthenticate,
-    http::HeaderName::kProxyAuthorization, http::HeaderName::kAuthorization,
-    http::HeaderName::kCookie, http::HeaderName::kSetCookie, http::HeaderName::kContentType,
-    http::HeaderName::kContentEncoding, http::HeaderName::kContentRange,
-    http::HeaderName::kCacheControl, http::HeaderName::kMaxForwards, http::HeaderName::kRange,
-    http::HeaderName::kIfMatch, http::HeaderName::kIfNoneMatch, http::HeaderName::kIfModifiedSince,
-    http::HeaderName::kIfUnmodifiedSince, http::HeaderName::kIfRange,
-    http::HeaderName::kXForwardedFor, http::HeaderName::kXForwardedProto,
-    http::HeaderName::kXForwardedHost, http::HeaderName::kXForwardedPort,
-    http::HeaderName::kXForwardedPrefix, http::HeaderName::kForwarded, http::HeaderName::kXRealIp,
-    http::HeaderName::kXRequestId, http::HeaderName::kTraceparent, http::HeaderName::kTracestate);
 
 constexpr int hex_value(char c) {
   if (c >= '0' && c <= '9') {
@@ -340,7 +324,7 @@ Result<void> BodyDecoder::parse_trailers() {
   if (const Problem problem = parse_fields(lines, rules, trailers_, none)) {
     return fail_with(problem.code, problem.detail);
   }
-  trailers_.remove_any(kNotInTrailers);
+  trailers_.remove_any(http::kNotInTrailers);
   has_trailers_ = !trailers_.empty();
   return {};
 }

@@ -3,7 +3,7 @@
 #include "hangu/base/parse.h"
 #include "hangu/http/text.h"
 
-#include "codec/http1/byte_scan.h"
+#include "codec/byte_scan.h"
 
 namespace hangu::codec::http1 {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "hangu/http/text.h"
 
-#include "codec/http1/byte_scan.h"
+#include "codec/byte_scan.h"
 #include "codec/http1/field_parser.h"
 
 namespace hangu::codec::http1 {

@@ -12,7 +12,7 @@
 #include <arm_neon.h>
 #endif
 
-namespace hangu::codec::http1 {
+namespace hangu::codec {
 
 #if defined(__SSE2__)
 
@@ -137,4 +137,4 @@ struct EndsTarget {
   }
 };
 
-}  // namespace hangu::codec::http1
+}  // namespace hangu::codec
