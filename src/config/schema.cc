@@ -169,6 +169,60 @@ TypePtr<Listener> listener_proxy_protocol() {
   return type;
 }
 
+TypePtr<Listener> listener_http2() {
+  auto type = object<Listener>("mapping");
+  type->key<&Listener::http2, &Http2Options::streams_max>(
+          number<uint32_t>({1, 65535}),
+          {.name = "streams_max",
+           .documentation =
+               "Requests at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); further ones "
+               "are refused with REFUSED_STREAM.",
+           .example = "256",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::stream_window_bytes>(
+          size<uint32_t>({64 * kKiB, 16 * kMiB}),
+          {.name = "stream_window",
+           .documentation = "Bytes of a request body that may wait for a slow upstream.",
+           .example = "1MiB",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::connection_window_bytes>(
+          size<uint32_t>({64 * kKiB, 256 * kMiB}),
+          {.name = "connection_window",
+           .documentation = "The same for all requests of a connection together.",
+           .example = "4MiB",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::continuations_max>(
+          number<uint32_t>({0, 1024}),
+          {.name = "continuations_max",
+           .documentation =
+               "CONTINUATION frames behind one HEADERS; beyond it the connection is closed.",
+           .example = "4",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::frame_budget>(
+          number<uint32_t>({50, 1'000'000}),
+          {.name = "frame_budget",
+           .documentation =
+               "Frames that cost work and bring nothing (resets, PING, SETTINGS, PRIORITY, empty "
+               "DATA, unknown types and others) that a connection may send at once; beyond it the "
+               "connection is closed with ENHANCE_YOUR_CALM. A reset costs 2, a stream in error 5. "
+               "Response bytes that the client takes earn some back.",
+           .example = "2000",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::frame_budget_per_second>(
+          number<uint32_t>({1, 1'000'000}),
+          {.name = "frame_budget_per_second",
+           .documentation = "How many of such frames a connection may send in the long run.",
+           .example = "500",
+           .reload = kNewConnections})
+      .key<&Listener::http2, &Http2Options::idle_timeout>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "idle_timeout",
+           .documentation = "How long a connection may stay open without a request.",
+           .example = "1m",
+           .reload = kNewConnections});
+  return type;
+}
+
 TypePtr<Listener> listener() {
   auto type = object<Listener>("listener");
   type->key<&Listener::name>(text(kNameRule),
@@ -209,6 +263,18 @@ TypePtr<Listener> listener() {
              {.name = "proxy_protocol",
               .documentation = "PROXY protocol of a load balancer in front.",
               .example = "{from: [10.0.0.0/8]}"})
+      .key<&Listener::protocols>(
+          list(choice<Protocol>({{"h2", Protocol::kHttp2}, {"http/1.1", Protocol::kHttp1}}),
+               {.name = "list of protocols", .example = "[h2, http/1.1]", .at_least_one = true}),
+          {.name = "protocols",
+           .documentation =
+               "What is spoken here. Without TLS, `h2` is HTTP/2 with prior knowledge (h2c); "
+               "`Upgrade: h2c` is ignored.",
+           .example = "[http/1.1]",
+           .reload = kNewConnections})
+      .group(listener_http2(), {.name = "http2",
+                                .documentation = "HTTP/2 towards the client.",
+                                .example = "{streams_max: 256}"})
       .group(listener_timeouts(), {.name = "timeouts",
                                    .documentation = "Limits in time towards the client.",
                                    .example = "{idle: 2m}"})

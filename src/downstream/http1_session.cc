@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "hangu/codec/http1/chunk_writer.h"
-#include "hangu/codec/http1/proxy_protocol.h"
 #include "hangu/codec/http1/request_parser.h"
 #include "hangu/codec/http1/serialiser.h"
 #include "hangu/downstream/session_table.h"
@@ -20,39 +19,26 @@ namespace {
 // to this much; beyond it closing is cheaper for both sides.
 constexpr uint64_t kDiscardBytesMax = 256 * 1024;
 
-// How long an idle connection is kept once draining began: a request may be on its way, and a
-// client that hears our FIN before its answer counts it as failed.
-constexpr Duration kDrainGrace = std::chrono::seconds(1);
-
-// How long an idle connection is kept whose next request is in the kernel already, unseen: a loop
-// that was held up meets its timers before it has received everything.
-constexpr Duration kArrivedGrace = std::chrono::milliseconds(10);
-
 }  // namespace
 
 Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
-                           net::ConnectionPtr connection, const net::Address& peer)
-    : table_(table),
-      listener_(listener),
+                           net::ConnectionPtr connection, const Peer& peer)
+    : Session(table, listener),
       connection_(std::move(connection)),
       timer_(*this),
-      reader_(HeadScanner::Kind::kRequest, listener.limits) {
-  ++listener_.sessions;
+      reader_(HeadScanner::Kind::kRequest, listener.limits),
+      peer_(peer) {
   connection_->set_handler(this);
-  connection_->set_watermarks(table.write_high_watermark(), table.write_low_watermark());
-  peer_.set(peer, filter::ClientIpSource::kPeer);
-  if (listener_.runtime->proxy_protocol_from.contains(peer_.ip())) {
-    state_ = State::kProxyHeader;
-  }
 }
 
-Http1Session::~Http1Session() {
-  --listener_.sessions;
-}
-
-void Http1Session::begin() noexcept {
-  arm(listener_.runtime->config->timeouts.header);
+void Http1Session::begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept {
+  arm(draining_ ? kDrainGrace : listener().runtime->config->timeouts.header);
   connection_->resume_reading();
+  for (buffer::Slice* piece : {&seen, &data}) {
+    if (piece->size != 0) {
+      on_data(std::move(*piece));
+    }
+  }
 }
 
 // --- input ------------------------------------------------------------------------------------
@@ -69,7 +55,6 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
   bool more = true;
   while (more && data.size != 0) {
     switch (state_) {
-      case State::kProxyHeader: more = process_proxy_header(data); break;
       case State::kIdle:
         if (connection_->congested()) {
           // The client sends requests but takes no answers: it has to wait for itself.
@@ -98,7 +83,6 @@ void Http1Session::process(buffer::Slice&& data) noexcept {
 bool Http1Session::input_wanted() const noexcept {
   switch (state_) {
     case State::kIdle: return !connection_->congested();
-    case State::kProxyHeader:
     case State::kHead:
     case State::kDiscard: return true;
     case State::kBody:
@@ -125,38 +109,6 @@ void Http1Session::resume_input() noexcept {
   }
 }
 
-bool Http1Session::process_proxy_header(buffer::Slice& data) noexcept {
-  const size_t before = proxy_header_ != nullptr ? proxy_header_->size() : 0;
-  std::string_view input = data.view();
-  if (proxy_header_ != nullptr) {
-    input = proxy_header_->append(input);
-  }
-  const auto parsed = codec::http1::parse_proxy_header(input);
-  if (!parsed) {
-    table_.shard().stats().count_parse_error(parsed.error().code);
-    close();
-    return false;
-  }
-  if (parsed->consumed == 0) {
-    if (proxy_header_ == nullptr) {
-      proxy_header_ = std::make_unique<std::string>(input);
-    }
-    return false;
-  }
-  data.remove_prefix(parsed->consumed - before);
-  accept_proxy_header(*parsed);
-  return true;
-}
-
-void Http1Session::accept_proxy_header(const codec::http1::ProxyHeader& header) noexcept {
-  proxy_header_.reset();
-  if (!header.local) {
-    peer_.set(net::Address::from_ip(header.source.ip(), header.source.port),
-              filter::ClientIpSource::kProxyProtocol);
-  }
-  state_ = State::kIdle;
-}
-
 bool Http1Session::process_head(buffer::Slice& data) noexcept {
   if (stream_ == nullptr) {
     open_stream();
@@ -170,13 +122,13 @@ bool Http1Session::process_head(buffer::Slice& data) noexcept {
   if (!step->complete) {
     if (state_ != State::kHead) {
       state_ = State::kHead;
-      arm(listener_.runtime->config->timeouts.header);
+      arm(listener().runtime->config->timeouts.header);
     }
     return false;
   }
   reader_.reset();
   const Result<void> parsed =
-      codec::http1::parse_request_head(step->head, listener_.limits, stream_->request);
+      codec::http1::parse_request_head(step->head, listener().limits, stream_->request);
   if (!parsed) {
     reject_request(parsed.error());
     return false;
@@ -187,8 +139,8 @@ bool Http1Session::process_head(buffer::Slice& data) noexcept {
 
 /// Trust may change with the config while the connection lives.
 void Http1Session::follow_config() noexcept {
-  if (trust_from_ != listener_.runtime) {
-    trust_from_ = listener_.runtime;
+  if (trust_from_ != listener().runtime) {
+    trust_from_ = listener().runtime;
     peer_.set_trusted(trust_from_->trusted_proxies.contains(peer_.ip()));
   }
 }
@@ -196,11 +148,12 @@ void Http1Session::follow_config() noexcept {
 void Http1Session::open_stream() noexcept {
   follow_config();
   filter::ResponseWriter& writer = *this;
-  stream_ = table_.streams().make(table_.shard(), writer, listener_.snapshot, *listener_.runtime);
+  stream_ =
+      table().streams().make(table().shard(), writer, listener().snapshot, *listener().runtime);
 }
 
 void Http1Session::begin_request() noexcept {
-  const config::Listener& config = *listener_.runtime->config;
+  const config::Listener& config = *listener().runtime->config;
   filter::Stream& stream = *stream_;
   const http::RequestHead& request = stream.request;
   ++requests_;
@@ -231,7 +184,7 @@ void Http1Session::reject_request(const Error& error) noexcept {
   state_ = State::kResponse;
   keep_alive_ = false;
   rejected_ = true;
-  table_.shard().stats().count_parse_error(error.code);
+  table().shard().stats().count_parse_error(error.code);
   Error downstream = error;
   downstream.side = Side::kDownstream;
   if (stream_->info.request_id.empty()) {
@@ -256,7 +209,7 @@ bool Http1Session::process_body(buffer::Slice& data) noexcept {
     if (discard) {
       close();
     } else {
-      table_.shard().stats().count_parse_error(step.error().code);
+      table().shard().stats().count_parse_error(step.error().code);
       rejected_ = true;
       stream_->on_request_error(step.error());
     }
@@ -272,7 +225,7 @@ bool Http1Session::process_body(buffer::Slice& data) noexcept {
     return discard_body(piece.size, end);
   }
   if (!end) {
-    arm(listener_.runtime->config->timeouts.body_idle);
+    arm(listener().runtime->config->timeouts.body_idle);
     stream_->on_request_data(std::move(piece), false);
     return true;
   }
@@ -308,7 +261,7 @@ void Http1Session::on_spliced(uint64_t bytes) noexcept {
     state_ = State::kResponse;
     arm_for_response();
   } else {
-    arm(listener_.runtime->config->timeouts.body_idle);
+    arm(listener().runtime->config->timeouts.body_idle);
   }
   stream_->on_request_spliced(bytes, end);
 }
@@ -340,7 +293,7 @@ void Http1Session::pause_request(filter::Stream&, bool paused) noexcept {
     if (paused) {
       arm_for_response();
     } else {
-      arm(listener_.runtime->config->timeouts.body_idle);
+      arm(listener().runtime->config->timeouts.body_idle);
     }
   }
   if (!paused) {
@@ -391,7 +344,7 @@ void Http1Session::write_head(filter::Stream& stream, bool end) noexcept {
   if (response.status == 101) {
     state_ = State::kTunnel;
     keep_alive_ = false;
-    table_.shard().stats().upgrades_active.add();
+    table().shard().stats().upgrades_active.add();
     resume_input();
   } else {
     if (state_ == State::kResponse) {
@@ -466,7 +419,7 @@ void Http1Session::response_complete() noexcept {
     state_ = State::kDiscard;
     discarded_bytes_ = 0;
     body_paused_ = false;
-    arm(listener_.runtime->config->timeouts.body_idle);
+    arm(listener().runtime->config->timeouts.body_idle);
     resume_input();
   } else {
     next_request();
@@ -485,9 +438,9 @@ void Http1Session::next_request() noexcept {
   }
   state_ = State::kIdle;
   connection_->limit_receive(large ? net::kSpliceHeadBytes : 0);
-  arm(listener_.runtime->config->timeouts.idle);
+  arm(listener().runtime->config->timeouts.idle);
   if (holding_) {
-    table_.shard().stats().pipelined.add();
+    table().shard().stats().pipelined.add();
     resume_input();
   }
 }
@@ -495,11 +448,11 @@ void Http1Session::next_request() noexcept {
 void Http1Session::end_stream() noexcept {
   if (stream_ != nullptr) {
     if (state_ == State::kTunnel) {
-      table_.shard().stats().upgrades_active.subtract();
+      table().shard().stats().upgrades_active.subtract();
     }
     stream_->finish();
     reader_.reset();
-    table_.bury(std::move(stream_));
+    table().bury(std::move(stream_));
   }
 }
 
@@ -527,7 +480,6 @@ void Http1Session::on_end() noexcept {
       stream_->on_client_gone();
       close();
       break;
-    case State::kProxyHeader:
     case State::kIdle:
     case State::kHead:
     case State::kDiscard: close(); break;
@@ -556,7 +508,7 @@ void Http1Session::close_after_flush() noexcept {
   holding_ = false;
   connection_->set_handler(nullptr);
   net::close_after_flush(std::move(connection_), linger);
-  table_.bury(*this);
+  table().bury(*this);
 }
 
 void Http1Session::close() noexcept {
@@ -569,12 +521,12 @@ void Http1Session::close() noexcept {
   held_ = {};
   holding_ = false;
   connection_.reset();
-  table_.bury(*this);
+  table().bury(*this);
 }
 
 void Http1Session::drain() noexcept {
   draining_ = true;
-  if (state_ == State::kIdle || state_ == State::kProxyHeader) {
+  if (state_ == State::kIdle) {
     // A request may be on its way: a client that hears our FIN first would count it as failed.
     arm(kDrainGrace);
   }
@@ -586,14 +538,14 @@ void Http1Session::arm(Duration timeout) noexcept {
   if (timeout == Duration::zero()) {
     timer_.disarm();
   } else {
-    timer_.arm(table_.loop().timers(), timeout);
+    timer_.arm(table().loop().timers(), timeout);
   }
 }
 
 /// While the response is due the exchange has its own timers; ours only watches that the client
 /// takes what is sent.
 void Http1Session::arm_for_response() noexcept {
-  arm(listener_.runtime->config->timeouts.write_idle);
+  arm(listener().runtime->config->timeouts.write_idle);
 }
 
 void Http1Session::on_timeout() noexcept {
@@ -620,7 +572,6 @@ void Http1Session::on_timeout() noexcept {
       break;
     case State::kIdle: on_idle_timeout(); break;
     case State::kDiscard: close_after_flush(); break;
-    case State::kProxyHeader: close(); break;
     case State::kClosed: break;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hangu/downstream/opening.h"
 #include "hangu/stats/shard_stats.h"
 
 namespace hangu::downstream {
@@ -16,6 +17,21 @@ void ListenerContext::update(const filter::SnapshotRef& published,
   limits.headers_bytes = config.limits.headers_bytes;
   limits.headers_count = config.limits.headers_count;
   limits.allow_underscore = config.underscores == config::UnderscorePolicy::kAllow;
+  field_limits.target_bytes = limits.request_line_bytes;
+  field_limits.line_bytes = limits.header_line_bytes;
+  field_limits.list_bytes = limits.headers_bytes;
+  field_limits.count = limits.headers_count;
+  field_limits.allow_underscore = limits.allow_underscore;
+}
+
+Session::Session(SessionTable& table, ListenerContext& listener)
+    : table_(table),
+      listener_(listener) {
+  ++listener_.sessions;
+}
+
+Session::~Session() {
+  --listener_.sessions;
 }
 
 SessionTable::SessionTable(event::Loop& loop, filter::ShardContext& shard, size_t write_high,
@@ -36,13 +52,13 @@ void SessionTable::accept(int fd, const net::Address& peer, ListenerContext& lis
   if (connection == nullptr) {
     return;
   }
-  auto session = std::make_unique<Http1Session>(*this, listener, std::move(connection), peer);
-  Http1Session& added = *session.release();  // owned by sessions_
+  auto session = std::make_unique<Opening>(*this, listener, std::move(connection), peer);
+  Session& added = *session.release();  // owned by sessions_
   sessions_.push_back(added);
   ++size_;
   shard_.stats().connections_accepted.add();
   shard_.stats().connections_active.add();
-  added.begin();
+  added.begin(buffer::Slice{}, buffer::Slice{});
   if (draining_) {
     added.drain();
   }
@@ -50,11 +66,11 @@ void SessionTable::accept(int fd, const net::Address& peer, ListenerContext& lis
 
 void SessionTable::drain() noexcept {
   draining_ = true;
-  sessions_.for_each([](Http1Session& session) { session.drain(); });
+  sessions_.for_each([](Session& session) { session.drain(); });
 }
 
 void SessionTable::drain(const ListenerContext& listener) noexcept {
-  sessions_.for_each([&](Http1Session& session) {
+  sessions_.for_each([&](Session& session) {
     if (session.belongs_to(listener)) {
       session.drain();
     }
@@ -62,7 +78,7 @@ void SessionTable::drain(const ListenerContext& listener) noexcept {
 }
 
 void SessionTable::close_all() noexcept {
-  sessions_.for_each([](Http1Session& session) { session.close(); });
+  sessions_.for_each([](Session& session) { session.close(); });
 }
 
 void SessionTable::bury(buffer::ObjectPool<filter::Stream>::Ptr stream) noexcept {
@@ -70,7 +86,13 @@ void SessionTable::bury(buffer::ObjectPool<filter::Stream>::Ptr stream) noexcept
   loop_.defer(graveyard_);
 }
 
-void SessionTable::bury(Http1Session& session) noexcept {
+void SessionTable::bury(Http2Stream& stream) noexcept {
+  ended_http2_streams_.push_back(
+      buffer::ObjectPool<Http2Stream>::Ptr(&stream, {.pool = &http2_streams_}));
+  loop_.defer(graveyard_);
+}
+
+void SessionTable::bury(Session& session) noexcept {
   session.unlink();
   closed_.push_back(session);
   --size_;
@@ -78,10 +100,21 @@ void SessionTable::bury(Http1Session& session) noexcept {
   loop_.defer(graveyard_);
 }
 
+void SessionTable::replace(Session& before, std::unique_ptr<Session> session, buffer::Slice&& seen,
+                           buffer::Slice&& data) noexcept {
+  before.unlink();
+  closed_.push_back(before);
+  loop_.defer(graveyard_);
+  Session& added = *session.release();  // owned by sessions_
+  sessions_.push_back(added);
+  added.begin(std::move(seen), std::move(data));
+}
+
 void SessionTable::empty_graveyard() noexcept {
   ended_streams_.clear();
-  while (Http1Session* session = closed_.pop_front()) {
-    std::unique_ptr<Http1Session>(session).reset();
+  ended_http2_streams_.clear();
+  while (Session* session = closed_.pop_front()) {
+    std::unique_ptr<Session>(session).reset();
   }
 }
 

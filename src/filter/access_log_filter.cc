@@ -35,7 +35,12 @@ std::string_view to_string(StreamFailure failure) {
 }
 
 std::string_view to_string(http::Version version) {
-  return version == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1";
+  switch (version) {
+    case http::Version::kHttp10: return "HTTP/1.0";
+    case http::Version::kHttp11: return "HTTP/1.1";
+    case http::Version::kHttp2: return "HTTP/2";
+  }
+  return "";
 }
 
 void add_if_known(audit::JsonLine& line, std::string_view key, std::string_view value) {

@@ -111,6 +111,12 @@ constexpr ShardMetric kShardMetrics[] = {
      [](const ShardStats& s) { return s.upgrades_active.value(); }},
     {"hangu_upstream_timeouts_total", "counter", "Requests whose upstream did not answer in time.",
      [](const ShardStats& s) { return s.timeouts.value(); }},
+    {"hangu_http2_connections_total", "counter", "Client connections that speak HTTP/2.",
+     [](const ShardStats& s) { return s.http2_connections.value(); }},
+    {"hangu_http2_resets_received_total", "counter", "HTTP/2 streams that clients reset.",
+     [](const ShardStats& s) { return s.http2_resets_received.value(); }},
+    {"hangu_http2_resets_sent_total", "counter", "HTTP/2 streams reset for what a client did.",
+     [](const ShardStats& s) { return s.http2_resets_sent.value(); }},
     {"hangu_access_log_dropped_total", "counter", "Access log records that found no room.",
      [](const ShardStats& s) { return s.log_drops.value(); }},
 };
@@ -126,6 +132,13 @@ void add_shards(Text& text, const Registry& registry) {
   for (uint32_t id = 0; id < registry.shards(); ++id) {
     registry.shard(id).local_replies().for_each([&](std::string_view code, uint64_t count) {
       text.sample(fmt::format("shard=\"{}\",code=\"{}\"", id, escape_label(code)), count);
+    });
+  }
+  text.family("hangu_http2_closed_total", "counter",
+              "HTTP/2 connections, or streams not taken, ended by the gateway, by reason.");
+  for (uint32_t id = 0; id < registry.shards(); ++id) {
+    registry.shard(id).http2_closes().for_each([&](std::string_view reason, uint64_t count) {
+      text.sample(fmt::format("shard=\"{}\",reason=\"{}\"", id, escape_label(reason)), count);
     });
   }
   text.family("hangu_request_errors_total", "counter", "Requests refused while being read.");

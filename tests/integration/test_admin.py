@@ -100,7 +100,7 @@ class Admin(GatewayCase):
                 self.assertNotIn(name, types)
                 types[name] = kind
             elif not line.startswith("#"):
-                self.assertRegex(line, r'^[a-z_]+(\{([a-z_]+="[^"]*",?)*\})? [0-9.e+-]+$')
+                self.assertRegex(line, r'^[a-z0-9_]+(\{([a-z_]+="[^"]*",?)*\})? [0-9.e+-]+$')
                 family = line.partition("{")[0].partition(" ")[0]
                 for suffix in ("_bucket", "_sum", "_count"):
                     if types.get(family.removesuffix(suffix)) == "histogram":

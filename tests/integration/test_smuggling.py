@@ -114,7 +114,7 @@ ATTACKS = [
     head("HTTP/1.2", b"GET / HTTP/1.2\r\n" + HOST + b"\r\n", "bad_request.version", 505),
     head("HTTP/01.1", b"GET / HTTP/01.1\r\n" + HOST + b"\r\n", "bad_request.version", 505),
     head("HTTP/2.0", b"GET / HTTP/2.0\r\n" + HOST + b"\r\n", "bad_request.version", 505),
-    head("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "bad_request.version", 505),
+    head("almost the HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", "bad_request.version", 505),
     head("TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64, LINE),
     head("CONNECT", b"CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\n",
          "not_implemented", 501),

@@ -3,6 +3,7 @@
 // are resolved to indices by the loader, so that nothing is looked up by name per request.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,19 @@ struct HeadLimits {
   bool operator==(const HeadLimits&) const = default;
 };
 
+enum class Protocol : uint8_t { kHttp1, kHttp2 };
+
+struct Http2Options {
+  uint32_t streams_max = 128;                 // at once, per connection
+  uint32_t stream_window_bytes = 256 * 1024;  // of request bodies
+  uint32_t connection_window_bytes = 1024 * 1024;
+  uint32_t continuations_max = 8;                   // CONTINUATION frames of one head
+  uint32_t frame_budget = 500;                      // useless frames at once
+  uint32_t frame_budget_per_second = 100;           // and in the long run
+  Duration idle_timeout = std::chrono::minutes(5);  // connection without a stream
+  bool operator==(const Http2Options&) const = default;
+};
+
 enum class UnderscorePolicy : uint8_t { kReject, kAllow };
 enum class EncodedSlashPolicy : uint8_t { kReject, kKeep };
 enum class ForwardPath : uint8_t { kNormalised, kOriginal };
@@ -55,6 +69,8 @@ struct Listener {
   std::vector<Cidr> trusted_proxies;
   std::vector<Cidr>
       proxy_protocol_from;  // peers here must begin with a PROXY header; others must not
+  std::vector<Protocol> protocols = {Protocol::kHttp2, Protocol::kHttp1};
+  Http2Options http2;
   ClientTimeouts timeouts;
   HeadLimits limits;
   uint64_t requests_per_connection_max = 0;  // 0: no limit
@@ -63,6 +79,11 @@ struct Listener {
   bool merge_slashes = true;
   ForwardPath forward_path = ForwardPath::kNormalised;
   uint32_t unknown_host_status = 404;  // 404 or 421
+
+  bool speaks(Protocol protocol) const {
+    return std::find(protocols.begin(), protocols.end(), protocol) != protocols.end();
+  }
+
   bool operator==(const Listener&) const = default;
 };
 

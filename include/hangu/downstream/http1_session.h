@@ -5,16 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 
-#include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/object_pool.h"
 #include "hangu/codec/http1/body_decoder.h"
 #include "hangu/codec/http1/head_reader.h"
 #include "hangu/codec/http1/limits.h"
-#include "hangu/codec/http1/proxy_protocol.h"
 #include "hangu/downstream/peer.h"
+#include "hangu/downstream/session.h"
 #include "hangu/event/timer.h"
 #include "hangu/filter/edge_rules.h"
 #include "hangu/filter/stream.h"
@@ -22,34 +19,25 @@
 
 namespace hangu::downstream {
 
-class SessionTable;
-struct ListenerContext;
-
-class Http1Session final : public ListNode<Http1Session>,
+class Http1Session final : public Session,
                            private net::ConnectionHandler,
                            private filter::ResponseWriter {
  public:
   Http1Session(SessionTable& table, ListenerContext& listener, net::ConnectionPtr connection,
-               const net::Address& peer);
-  ~Http1Session();
+               const Peer& peer);
 
-  /// Starts reading.
-  void begin() noexcept;
-  /// Answers what is in flight, with `Connection: close`, and ends the connection after it.
-  void drain() noexcept;
-  /// Ends the connection now; what is in flight is cut off.
-  void close() noexcept;
-
-  bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
+  void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
+  /// What is in flight is answered with `Connection: close`.
+  void drain() noexcept override;
+  void close() noexcept override;
 
  private:
   enum class State : uint8_t {
-    kProxyHeader,  // a PROXY protocol header must come first
-    kIdle,         // between requests
-    kHead,         // part of a head has come
-    kBody,         // the request body is coming
-    kResponse,     // the request is complete, its response is not
-    kDiscard,      // the response is complete, the rest of the request body is read and dropped
+    kIdle,      // between requests
+    kHead,      // part of a head has come
+    kBody,      // the request body is coming
+    kResponse,  // the request is complete, its response is not
+    kDiscard,   // the response is complete, the rest of the request body is read and dropped
     kTunnel,
     kClosed,
   };
@@ -85,8 +73,6 @@ class Http1Session final : public ListNode<Http1Session>,
   net::Connection* response_target(const filter::Stream&) noexcept override;
 
   void process(buffer::Slice&& data) noexcept;
-  bool process_proxy_header(buffer::Slice& data) noexcept;
-  void accept_proxy_header(const codec::http1::ProxyHeader& header) noexcept;
   bool process_head(buffer::Slice& data) noexcept;
   bool process_body(buffer::Slice& data) noexcept;
   void splice_body() noexcept;
@@ -115,15 +101,12 @@ class Http1Session final : public ListNode<Http1Session>,
   void arm_for_response() noexcept;
   bool client_takes_nothing() noexcept;
 
-  SessionTable& table_;
-  ListenerContext& listener_;
   net::ConnectionPtr connection_;
   SessionTimer timer_;
   codec::http1::HeadReader reader_;
   codec::http1::BodyDecoder decoder_;
   buffer::ObjectPool<filter::Stream>::Ptr stream_;
-  buffer::Slice held_;                         // received, not yet wanted
-  std::unique_ptr<std::string> proxy_header_;  // the beginning of one that came in pieces
+  buffer::Slice held_;  // received, not yet wanted
   Peer peer_;
   const filter::ListenerRuntime* trust_from_ = nullptr;  // whose list `peer_.trusted()` follows
   uint64_t requests_ = 0;

@@ -9,12 +9,22 @@
 #include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/object_pool.h"
 #include "hangu/codec/http1/limits.h"
-#include "hangu/downstream/http1_session.h"
+#include "hangu/codec/http2/field_section.h"
+#include "hangu/downstream/http2_session.h"
+#include "hangu/downstream/session.h"
 #include "hangu/event/loop.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::downstream {
+
+/// How long an idle connection is kept once draining began: a request may be on its way, and a
+/// client that hears our FIN before its answer counts it as failed.
+inline constexpr Duration kDrainGrace = std::chrono::seconds(1);
+
+/// How long an idle connection is kept whose next request is in the kernel already, unseen: a loop
+/// that was held up meets its timers before it has received everything.
+inline constexpr Duration kArrivedGrace = std::chrono::milliseconds(10);
 
 /// A listener as its sessions see it; lives as long as any of them. `snapshot` and `runtime` follow
 /// the published config; a listener that was removed keeps its last.
@@ -25,6 +35,7 @@ struct ListenerContext {
   filter::SnapshotRef snapshot;
   const filter::ListenerRuntime* runtime = nullptr;
   codec::http1::Limits limits;
+  codec::http2::FieldLimits field_limits;
   size_t sessions = 0;
 };
 
@@ -54,8 +65,16 @@ class SessionTable {
 
   buffer::ObjectPool<filter::Stream>& streams() { return streams_; }
 
+  buffer::ObjectPool<Http2Stream>& http2_streams() { return http2_streams_; }
+
   void bury(buffer::ObjectPool<filter::Stream>::Ptr stream) noexcept;
-  void bury(Http1Session& session) noexcept;
+  /// Of http2_streams(), released from its Ptr.
+  void bury(Http2Stream& stream) noexcept;
+  void bury(Session& session) noexcept;
+
+  /// Puts `session` in the place of `before`, which ends, and lets it begin.
+  void replace(Session& before, std::unique_ptr<Session> session, buffer::Slice&& seen,
+               buffer::Slice&& data) noexcept;
 
   size_t write_high_watermark() const { return write_high_; }
 
@@ -78,9 +97,11 @@ class SessionTable {
   size_t write_high_;
   size_t write_low_;
   buffer::ObjectPool<filter::Stream> streams_;
+  buffer::ObjectPool<Http2Stream> http2_streams_;  // each holds one of streams_
   std::vector<buffer::ObjectPool<filter::Stream>::Ptr> ended_streams_;
-  IntrusiveList<Http1Session> sessions_;
-  IntrusiveList<Http1Session> closed_;
+  std::vector<buffer::ObjectPool<Http2Stream>::Ptr> ended_http2_streams_;
+  IntrusiveList<Session> sessions_;
+  IntrusiveList<Session> closed_;
   Graveyard graveyard_;
   size_t size_ = 0;
   bool draining_ = false;

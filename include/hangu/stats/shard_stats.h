@@ -25,15 +25,23 @@ class alignas(kCacheLine) ShardStats {
   Gauge requests_active;
   Counter pipelined;  // requests that were there before the answer to the one before
   Gauge upgrades_active;
-  Counter timeouts;    // of exchanges with an upstream
-  Counter log_drops;   // access log records that found no room
-  Gauge buffer_bytes;  // receive blocks in use
+  Counter timeouts;  // of exchanges with an upstream
+  Counter http2_connections;
+  Counter http2_resets_received;
+  Counter http2_resets_sent;  // for what the client did
+  Counter log_drops;          // access log records that found no room
+  Gauge buffer_bytes;         // receive blocks in use
 
   /// `code` of the reply, static text.
   void count_local_reply(std::string_view code) noexcept { local_replies_.add(code); }
 
   /// A request that could not be understood or was over a limit.
   void count_parse_error(Errc code) noexcept { parse_errors_[static_cast<size_t>(code)].add(); }
+
+  /// An HTTP/2 connection, or a stream of one, that was ended for `reason`, static text.
+  void count_http2_close(std::string_view reason) noexcept { http2_closes_.add(reason); }
+
+  const LabelledCounters& http2_closes() const { return http2_closes_; }
 
   const LabelledCounters& local_replies() const { return local_replies_; }
 
@@ -43,6 +51,7 @@ class alignas(kCacheLine) ShardStats {
 
  private:
   LabelledCounters local_replies_;
+  LabelledCounters http2_closes_;
   std::array<Counter, kErrors> parse_errors_;
 };
 

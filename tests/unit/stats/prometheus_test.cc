@@ -50,8 +50,8 @@ TEST(Prometheus, EveryLineIsOfTheFormat) {
   const auto route = registry.route("r");
   const auto upstream = registry.upstream("u");
   std::istringstream lines(prometheus_text(registry));
-  const std::regex sample(R"re(^[a-z_]+\{([a-z_]+="[^"]*")(,[a-z_]+="[^"]*")*\} [0-9.e+-]+$)re");
-  const std::regex comment(R"(^# (HELP|TYPE) hangu_[a-z_]+ .+$)");
+  const std::regex sample(R"re(^[a-z0-9_]+\{([a-z_]+="[^"]*")(,[a-z_]+="[^"]*")*\} [0-9.e+-]+$)re");
+  const std::regex comment(R"(^# (HELP|TYPE) hangu_[a-z0-9_]+ .+$)");
   size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
     EXPECT_TRUE(std::regex_match(line, sample) || std::regex_match(line, comment)) << line;

@@ -1,0 +1,41 @@
+// Session: one client connection, whatever it speaks. Owned by its SessionTable, which alone
+// destroys it, at the end of a loop turn. One shard.
+#pragma once
+
+#include "hangu/base/intrusive_list.h"
+#include "hangu/buffer/block.h"
+
+namespace hangu::downstream {
+
+class SessionTable;
+struct ListenerContext;
+
+class Session : public ListNode<Session> {
+ public:
+  Session(SessionTable& table, ListenerContext& listener);
+  virtual ~Session();
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Starts reading. Of the connection's bytes `seen` and, behind them, `data` were received
+  /// already; both may be empty.
+  virtual void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept = 0;
+  /// Answers what is in flight, tells the client that the connection ends, and ends it after that.
+  virtual void drain() noexcept = 0;
+  /// Ends the connection now; what is in flight is cut off.
+  virtual void close() noexcept = 0;
+
+  bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
+
+ protected:
+  SessionTable& table() const { return table_; }
+
+  ListenerContext& listener() const { return listener_; }
+
+ private:
+  SessionTable& table_;
+  ListenerContext& listener_;
+};
+
+}  // namespace hangu::downstream
