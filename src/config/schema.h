@@ -1,4 +1,5 @@
-// The table of keys: every key of the config file, declared exactly once, in schema.cc. The loader,
+// The table of keys: every key of the config file, declared exactly once, in
+// schema.cc and the *_keys.cc beside it. The loader,
 // the printer, the JSON Schema and the documents all walk it.
 #pragma once
 

@@ -4,7 +4,7 @@
 
 #include "hangu/proxy/proxy.h"
 #include "hangu/stats/shard_stats.h"
-#include "hangu/upstream/http1_head.h"
+#include "hangu/upstream/heads.h"
 
 namespace hangu::proxy {
 namespace {
@@ -44,49 +44,36 @@ void Exchange::attempt(bool fresh) noexcept {
   ++stream_->info.upstream_attempts;
   // A copy: the endpoint may leave the config before the stream ends.
   stream_->info.upstream_address = stream_->arena().copy(endpoint_->address_text());
-  upstream::Http1Connection* idle = fresh ? nullptr : endpoint_->take_idle();
-  if (idle != nullptr) {
+  if (upstream::ClientStream* ready = endpoint_->take_ready(!fresh)) {
     cluster_.stats().reuses.add();
-    send(*idle);
+    send(*ready);
     return;
   }
-  cluster_.stats().connects.add();
-  connecting_ = true;
-  upstream::Http1Connection& opening = endpoint_->open(*this);
-  // It may have failed at once, and another attempt may have begun within this call.
-  if (connecting_ && connection_ == nullptr) {
-    connection_ = &opening;
-  }
+  endpoint_->open(*this);
 }
 
-void Exchange::on_connect(upstream::Http1Connection* connection, const Error& error) noexcept {
-  connecting_ = false;
-  connection_ = nullptr;
-  if (connection != nullptr) {
-    send(*connection);
+void Exchange::on_connect(upstream::ClientStream* stream, const Error& error) noexcept {
+  if (stream != nullptr) {
+    send(*stream);
   } else {
     on_failure(error);
   }
 }
 
-void Exchange::send(upstream::Http1Connection& connection) noexcept {
-  connection_ = &connection;
+void Exchange::send(upstream::ClientStream& place) noexcept {
+  connection_ = &place;
   filter::Stream& stream = *stream_;
-  if (head_.size == 0 || head_for_endpoint_) {
-    head_for_endpoint_ = !stream.route()->config->preserve_host;
-    head_ = upstream::make_request_head(stream, *endpoint_, upgrade_);
+  if (!std::exchange(head_prepared_, true)) {
+    upstream::prepare_request_head(stream, upgrade_);
   }
   sent_ = proxy_.loop().now();
-  stream.info.upstream_reused = connection.requests() != 0;
-  connection.send_request({.head = head_,
-                           .chunked = stream.request.framing == http::BodyFraming::kChunked,
-                           .has_body = !request_end_,
-                           .upgrade = upgrade_,
-                           .method = stream.request.method,
-                           .response = &stream.response,
-                           .arena = &stream.arena(),
-                           .handler = this});
-  if (!request_end_) {
+  stream.info.upstream_reused = place.requests_before() != 0;
+  upstream::OutgoingRequest request = upstream::outgoing_request(stream, *endpoint_);
+  request.has_body = !request_end_;
+  request.upgrade = upgrade_;
+  request.handler = this;
+  place.send_request(request);
+  if (connection_ == &place && !request_end_) {
     stream.set_request_wanted(true);
   }
 }
@@ -94,7 +81,7 @@ void Exchange::send(upstream::Http1Connection& connection) noexcept {
 // --- the request body -------------------------------------------------------------------------
 
 void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
-  if (connection_ == nullptr || connecting_) {
+  if (connection_ == nullptr) {
     return;
   }
   touch();
@@ -108,7 +95,7 @@ void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
 }
 
 void Exchange::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
-  if (connection_ != nullptr && !connecting_) {
+  if (connection_ != nullptr) {
     connection_->send_trailers(trailers);
     request_ended();
   }
@@ -192,7 +179,7 @@ void Exchange::on_response_trailers(const http::HeaderBlock& trailers) noexcept 
 }
 
 void Exchange::on_response_writable() noexcept {
-  if (connection_ != nullptr && !connecting_) {
+  if (connection_ != nullptr) {
     touch();
     connection_->resume_response();
   }
@@ -211,7 +198,7 @@ void Exchange::on_tunnel_end() noexcept {
 
 void Exchange::end_tunnel_if_done() noexcept {
   if (tunnel_request_end_ && tunnel_response_end_) {
-    upstream::Http1Connection* connection = connection_;
+    upstream::ClientStream* connection = connection_;
     detach();
     connection->finish_tunnel();
   }
@@ -256,7 +243,7 @@ void Exchange::on_timeout() noexcept {
   proxy_.timeouts().add();
   const char* detail = waiting_ == Waiting::kResponse ? "no response from the upstream in time"
                                                       : "no byte in either direction in time";
-  upstream::Http1Connection* connection = connection_;
+  upstream::ClientStream* connection = connection_;
   filter::Stream& stream = detach();
   if (connection != nullptr) {
     connection->abandon();
@@ -265,7 +252,7 @@ void Exchange::on_timeout() noexcept {
 }
 
 void Exchange::cancel() noexcept {
-  upstream::Http1Connection* connection = connection_;
+  upstream::ClientStream* connection = connection_;
   detach();
   if (connection != nullptr) {
     connection->abandon();
@@ -278,8 +265,7 @@ filter::Stream& Exchange::detach() noexcept {
   stream.release_sink();
   stream_ = nullptr;
   connection_ = nullptr;
-  connecting_ = false;
-  head_ = {};
+  upstream::ConnectHandler::unlink();
   timer_.disarm();
   cluster_.stats().active.subtract();
   proxy_.retire(*this);

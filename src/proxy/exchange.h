@@ -8,8 +8,8 @@
 #include "hangu/base/intrusive_list.h"
 #include "hangu/event/timer.h"
 #include "hangu/filter/stream.h"
+#include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/cluster.h"
-#include "hangu/upstream/http1_connection.h"
 
 namespace hangu::proxy {
 
@@ -18,9 +18,11 @@ class Proxy;
 class Exchange final : public ListNode<Exchange>,
                        public filter::RequestSink,
                        private upstream::ResponseHandler,
-                       private upstream::ConnectHandler {
+                       public upstream::ConnectHandler {
  public:
   Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster);
+
+  using ListNode<Exchange>::unlink;
 
   void start(bool request_end) noexcept;
   // filter::RequestSink
@@ -44,7 +46,7 @@ class Exchange final : public ListNode<Exchange>,
   };
 
   // upstream::ConnectHandler
-  void on_connect(upstream::Http1Connection* connection, const Error& error) noexcept override;
+  void on_connect(upstream::ClientStream* stream, const Error& error) noexcept override;
   // upstream::ResponseHandler
   void on_informational(const http::ResponseHead& head) noexcept override;
   void on_response_head(bool end) noexcept override;
@@ -58,7 +60,7 @@ class Exchange final : public ListNode<Exchange>,
   void on_tunnel_end() noexcept override;
 
   void attempt(bool fresh) noexcept;
-  void send(upstream::Http1Connection& connection) noexcept;
+  void send(upstream::ClientStream& place) noexcept;
   bool may_retry(const Error& error) const noexcept;
   void fail(const Error& error) noexcept;
   void on_timeout() noexcept;
@@ -72,19 +74,17 @@ class Exchange final : public ListNode<Exchange>,
   filter::Stream* stream_;
   upstream::Cluster& cluster_;
   upstream::Endpoint* endpoint_ = nullptr;
-  upstream::Http1Connection* connection_ = nullptr;  // connecting or carrying the request
+  upstream::ClientStream* connection_ = nullptr;  // carries the request
   ExchangeTimer timer_;
-  buffer::Slice head_;  // the request head as sent, kept for a replay
   TimePoint sent_{};
   uint32_t attempts_ = 0;
   Waiting waiting_ = Waiting::kProgress;
-  bool connecting_ = false;
+  bool head_prepared_ = false;
   bool request_end_ = false;
   bool body_sent_ = false;  // some of the body has left: a replay would lack it
   bool upgrade_ = false;
   bool tunnel_request_end_ = false;
   bool tunnel_response_end_ = false;
-  bool head_for_endpoint_ = false;  // Host names the endpoint: the head differs between endpoints
 };
 
 }  // namespace hangu::proxy

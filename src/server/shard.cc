@@ -57,12 +57,9 @@ struct Shard::Core {
         drain_timer(shard) {}
 
   void open(filter::ShardContext& shard, const ShardOptions& options) {
-    shared = std::make_unique<upstream::Shared>(
-        upstream::Shared{.loop = *loop,
-                         .small_blocks = small_blocks,
-                         .shard = options.id,
-                         .write_high_watermark = options.buffers.write_high_watermark,
-                         .write_low_watermark = options.buffers.write_low_watermark});
+    shared = std::make_unique<upstream::Shared>(*loop, small_blocks, options.id,
+                                                options.buffers.write_high_watermark,
+                                                options.buffers.write_low_watermark);
     proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
     sessions = std::make_unique<downstream::SessionTable>(
         *loop, shard, options.buffers.write_high_watermark, options.buffers.write_low_watermark);

@@ -21,68 +21,24 @@ constexpr codec::http1::Limits kResponseLimits{.allow_underscore = true};
 
 }  // namespace
 
-Http1Connection::Http1Connection(Endpoint& endpoint, ConnectHandler& waiter)
-    : endpoint_(endpoint),
-      waiter_(&waiter),
+Http1Connection::Http1Connection(Endpoint& endpoint, net::ConnectionPtr connection)
+    : Connection(endpoint),
+      connection_(std::move(connection)),
       timer_(*this),
-      reader_(HeadScanner::Kind::kResponse, kResponseLimits) {}
-
-Http1Connection::~Http1Connection() = default;
-
-// --- connecting -------------------------------------------------------------------------------
-
-void Http1Connection::connect() noexcept {
-  Shared& shared = endpoint_.shared();
-  timer_.arm(shared.loop.timers(), endpoint_.cluster_config().connect_timeout);
-  connection_ =
-      net::Connection::connect(shared.loop, shared.small_blocks, endpoint_.address(), *this);
-  if (connection_ == nullptr) {
-    finish_connect(upstream_error(Errc::kConnectFailed, "no socket for the upstream", errno));
-    return;
-  }
-  connection_->set_watermarks(shared.write_high_watermark, shared.write_low_watermark);
-}
-
-void Http1Connection::on_connected(Result<void> result) noexcept {
-  finish_connect(result ? Error{.code = Errc::kNone} : result.error());
-}
-
-void Http1Connection::finish_connect(const Error& error) noexcept {
-  timer_.disarm();
-  ConnectHandler* waiter = std::exchange(waiter_, nullptr);
-  if (error.code != Errc::kNone) {
-    Error failed = error;
-    failed.side = Side::kUpstream;
-    failed.retry = Retry::kSafe;
-    if (failed.code != Errc::kConnectTimeout) {
-      failed.code = Errc::kConnectFailed;
-    }
-    endpoint_.count_connect_failure();
-    close();
-    if (waiter != nullptr) {
-      waiter->on_connect(nullptr, failed);
-    }
-    return;
-  }
-  state_ = State::kIdle;
-  if (waiter != nullptr) {
-    waiter->on_connect(this, error);
-  } else {
-    endpoint_.release(*this);
-  }
+      reader_(HeadScanner::Kind::kResponse, kResponseLimits) {
+  connection_->set_handler(this);
+  created_ = endpoint.shared().loop.now();
 }
 
 void Http1Connection::on_timeout() noexcept {
-  if (state_ == State::kConnecting) {
-    finish_connect(upstream_error(Errc::kConnectTimeout, "upstream connect timed out"));
-  } else if (idle_) {
+  if (idle_) {
     close();
   }
 }
 
 void Http1Connection::start_idle_timer(Duration timeout) noexcept {
   // It is left armed while a request is on its way: moving a deadline on costs less than disarming.
-  timer_.arm(endpoint_.shared().loop.timers(), timeout);
+  timer_.arm(endpoint().shared().loop.timers(), timeout);
 }
 
 // --- the request ------------------------------------------------------------------------------
@@ -94,14 +50,21 @@ void Http1Connection::send_request(const OutgoingRequest& request) noexcept {
   response_started_ = false;
   state_ = State::kHead;
   ++requests_;
-  connection_->write(buffer::Slice(request.head));
+  connection_->write(
+      codec::http1::serialise_request_head(*request.head,
+                                           {.framing = request.head->framing,
+                                            .content_length = request.head->content_length,
+                                            .upgrade = request.upgrade,
+                                            .target = request.target,
+                                            .host = request.host},
+                                           *request.arena));
 }
 
 void Http1Connection::send_data(buffer::Slice&& data, bool end) noexcept {
   if (state_ == State::kClosed || state_ == State::kIdle) {
     return;
   }
-  if (state_ == State::kTunnel || !request_.chunked) {
+  if (state_ == State::kTunnel || !chunked()) {
     if (data.size != 0) {
       connection_->write(std::move(data));
     }
@@ -113,14 +76,14 @@ void Http1Connection::send_data(buffer::Slice&& data, bool end) noexcept {
 
 net::Connection* Http1Connection::request_target() noexcept {
   const bool carries = state_ == State::kHead || state_ == State::kBody;
-  return carries && !request_.chunked ? connection_.get() : nullptr;
+  return carries && !chunked() ? connection_.get() : nullptr;
 }
 
 void Http1Connection::send_trailers(const http::HeaderBlock& trailers) noexcept {
   if (state_ != State::kHead && state_ != State::kBody) {
     return;
   }
-  if (request_.chunked) {
+  if (chunked()) {
     connection_->write(codec::http1::serialise_trailers(trailers, *request_.arena));
   }
   request_sent_ = true;
@@ -141,12 +104,12 @@ void Http1Connection::on_writable() noexcept {
 // --- the response -----------------------------------------------------------------------------
 
 void Http1Connection::on_data(buffer::Slice data) noexcept {
-  if (state_ == State::kIdle || state_ == State::kConnecting) {
+  if (state_ == State::kIdle) {
     close();  // an answer to no question: never let it meet the next request
     return;
   }
   if (state_ != State::kClosed) {
-    endpoint_.count_received(data.size);
+    endpoint().count_received(data.size);
     process(std::move(data));
   }
 }
@@ -170,7 +133,6 @@ void Http1Connection::process(buffer::Slice&& data) noexcept {
         close();
         more = false;
         break;
-      case State::kConnecting:
       case State::kClosed: more = false; break;
     }
   }
@@ -195,7 +157,7 @@ void Http1Connection::splice_rest() noexcept {
 }
 
 void Http1Connection::on_spliced(uint64_t bytes) noexcept {
-  endpoint_.count_received(bytes);
+  endpoint().count_received(bytes);
   decoder_.skip(bytes);
   ResponseHandler& handler = *request_.handler;
   const bool end = decoder_.finished();
@@ -224,7 +186,7 @@ bool Http1Connection::accept_head(std::string_view head, bool last_byte) noexcep
   http::ResponseHead& response = *request_.response;
   response.reset(*request_.arena);
   const Result<void> parsed =
-      codec::http1::parse_response_head(head, request_.method, kResponseLimits, response);
+      codec::http1::parse_response_head(head, request_.head->method, kResponseLimits, response);
   if (!parsed) {
     fail_exchange(parsed.error());
     return false;
@@ -325,14 +287,13 @@ void Http1Connection::resume_response() noexcept {
 void Http1Connection::finish_response(bool clean) noexcept {
   const bool keep = clean && request_sent_ && request_.response->keep_alive && !peer_ended_;
   request_.handler = nullptr;
-  request_.head = {};
   if (keep) {
     // An endpoint that answers at length will do so again: leave the next body to be spliced.
     const bool large = request_.response->framing == http::BodyFraming::kLength &&
                        request_.response->content_length >= net::kSpliceBytesMin;
     connection_->limit_receive(large ? net::kSpliceHeadBytes : 0);
     state_ = State::kIdle;
-    endpoint_.release(*this);
+    endpoint().release(*this);
   } else {
     close();
   }
@@ -361,7 +322,6 @@ void Http1Connection::on_end() noexcept {
       handler.on_response_data(buffer::Slice{}, true);
       break;
     }
-    case State::kConnecting:
     case State::kIdle: close(); break;
     case State::kClosed: break;
   }
@@ -377,7 +337,7 @@ void Http1Connection::on_error(Error error) noexcept {
 
 Error Http1Connection::lost(Errc code, const char* detail, int sys_errno) const noexcept {
   Error error = upstream_error(code, detail, sys_errno);
-  if (!response_started_ && reused()) {
+  if (!response_started_ && requests_ > 1) {
     error.retry = Retry::kIfReused;
   }
   return error;
@@ -393,10 +353,6 @@ void Http1Connection::fail_exchange(Error error) noexcept {
 }
 
 void Http1Connection::abandon() noexcept {
-  waiter_ = nullptr;
-  if (state_ == State::kConnecting) {
-    return;  // it may still serve another request
-  }
   request_.handler = nullptr;
   if (state_ != State::kIdle) {
     close();
@@ -410,6 +366,12 @@ void Http1Connection::finish_tunnel() noexcept {
   }
 }
 
+void Http1Connection::retire() noexcept {
+  if (state_ == State::kIdle) {
+    close();
+  }
+}
+
 void Http1Connection::close() noexcept {
   if (state_ == State::kClosed) {
     return;
@@ -417,12 +379,12 @@ void Http1Connection::close() noexcept {
   state_ = State::kClosed;
   timer_.disarm();
   request_.handler = nullptr;
-  request_.head = {};
   held_ = {};
   holding_ = false;
   reader_.reset();
   connection_.reset();
-  endpoint_.remove(*this);
+  endpoint().forget_idle(*this);
+  endpoint().remove(*this);
 }
 
 }  // namespace hangu::upstream

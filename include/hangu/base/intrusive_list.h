@@ -79,6 +79,17 @@ class IntrusiveList {
     head_.next_ = head_.previous_ = &head_;
   }
 
+  /// The first element that `wanted(T&)` says yes to, or nullptr.
+  template <class Wanted>
+  T* find_if(Wanted wanted) {
+    for (ListNode<Tag>* at = head_.next_; at != &head_; at = at->next_) {
+      if (wanted(*element(at))) {
+        return element(at);
+      }
+    }
+    return nullptr;
+  }
+
   /// Calls `visit(T&)` for each element; `visit` may unlink the element it is given, no other.
   template <class Visit>
   void for_each(Visit visit) {

@@ -94,13 +94,24 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+struct Http2Client {
+  uint32_t stream_window_bytes = 256 * 1024;  // of response bodies
+  uint32_t connection_window_bytes = 4 * 1024 * 1024;
+  Duration ping_interval{};  // of silence after which the peer is asked; 0: never
+  Duration ping_timeout = std::chrono::seconds(10);
+  bool operator==(const Http2Client&) const = default;
+};
+
 struct Upstream {
   std::string name;
   std::vector<Endpoint> endpoints;
+  Protocol protocol = Protocol::kHttp1;
+  Http2Client http2;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
   uint32_t idle_connections_max = 1024;              // per endpoint and shard
   uint64_t requests_per_connection_max = 0;          // 0: no limit
+  Duration connection_age_max{};                     // 0: no limit
   uint32_t retry_attempts = 1;                       // extra tries when it is safe to replay
   Duration dns_ttl_min = std::chrono::seconds(1);
   Duration dns_ttl_max = std::chrono::minutes(5);

@@ -1,28 +1,43 @@
-// Endpoint: one address of an upstream as one shard sees it, with its connections: the idle ones,
-// most recently used first, and the busy ones. Owned by its Cluster. Retired when the address
-// leaves the config: idle connections close at once, busy ones after their exchange.
+// Endpoint: one address of an upstream as one shard sees it, with its connections: those of
+// HTTP/1.1, idle ones apart, most recently used first; those of HTTP/2; those being made. Finds a
+// place for a request among them. Owned by its Cluster. Retired when the address leaves the config:
+// idle connections close at once, busy ones after their last exchange.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hangu/base/intrusive_list.h"
+#include "hangu/buffer/object_pool.h"
 #include "hangu/config/config.h"
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
 #include "hangu/stats/upstream_stats.h"
+#include "hangu/upstream/client_stream.h"
+#include "hangu/upstream/connecting.h"
 #include "hangu/upstream/http1_connection.h"
+#include "hangu/upstream/http2_connection.h"
 
 namespace hangu::upstream {
 
 /// What the upstream connections of a shard have in common.
 struct Shared {
+  Shared(event::Loop& event_loop, buffer::BlockPool& blocks, uint32_t number, size_t write_high,
+         size_t write_low)
+      : loop(event_loop),
+        small_blocks(blocks),
+        shard(number),
+        write_high_watermark(write_high),
+        write_low_watermark(write_low) {}
+
   event::Loop& loop;
   buffer::BlockPool& small_blocks;
   uint32_t shard;
   size_t write_high_watermark;
   size_t write_low_watermark;
+  buffer::ObjectPool<Http2ClientStream> http2_streams;
 };
 
 class Cluster;
@@ -42,16 +57,28 @@ class Endpoint {
   /// The configured name and port, for the Host field of routes that do not preserve the client's.
   const std::string& host() const { return host_; }
 
-  /// An idle connection, or nullptr.
-  Http1Connection* take_idle() noexcept;
-  /// Begins a new connection for `waiter`.
-  Http1Connection& open(ConnectHandler& waiter) noexcept;
+  /// A place on a connection that is there, or nullptr. `reused_before`: whether one that was used
+  /// before will do.
+  ClientStream* take_ready(bool reused_before) noexcept;
+  /// Makes a connection for `waiter`, or lets it share one that is being made. It may hear before
+  /// this returns.
+  void open(ConnectHandler& waiter) noexcept;
 
   // For its connections.
   Shared& shared() noexcept;
   const config::Upstream& cluster_config() const noexcept;
+  /// A new connection is there; `connecting` ends.
+  void connected(Connecting& connecting, net::ConnectionPtr connection,
+                 IntrusiveList<ConnectHandler>& waiters) noexcept;
+  void connect_failed(Connecting& connecting, IntrusiveList<ConnectHandler>& waiters,
+                      const Error& error) noexcept;
+  void http2_ready(Http2Connection& connection) noexcept;
+  void http2_not_ready(const Error& error) noexcept;
   void release(Http1Connection& connection) noexcept;
-  void remove(Http1Connection& connection) noexcept;
+  /// An idle connection is about to close.
+  void forget_idle(Http1Connection& connection) noexcept;
+  void remove(Connection& connection) noexcept;
+  void bury(Http2ClientStream& stream) noexcept;
   void count_connect_failure() noexcept;
   void count_received(size_t bytes) noexcept;
 
@@ -74,6 +101,9 @@ class Endpoint {
     Endpoint& owner;
   };
 
+  void adopt(Connection& connection) noexcept;
+  void begin_http2() noexcept;
+  void fail_waiters(const Error& error) noexcept;
   void bury() noexcept;
   void publish_counts() noexcept;
 
@@ -81,12 +111,16 @@ class Endpoint {
   net::Address address_;
   std::string address_text_;
   std::string host_;
-  IntrusiveList<Http1Connection> idle_;
-  IntrusiveList<Http1Connection> busy_;
-  IntrusiveList<Http1Connection> closed_;
+  IntrusiveList<Connection> idle_;   // of HTTP/1.1
+  IntrusiveList<Connection> busy_;   // and those being made
+  IntrusiveList<Connection> http2_;  // from their preface on
+  IntrusiveList<Connection> closed_;
+  IntrusiveList<ConnectHandler> http2_waiters_;
+  std::vector<buffer::ObjectPool<Http2ClientStream>::Ptr> ended_streams_;
   Graveyard graveyard_;
   uint32_t idle_count_ = 0;
-  uint32_t connections_ = 0;  // idle and busy
+  uint32_t connections_ = 0;   // all but those closed
+  uint32_t http2_making_ = 0;  // that have not come to be ready
   bool retired_ = false;
 };
 

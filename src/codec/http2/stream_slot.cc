@@ -34,6 +34,17 @@ void StreamIndex::erase(StreamSlot& slot) noexcept {
   }
 }
 
+std::vector<uint32_t> StreamIndex::ids() const {
+  std::vector<uint32_t> ids;
+  ids.reserve(size_);
+  for (const StreamSlot* at : buckets_) {
+    for (; at != nullptr; at = at->next_in_bucket_) {
+      ids.push_back(at->id_);
+    }
+  }
+  return ids;
+}
+
 void StreamIndex::grow() {
   std::vector<StreamSlot*> before(buckets_.size() * 2, nullptr);
   before.swap(buckets_);

@@ -135,7 +135,7 @@ class Multiplexer {
 
   size_t streams() const { return streams_.size(); }
 
-  /// Calls `visit(StreamSlot&)` for each; `visit` may reset the slot it is given, no other.
+  /// Calls `visit(StreamSlot&)` for each; `visit` may open and reset any.
   template <class Visit>
   void for_each_stream(Visit visit) {
     streams_.for_each(visit);

@@ -72,14 +72,12 @@ class StreamIndex {
 
   size_t size() const { return size_; }
 
-  /// Calls `visit(StreamSlot&)` for each; `visit` may erase the slot it is given, no other.
+  /// Calls `visit(StreamSlot&)` for each; `visit` may insert and erase any.
   template <class Visit>
   void for_each(Visit visit) {
-    for (size_t i = 0; i < buckets_.size(); ++i) {
-      for (StreamSlot* at = buckets_[i]; at != nullptr;) {
-        StreamSlot* next = at->next_in_bucket_;
-        visit(*at);
-        at = next;
+    for (const uint32_t id : ids()) {
+      if (StreamSlot* slot = find(id)) {
+        visit(*slot);
       }
     }
   }
@@ -90,6 +88,7 @@ class StreamIndex {
   /// Numbers of one side are all odd or all even.
   StreamSlot*& bucket(uint32_t id) { return buckets_[(id >> 1) & (buckets_.size() - 1)]; }
 
+  std::vector<uint32_t> ids() const;
   void grow();
 
   std::vector<StreamSlot*> buckets_;

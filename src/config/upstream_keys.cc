@@ -1,0 +1,147 @@
+// The keys of one of `upstreams`. See schema.cc.
+#include "config/keys.h"
+
+namespace hangu::config {
+namespace {
+
+TypePtr<Upstream> upstream_http2() {
+  auto type = object<Upstream>("mapping");
+  type->key<&Upstream::http2, &Http2Client::stream_window_bytes>(
+          size<uint32_t>({64 * kKiB, 16 * kMiB}),
+          {.name = "stream_window",
+           .documentation = "Bytes of a response body that may wait for a slow client.",
+           .example = "1MiB",
+           .reload = kNewConnections})
+      .key<&Upstream::http2, &Http2Client::connection_window_bytes>(
+          size<uint32_t>({64 * kKiB, 256 * kMiB}),
+          {.name = "connection_window",
+           .documentation = "The same for all responses of a connection together.",
+           .example = "16MiB",
+           .reload = kNewConnections})
+      .key<&Upstream::http2, &Http2Client::ping_interval>(
+          duration(milliseconds(100), hours(24), "never"),
+          {.name = "ping_interval",
+           .documentation =
+               "After so long without a byte from the upstream, ask with PING whether it is still "
+               "there. gRPC servers close connections that ask more often than every 5 minutes.",
+           .example = "5m",
+           .reload = kNewConnections})
+      .key<&Upstream::http2, &Http2Client::ping_timeout>(
+          duration(milliseconds(100), hours(1)),
+          {.name = "ping_timeout",
+           .documentation = "How long to wait for the answer; then the connection is given up.",
+           .example = "2s",
+           .reload = kNewConnections});
+  return type;
+}
+
+TypePtr<Upstream> upstream_timeouts() {
+  auto type = object<Upstream>("mapping");
+  type->key<&Upstream::connect_timeout>(
+          duration(milliseconds(10), minutes(5)),
+          {.name = "connect", .documentation = "For one attempt to connect.", .example = "500ms"})
+      .key<&Upstream::idle_timeout>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "idle",
+           .documentation =
+               "How long a pooled connection may lie unused. Keep it below the idle timeout "
+               "of the application.",
+           .example = "30s",
+           .reload = kNewConnections});
+  return type;
+}
+
+TypePtr<Upstream> upstream_pool() {
+  auto type = object<Upstream>("mapping");
+  type->key<&Upstream::idle_connections_max>(
+          number<uint32_t>({0, 1'000'000, {}, "no connection is kept"}),
+          {.name = "idle_max",
+           .documentation = "Most unused connections kept, per endpoint and worker.",
+           .example = "64"})
+      .key<&Upstream::requests_per_connection_max>(
+          number<uint64_t>({0, 1'000'000'000, {}, "no limit"}),
+          {.name = "requests_per_connection",
+           .documentation = "After so many requests a connection is replaced.",
+           .example = "1000",
+           .reload = kNewConnections})
+      .key<&Upstream::connection_age_max>(
+          duration(seconds(1), hours(24 * 7), "no limit"),
+          {.name = "age_max",
+           .documentation = "After so long a connection takes no more requests.",
+           .example = "1h",
+           .reload = kNewConnections});
+  return type;
+}
+
+TypePtr<Upstream> upstream_retry() {
+  auto type = object<Upstream>("mapping");
+  type->key<&Upstream::retry_attempts>(
+      number<uint32_t>({0, 10, {}, "never"}),
+      {.name = "attempts",
+       .documentation =
+           "Further tries of a request when the first failed and it is safe to send it again.",
+       .example = "2"});
+  return type;
+}
+
+TypePtr<Upstream> upstream_dns() {
+  auto type = object<Upstream>("mapping");
+  type->key<&Upstream::dns_ttl_min>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "ttl_min",
+           .documentation = "Names are asked again no sooner than this, whatever the TTL says.",
+           .example = "5s"})
+      .key<&Upstream::dns_ttl_max>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "ttl_max",
+           .documentation = "Names are asked again at the latest after this.",
+           .example = "1m"})
+      .check(check_dns);
+  return type;
+}
+
+}  // namespace
+
+TypePtr<Upstream> upstream_keys() {
+  auto type = object<Upstream>("upstream");
+  type->key<&Upstream::name>(text(kNameRule), {.name = "name",
+                                               .documentation = "Unique name; routes refer to it.",
+                                               .example = "users",
+                                               .required = true})
+      .key<&Upstream::endpoints>(
+          list<Endpoint>(std::make_unique<EndpointType>(), {.name = "list of endpoints",
+                                                            .example = "[\"127.0.0.1:9000\"]",
+                                                            .at_least_one = true,
+                                                            .warn_repeated = true}),
+          {.name = "endpoints",
+           .documentation =
+               "The servers: `127.0.0.1:9000`, `[::1]:9000`, `app.example.org:8080` (every "
+               "address of the name, asked again when its TTL ends), `unix:/run/app.sock`.",
+           .example = "[\"127.0.0.1:9000\"]",
+           .required = true})
+      .key<&Upstream::protocol>(
+          choice<Protocol>({{"http/1.1", Protocol::kHttp1}, {"h2", Protocol::kHttp2}}),
+          {.name = "protocol",
+           .documentation =
+               "What the servers speak. Without TLS, `h2` is HTTP/2 with prior knowledge (h2c).",
+           .example = "h2",
+           .reload = kNewConnections})
+      .group(upstream_http2(), {.name = "http2",
+                                .documentation = "HTTP/2 towards the servers.",
+                                .example = "{ping_interval: 5m}"})
+      .group(upstream_timeouts(), {.name = "timeouts",
+                                   .documentation = "Limits in time towards the servers.",
+                                   .example = "{connect: 500ms}"})
+      .group(upstream_pool(), {.name = "pool",
+                               .documentation = "Connections kept for the next request.",
+                               .example = "{idle_max: 64}"})
+      .group(upstream_retry(), {.name = "retry",
+                                .documentation = "Sending a request again.",
+                                .example = "{attempts: 2}"})
+      .group(upstream_dns(), {.name = "dns",
+                              .documentation = "How often names are resolved.",
+                              .example = "{ttl_max: 1m}"});
+  return type;
+}
+
+}  // namespace hangu::config
