@@ -24,7 +24,7 @@ constexpr Duration kSettingsTimeout = std::chrono::seconds(10);
 constexpr Duration kTickMax = std::chrono::seconds(1);
 constexpr Duration kTickMin = std::chrono::milliseconds(10);
 
-constexpr std::string_view kDrainPing = "drain\0\0\0";
+constexpr std::string_view kDrainPing = "draining";
 
 codec::http2::MultiplexerOptions options_of(const SessionTable& table,
                                             const ListenerContext& listener) {

@@ -18,7 +18,7 @@ using codec::http2::StreamSlot;
 
 namespace {
 
-constexpr std::string_view kKeepAlivePing = "hangu\0\0\0";
+constexpr std::string_view kKeepAlivePing = "hangu-ka";
 
 // An upstream may use underscores in its field names: they are harmless on the way to a client.
 constexpr codec::http2::FieldLimits kResponseLimits{.allow_underscore = true};
