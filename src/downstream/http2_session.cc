@@ -81,9 +81,14 @@ void Http2Stream::deliver_held() noexcept {
     return;
   }
   while (!paused_ && !closed_ && (!held_.empty() || held_end_)) {
+    if (held_.empty() && !trailers_.empty()) {
+      held_end_ = false;
+      stream_->on_request_trailers(trailers_);
+      break;
+    }
     buffer::Slice piece = held_.empty() ? buffer::Slice{} : held_.take_front(held_.bytes());
     const uint32_t size = piece.size;
-    const bool end = held_.empty() && std::exchange(held_end_, false);
+    const bool end = held_.empty() && trailers_.empty() && std::exchange(held_end_, false);
     stream_->on_request_data(std::move(piece), end);
     if (!closed_) {
       session_.multiplexer_.consume(*this, size);
@@ -144,11 +149,11 @@ void Http2Stream::write_trailers(filter::Stream& stream,
     return;
   }
   // The upstream's block goes with its connection; the bytes are the stream's.
-  trailers_.reset(stream.arena());
+  response_trailers_.reset(stream.arena());
   for (const http::Header& header : trailers) {
-    static_cast<void>(trailers_.append(header));
+    static_cast<void>(response_trailers_.append(header));
   }
-  session_.multiplexer_.send_trailers(*this, trailers_, stream.arena());
+  session_.multiplexer_.send_trailers(*this, response_trailers_, stream.arena());
 }
 
 void Http2Stream::abort(filter::Stream&) noexcept {
@@ -373,11 +378,11 @@ void Http2Session::on_trailers(Slot& slot, FieldSection& section) noexcept {
   if (!parsed) {
     table().shard().stats().count_parse_error(parsed.error().code);
     stream.stream_->on_request_error(parsed.error());
-  } else if (stream.trailers_.empty() || stream.paused_ || !stream.held_.empty()) {
-    // Behind a body that has to wait they would have to wait too: nobody needs them so much.
+  } else if (stream.trailers_.empty()) {
     stream.receive(buffer::Slice{}, true);
   } else {
-    stream.stream_->on_request_trailers(stream.trailers_);
+    stream.held_end_ = true;
+    stream.deliver_held();
   }
 }
 

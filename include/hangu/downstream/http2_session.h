@@ -44,7 +44,8 @@ class Http2Stream final : public codec::http2::StreamSlot, private filter::Respo
 
   Http2Session& session_;
   buffer::ObjectPool<filter::Stream>::Ptr stream_;
-  http::HeaderBlock trailers_;
+  http::HeaderBlock trailers_;  // of the request
+  http::HeaderBlock response_trailers_;
   buffer::OutputQueue held_;  // received, not yet wanted
   TimePoint last_input_{};
   TimePoint last_output_{};
