@@ -24,6 +24,8 @@ const char* to_string(Errc code) noexcept {
     case Errc::kReset: return "reset";
     case Errc::kUnexpectedEof: return "unexpected_eof";
     case Errc::kUnexpectedData: return "unexpected_data";
+    case Errc::kTlsHandshake: return "tls_handshake";
+    case Errc::kTlsCertificate: return "tls_certificate";
     case Errc::kTimeout: return "timeout";
     case Errc::kIdleTimeout: return "idle_timeout";
     case Errc::kClosedByUs: return "closed_by_us";

@@ -161,6 +161,13 @@ void check_route_path(Reader& reader, const Node& node, const RouteMatch& match)
   (void)match;
 }
 
+void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls) {
+  if (tls.client_auth != ClientAuth::kNone && tls.client_ca.empty()) {
+    reader.error(child(node, "client_auth").mark,
+                 {"E0136", "`client_auth` needs `client_ca`: who vouches for clients", ""});
+  }
+}
+
 void check_admin(Reader& reader, const Node& node, const Admin& admin) {
   if (!admin.tcp_bind.empty() && !is_loopback(admin.tcp_bind) && !admin.allow_remote) {
     reader.error(child(node, "tcp").mark,

@@ -10,6 +10,7 @@ namespace hangu::config {
 
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
+void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls);
 void check_admin(Reader& reader, const Node& node, const Admin& admin);
 void check_buffers(Reader& reader, const Node& node, const Buffers& buffers);
 

@@ -67,6 +67,54 @@ inline TypePtr<std::vector<Cidr>> networks() {
               {.name = "list of networks", .example = "[10.0.0.0/8]", .warn_repeated = true});
 }
 
+/// A mapping that may be left out or be `off`; T::enabled says which.
+template <class T>
+class SwitchedType final : public TypeOf<T> {
+ public:
+  /// `example`: a mapping.
+  explicit SwitchedType(std::string_view example)
+      : example_(example),
+        mapping_("mapping, or `off`") {}
+
+  ObjectType<T>& mapping() { return mapping_; }
+
+  void read(Reader& reader, const Node& node, void* out) const override {
+    auto& value = *static_cast<T*>(out);
+    if (node.kind == Node::Kind::kScalar) {
+      const std::optional<Scalar> scalar = reader.scalar(node);
+      const std::optional<bool> on = scalar ? parse_switch(scalar->text) : std::nullopt;
+      if (on) {
+        value.enabled = *on;
+      } else if (scalar) {
+        reader.error(node.mark, wrong_type("`off` or a mapping", example_, node));
+      }
+      return;
+    }
+    value.enabled = node.kind == Node::Kind::kMapping;
+    mapping_.read(reader, node, out);
+  }
+
+  Value to_value(const Config& config, const void* value) const override {
+    const bool enabled = static_cast<const T*>(value)->enabled;
+    return enabled ? mapping_.to_value(config, value) : Value::scalar("off");
+  }
+
+  std::string name() const override { return mapping_.name(); }
+
+  std::string schema() const override { return "\"enum\":[true,false,\"on\",\"off\"]"; }
+
+  const Fields* fields() const override { return mapping_.fields(); }
+
+ private:
+  std::string_view example_;
+  ObjectType<T> mapping_;
+};
+
+template <class T>
+std::unique_ptr<SwitchedType<T>> switched(std::string_view example) {
+  return std::make_unique<SwitchedType<T>>(example);
+}
+
 // The table of each section; see schema.h.
 TypePtr<Listener> listener_keys();
 TypePtr<Upstream> upstream_keys();

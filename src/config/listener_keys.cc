@@ -1,5 +1,6 @@
 // The keys of one of `listeners`. See schema.cc.
 #include "config/keys.h"
+#include "config/tls_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -210,6 +211,10 @@ TypePtr<Listener> listener_keys() {
                "`Upgrade: h2c` is ignored.",
            .example = "[http/1.1]",
            .reload = kNewConnections})
+      .key<&Listener::tls>(listener_tls(),
+                           {.name = "tls",
+                            .documentation = "TLS towards the client; `off` by default.",
+                            .example = "{certificates: [{cert: a.crt, key: a.key}]}"})
       .group(listener_http2(), {.name = "http2",
                                 .documentation = "HTTP/2 towards the client.",
                                 .example = "{streams_max: 256}"})

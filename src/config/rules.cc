@@ -305,6 +305,23 @@ MaybeProblem apply_file_path(std::string& text) {
               : problem("E0111", fmt::format("{} is not the path of a file", quoted(text)));
 }
 
+MaybeProblem apply_openssl_list(std::string& text) {
+  const bool good = !text.empty() && std::none_of(text.begin(), text.end(),
+                                                  [](char c) { return is_control(c) || c == ' '; });
+  return good ? MaybeProblem()
+              : problem("E0111", fmt::format("{} is no list of names with `:`", quoted(text)));
+}
+
+MaybeProblem apply_client_name(std::string& text) {
+  for (const std::string_view kind : {"dns:", "uri:", "email:", "ip:"}) {
+    if (text.rfind(kind, 0) == 0 && text.size() > kind.size()) {
+      return {};
+    }
+  }
+  return problem("E0111", fmt::format("{} does not begin with `dns:`, `uri:`, `email:` or `ip:`",
+                                      quoted(text)));
+}
+
 MaybeProblem apply_socket_path(std::string& text) {
   if (text.rfind(kUnixPrefix, 0) == 0) {
     text.erase(0, kUnixPrefix.size());
@@ -331,6 +348,8 @@ const TextRule kRoutePathRule = {"path", "/users", "begins with `/`", "^/[^?#*{]
                                  apply_route_path};
 const TextRule kMethodRule = {"method", "GET", "", "^[!#-'*+.0-9A-Z^_`|~-]+$", apply_method};
 const TextRule kFilePathRule = {"file path", "/var/log/hangu/access.log", "", "", apply_file_path};
+const TextRule kOpensslListRule = {"list with `:`", "X25519:P-256", "", "", apply_openssl_list};
+const TextRule kClientNameRule = {"name of a client", "dns:a.example", "", "", apply_client_name};
 const TextRule kSocketPathRule = {"socket path", "/run/hangu/admin.sock", "at most 107 bytes", "",
                                   apply_socket_path};
 const TextRule kHeaderNameRule = {"field name", "x-debug", "", "^[!#-'*+.0-9A-Za-z^_`|~-]+$",

@@ -30,6 +30,8 @@ extern const TextRule kHostRule;
 extern const TextRule kRoutePathRule;
 extern const TextRule kMethodRule;
 extern const TextRule kFilePathRule;
+extern const TextRule kOpensslListRule;
+extern const TextRule kClientNameRule;
 extern const TextRule kSocketPathRule;
 extern const TextRule kHeaderNameRule;
 

@@ -139,56 +139,24 @@ TypePtr<Route> route() {
 }
 
 /// The mapping, or `off`; a mapping switches the log on.
-class AccessLogType final : public TypeOf<AccessLog> {
- public:
-  AccessLogType()
-      : mapping_("mapping, or `off`") {
-    mapping_
-        .key<&AccessLog::path>(
-            text(kFilePathRule),
-            {.name = "path",
-             .documentation = "File to append to, one record a request; `-` is standard output.",
-             .example = "/var/log/hangu/access.log"})
-        .key<&AccessLog::queue_bytes>(
-            size<uint64_t>({64 * kKiB, 1 * kGiB}),
-            {.name = "queue",
-             .documentation =
-                 "Records waiting to be written, per worker; beyond it they are dropped and "
-                 "counted.",
-             .example = "1MiB",
-             .reload = kRestart});
-  }
-
-  void read(Reader& reader, const Node& node, void* out) const override {
-    auto& log = *static_cast<AccessLog*>(out);
-    if (node.kind == Node::Kind::kScalar) {
-      const std::optional<Scalar> scalar = reader.scalar(node);
-      const std::optional<bool> on = scalar ? parse_switch(scalar->text) : std::nullopt;
-      if (on) {
-        log.enabled = *on;
-      } else if (scalar) {
-        reader.error(node.mark, wrong_type("`off` or a mapping", "{path: \"-\"}", node));
-      }
-      return;
-    }
-    log.enabled = node.kind == Node::Kind::kMapping;
-    mapping_.read(reader, node, out);
-  }
-
-  Value to_value(const Config& config, const void* value) const override {
-    const bool enabled = static_cast<const AccessLog*>(value)->enabled;
-    return enabled ? mapping_.to_value(config, value) : Value::scalar("off");
-  }
-
-  std::string name() const override { return mapping_.name(); }
-
-  std::string schema() const override { return "\"enum\":[true,false,\"on\",\"off\"]"; }
-
-  const Fields* fields() const override { return mapping_.fields(); }
-
- private:
-  ObjectType<AccessLog> mapping_;
-};
+TypePtr<AccessLog> access_log() {
+  auto type = switched<AccessLog>("{path: \"-\"}");
+  type->mapping()
+      .key<&AccessLog::path>(
+          text(kFilePathRule),
+          {.name = "path",
+           .documentation = "File to append to, one record a request; `-` is standard output.",
+           .example = "/var/log/hangu/access.log"})
+      .key<&AccessLog::queue_bytes>(
+          size<uint64_t>({64 * kKiB, 1 * kGiB}),
+          {.name = "queue",
+           .documentation =
+               "Records waiting to be written, per worker; beyond it they are dropped and "
+               "counted.",
+           .example = "1MiB",
+           .reload = kRestart});
+  return type;
+}
 
 TypePtr<Admin> admin() {
   auto type = object<Admin>("mapping");
@@ -330,7 +298,7 @@ std::unique_ptr<Type> build_root() {
                             {.name = "routes",
                              .documentation = "Which request goes to which upstream.",
                              .example = "[{name: users, upstream: users}]"})
-      .key<&Config::access_log>(std::make_unique<AccessLogType>(),
+      .key<&Config::access_log>(access_log(),
                                 {.name = "access_log",
                                  .documentation = "One record a request; `off` by default.",
                                  .example = "{path: \"-\"}"})

@@ -1,5 +1,6 @@
 // The keys of one of `upstreams`. See schema.cc.
 #include "config/keys.h"
+#include "config/tls_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -126,6 +127,10 @@ TypePtr<Upstream> upstream_keys() {
                "What the servers speak. Without TLS, `h2` is HTTP/2 with prior knowledge (h2c).",
            .example = "h2",
            .reload = kNewConnections})
+      .key<&Upstream::tls>(upstream_tls(),
+                           {.name = "tls",
+                            .documentation = "TLS towards the servers; `off` by default.",
+                            .example = "{ca: /etc/ssl/own-ca.pem}"})
       .group(upstream_http2(), {.name = "http2",
                                 .documentation = "HTTP/2 towards the servers.",
                                 .example = "{ping_interval: 5m}"})

@@ -19,6 +19,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+// How often the files of certificates are looked at.
+constexpr Duration kTlsInterval = std::chrono::seconds(2);
+
 // What closing down may take beyond `lb_delay` and `drain_timeout`: told to the service manager.
 constexpr Duration kStopMargin = std::chrono::seconds(5);
 
@@ -85,7 +88,8 @@ class Daemon::Impl {
         signals_(context),
         drain_timer_(context),
         reload_timer_(context),
-        watchdog_timer_(context) {}
+        watchdog_timer_(context),
+        tls_timer_(context) {}
 
   Result<void, StartError> start() {
     started_ = monotonic_now();
@@ -223,6 +227,7 @@ class Daemon::Impl {
       return Failure<std::string>{started.error()};
     }
     gateway_ = std::move(*started);
+    refresh_tls();
     return {};
   }
 
@@ -389,12 +394,24 @@ class Daemon::Impl {
     drain_timer_.cancel();
     reload_timer_.cancel();
     watchdog_timer_.cancel();
+    tls_timer_.cancel();
     gateway_.reset();
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
     } else {
       context_.stop();
     }
+  }
+
+  /// Certificates are renewed by whoever writes their files, and ticket keys take turns.
+  void refresh_tls() {
+    tls_timer_.expires_after(kTlsInterval);
+    tls_timer_.async_wait([this](error_code error) {
+      if (!error && gateway_ != nullptr) {
+        gateway_->refresh_tls();
+        refresh_tls();
+      }
+    });
   }
 
   void watch() {
@@ -422,6 +439,7 @@ class Daemon::Impl {
   asio::steady_timer drain_timer_;
   asio::steady_timer reload_timer_;
   asio::steady_timer watchdog_timer_;
+  asio::steady_timer tls_timer_;
   std::shared_ptr<const config::Config> config_;
   std::optional<LastReload> last_reload_;
   TimePoint started_;

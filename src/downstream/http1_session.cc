@@ -194,8 +194,11 @@ void Http1Session::reject_request(const Error& error) noexcept {
 }
 
 filter::PeerView Http1Session::peer_view() const noexcept {
-  return {
-      .ip = peer_.ip(), .port = peer_.port(), .source = peer_.source(), .trusted = peer_.trusted()};
+  return {.ip = peer_.ip(),
+          .port = peer_.port(),
+          .source = peer_.source(),
+          .trusted = peer_.trusted(),
+          .secure = connection_->security() != nullptr};
 }
 
 bool Http1Session::process_body(buffer::Slice& data) noexcept {

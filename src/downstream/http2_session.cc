@@ -270,8 +270,11 @@ void Http2Session::follow_config() noexcept {
 }
 
 filter::PeerView Http2Session::peer_view() const noexcept {
-  return {
-      .ip = peer_.ip(), .port = peer_.port(), .source = peer_.source(), .trusted = peer_.trusted()};
+  return {.ip = peer_.ip(),
+          .port = peer_.port(),
+          .source = peer_.source(),
+          .trusted = peer_.trusted(),
+          .secure = connection_->security() != nullptr};
 }
 
 StreamSlot* Http2Session::on_open(uint32_t) noexcept {

@@ -8,6 +8,7 @@
 #include "hangu/downstream/http2_session.h"
 #include "hangu/downstream/session_table.h"
 #include "hangu/stats/shard_stats.h"
+#include "hangu/tls/server_context.h"
 
 namespace hangu::downstream {
 
@@ -28,14 +29,43 @@ Opening::Opening(SessionTable& table, ListenerContext& listener, net::Connection
 
 void Opening::begin(buffer::Slice&&, buffer::Slice&&) noexcept {
   timer_.arm(table().loop().timers(), listener().runtime->config->timeouts.header);
+  if (state_ != State::kProxyHeader && listener().runtime->tls != nullptr) {
+    begin_handshake({});
+  }
   connection_->resume_reading();
+}
+
+void Opening::begin_handshake(buffer::Slice&& received) noexcept {
+  state_ = State::kHandshake;
+  timer_.arm(table().loop().timers(), listener().runtime->config->tls.handshake_timeout);
+  filter::ShardContext& shard = table().shard();
+  connection_->secure(listener().runtime->tls->accept(shard.small_blocks(), shard.large_blocks()),
+                      std::move(received));
+}
+
+void Opening::on_connected(Result<void> result) noexcept {
+  stats::ShardStats& stats = table().shard().stats();
+  if (!result) {
+    stats.count_tls_failure(result.error().detail);
+    timer_.disarm();
+    state_ = State::kClosed;
+    connection_->set_handler(nullptr);
+    net::close_after_flush(std::move(connection_), true);  // the alert
+    table().bury(*this);
+    return;
+  }
+  const net::SecurityDetails& details = connection_->security()->details();
+  (details.resumed ? stats.tls_handshakes_resumed : stats.tls_handshakes_full).add();
+  hand_over(details.application_protocol == "h2", {});
 }
 
 void Opening::on_data(buffer::Slice data) noexcept {
   if (state_ == State::kProxyHeader && !process_proxy_header(data)) {
     return;
   }
-  if (state_ == State::kProtocol && data.size != 0) {
+  if (state_ == State::kProtocol && listener().runtime->tls != nullptr) {
+    begin_handshake(std::move(data));
+  } else if (state_ == State::kProtocol && data.size != 0) {
     process_protocol(std::move(data));
   }
 }

@@ -31,7 +31,13 @@ Session::Session(SessionTable& table, ListenerContext& listener)
 }
 
 Session::~Session() {
-  --listener_.sessions;
+  uncount();
+}
+
+void Session::uncount() noexcept {
+  if (std::exchange(counted_, false)) {
+    --listener_.sessions;
+  }
 }
 
 SessionTable::SessionTable(event::Loop& loop, filter::ShardContext& shard, size_t write_high,
@@ -93,6 +99,7 @@ void SessionTable::bury(Http2Stream& stream) noexcept {
 }
 
 void SessionTable::bury(Session& session) noexcept {
+  session.uncount();
   session.unlink();
   closed_.push_back(session);
   --size_;
@@ -102,6 +109,7 @@ void SessionTable::bury(Session& session) noexcept {
 
 void SessionTable::replace(Session& before, std::unique_ptr<Session> session, buffer::Slice&& seen,
                            buffer::Slice&& data) noexcept {
+  before.uncount();
   before.unlink();
   closed_.push_back(before);
   loop_.defer(graveyard_);

@@ -100,7 +100,7 @@ bool set_forwarding_headers(Stream& stream, const PeerView& peer) noexcept {
     fits = headers.set(HeaderName::kXForwardedFor, list);
   }
   if (!headers.contains(HeaderName::kXForwardedProto)) {
-    fits = headers.add(HeaderName::kXForwardedProto, "http") && fits;
+    fits = headers.add(HeaderName::kXForwardedProto, peer.secure ? "https" : "http") && fits;
   }
   if (!headers.contains(HeaderName::kXForwardedHost) && !stream.request.authority.empty()) {
     fits = headers.add(HeaderName::kXForwardedHost, stream.request.authority) && fits;

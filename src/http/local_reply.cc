@@ -59,6 +59,8 @@ Mapping map_upstream(Errc code) {
     case Errc::kUnexpectedData: return {502, "upstream.protocol"};
     case Errc::kReset:
     case Errc::kUnexpectedEof: return {502, "upstream.reset"};
+    case Errc::kTlsHandshake:
+    case Errc::kTlsCertificate: return {502, "upstream.tls"};
     case Errc::kConnectFailed:
     case Errc::kConnectTimeout: return {503, "upstream.connect"};
     case Errc::kTimeout:

@@ -28,6 +28,8 @@ constexpr Duration kLastBytesTime = std::chrono::milliseconds(100);
 constexpr size_t kSpliceBytesMax = 256 * 1024;
 // Memory for held slices beyond this goes back when they are delivered.
 constexpr size_t kHeldKeep = 16;
+// Bytes of records that may wait for the socket.
+constexpr size_t kSecuredBytesMax = 64 * 1024;
 
 }  // namespace
 
@@ -77,6 +79,10 @@ void Connection::on_connect(int error) noexcept {
   if (reading_) {
     loop_.start_receive(socket_);
   }
+  if (security_ != nullptr) {
+    drain_security();
+    return;
+  }
   if (!output_empty()) {
     schedule();
   }
@@ -85,31 +91,112 @@ void Connection::on_connect(int error) noexcept {
   }
 }
 
+// --- security ---------------------------------------------------------------------------------
+
+void Connection::secure(std::unique_ptr<SecurityLayer> layer, buffer::Slice&& received) {
+  HANGU_ASSERT(security_ == nullptr && output_empty());
+  security_ = std::move(layer);
+  if (received.size != 0) {
+    held_.insert(held_.begin(), std::move(received));
+    loop_.schedule_flush(*this);  // not from within this call
+  }
+}
+
+void Connection::deliver(buffer::Slice&& slice) {
+  if (security_ == nullptr) {
+    handler_->on_data(std::move(slice));
+  } else {
+    security_->feed(std::move(slice));
+    drain_security();
+  }
+}
+
+/// Hands out what the security layer has, until it has no more or the handler wants no more.
+void Connection::drain_security() {
+  using Event = SecurityLayer::Event;
+  while (handler_ != nullptr && !closed_ && (reading_ || !security_->established())) {
+    buffer::Slice data;
+    switch (security_->next(data, queue_)) {
+      case Event::kNone:
+        if (!queue_.empty()) {
+          schedule();
+        }
+        return;
+      case Event::kData: handler_->on_data(std::move(data)); break;
+      case Event::kEstablished:
+        schedule();
+        handler_->on_connected({});
+        break;
+      case Event::kEnd:
+        peer_said_goodbye_ = true;
+        receive_ended_ = true;
+        deliver_end();
+        return;
+      case Event::kFailed: {
+        const Error error = security_->error();
+        const bool established = security_->established();
+        if (!queue_.empty()) {
+          schedule();  // an alert for the peer
+        }
+        if (!established) {
+          handler_->on_connected(hangu::fail(error));
+        } else {
+          report(error.sys_errno, error.detail);
+        }
+        return;
+      }
+    }
+  }
+}
+
+/// Turns what waits into records, not far ahead of the socket: what is secured cannot be dropped or
+/// overtaken any more. False when that failed.
+bool Connection::secure_output() {
+  if (security_ == nullptr || security_->plain().empty() || queue_.bytes() >= kSecuredBytesMax) {
+    return true;
+  }
+  return security_->secure(queue_, kSecuredBytesMax, loop_.now().time_since_epoch().count());
+}
+
+/// Behind the last byte of a secured connection; true when there is something to send.
+bool Connection::say_goodbye() {
+  if (security_ == nullptr || goodbye_said_ || !security_->established() || broken_) {
+    return false;
+  }
+  goodbye_said_ = true;
+  security_->end(queue_);
+  if (queue_.empty()) {
+    return false;
+  }
+  loop_.schedule_flush(*this);
+  return true;
+}
+
 // --- writing ----------------------------------------------------------------------------------
 
 void Connection::write(buffer::Slice&& slice) {
   if (!broken_ && !shutdown_wanted_) {
-    queue_.append(std::move(slice));
+    output().append(std::move(slice));
     queued_more();
   }
 }
 
 void Connection::write_copy(std::string_view bytes) {
   if (!broken_ && !shutdown_wanted_) {
-    queue_.append_copy(bytes);
+    output().append_copy(bytes);
     queued_more();
   }
 }
 
 void Connection::write_static(std::string_view bytes) {
   if (!broken_ && !shutdown_wanted_) {
-    queue_.append_static(bytes);
+    output().append_static(bytes);
     queued_more();
   }
 }
 
 void Connection::queued_more() {
-  if (queue_.bytes() > high_watermark_) {
+  if (output().bytes() > high_watermark_) {
     congested_ = true;
   }
   schedule();
@@ -122,7 +209,7 @@ void Connection::schedule() {
 }
 
 void Connection::flush() noexcept {
-  if (reading_ && (!held_.empty() || (receive_ended_ && !end_delivered_))) {
+  if (reading_ && (!held_.empty() || (receive_ended_ && !end_delivered_) || security_pending())) {
     deliver_held();
   }
   if (splice_to_ != nullptr && readable_ && reading_) {
@@ -134,7 +221,15 @@ void Connection::flush() noexcept {
 }
 
 void Connection::send_queued() {
-  while (!output_empty() && !sending_) {
+  for (;;) {
+    if (!sending_ && !secure_output()) {
+      const Error error = security_->error();
+      report(error.sys_errno, error.detail);
+      return;
+    }
+    if (sending_ || (queue_.empty() && pipe_ == nullptr)) {
+      break;
+    }
     const event::SendResult result = send_some();
     if (result.error != 0) {
       fail_send(result.error);
@@ -163,6 +258,9 @@ event::SendResult Connection::send_some() {
 
 void Connection::drop_output() {
   queue_.clear();
+  if (security_ != nullptr) {
+    security_->plain().clear();
+  }
   if (pipe_ != nullptr) {
     loop_.pipes().release(std::move(pipe_));
   }
@@ -187,11 +285,11 @@ void Connection::on_send(int error, size_t bytes) noexcept {
 }
 
 void Connection::after_send() {
-  if (output_empty() && shutdown_wanted_) {
+  if (output_empty() && shutdown_wanted_ && !say_goodbye()) {
     send_fin();
   }
   if (ending_ != Ending::kNone) {
-    if (output_empty()) {
+    if (output_empty() && !say_goodbye()) {
       start_ending(ending_);
     }
     return;
@@ -199,7 +297,7 @@ void Connection::after_send() {
   if (splice_from_ != nullptr && write_idle()) {
     loop_.schedule_flush(*splice_from_);
   }
-  if (congested_ && queue_.bytes() < low_watermark_) {
+  if (congested_ && output().bytes() < low_watermark_) {
     congested_ = false;
     if (handler_ != nullptr) {
       handler_->on_writable();
@@ -212,7 +310,7 @@ void Connection::after_send() {
 
 void Connection::shutdown_write() {
   shutdown_wanted_ = true;
-  if (write_idle() && !connecting_ && !broken_) {
+  if (write_idle() && !connecting_ && !broken_ && !say_goodbye()) {
     send_fin();
   }
 }
@@ -261,7 +359,7 @@ void Connection::on_receive(buffer::BlockRef block, uint32_t bytes) noexcept {
   if (!reading_ || !held_.empty()) {
     held_.push_back(std::move(slice));
   } else if (handler_ != nullptr) {
-    handler_->on_data(std::move(slice));
+    deliver(std::move(slice));
   }
   if (splicing && splice_to_ == nullptr) {
     receive_again();
@@ -278,7 +376,7 @@ void Connection::on_receive_end(int error) noexcept {
     return;
   }
   // An error is told at once even while paused, unless there is something to be read before it.
-  if (held_.empty() && (reading_ || error != 0)) {
+  if (held_.empty() && !security_pending() && (reading_ || error != 0)) {
     deliver_end();
   }
 }
@@ -288,8 +386,11 @@ void Connection::deliver_held() {
   batch.swap(held_);
   size_t done = 0;
   delivering_held_ = true;
+  if (security_pending()) {
+    drain_security();
+  }
   while (done < batch.size() && reading_ && handler_ != nullptr) {
-    handler_->on_data(std::move(batch[done++]));
+    deliver(std::move(batch[done++]));
   }
   delivering_held_ = false;
   if (closed_ || ending_ != Ending::kNone) {
@@ -299,7 +400,7 @@ void Connection::deliver_held() {
   if (!batch.empty() || batch.capacity() <= kHeldKeep) {
     held_ = std::move(batch);
   }
-  if (!reading_ || !held_.empty()) {
+  if (!reading_ || !held_.empty() || security_pending()) {
     return;
   }
   if (receive_ended_) {
@@ -317,6 +418,10 @@ void Connection::deliver_end() {
     report(end_error_, "receive failed");
     return;
   }
+  if (security_ != nullptr && !peer_said_goodbye_) {
+    deliver_truncation();
+    return;
+  }
   // The send took the socket's error: what looks like a FIN now is none, unless the peer had sent
   // one before (EPIPE).
   if (broken_ && send_error_ != EPIPE) {
@@ -329,6 +434,18 @@ void Connection::deliver_end() {
   if (broken_ && !closed_ && ending_ == Ending::kNone) {
     report(send_error_, "send failed");
   }
+}
+
+/// A FIN that the security layer knows nothing of may come from anybody on the way.
+void Connection::deliver_truncation() {
+  if (!security_->established()) {
+    if (handler_ != nullptr) {
+      handler_->on_connected(hangu::fail(Error{Errc::kTlsHandshake, Side::kInternal, Retry::kNever,
+                                               0, "closed in the handshake"}));
+    }
+    return;
+  }
+  report(0, "the connection ended without close_notify");
 }
 
 void Connection::pause_reading() {
@@ -346,7 +463,8 @@ void Connection::resume_reading() {
   if (connecting_) {
     return;
   }
-  if (!held_.empty() || (receive_ended_ && !end_delivered_) || splice_to_ != nullptr) {
+  if (!held_.empty() || (receive_ended_ && !end_delivered_) || splice_to_ != nullptr ||
+      security_pending()) {
     loop_.schedule_flush(*this);  // not from within this call
   } else if (!receive_ended_) {
     loop_.start_receive(socket_);
@@ -357,8 +475,9 @@ void Connection::resume_reading() {
 
 void Connection::splice_to(Connection& to, uint64_t bytes) {
   const bool held = !held_.empty() || delivering_held_;  // it has to go first
-  if (held || receive_ended_ || closed_ || broken_ || to.broken_ || to.closed_ ||
-      to.splice_from_ != nullptr || !loop_.pipes().available()) {
+  if (held || security_ != nullptr || to.security_ != nullptr || receive_ended_ || closed_ ||
+      broken_ || to.broken_ || to.closed_ || to.splice_from_ != nullptr ||
+      !loop_.pipes().available()) {
     return;
   }
   splice_to_ = &to;
@@ -495,7 +614,7 @@ void close_after_flush(ConnectionPtr connection, bool linger) {
   kept.loop_.stop_receive(kept.socket_);
   kept.loop_.keep_busy(1);
   kept.ending_ = linger ? Ending::kFlushThenLinger : Ending::kFlush;
-  if (kept.write_idle()) {
+  if (kept.write_idle() && !kept.say_goodbye()) {
     kept.start_ending(kept.ending_);
   } else {
     kept.last_progress_ = kProgressUnknown;

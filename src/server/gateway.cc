@@ -90,6 +90,7 @@ class GatewayImpl final : public Gateway {
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
   void begin_drain() override;
   void reopen_logs() override;
+  void refresh_tls() override;
   GatewayStatus status() const override;
 
   stats::Registry& registry() override { return registry_; }
@@ -115,6 +116,7 @@ class GatewayImpl final : public Gateway {
   static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
+  Result<void, std::string> load_certificates(const config::Config& config);
   void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
                const std::vector<std::string>& removed);
 
@@ -122,6 +124,9 @@ class GatewayImpl final : public Gateway {
   Callbacks callbacks_;
   stats::Registry registry_;
   SnapshotBuilder builder_;
+  TlsContexts tls_;
+  TicketKeyMap ticket_keys_;
+  std::map<std::string, int64_t> tls_files_;  // as they were read
   // Replaced logs are kept: streams of older generations may still write to them.
   std::vector<std::unique_ptr<audit::LogWriter>> access_logs_;
   audit::LogWriter* access_log_ = nullptr;
@@ -134,6 +139,9 @@ class GatewayImpl final : public Gateway {
 };
 
 Result<void, std::string> GatewayImpl::open() {
+  if (auto loaded = load_certificates(*config_); !loaded) {
+    return loaded;
+  }
   BoundListeners bound;
   for (const config::Listener& listener : config_->listeners) {
     auto sockets = bind(listener);
@@ -149,7 +157,7 @@ Result<void, std::string> GatewayImpl::open() {
   if (auto opened = open_access_log(*config_); !opened) {
     return opened;
   }
-  publish(builder_.build(config_, access_log_), bound, {});
+  publish(builder_.build(config_, access_log_, tls_), bound, {});
   return {};
 }
 
@@ -212,6 +220,24 @@ Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(
   return bound;
 }
 
+/// On failure those in use stay.
+Result<void, std::string> GatewayImpl::load_certificates(const config::Config& config) {
+  auto loaded = load_tls(config, ticket_keys_, std::time(nullptr));
+  if (!loaded) {
+    std::string text;
+    for (const TlsProblem& problem : loaded.error()) {
+      text += (text.empty() ? "" : "; ") + to_string(problem);
+    }
+    return Failure<std::string>{text};
+  }
+  tls_ = std::move(*loaded);
+  tls_files_ = tls_files(config);
+  for (const std::string& warning : expiry_warnings(tls_, kExpiryWarningDays, std::time(nullptr))) {
+    log::warning("event=certificate_expiry {}", warning);
+  }
+  return {};
+}
+
 /// On failure the log in use stays.
 Result<void, std::string> GatewayImpl::open_access_log(const config::Config& config) {
   const config::AccessLog& wanted = config.access_log;
@@ -247,8 +273,10 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
     if (known) {
       resolved_[upstream.name] = numeric;
     }
+    const auto tls = tls_.upstreams.find(upstream.name);
     updates.push_back({.number = builder_.cluster_number(upstream.name),
                        .config = upstream,
+                       .tls = tls != tls_.upstreams.end() ? tls->second : nullptr,
                        .stats = registry_.upstream(upstream.name),
                        .endpoints = to_addresses(numeric),
                        .replace_endpoints = known});
@@ -311,12 +339,18 @@ Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
 }
 
 Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
+  const TlsContexts tls_before = tls_;
+  if (auto loaded = load_certificates(*config); !loaded) {
+    return Failure<std::string>{loaded.error()};
+  }
   audit::LogWriter* const log_before = access_log_;
   if (auto opened = open_access_log(*config); !opened) {
+    tls_ = tls_before;
     return Failure<std::string>{opened.error()};
   }
   auto added = bind_added(*config);
   if (!added) {
+    tls_ = tls_before;
     access_log_ = log_before;
     return Failure<std::string>{added.error()};
   }
@@ -337,7 +371,7 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (config->event_loop != config_->event_loop) {
     report.restart_required.emplace_back("event_loop");
   }
-  publish(builder_.build(config, access_log_), *added, report.listeners_removed);
+  publish(builder_.build(config, access_log_, tls_), *added, report.listeners_removed);
   config_ = std::move(config);
   registry_.prune();
   return report;
@@ -364,6 +398,23 @@ void GatewayImpl::begin_drain() {
   shards_draining_ = static_cast<uint32_t>(shards_.size());
   for (const auto& shard : shards_) {
     shard->post([target = shard.get()] { target->drain(); });
+  }
+}
+
+/// A file that is no good any more leaves what was read before in use.
+void GatewayImpl::refresh_tls() {
+  const bool changed = tls_files(*config_) != tls_files_;
+  if (!changed && !rotation_due(*config_, ticket_keys_, std::time(nullptr))) {
+    return;
+  }
+  if (const auto loaded = load_certificates(*config_); !loaded) {
+    tls_files_ = tls_files(*config_);  // said once
+    log::error("event=certificates_not_loaded error=\"{}\"", loaded.error());
+    return;
+  }
+  publish(builder_.build(config_, access_log_, tls_), {}, {});
+  if (changed) {
+    log::info("event=certificates_loaded files={}", tls_files_.size());
   }
 }
 

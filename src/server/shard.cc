@@ -57,7 +57,7 @@ struct Shard::Core {
         drain_timer(shard) {}
 
   void open(filter::ShardContext& shard, const ShardOptions& options) {
-    shared = std::make_unique<upstream::Shared>(*loop, small_blocks, options.id,
+    shared = std::make_unique<upstream::Shared>(*loop, small_blocks, receive_blocks, options.id,
                                                 options.buffers.write_high_watermark,
                                                 options.buffers.write_low_watermark);
     proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
@@ -172,7 +172,7 @@ void Shard::apply_cluster(const ClusterUpdate& update) {
                               std::make_unique<upstream::Cluster>(*core_->shared, update.stats));
     cluster = core_->proxy->cluster(update.number);
   }
-  cluster->configure(update.config);
+  cluster->configure(update.config, update.tls);
   if (update.replace_endpoints) {
     cluster->set_endpoints(update.endpoints);
   }

@@ -30,6 +30,7 @@ namespace hangu::server {
 struct ClusterUpdate {
   uint32_t number = 0;
   config::Upstream config;
+  std::shared_ptr<const tls::ClientContext> tls;  // nullptr: none
   std::shared_ptr<stats::UpstreamStats> stats;
   std::vector<upstream::EndpointAddress> endpoints;
   bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is

@@ -9,7 +9,8 @@
 namespace hangu::server {
 
 std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
-    std::shared_ptr<const config::Config> config, audit::LogWriter* access_log) {
+    std::shared_ptr<const config::Config> config, audit::LogWriter* access_log,
+    const TlsContexts& tls) {
   auto snapshot = std::make_shared<filter::Snapshot>();
   snapshot->route_table = policy::RouteTable(*config);
   snapshot->entry.add(std::make_shared<filter::RouteFilter>());
@@ -21,6 +22,9 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
         {.config = &listener,
          .trusted_proxies = policy::CidrSet(listener.trusted_proxies),
          .proxy_protocol_from = policy::CidrSet(listener.proxy_protocol_from)});
+    if (const auto found = tls.listeners.find(listener.name); found != tls.listeners.end()) {
+      snapshot->listeners.back().tls = found->second;
+    }
   }
   for (const config::Route& route : config->routes) {
     snapshot->routes.push_back(build_route(*config, route));

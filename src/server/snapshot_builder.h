@@ -10,6 +10,7 @@
 #include "hangu/audit/log_writer.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/snapshot.h"
+#include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
 
 namespace hangu::server {
@@ -32,7 +33,8 @@ class SnapshotBuilder {
 
   /// `access_log` may be null: no access log. It must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
-                                                audit::LogWriter* access_log);
+                                                audit::LogWriter* access_log,
+                                                const TlsContexts& tls);
 
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
 

@@ -111,6 +111,10 @@ constexpr ShardMetric kShardMetrics[] = {
      [](const ShardStats& s) { return s.upgrades_active.value(); }},
     {"hangu_upstream_timeouts_total", "counter", "Requests whose upstream did not answer in time.",
      [](const ShardStats& s) { return s.timeouts.value(); }},
+    {"hangu_tls_handshakes_full_total", "counter", "TLS handshakes with clients, full ones.",
+     [](const ShardStats& s) { return s.tls_handshakes_full.value(); }},
+    {"hangu_tls_handshakes_resumed_total", "counter", "TLS handshakes that resumed a session.",
+     [](const ShardStats& s) { return s.tls_handshakes_resumed.value(); }},
     {"hangu_http2_connections_total", "counter", "Client connections that speak HTTP/2.",
      [](const ShardStats& s) { return s.http2_connections.value(); }},
     {"hangu_http2_resets_received_total", "counter", "HTTP/2 streams that clients reset.",
@@ -132,6 +136,12 @@ void add_shards(Text& text, const Registry& registry) {
   for (uint32_t id = 0; id < registry.shards(); ++id) {
     registry.shard(id).local_replies().for_each([&](std::string_view code, uint64_t count) {
       text.sample(fmt::format("shard=\"{}\",code=\"{}\"", id, escape_label(code)), count);
+    });
+  }
+  text.family("hangu_tls_failures_total", "counter", "TLS handshakes that failed, by reason.");
+  for (uint32_t id = 0; id < registry.shards(); ++id) {
+    registry.shard(id).tls_failures().for_each([&](std::string_view reason, uint64_t count) {
+      text.sample(fmt::format("shard=\"{}\",reason=\"{}\"", id, escape_label(reason)), count);
     });
   }
   text.family("hangu_http2_closed_total", "counter",

@@ -15,8 +15,10 @@ Cluster::~Cluster() {
   const auto retired = std::exchange(retired_, {});
 }
 
-void Cluster::configure(const config::Upstream& config) {
+void Cluster::configure(const config::Upstream& config,
+                        std::shared_ptr<const tls::ClientContext> tls) {
   config_ = config;
+  tls_ = std::move(tls);
 }
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {

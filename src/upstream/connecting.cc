@@ -20,6 +20,9 @@ void Connecting::begin() noexcept {
     fail(upstream_error(Errc::kConnectFailed, "no socket for the upstream", errno));
     return;
   }
+  if (std::unique_ptr<net::SecurityLayer> security = endpoint().make_security()) {
+    connection_->secure(std::move(security));
+  }
   connection_->set_watermarks(shared.write_high_watermark, shared.write_low_watermark);
 }
 
@@ -56,7 +59,8 @@ void Connecting::on_timeout() noexcept {
 void Connecting::fail(Error error) noexcept {
   error.side = Side::kUpstream;
   error.retry = Retry::kSafe;
-  if (error.code != Errc::kConnectTimeout) {
+  if (error.code != Errc::kConnectTimeout && error.code != Errc::kTlsHandshake &&
+      error.code != Errc::kTlsCertificate) {
     error.code = Errc::kConnectFailed;
   }
   close();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hangu/http/host.h"
 #include "hangu/upstream/cluster.h"
 
 namespace hangu::upstream {
@@ -26,6 +27,29 @@ Shared& Endpoint::shared() noexcept {
 
 const config::Upstream& Endpoint::cluster_config() const noexcept {
   return cluster_.config();
+}
+
+bool Endpoint::secured() const noexcept {
+  return cluster_.tls() != nullptr;
+}
+
+std::unique_ptr<net::SecurityLayer> Endpoint::make_security() {
+  if (!secured()) {
+    return nullptr;
+  }
+  if (tls_ != cluster_.tls()) {
+    tls_ = cluster_.tls();
+    tls_sessions_ = tls_->make_cache();
+  }
+  std::string name = cluster_config().tls.server_name;
+  if (name.empty()) {
+    const auto authority = http::parse_authority(host_);
+    name = authority ? std::string(authority->host) : host_;
+    if (name.size() > 2 && name.front() == '[') {
+      name = name.substr(1, name.size() - 2);
+    }
+  }
+  return tls_->connect(name, *tls_sessions_, shared().small_blocks, shared().large_blocks);
 }
 
 // --- places for requests ----------------------------------------------------------------------
@@ -137,7 +161,8 @@ void Endpoint::fail_waiters(const Error& error) noexcept {
   Error failed = error;
   failed.side = Side::kUpstream;
   failed.retry = Retry::kSafe;
-  if (failed.code != Errc::kConnectTimeout) {
+  if (failed.code != Errc::kConnectTimeout && failed.code != Errc::kTlsHandshake &&
+      failed.code != Errc::kTlsCertificate) {
     failed.code = Errc::kConnectFailed;
   }
   IntrusiveList<ConnectHandler> waiters;

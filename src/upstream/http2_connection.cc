@@ -60,8 +60,9 @@ Http2ClientStream::Http2ClientStream(Http2Connection& connection)
 
 void Http2ClientStream::send_request(const OutgoingRequest& request) noexcept {
   request_ = request;
-  codec::http2::RequestPseudo pseudo{
-      .scheme = "http", .authority = request.host, .target = request.target};
+  codec::http2::RequestPseudo pseudo{.scheme = connection_.endpoint().secured() ? "https" : "http",
+                                     .authority = request.host,
+                                     .target = request.target};
   if (request.upgrade) {
     if (!connection_.multiplexer_.peer_allows_extended_connect()) {
       closed_ = true;

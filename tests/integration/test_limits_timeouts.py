@@ -97,6 +97,10 @@ class Counts(GatewayCase):
         return make_config(origin, {"limits": {"requests_per_connection": 3}, "connections_max": 4},
                            workers=1)
 
+    def setUp(self):
+        super().setUp()
+        eventually(lambda: self.gateway.connections() == 0, "the last test's connections are gone")
+
     def test_requests_per_connection(self):
         client = self.client()
         closes = [client.request("GET", f"/{number}").closes for number in range(3)]
@@ -199,6 +203,10 @@ class PoolTimeouts(GatewayCase):
     def test_pooled_connections_end(self):
         self.ask("GET", "/")
         self.origin.wait_until_idle()
+
+    def setUp(self):
+        super().setUp()
+        eventually(lambda: self.gateway.connections() == 0, "the last test's connections are gone")
 
     def test_requests_per_connection(self):
         client = self.client()

@@ -32,6 +32,8 @@ enum class Errc : uint8_t {
   kReset,
   kUnexpectedEof,
   kUnexpectedData,
+  kTlsHandshake,    // refused, malformed, or no common ground
+  kTlsCertificate,  // of the peer: not one we accept
   kTimeout,
   kIdleTimeout,
   kClosedByUs,

@@ -57,6 +57,48 @@ struct Http2Options {
   bool operator==(const Http2Options&) const = default;
 };
 
+struct CertificateFiles {
+  std::string certificate;         // PEM: the certificate, then its issuers
+  std::string key;                 // PEM
+  std::string ocsp;                // DER, to be stapled; may be empty
+  std::vector<std::string> hosts;  // empty: the names in the certificate
+  bool operator==(const CertificateFiles&) const = default;
+};
+
+enum class TlsPolicy : uint8_t { kModern, kIntermediate, kCustom };
+enum class TlsVersion : uint8_t { kTls12, kTls13 };
+enum class ClientAuth : uint8_t { kNone, kRequest, kRequire };
+
+struct ListenerTls {
+  bool enabled = false;
+  std::vector<CertificateFiles> certificates;  // the first answers for unknown names
+  TlsPolicy policy = TlsPolicy::kModern;
+  TlsVersion version_min = TlsVersion::kTls12;  // these five with kCustom
+  TlsVersion version_max = TlsVersion::kTls13;
+  std::string ciphers;
+  std::string cipher_suites;
+  std::string groups;
+  ClientAuth client_auth = ClientAuth::kNone;
+  std::string client_ca;
+  std::string client_crl;
+  uint32_t client_depth = 3;
+  std::vector<std::string> client_names;
+  bool tickets = true;
+  Duration ticket_rotation = std::chrono::hours(12);
+  Duration handshake_timeout = std::chrono::seconds(10);
+  bool operator==(const ListenerTls&) const = default;
+};
+
+struct UpstreamTls {
+  bool enabled = false;
+  bool verify = true;
+  std::string ca;           // PEM; empty: the system's
+  std::string server_name;  // empty: the endpoint's host
+  std::string certificate;  // of ours; may be empty
+  std::string key;
+  bool operator==(const UpstreamTls&) const = default;
+};
+
 enum class UnderscorePolicy : uint8_t { kReject, kAllow };
 enum class EncodedSlashPolicy : uint8_t { kReject, kKeep };
 enum class ForwardPath : uint8_t { kNormalised, kOriginal };
@@ -71,6 +113,7 @@ struct Listener {
       proxy_protocol_from;  // peers here must begin with a PROXY header; others must not
   std::vector<Protocol> protocols = {Protocol::kHttp2, Protocol::kHttp1};
   Http2Options http2;
+  ListenerTls tls;
   ClientTimeouts timeouts;
   HeadLimits limits;
   uint64_t requests_per_connection_max = 0;  // 0: no limit
@@ -107,6 +150,7 @@ struct Upstream {
   std::vector<Endpoint> endpoints;
   Protocol protocol = Protocol::kHttp1;
   Http2Client http2;
+  UpstreamTls tls;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
   uint32_t idle_connections_max = 1024;              // per endpoint and shard

@@ -1,5 +1,6 @@
 // Opening: a client connection until it is known what it speaks: takes the PROXY protocol header
-// where one is due, tells HTTP/2 with prior knowledge (RFC 9113 §3.3) from HTTP/1.1 by the first
+// where one is due, then TLS's handshake, which says what follows; without TLS it tells HTTP/2 with
+// prior knowledge (RFC 9113 §3.3) from HTTP/1.1 by the first
 // bytes, and hands the connection over to the session in question.
 #pragma once
 
@@ -25,7 +26,7 @@ class Opening final : public Session, private net::ConnectionHandler {
   void close() noexcept override;
 
  private:
-  enum class State : uint8_t { kProxyHeader, kProtocol, kClosed };
+  enum class State : uint8_t { kProxyHeader, kHandshake, kProtocol, kClosed };
 
   struct OpeningTimer final : event::Timer {
     explicit OpeningTimer(Opening& opening)
@@ -36,7 +37,7 @@ class Opening final : public Session, private net::ConnectionHandler {
     Opening& owner;
   };
 
-  void on_connected(Result<void>) noexcept override {}
+  void on_connected(Result<void> result) noexcept override;
 
   void on_data(buffer::Slice data) noexcept override;
   void on_end() noexcept override;
@@ -48,6 +49,7 @@ class Opening final : public Session, private net::ConnectionHandler {
 
   void on_timeout() noexcept;
   bool process_proxy_header(buffer::Slice& data) noexcept;
+  void begin_handshake(buffer::Slice&& received) noexcept;
   void process_protocol(buffer::Slice&& data) noexcept;
   void hand_over(bool http2, buffer::Slice&& data) noexcept;
 

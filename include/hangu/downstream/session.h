@@ -26,6 +26,9 @@ class Session : public ListNode<Session> {
   /// Ends the connection now; what is in flight is cut off.
   virtual void close() noexcept = 0;
 
+  /// It is over, or another has taken its place: its listener counts it no more.
+  void uncount() noexcept;
+
   bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
 
  protected:
@@ -36,6 +39,7 @@ class Session : public ListNode<Session> {
  private:
   SessionTable& table_;
   ListenerContext& listener_;
+  bool counted_ = true;
 };
 
 }  // namespace hangu::downstream

@@ -17,6 +17,7 @@ struct PeerView {
   uint16_t port = 0;
   ClientIpSource source = ClientIpSource::kPeer;
   bool trusted = false;  // listed in the listener's `trusted_proxies`
+  bool secure = false;   // it came over TLS
 };
 
 /// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding

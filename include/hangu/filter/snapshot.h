@@ -16,6 +16,10 @@
 #include "hangu/policy/route_table.h"
 #include "hangu/stats/route_stats.h"
 
+namespace hangu::tls {
+class ServerContext;  // here it is only kept
+}
+
 namespace hangu::filter {
 
 struct RouteRuntime {
@@ -29,6 +33,7 @@ struct ListenerRuntime {
   const config::Listener* config = nullptr;
   policy::CidrSet trusted_proxies;
   policy::CidrSet proxy_protocol_from;
+  std::shared_ptr<const tls::ServerContext> tls;  // nullptr: none
 };
 
 struct Snapshot {

@@ -1,7 +1,8 @@
 // Connection: a byte stream over one socket of a loop: received bytes go to its handler, written
 // bytes wait in an output queue and leave together at the end of the turn. Above the high watermark
 // it is congested until the queue fell below the low one; a paused connection keeps what was
-// already on its way in order. Owned through ConnectionPtr, whose end closes the socket; the loop
+// already on its way in order. With a SecurityLayer what the handler sees and writes is plaintext.
+// Owned through ConnectionPtr, whose end closes the socket; the loop
 // frees the object when the kernel is done with it. One thread. It knows nothing of HTTP.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "hangu/buffer/output_queue.h"
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
+#include "hangu/net/security_layer.h"
 
 namespace hangu::net {
 
@@ -21,6 +23,7 @@ namespace hangu::net {
 /// may let the connection go in any of them; then no further call comes.
 class ConnectionHandler {
  public:
+  /// The connection was made, or could not be; with a security layer: its handshake is over.
   virtual void on_connected(Result<void> result) noexcept = 0;
   /// The slice may be kept.
   virtual void on_data(buffer::Slice data) noexcept = 0;
@@ -71,6 +74,13 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
     low_watermark_ = static_cast<uint32_t>(low);
   }
 
+  /// Secures the connection from here on. Not while anything is queued. `received`: bytes that were
+  /// handed out already and belong to the layer. The handler hears on_connected().
+  void secure(std::unique_ptr<SecurityLayer> layer, buffer::Slice&& received = {});
+
+  /// nullptr: the connection is not secured.
+  const SecurityLayer* security() const { return security_.get(); }
+
   // What is written to a broken connection is dropped.
   void write(buffer::Slice&& slice);
   void write_copy(std::string_view bytes);
@@ -79,7 +89,10 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
 
   bool congested() const { return congested_; }
 
-  size_t queued_bytes() const { return queue_.bytes() + (pipe_ != nullptr ? pipe_->bytes() : 0); }
+  size_t queued_bytes() const {
+    return queue_.bytes() + (pipe_ != nullptr ? pipe_->bytes() : 0) +
+           (security_ != nullptr ? security_->plain().bytes() : 0);
+  }
 
   /// Whether nothing is queued or under way to the kernel.
   bool write_idle() const { return output_empty() && !sending_; }
@@ -152,7 +165,20 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   // event::FlushHandler
   void flush() noexcept override;
 
-  bool output_empty() const { return queue_.empty() && pipe_ == nullptr; }
+  bool output_empty() const {
+    return queue_.empty() && pipe_ == nullptr &&
+           (security_ == nullptr || security_->plain().empty());
+  }
+
+  buffer::OutputQueue& output() { return security_ != nullptr ? security_->plain() : queue_; }
+
+  void deliver(buffer::Slice&& slice);
+  void drain_security();
+  bool secure_output();
+  bool say_goodbye();
+  void deliver_truncation();
+
+  bool security_pending() const { return security_ != nullptr && security_->pending(); }
 
   void queued_more();
   void schedule();
@@ -179,6 +205,7 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   buffer::OutputQueue queue_;
   std::vector<buffer::Slice> held_;  // received while paused, or while earlier bytes were held
   std::unique_ptr<EndTimer> end_timer_;
+  std::unique_ptr<SecurityLayer> security_;
   std::unique_ptr<event::Pipe> pipe_;  // not empty; goes out before the queue
   Connection* splice_to_ = nullptr;
   Connection* splice_from_ = nullptr;  // who splices to us
@@ -203,6 +230,8 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   bool congested_ = false;
   bool shutdown_wanted_ = false;
   bool shutdown_done_ = false;
+  bool goodbye_said_ = false;  // by the security layer
+  bool peer_said_goodbye_ = false;
   bool broken_ = false;    // nothing can be sent any more
   bool reported_ = false;  // on_error was called
   bool closed_ = false;

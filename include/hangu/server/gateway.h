@@ -92,6 +92,8 @@ class Gateway {
   virtual void begin_drain() = 0;
 
   virtual void reopen_logs() = 0;
+  /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.
+  virtual void refresh_tls() = 0;
   virtual GatewayStatus status() const = 0;
   virtual stats::Registry& registry() = 0;
   virtual std::shared_ptr<const config::Config> config() const = 0;

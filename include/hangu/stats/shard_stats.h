@@ -26,6 +26,8 @@ class alignas(kCacheLine) ShardStats {
   Counter pipelined;  // requests that were there before the answer to the one before
   Gauge upgrades_active;
   Counter timeouts;  // of exchanges with an upstream
+  Counter tls_handshakes_full;
+  Counter tls_handshakes_resumed;
   Counter http2_connections;
   Counter http2_resets_received;
   Counter http2_resets_sent;  // for what the client did
@@ -37,6 +39,11 @@ class alignas(kCacheLine) ShardStats {
 
   /// A request that could not be understood or was over a limit.
   void count_parse_error(Errc code) noexcept { parse_errors_[static_cast<size_t>(code)].add(); }
+
+  /// A handshake with a client that failed for `reason`, static text.
+  void count_tls_failure(std::string_view reason) noexcept { tls_failures_.add(reason); }
+
+  const LabelledCounters& tls_failures() const { return tls_failures_; }
 
   /// An HTTP/2 connection, or a stream of one, that was ended for `reason`, static text.
   void count_http2_close(std::string_view reason) noexcept { http2_closes_.add(reason); }
@@ -52,6 +59,7 @@ class alignas(kCacheLine) ShardStats {
  private:
   LabelledCounters local_replies_;
   LabelledCounters http2_closes_;
+  LabelledCounters tls_failures_;
   std::array<Counter, kErrors> parse_errors_;
 };
 

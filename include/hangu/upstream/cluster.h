@@ -11,6 +11,7 @@
 #include "hangu/config/config.h"
 #include "hangu/policy/round_robin.h"
 #include "hangu/stats/upstream_stats.h"
+#include "hangu/tls/client_context.h"
 #include "hangu/upstream/endpoint.h"
 
 namespace hangu::upstream {
@@ -29,7 +30,8 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   /// Takes a new config; connections keep running.
-  void configure(const config::Upstream& config);
+  void configure(const config::Upstream& config,
+                 std::shared_ptr<const tls::ClientContext> tls = nullptr);
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
@@ -38,6 +40,9 @@ class Cluster {
   Endpoint* pick(const Endpoint* previous) noexcept;
 
   const config::Upstream& config() const { return config_; }
+
+  /// nullptr: without TLS.
+  const std::shared_ptr<const tls::ClientContext>& tls() const { return tls_; }
 
   Shared& shared() { return shared_; }
 
@@ -56,6 +61,7 @@ class Cluster {
   Shared& shared_;
   std::shared_ptr<stats::UpstreamStats> stats_;
   config::Upstream config_;
+  std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
   policy::RoundRobin turn_;

@@ -15,6 +15,7 @@
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
 #include "hangu/stats/upstream_stats.h"
+#include "hangu/tls/client_context.h"
 #include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/connecting.h"
 #include "hangu/upstream/http1_connection.h"
@@ -24,16 +25,18 @@ namespace hangu::upstream {
 
 /// What the upstream connections of a shard have in common.
 struct Shared {
-  Shared(event::Loop& event_loop, buffer::BlockPool& blocks, uint32_t number, size_t write_high,
-         size_t write_low)
+  Shared(event::Loop& event_loop, buffer::BlockPool& small, buffer::BlockPool& large,
+         uint32_t number, size_t write_high, size_t write_low)
       : loop(event_loop),
-        small_blocks(blocks),
+        small_blocks(small),
+        large_blocks(large),
         shard(number),
         write_high_watermark(write_high),
         write_low_watermark(write_low) {}
 
   event::Loop& loop;
   buffer::BlockPool& small_blocks;
+  buffer::BlockPool& large_blocks;
   uint32_t shard;
   size_t write_high_watermark;
   size_t write_low_watermark;
@@ -67,6 +70,9 @@ class Endpoint {
   // For its connections.
   Shared& shared() noexcept;
   const config::Upstream& cluster_config() const noexcept;
+  /// The client's side of TLS for a new connection; nullptr: without.
+  std::unique_ptr<net::SecurityLayer> make_security();
+  bool secured() const noexcept;
   /// A new connection is there; `connecting` ends.
   void connected(Connecting& connecting, net::ConnectionPtr connection,
                  IntrusiveList<ConnectHandler>& waiters) noexcept;
@@ -117,6 +123,8 @@ class Endpoint {
   IntrusiveList<Connection> closed_;
   IntrusiveList<ConnectHandler> http2_waiters_;
   std::vector<buffer::ObjectPool<Http2ClientStream>::Ptr> ended_streams_;
+  std::shared_ptr<const tls::ClientContext> tls_;  // that `tls_sessions_` belongs to
+  std::unique_ptr<tls::SessionCache> tls_sessions_;
   Graveyard graveyard_;
   uint32_t idle_count_ = 0;
   uint32_t connections_ = 0;   // all but those closed

@@ -42,7 +42,8 @@ class Response:
 class Client:
     """One connection to `address`: (host, port) or the path of a Unix socket."""
 
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, tls=None, server_name=None, session=None):
+        """`tls`: an ssl.SSLContext to connect with."""
         family = socket.AF_UNIX if isinstance(address, str) else \
             socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -52,6 +53,8 @@ class Client:
         sock.connect(address)
         if family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            sock = tls.wrap_socket(sock, server_hostname=server_name, session=session)
         self.wire = Wire(sock)
         self.host = "test.example"
 

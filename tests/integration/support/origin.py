@@ -142,8 +142,10 @@ def echo(exchange):
 class Origin:
     """Listens on a free port of `host`, or on the Unix socket `path`."""
 
-    def __init__(self, host="127.0.0.1", path=None, name="origin"):
+    def __init__(self, host="127.0.0.1", path=None, name="origin", tls=None):
+        """`tls`: an ssl.SSLContext to accept with."""
         self.name = name
+        self.tls = tls
         self.path = path
         self.lock = threading.Condition()
         self.scripts = {}
@@ -248,6 +250,8 @@ class Origin:
     def serve(self, wire, number):
         wire.socket.settimeout(None)  # a pooled connection may wait as long as the test lasts
         try:
+            if self.tls:
+                wire.socket = self.tls.wrap_socket(wire.socket, server_side=True)
             index = 0
             while self.serve_one(wire, number, index):
                 index += 1

@@ -72,6 +72,8 @@ class FakeGateway final : public server::Gateway {
 
   void reopen_logs() override { ++record_.reopened; }
 
+  void refresh_tls() override {}
+
   server::GatewayStatus status() const override {
     server::GatewayStatus status;
     status.event_loop = "fake";

@@ -1,0 +1,56 @@
+// The TLS of a config: contexts made of its files, and what is wrong with those. Control thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hangu/base/result.h"
+#include "hangu/config/config.h"
+#include "hangu/tls/client_context.h"
+#include "hangu/tls/server_context.h"
+
+namespace hangu::server {
+
+struct TlsContexts {
+  std::map<std::string, std::shared_ptr<const tls::ServerContext>> listeners;  // by name
+  std::map<std::string, std::shared_ptr<const tls::ClientContext>> upstreams;
+};
+
+struct TlsProblem {
+  std::string where;  // "listener web"
+  tls::FileProblem file;
+};
+
+/// The ticket keys of each listener, which outlive a config, and since when they are in use.
+struct TicketKeyState {
+  tls::TicketKeys keys;
+  std::time_t since = 0;
+};
+
+using TicketKeyMap = std::map<std::string, TicketKeyState>;
+
+/// Reads every file that the config names; makes and rotates ticket keys where that is due. All
+/// problems at once.
+Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
+                                                      TicketKeyMap& ticket_keys, std::time_t now);
+
+/// Whether the keys of a listener are to be rotated.
+bool rotation_due(const config::Config& config, const TicketKeyMap& ticket_keys, std::time_t now);
+
+/// The files that load_tls() reads, each with a number that changes with it; 0: it is not there.
+std::map<std::string, int64_t> tls_files(const config::Config& config);
+
+std::string to_string(const TlsProblem& problem);
+
+/// How long before its end a certificate is complained about.
+inline constexpr int kExpiryWarningDays = 30;
+
+/// Certificates that have ended or end within `days`, as one line each.
+std::vector<std::string> expiry_warnings(const TlsContexts& contexts, int days, std::time_t now);
+
+/// "2026-11-24".
+std::string date_text(std::time_t time);
+
+}  // namespace hangu::server

@@ -1,0 +1,204 @@
+#include "hangu/server/tls_contexts.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace hangu::server {
+namespace {
+
+// What browsers and libraries of the last ten years speak, with forward secrecy and authenticated
+// encryption only.
+constexpr const char* kModernCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* kIntermediateCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA256:"
+    "ECDHE-RSA-AES128-SHA256";
+constexpr const char* kGroups = "X25519:P-256:P-384";
+
+tls::Version to_version(config::TlsVersion version) {
+  return version == config::TlsVersion::kTls12 ? tls::Version::kTls12 : tls::Version::kTls13;
+}
+
+tls::Policy to_policy(const config::ListenerTls& tls) {
+  switch (tls.policy) {
+    case config::TlsPolicy::kModern: return {.ciphers = kModernCiphers, .groups = kGroups};
+    case config::TlsPolicy::kIntermediate:
+      return {.ciphers = kIntermediateCiphers, .groups = kGroups};
+    case config::TlsPolicy::kCustom: break;
+  }
+  return {.version_min = to_version(tls.version_min),
+          .version_max = to_version(tls.version_max),
+          .ciphers = tls.ciphers,
+          .cipher_suites = tls.cipher_suites,
+          .groups = tls.groups};
+}
+
+tls::ClientAuth to_client_auth(config::ClientAuth wanted) {
+  switch (wanted) {
+    case config::ClientAuth::kNone: return tls::ClientAuth::kNone;
+    case config::ClientAuth::kRequest: return tls::ClientAuth::kRequest;
+    case config::ClientAuth::kRequire: return tls::ClientAuth::kRequire;
+  }
+  return tls::ClientAuth::kRequire;
+}
+
+const char* alpn_name(config::Protocol protocol) {
+  return protocol == config::Protocol::kHttp2 ? "h2" : "http/1.1";
+}
+
+bool is_due(const TicketKeyState& state, const config::ListenerTls& tls, std::time_t now) {
+  return now - state.since >=
+         std::chrono::duration_cast<std::chrono::seconds>(tls.ticket_rotation).count();
+}
+
+tls::ServerOptions server_options(const config::Listener& listener, TicketKeyMap& ticket_keys,
+                                  std::time_t now) {
+  const config::ListenerTls& tls = listener.tls;
+  tls::ServerOptions options{.policy = to_policy(tls),
+                             .client_auth = to_client_auth(tls.client_auth),
+                             .client_ca = tls.client_ca,
+                             .client_crl = tls.client_crl,
+                             .client_depth = static_cast<int>(tls.client_depth),
+                             .client_names = tls.client_names};
+  for (const config::CertificateFiles& files : tls.certificates) {
+    options.certificates.push_back({.certificate = files.certificate,
+                                    .key = files.key,
+                                    .ocsp = files.ocsp,
+                                    .names = files.hosts});
+  }
+  for (const config::Protocol protocol : listener.protocols) {
+    options.protocols.emplace_back(alpn_name(protocol));
+  }
+  if (tls.tickets) {
+    TicketKeyState& state = ticket_keys[listener.name];
+    if (state.since == 0 || is_due(state, tls, now)) {
+      state.keys = tls::rotate(state.since == 0 ? nullptr : &state.keys);
+      state.since = now;
+    }
+    options.ticket_keys = state.keys;
+  }
+  return options;
+}
+
+tls::ClientOptions client_options(const config::Upstream& upstream) {
+  const config::UpstreamTls& tls = upstream.tls;
+  return {.verify = tls.verify,
+          .ca = tls.ca,
+          .certificate = tls.certificate,
+          .key = tls.key,
+          .policy = {.ciphers = kModernCiphers, .groups = kGroups},
+          .protocols = {alpn_name(upstream.protocol)}};
+}
+
+}  // namespace
+
+Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
+                                                      TicketKeyMap& ticket_keys, std::time_t now) {
+  TlsContexts contexts;
+  std::vector<TlsProblem> problems;
+  for (const config::Listener& listener : config.listeners) {
+    if (!listener.tls.enabled) {
+      continue;
+    }
+    auto made = tls::ServerContext::create(server_options(listener, ticket_keys, now));
+    if (made) {
+      contexts.listeners[listener.name] = *made;
+      continue;
+    }
+    for (const tls::FileProblem& problem : made.error()) {
+      problems.push_back({"listener " + listener.name, problem});
+    }
+  }
+  for (const config::Upstream& upstream : config.upstreams) {
+    if (!upstream.tls.enabled) {
+      continue;
+    }
+    auto made = tls::ClientContext::create(client_options(upstream));
+    if (made) {
+      contexts.upstreams[upstream.name] = *made;
+      continue;
+    }
+    for (const tls::FileProblem& problem : made.error()) {
+      problems.push_back({"upstream " + upstream.name, problem});
+    }
+  }
+  if (!problems.empty()) {
+    return Failure<std::vector<TlsProblem>>{std::move(problems)};
+  }
+  return contexts;
+}
+
+bool rotation_due(const config::Config& config, const TicketKeyMap& ticket_keys, std::time_t now) {
+  return std::any_of(config.listeners.begin(), config.listeners.end(), [&](const auto& listener) {
+    const auto state = ticket_keys.find(listener.name);
+    return listener.tls.enabled && listener.tls.tickets && state != ticket_keys.end() &&
+           is_due(state->second, listener.tls, now);
+  });
+}
+
+std::map<std::string, int64_t> tls_files(const config::Config& config) {
+  std::map<std::string, int64_t> files;
+  const auto add = [&](const std::string& path) {
+    struct stat found {};
+    if (!path.empty()) {
+      const bool there = ::stat(path.c_str(), &found) == 0;
+      const int64_t changed = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
+      files[path] = there ? changed ^ static_cast<int64_t>(found.st_ino) : 0;
+    }
+  };
+  for (const config::Listener& listener : config.listeners) {
+    for (const config::CertificateFiles& certificate : listener.tls.certificates) {
+      add(certificate.certificate);
+      add(certificate.key);
+      add(certificate.ocsp);
+    }
+    add(listener.tls.client_ca);
+    add(listener.tls.client_crl);
+  }
+  for (const config::Upstream& upstream : config.upstreams) {
+    add(upstream.tls.ca);
+    add(upstream.tls.certificate);
+    add(upstream.tls.key);
+  }
+  return files;
+}
+
+std::string to_string(const TlsProblem& problem) {
+  return fmt::format("{}: {}: {}", problem.where, problem.file.file, problem.file.what);
+}
+
+std::string date_text(std::time_t time) {
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 16> text{};
+  const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
+  return {text.data(), size};
+}
+
+std::vector<std::string> expiry_warnings(const TlsContexts& contexts, int days, std::time_t now) {
+  constexpr std::time_t kDay = 24 * 3600;
+  std::vector<std::string> warnings;
+  for (const auto& [name, context] : contexts.listeners) {
+    for (const tls::CertificateInfo& info : context->certificates()) {
+      if (info.not_after <= now + days * kDay) {
+        const char* what = info.not_after <= now ? "has expired on" : "expires on";
+        warnings.push_back(fmt::format("listener {}: {} ({}) {} {}", name, info.file, info.subject,
+                                       what, date_text(info.not_after)));
+      } else if (info.not_before > now) {
+        warnings.push_back(fmt::format("listener {}: {} ({}) is not valid before {}", name,
+                                       info.file, info.subject, date_text(info.not_before)));
+      }
+    }
+  }
+  return warnings;
+}
+
+}  // namespace hangu::server
