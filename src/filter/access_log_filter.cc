@@ -79,6 +79,9 @@ void add_response(audit::JsonLine& line, const Stream& stream) {
   if (info.upgraded) {
     line.add("upgraded", uint64_t{1});
   }
+  if (info.grpc_ended) {
+    line.add("grpc_status", uint64_t{info.grpc_status});
+  }
 }
 
 void add_way(audit::JsonLine& line, const Stream& stream) {

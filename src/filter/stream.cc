@@ -4,6 +4,7 @@
 
 #include "hangu/base/assert.h"
 #include "hangu/http/date.h"
+#include "hangu/http/grpc.h"
 #include "hangu/http/local_reply.h"
 #include "hangu/stats/shard_stats.h"
 
@@ -43,6 +44,7 @@ void Stream::begin() noexcept {
   HANGU_ASSERT(!started_);
   started_ = true;
   info.request_received = shard_.now();
+  info.grpc = http::is_grpc(request.headers);
   shard_.stats().requests.add();
   shard_.stats().requests_active.add();
 }
@@ -248,6 +250,9 @@ void Stream::run_response_headers() noexcept {
   }
   head_sent_ = true;
   response_end_ = held_response_end_;
+  if (info.grpc && response_end_) {
+    take_grpc_status(response.headers);
+  }
   complete_response_fields();
   writer_.write_head(*this, response_end_);
 }
@@ -317,6 +322,9 @@ void Stream::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
     return;
   }
   response_end_ = true;
+  if (info.grpc) {
+    take_grpc_status(trailers);
+  }
   writer_.write_trailers(*this, trailers);
 }
 
@@ -378,13 +386,26 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   info.response_started = shard_.now();
   shard_.stats().count_local_reply(reply.code);
 
-  const std::string_view body = http::make_local_response(reply, info.request_id, arena_, response);
+  std::string_view body;
+  if (info.grpc && request.version == http::Version::kHttp2) {
+    http::make_grpc_response(reply, arena_, response);
+    take_grpc_status(response.headers);
+  } else {
+    body = http::make_local_response(reply, info.request_id, arena_, response);
+  }
   complete_response_fields();
   const bool bodiless = request.method == http::Method::kHead || body.empty();
   writer_.write_head(*this, bodiless);
   if (!bodiless && !finished_) {
     info.response_body_bytes = body.size();
     writer_.write_data(*this, arena_.slice_of(body), true);
+  }
+}
+
+void Stream::take_grpc_status(const http::HeaderBlock& fields) noexcept {
+  if (const auto status = http::grpc_status_of(fields)) {
+    info.grpc_ended = true;
+    info.grpc_status = static_cast<uint8_t>(*status);
   }
 }
 
@@ -413,6 +434,9 @@ void Stream::cancel_sink() noexcept {
 
 void Stream::count_end() noexcept {
   shard_.stats().requests_active.subtract();
+  if (info.grpc_ended) {
+    shard_.stats().count_grpc(info.grpc_status);
+  }
   if (route_ != nullptr) {
     route_->stats->slot(shard_.shard())
         .count(info.status, info.request_body_bytes, info.response_body_bytes,

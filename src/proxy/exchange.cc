@@ -1,7 +1,9 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "hangu/http/grpc.h"
 #include "hangu/proxy/proxy.h"
 #include "hangu/stats/shard_stats.h"
 #include "hangu/upstream/heads.h"
@@ -27,6 +29,12 @@ void Exchange::start(bool request_end) noexcept {
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.requests.add();
   stats.active.add();
+  if (stream_->info.grpc) {
+    if (const http::Header* timeout = stream_->request.headers.find("grpc-timeout")) {
+      const auto parsed = http::parse_grpc_timeout(timeout->value());
+      deadline_ = parsed ? proxy_.loop().now() + *parsed : TimePoint{};
+    }
+  }
   wait_for(request_end ? Waiting::kResponse : Waiting::kProgress);
   if (!request_end) {
     stream_->set_request_wanted(false);
@@ -241,8 +249,10 @@ void Exchange::fail(const Error& error) noexcept {
 
 void Exchange::on_timeout() noexcept {
   proxy_.timeouts().add();
-  const char* detail = waiting_ == Waiting::kResponse ? "no response from the upstream in time"
-                                                      : "no byte in either direction in time";
+  const bool deadline = deadline_ != TimePoint{} && proxy_.loop().now() >= deadline_;
+  const char* detail = deadline                         ? "the call's deadline has passed"
+                       : waiting_ == Waiting::kResponse ? "no response from the upstream in time"
+                                                        : "no byte in either direction in time";
   upstream::ClientStream* connection = connection_;
   filter::Stream& stream = detach();
   if (connection != nullptr) {
@@ -284,9 +294,16 @@ void Exchange::touch() noexcept {
   const config::Route& route = *stream_->route()->config;
   Duration timeout{};
   switch (waiting_) {
-    case Waiting::kResponse: timeout = route.timeout; break;
+    // A gRPC call says itself how long it may take, and may stream without a head for long.
+    case Waiting::kResponse:
+      timeout = stream_->info.grpc ? route.stream_idle_timeout : route.timeout;
+      break;
     case Waiting::kProgress: timeout = route.stream_idle_timeout; break;
     case Waiting::kTunnel: timeout = route.tunnel_idle_timeout; break;
+  }
+  if (deadline_ != TimePoint{}) {
+    const Duration left = std::max(deadline_ - proxy_.loop().now(), Duration(1));
+    timeout = timeout == Duration::zero() ? left : std::min(timeout, left);
   }
   if (timeout == Duration::zero()) {
     timer_.disarm();

@@ -77,6 +77,7 @@ class Exchange final : public ListNode<Exchange>,
   upstream::ClientStream* connection_ = nullptr;  // carries the request
   ExchangeTimer timer_;
   TimePoint sent_{};
+  TimePoint deadline_{};  // of a gRPC call; none: there is none
   uint32_t attempts_ = 0;
   Waiting waiting_ = Waiting::kProgress;
   bool head_prepared_ = false;

@@ -138,6 +138,14 @@ void add_shards(Text& text, const Registry& registry) {
       text.sample(fmt::format("shard=\"{}\",code=\"{}\"", id, escape_label(code)), count);
     });
   }
+  text.family("hangu_grpc_calls_total", "counter", "gRPC calls that ended, by grpc-status.");
+  for (uint32_t id = 0; id < registry.shards(); ++id) {
+    for (size_t status = 0; status < ShardStats::kGrpcStatuses; ++status) {
+      if (const uint64_t count = registry.shard(id).grpc(status); count != 0) {
+        text.sample(fmt::format("shard=\"{}\",status=\"{}\"", id, status), count);
+      }
+    }
+  }
   text.family("hangu_tls_failures_total", "counter", "TLS handshakes that failed, by reason.");
   for (uint32_t id = 0; id < registry.shards(); ++id) {
     registry.shard(id).tls_failures().for_each([&](std::string_view reason, uint64_t count) {

@@ -193,8 +193,8 @@ class Policies(TlsCase):
     def test_old_clients(self):
         for options in (["-tls1_1"], ["-tls1"], ["-tls1_2", "-cipher", "AES128-SHA"]):
             port = self.gateway.listener()[1]
-            done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options],
-                                  input=b"", capture_output=True, timeout=30, check=False)
+            command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options]
+            done = subprocess.run(command, input=b"", capture_output=True, timeout=30, check=False)
             self.assertNotEqual(done.returncode, 0, options)
 
     def test_alpn_without_overlap(self):

@@ -210,6 +210,7 @@ class Stream {
   void write_response_data(buffer::Slice&& data, bool end) noexcept;
   void hold_response_data(buffer::Slice&& data, bool end) noexcept;
   void complete_response_fields() noexcept;
+  void take_grpc_status(const http::HeaderBlock& fields) noexcept;
   void cancel_sink() noexcept;
   void count_end() noexcept;
 

@@ -35,6 +35,9 @@ struct StreamInfo {
   std::string_view upstream_address;
   bool upstream_reused = false;
   bool upgraded = false;
+  bool grpc = false;
+  bool grpc_ended = false;  // with grpc_status
+  uint8_t grpc_status = 0;
 
   StreamFailure failure = StreamFailure::kNone;
   Errc error = Errc::kNone;

@@ -15,6 +15,7 @@ inline constexpr size_t kCacheLine = 64;
 
 class alignas(kCacheLine) ShardStats {
  public:
+  static constexpr size_t kGrpcStatuses = 17;
   static constexpr size_t kErrors = static_cast<size_t>(Errc::kInvalidArgument) + 1;
 
   Gauge generation;  // of the config it runs
@@ -40,6 +41,15 @@ class alignas(kCacheLine) ShardStats {
   /// A request that could not be understood or was over a limit.
   void count_parse_error(Errc code) noexcept { parse_errors_[static_cast<size_t>(code)].add(); }
 
+  /// A gRPC call that ended with this status.
+  void count_grpc(uint8_t status) noexcept {
+    if (status < kGrpcStatuses) {
+      grpc_[status].add();
+    }
+  }
+
+  uint64_t grpc(size_t status) const { return grpc_[status].value(); }
+
   /// A handshake with a client that failed for `reason`, static text.
   void count_tls_failure(std::string_view reason) noexcept { tls_failures_.add(reason); }
 
@@ -61,6 +71,7 @@ class alignas(kCacheLine) ShardStats {
   LabelledCounters http2_closes_;
   LabelledCounters tls_failures_;
   std::array<Counter, kErrors> parse_errors_;
+  std::array<Counter, kGrpcStatuses> grpc_;
 };
 
 }  // namespace hangu::stats
