@@ -19,39 +19,57 @@ std::string count_of(size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-void print_json(const config::LoadResult& loaded, bool ok, const Environment& environment) {
-  const boost::json::object result = {
-      {"ok", ok},
-      {"errors", loaded.error_count()},
-      {"warnings", loaded.warning_count()},
-      {"diagnostics", boost::json::parse(config::diagnostics_to_json(loaded.diagnostics))}};
-  environment.out << admin::pretty(result) << '\n';
-}
+/// What is wrong with the files that a config names.
+struct FileFindings {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+};
 
-/// What the files of certificates and keys hold, by the code that `run` uses.
-bool check_tls(const config::Config& config, bool strict, const Environment& environment) {
+/// Certificates and keys, by the code that `run` uses.
+FileFindings check_files(const config::Config& config) {
+  FileFindings findings;
   const std::time_t now = std::time(nullptr);
   server::TicketKeyMap ticket_keys;
   const auto contexts = server::load_tls(config, ticket_keys, now);
   if (!contexts) {
     for (const server::TlsProblem& problem : contexts.error()) {
-      print_error(environment, server::to_string(problem));
+      findings.errors.push_back(server::to_string(problem));
     }
-    return false;
+    return findings;
   }
-  bool good = true;
-  for (const std::string& expired : server::expiry_warnings(*contexts, 0, now)) {
-    print_error(environment, expired);
-    good = false;
+  findings.errors = server::expiry_warnings(*contexts, 0, now);
+  if (findings.errors.empty()) {
+    findings.warnings = server::expiry_warnings(*contexts, server::kExpiryWarningDays, now);
   }
-  if (good) {
-    for (const std::string& soon :
-         server::expiry_warnings(*contexts, server::kExpiryWarningDays, now)) {
-      environment.err << "warning: " << soon << '\n';
-      good = good && !strict;
-    }
+  return findings;
+}
+
+boost::json::array to_json(const std::vector<std::string>& texts) {
+  boost::json::array array;
+  for (const std::string& text : texts) {
+    array.emplace_back(text);
   }
-  return good;
+  return array;
+}
+
+void print_json(const config::LoadResult& loaded, const FileFindings& files, bool ok,
+                const Environment& environment) {
+  const boost::json::object result = {
+      {"ok", ok},
+      {"errors", loaded.error_count() + files.errors.size()},
+      {"warnings", loaded.warning_count() + files.warnings.size()},
+      {"diagnostics", boost::json::parse(config::diagnostics_to_json(loaded.diagnostics))},
+      {"files", {{"errors", to_json(files.errors)}, {"warnings", to_json(files.warnings)}}}};
+  environment.out << admin::pretty(result) << '\n';
+}
+
+void print_findings(const FileFindings& files, const Environment& environment) {
+  for (const std::string& error : files.errors) {
+    print_error(environment, error);
+  }
+  for (const std::string& warning : files.warnings) {
+    environment.err << "hangu: warning: " << warning << '\n';
+  }
 }
 
 }  // namespace
@@ -63,14 +81,20 @@ int check(const CheckOptions& options, const Environment& environment) {
     return kInvalidConfig;
   }
   const config::LoadResult loaded = config::load_file(*path);
-  const bool ok = loaded.ok(options.strict);
+  FileFindings files;
+  if (loaded.config && !options.no_files) {
+    files = check_files(*loaded.config);
+  }
+  const bool ok = loaded.ok(options.strict) && files.errors.empty() &&
+                  (files.warnings.empty() || !options.strict);
   if (options.json) {
-    print_json(loaded, ok, environment);
+    print_json(loaded, files, ok, environment);
     return ok ? kOk : kInvalidConfig;
   }
   environment.err << config::format_diagnostics(loaded.diagnostics, environment.color_err);
+  print_findings(files, environment);
   if (!ok) {
-    if (loaded.config) {
+    if (loaded.config && files.errors.empty()) {
       print_error(environment, "--strict takes a warning for an error");
     }
     return kInvalidConfig;
@@ -78,9 +102,6 @@ int check(const CheckOptions& options, const Environment& environment) {
   if (options.print) {
     environment.out << config::print_effective(*loaded.config);
     return kOk;
-  }
-  if (!check_tls(*loaded.config, options.strict, environment)) {
-    return kInvalidConfig;
   }
   const Palette palette(environment.color_out);
   environment.out << fmt::format("{}{}{}: ok: {}, {}, {}\n", palette.green, *path, palette.off,

@@ -20,6 +20,7 @@ struct CheckOptions {
   std::string config;
   bool print = false;
   bool strict = false;
+  bool no_files = false;  // leave out the files that the config names
   bool json = false;
 };
 
