@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/server/tls_contexts.h"
+
 namespace hangu::admin {
 namespace {
 
@@ -98,9 +100,29 @@ void print(const json::value& value, size_t depth, std::string& out) {
   }
 }
 
+json::array certificates(const server::GatewayStatus& status, std::time_t now) {
+  constexpr std::time_t kDay = 24 * 3600;
+  json::array all;
+  for (const server::CertificateStatus& certificate : status.certificates) {
+    const tls::CertificateInfo& info = certificate.info;
+    const std::time_t left = info.not_after - now;
+    all.push_back({{"listener", certificate.listener},
+                   {"file", info.file},
+                   {"subject", info.subject},
+                   {"issuer", info.issuer},
+                   {"names", info.names},
+                   {"key", info.key},
+                   {"fingerprint", info.fingerprint},
+                   {"not_before", server::date_text(info.not_before)},
+                   {"not_after", server::date_text(info.not_after)},
+                   {"days_left", left < 0 ? -1 : left / kDay}});
+  }
+  return all;
+}
+
 }  // namespace
 
-json::object status_json(const control::DaemonStatus& status) {
+json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   json::array listeners;
   for (const server::ListenerStatus& listener : status.gateway.listeners) {
     listeners.push_back({{"name", listener.name}, {"address", listener.address}});
@@ -118,6 +140,7 @@ json::object status_json(const control::DaemonStatus& status) {
   all["generation"] = status.gateway.generation;
   all["event_loop"] = status.gateway.event_loop;
   all["listeners"] = std::move(listeners);
+  all["certificates"] = certificates(status.gateway, now);
   all["upstreams"] = upstreams(status);
   all["shards"] = shards(status.gateway);
   all["last_reload"] = last_reload(status.last_reload);

@@ -116,7 +116,7 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
     return ready(daemon);
   }
   if (path == "/status") {
-    return json_reply(status_json(daemon.status()));
+    return json_reply(status_json(daemon.status(), std::time(nullptr)));
   }
   if (path == "/metrics") {
     return metrics(daemon);

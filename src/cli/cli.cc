@@ -53,6 +53,7 @@ class CommandLine {
     add_check();
     add_reload();
     add_status();
+    add_certs();
     add_explain();
     add_schema();
     add_demo();
@@ -119,6 +120,13 @@ class CommandLine {
     add_target(*verb, status_.target);
     verb->add_flag("--ready", status_.ready, "Only whether it takes traffic: exit code 0 or 1");
     verb->add_flag("--json", status_.json, "Print it as JSON");
+  }
+
+  void add_certs() {
+    CLI::App* verb = add_verb("certs", "List the certificates that are served, and their ends",
+                              [this] { return certs(certs_, environment_); });
+    add_target(*verb, certs_.target);
+    verb->add_flag("--json", certs_.json, "Print it as JSON");
   }
 
   void add_explain() {
@@ -233,6 +241,7 @@ class CommandLine {
   CheckOptions check_;
   ReloadOptions reload_;
   StatusOptions status_;
+  CertsOptions certs_;
   ExplainOptions explain_;
   SchemaOptions schema_;
   VersionOptions version_;

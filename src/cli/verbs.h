@@ -41,6 +41,11 @@ struct StatusOptions {
   bool json = false;
 };
 
+struct CertsOptions {
+  AdminTarget target;
+  bool json = false;
+};
+
 struct ExplainOptions {
   AdminTarget target;
   std::vector<std::string> words;  // METHOD URL, URL or an error code
@@ -69,6 +74,7 @@ int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
 int status(const StatusOptions& options, const Environment& environment);
+int certs(const CertsOptions& options, const Environment& environment);
 int explain(const ExplainOptions& options, const Environment& environment);
 int schema(const SchemaOptions& options, const Environment& environment);
 int version(const VersionOptions& options, const Environment& environment);

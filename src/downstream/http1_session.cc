@@ -198,7 +198,7 @@ filter::PeerView Http1Session::peer_view() const noexcept {
           .port = peer_.port(),
           .source = peer_.source(),
           .trusted = peer_.trusted(),
-          .secure = connection_->security() != nullptr};
+          .tls = tls_view(connection_->security())};
 }
 
 bool Http1Session::process_body(buffer::Slice& data) noexcept {

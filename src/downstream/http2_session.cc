@@ -274,7 +274,7 @@ filter::PeerView Http2Session::peer_view() const noexcept {
           .port = peer_.port(),
           .source = peer_.source(),
           .trusted = peer_.trusted(),
-          .secure = connection_->security() != nullptr};
+          .tls = tls_view(connection_->security())};
 }
 
 StreamSlot* Http2Session::on_open(uint32_t) noexcept {

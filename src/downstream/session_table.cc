@@ -34,6 +34,19 @@ Session::~Session() {
   uncount();
 }
 
+filter::TlsView Session::tls_view(const net::SecurityLayer* security) noexcept {
+  if (security == nullptr) {
+    return {};
+  }
+  const net::SecurityDetails& details = security->details();
+  return {.protocol = details.protocol,
+          .cipher = details.cipher,
+          .server_name = details.server_name,
+          .client_subject = details.peer_subject,
+          .client_names = details.peer_names,
+          .client_fingerprint = details.peer_fingerprint};
+}
+
 void Session::uncount() noexcept {
   if (std::exchange(counted_, false)) {
     --listener_.sessions;

@@ -54,6 +54,11 @@ void add_request(audit::JsonLine& line, const Stream& stream) {
   const StreamInfo& info = stream.info;
   add_if_known(line, "client_ip", info.client_ip);
   line.add("client_ip_source", to_string(info.client_ip_source));
+  add_if_known(line, "tls", info.tls_protocol);
+  add_if_known(line, "tls_cipher", info.tls_cipher);
+  add_if_known(line, "tls_server_name", info.tls_server_name);
+  add_if_known(line, "tls_client", info.tls_client_subject);
+  add_if_known(line, "tls_client_names", info.tls_client_names);
   add_if_known(line, "method", request.method_text);
   add_if_known(line, "host", request.authority);
   line.add("path", request.path, kPathBytesMax);

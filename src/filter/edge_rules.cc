@@ -53,6 +53,12 @@ void find_client(Stream& stream, const PeerView& peer) noexcept {
   stream.info.client_ip = peer.ip;
   stream.info.client_port = peer.port;
   stream.info.client_ip_source = peer.source;
+  stream.info.tls_protocol = peer.tls.protocol;
+  stream.info.tls_cipher = peer.tls.cipher;
+  stream.info.tls_server_name = peer.tls.server_name;
+  stream.info.tls_client_subject = peer.tls.client_subject;
+  stream.info.tls_client_names = peer.tls.client_names;
+  stream.info.tls_client_fingerprint = peer.tls.client_fingerprint;
   if (!peer.trusted) {
     return;
   }
@@ -100,7 +106,7 @@ bool set_forwarding_headers(Stream& stream, const PeerView& peer) noexcept {
     fits = headers.set(HeaderName::kXForwardedFor, list);
   }
   if (!headers.contains(HeaderName::kXForwardedProto)) {
-    fits = headers.add(HeaderName::kXForwardedProto, peer.secure ? "https" : "http") && fits;
+    fits = headers.add(HeaderName::kXForwardedProto, peer.secure() ? "https" : "http") && fits;
   }
   if (!headers.contains(HeaderName::kXForwardedHost) && !stream.request.authority.empty()) {
     fits = headers.add(HeaderName::kXForwardedHost, stream.request.authority) && fits;

@@ -429,11 +429,17 @@ GatewayStatus GatewayImpl::status() const {
                        .generation = config_->generation,
                        .draining = draining_,
                        .listeners = {},
+                       .certificates = {},
                        .upstreams = {},
                        .shards = {}};
   for (const config::Listener& listener : config_->listeners) {
     status.listeners.push_back(
         {.name = listener.name, .address = listener_addresses_.at(listener.name)});
+  }
+  for (const auto& [listener, context] : tls_.listeners) {
+    for (const tls::CertificateInfo& info : context->certificates()) {
+      status.certificates.push_back({.listener = listener, .info = info});
+    }
   }
   for (const config::Upstream& upstream : config_->upstreams) {
     const auto found = resolved_.find(upstream.name);

@@ -280,6 +280,19 @@ class Clients(TlsCase):
         for context in self.both_versions(None) + self.both_versions(stranger):
             self.refused(gateway, context)
 
+    def test_logged(self):
+        log = self.clients.folder / "access.log"
+        gateway = self.start(make_config(
+            self.origin, access_log={"path": str(log)},
+            listener={"tls": {"certificates": [self.pair.files], "client_ca": self.clients.cert,
+                              "client_auth": "require"}}))
+        self.tls(gateway, client_context(self.ca, self.good)).request("GET", "/")
+        line = json.loads(eventually(lambda: log.exists() and log.read_text(), "a line"))
+        self.assertEqual((line["tls"], line["tls_server_name"], line["tls_client"]),
+                         ("TLSv1.3", "test.example", "CN=front.example"))
+        self.assertEqual(line["tls_client_names"],
+                         "DNS:front.example, URI:spiffe://example/front")
+
     def test_requested(self):
         gateway = self.begin(client_auth="request")
         stranger = self.ca.issue(["DNS:front.example"])
@@ -353,6 +366,19 @@ class Files(TlsCase):
         refused = gateway.reload()
         self.assertNotEqual(refused.returncode, 0)
         self.assertTrue(served())
+
+    def test_certs(self):
+        done = run_hangu("certs", "--json", "--socket", self.gateway.socket)
+        row, = json.loads(done.stdout)["certificates"]
+        self.assertEqual((row["listener"], row["file"], row["subject"]),
+                         ("web", self.pair.cert, "CN=test.example"))
+        self.assertIn(row["days_left"], (89, 90))
+        self.assertEqual(row["names"], "DNS:test.example, DNS:*.wild.example")
+        text = run_hangu("certs", "--socket", self.gateway.socket).stdout
+        self.assertRegex(text, r"\b(89|90) days")
+        plain = self.start(make_config(self.origin))
+        self.assertIn("no listener has TLS",
+                      run_hangu("certs", "--socket", plain.socket).stdout)
 
     def test_check(self):
         other = self.ca.issue(["DNS:other.example"])

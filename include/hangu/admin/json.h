@@ -2,6 +2,7 @@
 // names are a promise to scripts: tests/golden/admin holds them.
 #pragma once
 
+#include <ctime>
 #include <string>
 
 #include <boost/json/fwd.hpp>
@@ -10,7 +11,7 @@
 
 namespace hangu::admin {
 
-boost::json::object status_json(const control::DaemonStatus& status);
+boost::json::object status_json(const control::DaemonStatus& status, std::time_t now);
 boost::json::object reload_json(const control::ReloadOutcome& outcome);
 
 /// "2026-01-31T12:00:00Z"

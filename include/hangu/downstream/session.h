@@ -4,6 +4,8 @@
 
 #include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/block.h"
+#include "hangu/filter/edge_rules.h"
+#include "hangu/net/security_layer.h"
 
 namespace hangu::downstream {
 
@@ -35,6 +37,9 @@ class Session : public ListNode<Session> {
   SessionTable& table() const { return table_; }
 
   ListenerContext& listener() const { return listener_; }
+
+  /// `security` may be null.
+  static filter::TlsView tls_view(const net::SecurityLayer* security) noexcept;
 
  private:
   SessionTable& table_;

@@ -12,12 +12,24 @@
 namespace hangu::filter {
 
 /// Whoever holds the other end of the client connection; `ip` outlives the stream.
+/// What TLS says of the client; empty without it.
+struct TlsView {
+  std::string_view protocol;
+  std::string_view cipher;
+  std::string_view server_name;
+  std::string_view client_subject;
+  std::string_view client_names;
+  std::string_view client_fingerprint;
+};
+
 struct PeerView {
   std::string_view ip;
   uint16_t port = 0;
   ClientIpSource source = ClientIpSource::kPeer;
   bool trusted = false;  // listed in the listener's `trusted_proxies`
-  bool secure = false;   // it came over TLS
+  TlsView tls;
+
+  bool secure() const { return !tls.protocol.empty(); }
 };
 
 /// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding

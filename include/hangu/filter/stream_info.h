@@ -25,6 +25,12 @@ struct StreamInfo {
   std::string_view client_ip;
   uint16_t client_port = 0;
   ClientIpSource client_ip_source = ClientIpSource::kPeer;
+  std::string_view tls_protocol;  // empty: it came without TLS
+  std::string_view tls_cipher;
+  std::string_view tls_server_name;     // that the client asked for
+  std::string_view tls_client_subject;  // of its certificate, which was verified; else empty
+  std::string_view tls_client_names;    // the certificate's alternative names
+  std::string_view tls_client_fingerprint;
   std::string_view request_id;
   std::string_view trace_id;
 

@@ -13,6 +13,7 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
+#include "hangu/tls/server_context.h"
 
 namespace hangu::stats {
 class Registry;
@@ -31,6 +32,11 @@ struct ResolvedEndpoint {
 struct ListenerStatus {
   std::string name;
   std::string address;  // as bound: the real port where 0 was asked
+};
+
+struct CertificateStatus {
+  std::string listener;
+  tls::CertificateInfo info;
 };
 
 struct UpstreamStatus {
@@ -52,6 +58,7 @@ struct GatewayStatus {
   uint64_t generation = 0;
   bool draining = false;
   std::vector<ListenerStatus> listeners;
+  std::vector<CertificateStatus> certificates;
   std::vector<UpstreamStatus> upstreams;
   std::vector<ShardStatus> shards;
 };

@@ -35,7 +35,7 @@ control::DaemonStatus sample_status() {
 }
 
 TEST(AdminJsonTest, StatusHasItsPromisedFields) {
-  json::object status = status_json(sample_status());
+  json::object status = status_json(sample_status(), 0);
   EXPECT_EQ(status.at("version"), HANGU_VERSION);
   EXPECT_GT(status.at("pid").as_int64(), 0);
   status["version"] = "V";  // these two differ from run to run
@@ -59,7 +59,7 @@ TEST(AdminJsonTest, ReloadHasItsPromisedFields) {
 
 TEST(AdminJsonTest, NoReloadYetIsNull) {
   control::DaemonStatus status;
-  EXPECT_TRUE(status_json(status).at("last_reload").is_null());
+  EXPECT_TRUE(status_json(status, 0).at("last_reload").is_null());
 }
 
 TEST(AdminJsonTest, WallTimeIsUtc) {
