@@ -33,11 +33,18 @@ class Floods(Http2Case):
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @staticmethod
+    def prepare(client):
+        """From here on nothing is sent for what comes in: another thread sends, and a frame in
+        the midst of its frames would be a fault of ours."""
+        client.wait(lambda: client.settings_acked, "settings")
+        client.auto_window = False
+
     def flood(self, data, client=None, code=http2.ENHANCE_YOUR_CALM, reason=None):
         """Sends what may be sent of `data` while another client is served as ever; the flooding
         client, whose connection is over."""
         client = client or self.h2()
-        client.auto_window = False
+        self.prepare(client)
         beside = self.h2()
         self.assertEqual(beside.request("GET", "/").status, 200)
         before = self.rss(), self.cpu()
@@ -183,7 +190,7 @@ class Floods(Http2Case):
         data = b"".join(frame(http2.HEADERS, http2.END_HEADERS | http2.END_STREAM, stream,
                               encoder.encode(client.fields())) for stream in range(1, 2 * UNITS, 2))
         beside = self.cpu()
-        client.auto_window = False
+        self.prepare(client)
         sender = threading.Thread(target=lambda: client.try_send(data), daemon=True)
         sender.start()
         self.assertEqual(client.wait_for_end()[1], http2.ENHANCE_YOUR_CALM)
@@ -201,8 +208,7 @@ class Floods(Http2Case):
         bomb = encoder.encode(client.fields()) + b"\xbe" * 15000
         data = large + b"".join(frame(http2.HEADERS, http2.END_HEADERS | http2.END_STREAM, stream,
                                       bomb) for stream in range(3, 2003, 2))
-        client.wait(lambda: client.settings_acked, "settings")
-        client.auto_window = False
+        self.prepare(client)
         before = self.rss(), self.cpu()
         sender = threading.Thread(target=lambda: client.try_send(data), daemon=True)
         sender.start()
