@@ -216,25 +216,29 @@ void FieldSection::store(HeaderName token, std::string_view name, std::string_vi
   }
 }
 
-/// §8.2.3: a Cookie may come in crumbs; everybody else knows one field.
+/// §8.2.3: a Cookie may come in crumbs; everybody else knows one field. Empty crumbs say nothing.
 void FieldSection::join_cookies() {
   if (cookies_ < 2) {
     return;
   }
-  size_t size = 0;
+  size_t size_max = 0;
   for (const http::Header& header : *fields_) {
-    size += header.token == HeaderName::kCookie ? header.value_size + 2 : 0;
+    size_max += header.token == HeaderName::kCookie ? header.value_size + 2 : 0;
   }
-  char* const joined = arena_->allocate(size, 1);
+  char* const joined = arena_->allocate(size_max, 1);
   char* to = joined;
   for (const http::Header& header : *fields_) {
-    if (header.token == HeaderName::kCookie) {
-      to = std::copy_n(header.value_data, header.value_size, to);
+    if (header.token != HeaderName::kCookie || header.value_size == 0) {
+      continue;
+    }
+    if (to != joined) {
       *to++ = ';';
       *to++ = ' ';
     }
+    to = std::copy_n(header.value_data, header.value_size, to);
   }
-  static_cast<void>(fields_->set(HeaderName::kCookie, {joined, size - 2}));
+  const std::string_view value(joined, static_cast<size_t>(to - joined));
+  static_cast<void>(fields_->set(HeaderName::kCookie, value));
 }
 
 // --- requests ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Run by /usr/bin/python3 in processes of their own:
     grpc_peer.py client ADDRESS CASE [CA NAME]   prints what came as JSON"""
 
 import json
+import pathlib
 import sys
 import threading
 import time
@@ -23,6 +24,33 @@ def unary(request, context):
             time.sleep(float(value))
     context.set_trailing_metadata((("x-trailer", "yes"),))
     return b"echo " + request
+
+
+def server_stream(request, context):
+    for i in range(int(request)):
+        yield b"%d" % i
+
+
+def client_stream(requests, context):
+    return b"+".join(requests)
+
+
+def bidi(requests, context):
+    for request in requests:
+        yield b"echo " + request
+
+
+def forever(request, context):
+    """Writes why it ended from the callback: a call that is cancelled between two answers is
+    dropped by the server where it stands."""
+    stopped = threading.Event()
+
+    def end():
+        stopped.set()
+        pathlib.Path(request.decode()).touch()
+    context.add_callback(end)
+    yield b"first"
+    stopped.wait(30)
 
 
 def server_stream(request, context):
