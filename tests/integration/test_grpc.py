@@ -81,7 +81,7 @@ class Calls(GrpcCase):
     def test_cancel(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "end"
-            self.assertEqual(self.call("cancel", str(path)), "first")
+            self.assertEqual(self.call("cancel", str(path)), "more")
             eventually(path.exists, "the server hears of it")
 
 
