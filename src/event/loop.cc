@@ -13,6 +13,8 @@ namespace hangu::event {
 namespace {
 
 constexpr Duration kTrimInterval = std::chrono::seconds(5);
+// What the costly work of a turn may take before the rest waits: a few full handshakes of TLS.
+constexpr Duration kCostlyTime = std::chrono::milliseconds(1);
 // How long ending a loop waits for the kernel to let go of sockets that are closing.
 constexpr Duration kCloseTime = std::chrono::seconds(1);
 
@@ -108,13 +110,18 @@ void Loop::turn(Duration limit) {
   mailbox_.run_all();
   timers_.advance(now_);
   finish_turn();
+  run_costly();
   if (now_ >= trim_at_) {
     trim_pools();
   }
 }
 
 /// The least of `limit`, the next timer and the next trim; negative when there is none of them.
+/// None while work waits.
 Duration Loop::wait_time(Duration limit) const {
+  if (!costly_.empty()) {
+    return Duration::zero();
+  }
   const bool trim = receive_blocks_.worth_trimming() ||
                     (small_blocks_ != nullptr && small_blocks_->worth_trimming());
   Duration least(-1);
@@ -144,6 +151,17 @@ void Loop::finish_turn() {
       work->run_deferred();
     }
   }
+}
+
+void Loop::run_costly() {
+  if (costly_.empty()) {
+    return;
+  }
+  const TimePoint until = clock_now() + kCostlyTime;
+  do {
+    costly_.pop_front()->run_costly();
+  } while (!costly_.empty() && clock_now() < until);
+  finish_turn();
 }
 
 void Loop::update_now() {

@@ -80,7 +80,7 @@ void Connection::on_connect(int error) noexcept {
     loop_.start_receive(socket_);
   }
   if (security_ != nullptr) {
-    drain_security();
+    advance_security();
     return;
   }
   if (!output_empty()) {
@@ -96,6 +96,7 @@ void Connection::on_connect(int error) noexcept {
 void Connection::secure(std::unique_ptr<SecurityLayer> layer, buffer::Slice&& received) {
   HANGU_ASSERT(security_ == nullptr && output_empty());
   security_ = std::move(layer);
+  handshake_ = std::make_unique<Handshake>(*this);
   if (received.size != 0) {
     held_.insert(held_.begin(), std::move(received));
     loop_.schedule_flush(*this);  // not from within this call
@@ -107,7 +108,22 @@ void Connection::deliver(buffer::Slice&& slice) {
     handler_->on_data(std::move(slice));
   } else {
     security_->feed(std::move(slice));
+    advance_security();
+  }
+}
+
+void Connection::advance_security() {
+  if (handshake_ != nullptr && handler_ != nullptr) {
+    loop_.queue_costly(*handshake_);
+  } else {
     drain_security();
+  }
+}
+
+void Connection::continue_handshake() noexcept {
+  drain_security();
+  if (receive_ended_ && !end_delivered_ && handler_ != nullptr) {
+    loop_.schedule_flush(*this);
   }
 }
 
@@ -124,6 +140,7 @@ void Connection::drain_security() {
         return;
       case Event::kData: handler_->on_data(std::move(data)); break;
       case Event::kEstablished:
+        handshake_.reset();
         schedule();
         handler_->on_connected({});
         break;
@@ -387,7 +404,7 @@ void Connection::deliver_held() {
   size_t done = 0;
   delivering_held_ = true;
   if (security_pending()) {
-    drain_security();
+    advance_security();
   }
   while (done < batch.size() && reading_ && handler_ != nullptr) {
     deliver(std::move(batch[done++]));
@@ -678,6 +695,7 @@ void Connection::close() {
     loop_.pipes().release(std::move(pipe_));
   }
   end_timer_.reset();
+  handshake_.reset();
   held_.clear();
   event::FlushHandler::unlink();
   loop_.close(socket_);

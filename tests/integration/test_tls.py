@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import select
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -143,7 +145,7 @@ class Messages(TlsCase):
 class Names(TlsCase):
     @classmethod
     def listener_config(cls):
-        cls.rsa = cls.ca.issue(["DNS:test.example", "DNS:*.wild.example"], kind="rsa")
+        cls.rsa = cls.ca.issue(["DNS:test.example", "DNS:*.wild.example"], kind="rsa:2048")
         cls.other = cls.ca.issue(["DNS:other.example"])
         cls.exact = cls.ca.issue(["DNS:exact.wild.example"])
         return {"tls": {"certificates": [pair.files for pair in
@@ -401,6 +403,11 @@ class Files(TlsCase):
 
 
 class Floods(TlsCase):
+    @classmethod
+    def listener_config(cls):  # the dearest handshakes
+        pair = cls.ca.issue(["DNS:test.example"], kind="rsa:4096")
+        return {"tls": {"certificates": [pair.files]}}
+
     def test_handshakes_beside_a_connection(self):
         client = self.tls()
         stop = threading.Event()
@@ -425,6 +432,33 @@ class Floods(TlsCase):
         for thread in threads:
             thread.join(20)
         self.assertLess(slowest, 5)
+
+    def test_many_handshakes_at_once(self):
+        """What is open is served between the handshakes, not behind them all."""
+        outgoing = ssl.MemoryBIO()
+        tls = client_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="test.example")
+        self.assertRaises(ssl.SSLWantReadError, tls.do_handshake)
+        hello = outgoing.read()
+        client = self.tls()
+        self.assertEqual(client.request("GET", "/").status, 200)
+        waiting = []
+        for _ in range(500):
+            waiting.append(socket.create_connection(self.gateway.listener(), 5))
+            self.addCleanup(waiting[-1].close)
+        self.gateway.process.send_signal(signal.SIGSTOP)
+        for sock in waiting:
+            sock.sendall(hello)
+        self.gateway.process.send_signal(signal.SIGCONT)
+        begin = time.monotonic()
+        slowest = 0
+        while waiting:
+            before = time.monotonic()
+            self.assertEqual(client.request("GET", "/").status, 200)
+            slowest = max(slowest, time.monotonic() - before)
+            answered = select.select(waiting, [], [], 0)[0]
+            waiting = [sock for sock in waiting if sock not in answered]
+            self.assertLess(time.monotonic() - begin, 20)
+        self.assertLess(slowest, (time.monotonic() - begin) / 4)
 
 
 class Upstreams(TlsCase):

@@ -88,6 +88,19 @@ class Deferred : public ListNode<Deferred> {
   ~Deferred() = default;
 };
 
+/// Work that takes long, such as the handshake of TLS: done behind everything else of a turn, in
+/// the order of asking, one at least and more while the turn has time left for it; the rest waits
+/// for the next turn. Many of them slow each other, not the connections that are open.
+class Costly : public ListNode<Costly> {
+ public:
+  virtual void run_costly() noexcept = 0;
+
+  bool pending() const { return linked(); }
+
+ protected:
+  ~Costly() = default;
+};
+
 /// The outcome of Loop::send: over at once, or pending until on_send. `bytes` have left already,
 /// also while the rest is pending.
 struct SendResult {
@@ -189,10 +202,17 @@ class Loop {
     }
   }
 
+  void queue_costly(Costly& work) {
+    if (!work.pending()) {
+      costly_.push_back(work);
+    }
+  }
+
  private:
   explicit Loop(const LoopOptions& options);
 
   void finish_turn();
+  void run_costly();
   void update_now();
   Duration wait_time(Duration limit) const;
   void trim_pools();
@@ -204,6 +224,7 @@ class Loop {
   Mailbox mailbox_;
   IntrusiveList<FlushHandler> flush_;
   IntrusiveList<Deferred> deferred_;
+  IntrusiveList<Costly> costly_;
   int busy_ = 0;
   buffer::BlockPool& receive_blocks_;
   buffer::BlockPool* small_blocks_;

@@ -152,6 +152,16 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
     Connection& owner;
   };
 
+  /// A handshake waits for its share of the turn; exists as long as it is not over.
+  struct Handshake final : event::Costly {
+    explicit Handshake(Connection& connection)
+        : owner(connection) {}
+
+    void run_costly() noexcept override { owner.continue_handshake(); }
+
+    Connection& owner;
+  };
+
   Connection(event::Loop& loop, buffer::BlockPool& small);
   ~Connection() = default;
 
@@ -173,6 +183,8 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   buffer::OutputQueue& output() { return security_ != nullptr ? security_->plain() : queue_; }
 
   void deliver(buffer::Slice&& slice);
+  void advance_security();
+  void continue_handshake() noexcept;
   void drain_security();
   bool secure_output();
   bool say_goodbye();
@@ -206,6 +218,7 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   std::vector<buffer::Slice> held_;  // received while paused, or while earlier bytes were held
   std::unique_ptr<EndTimer> end_timer_;
   std::unique_ptr<SecurityLayer> security_;
+  std::unique_ptr<Handshake> handshake_;
   std::unique_ptr<event::Pipe> pipe_;  // not empty; goes out before the queue
   Connection* splice_to_ = nullptr;
   Connection* splice_from_ = nullptr;  // who splices to us

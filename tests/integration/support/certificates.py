@@ -44,7 +44,7 @@ class Authority:
         self.count += 1
         base = self.folder / f"leaf{self.count}"
         new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else \
-            ["-newkey", "rsa:2048"]
+            ["-newkey", kind]
         openssl("req", *new_key, "-nodes", "-keyout", f"{base}.key", "-out", f"{base}.csr", "-subj",
                 f"/CN={subject or names[0].partition(':')[2]}", folder=self.folder)
         extensions = base.with_suffix(".ext")

@@ -487,6 +487,61 @@ TEST_P(LoopTest, FlushesAndDefersAtTheEndOfTheTurn) {
   EXPECT_EQ(order, (std::vector<std::string>{"first", "second", "deferred", "second"}));
 }
 
+TEST_P(LoopTest, SpreadsCostlyWorkOverTurns) {
+  std::vector<std::string> order;
+
+  struct Flush final : FlushHandler {
+    void flush() noexcept override { body(); }
+
+    std::function<void()> body;
+  } flush;
+
+  struct Long final : Costly {
+    void run_costly() noexcept override { body(); }
+
+    std::function<void()> body;
+  } work[3];
+
+  flush.body = [&] { order.emplace_back("flush"); };
+  for (Long& item : work) {
+    item.body = [&] {
+      order.emplace_back("work");
+      loop_->schedule_flush(flush);
+      ::poll(nullptr, 0, 3);  // takes longer than a turn has for it
+    };
+    loop_->queue_costly(item);
+    loop_->queue_costly(item);
+  }
+  loop_->turn(std::chrono::seconds(5));
+  order.emplace_back("turn");
+  loop_->turn(std::chrono::seconds(5));  // does not wait: there is work
+  order.emplace_back("turn");
+  loop_->turn(std::chrono::seconds(5));
+  EXPECT_EQ(order, (std::vector<std::string>{"work", "flush", "turn", "work", "flush", "turn",
+                                             "work", "flush"}));
+}
+
+TEST_P(LoopTest, RunsShortCostlyWorkInOneTurn) {
+  struct Short final : Costly {
+    void run_costly() noexcept override { ++*count; }
+
+    int* count = nullptr;
+  } work[3];
+
+  int count = 0;
+  for (Short& item : work) {
+    item.count = &count;
+    loop_->queue_costly(item);
+  }
+  {
+    Short dropped;
+    dropped.count = &count;
+    loop_->queue_costly(dropped);
+  }
+  loop_->turn(Duration::zero());
+  EXPECT_EQ(count, 3);
+}
+
 TEST_P(LoopTest, EndsWhatIsStillOpen) {
   const auto [ours, theirs] = make_pair();
   Recorder recorder;
