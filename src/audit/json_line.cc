@@ -154,6 +154,13 @@ void JsonLine::add(std::string_view key, uint64_t value) {
   }
 }
 
+void JsonLine::add_true(std::string_view key) {
+  constexpr std::string_view kTrue = "true";
+  if (begin_member(key, kTrue.size())) {
+    put(kTrue);
+  }
+}
+
 void JsonLine::add_milliseconds(std::string_view key, int64_t nanoseconds) {
   const int64_t us = std::max<int64_t>(nanoseconds, 0) / 1000;
   if (begin_member(key, kNumberBytesMax + 4)) {

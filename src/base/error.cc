@@ -32,6 +32,7 @@ const char* to_string(Errc code) noexcept {
     case Errc::kNoRoute: return "no_route";
     case Errc::kMethodNotAllowed: return "method_not_allowed";
     case Errc::kMisdirected: return "misdirected";
+    case Errc::kTooEarly: return "too_early";
     case Errc::kNoEndpoint: return "no_endpoint";
     case Errc::kOverflow: return "overflow";
     case Errc::kDraining: return "draining";

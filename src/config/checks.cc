@@ -166,6 +166,14 @@ void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls)
     reader.error(child(node, "client_auth").mark,
                  {"E0136", "`client_auth` needs `client_ca`: who vouches for clients", ""});
   }
+  if (tls.early_data && tls.client_auth != ClientAuth::kNone) {
+    reader.error(child(node, "early_data").mark,
+                 {"E0136", "`early_data` comes before a client has shown that it holds its key",
+                  "turn off `early_data` or `client_auth`"});
+  } else if (tls.early_data && !tls.tickets) {
+    reader.error(child(node, "early_data").mark,
+                 {"E0136", "`early_data` needs `session_tickets`", ""});
+  }
 }
 
 void check_admin(Reader& reader, const Node& node, const Admin& admin) {

@@ -121,6 +121,20 @@ TypePtr<ListenerTls> listener_tls() {
   add_policy(type->mapping());
   add_clients(type->mapping());
   type->mapping()
+      .key<&ListenerTls::match_host>(
+          on_off(), {.name = "match_host",
+                     .documentation =
+                         "Answer 421 to a request for another host than the one the client named "
+                         "in the handshake: it shall make a connection for each.",
+                     .example = "on"})
+      .key<&ListenerTls::early_data>(
+          on_off(),
+          {.name = "early_data",
+           .documentation =
+               "Take requests that TLS 1.3 lets a known client send with its first message. They "
+               "may be replays: only GET, HEAD, OPTIONS and TRACE are served, upstreams get "
+               "`Early-Data: 1` and may answer 425; any other method gets 425. Up to 16 KiB.",
+           .example = "on"})
       .key<&ListenerTls::tickets>(on_off(), {.name = "session_tickets",
                                              .documentation = "Let clients resume sessions.",
                                              .example = "off"})

@@ -44,7 +44,13 @@ filter::TlsView Session::tls_view(const net::SecurityLayer* security) noexcept {
           .server_name = details.server_name,
           .client_subject = details.peer_subject,
           .client_names = details.peer_names,
-          .client_fingerprint = details.peer_fingerprint};
+          .client_fingerprint = details.peer_fingerprint,
+          .early = security->early()};
+}
+
+Session::Progress Session::progress() noexcept {
+  const uint64_t sent = sent_bytes();
+  return {.taken = sent - std::exchange(sent_mark_, sent), .held = held_bytes()};
 }
 
 void Session::uncount() noexcept {

@@ -57,6 +57,9 @@ void add_request(audit::JsonLine& line, const Stream& stream) {
   add_if_known(line, "tls", info.tls_protocol);
   add_if_known(line, "tls_cipher", info.tls_cipher);
   add_if_known(line, "tls_server_name", info.tls_server_name);
+  if (info.tls_early) {
+    line.add_true("tls_early");
+  }
   add_if_known(line, "tls_client", info.tls_client_subject);
   add_if_known(line, "tls_client_names", info.tls_client_names);
   add_if_known(line, "method", request.method_text);

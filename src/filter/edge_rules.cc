@@ -8,6 +8,7 @@
 #include "hangu/http/forwarded.h"
 #include "hangu/http/path.h"
 #include "hangu/http/request_id.h"
+#include "hangu/http/text.h"
 #include "hangu/http/traceparent.h"
 
 namespace hangu::filter {
@@ -59,6 +60,7 @@ void find_client(Stream& stream, const PeerView& peer) noexcept {
   stream.info.tls_client_subject = peer.tls.client_subject;
   stream.info.tls_client_names = peer.tls.client_names;
   stream.info.tls_client_fingerprint = peer.tls.client_fingerprint;
+  stream.info.tls_early = peer.tls.early;
   if (!peer.trusted) {
     return;
   }
@@ -157,6 +159,29 @@ bool set_trace_context(Stream& stream, const PeerView& peer) noexcept {
   return headers.set(HeaderName::kTraceparent, value);
 }
 
+/// RFC 8470: what can be replayed reaches nobody unless it is safe, and then it says what it is.
+Result<void> check_early_data(Stream& stream, const PeerView& peer) noexcept {
+  if (!peer.tls.early) {
+    return {};
+  }
+  if (!http::is_safe(stream.request.method)) {
+    return fail(downstream_error(Errc::kTooEarly, "sent before the handshake was over"));
+  }
+  if (!stream.request.headers.set(HeaderName::kEarlyData, "1")) {
+    return fail(kTooManyHeaders);
+  }
+  return {};
+}
+
+/// A connection that was made for one host asks for another.
+Result<void> check_server_name(const Stream& stream, const PeerView& peer) noexcept {
+  if (stream.listener().config->tls.match_host && !peer.tls.server_name.empty() &&
+      !http::equals_ignore_case(peer.tls.server_name, stream.request.host)) {
+    return fail(downstream_error(Errc::kMisdirected, "the TLS connection is for another host"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept {
@@ -165,6 +190,12 @@ Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept {
   if (!set_request_id(stream, peer) || !set_trace_context(stream, peer) ||
       !set_forwarding_headers(stream, peer)) {
     return fail(kTooManyHeaders);
+  }
+  if (const Result<void> named = check_server_name(stream, peer); !named) {
+    return named;
+  }
+  if (const Result<void> early = check_early_data(stream, peer); !early) {
+    return early;
   }
   return clean_path(stream);
 }

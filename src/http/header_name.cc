@@ -71,6 +71,7 @@ constexpr std::array<std::string_view, kCount> kNames = {
     "via",
     "www-authenticate",
     "x-forwarded-prefix",
+    "early-data",
 };
 
 constexpr size_t kSizeMin = 2;

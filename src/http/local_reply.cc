@@ -75,6 +75,7 @@ Mapping map_policy(Errc code) {
     case Errc::kNoRoute: return {404, "route.none"};
     case Errc::kMethodNotAllowed: return {405, "route.method"};
     case Errc::kMisdirected: return {421, "host.misdirected"};
+    case Errc::kTooEarly: return {425, "request.too_early"};
     case Errc::kNoEndpoint: return {503, "upstream.none"};
     case Errc::kOverflow: return {503, "upstream.overflow"};
     case Errc::kDraining: return {503, "draining"};

@@ -21,6 +21,7 @@ constexpr const char* kIntermediateCiphers =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA256:"
     "ECDHE-RSA-AES128-SHA256";
+constexpr uint32_t kEarlyDataMax = 16 * 1024;
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
 tls::Version to_version(config::TlsVersion version) {
@@ -84,6 +85,7 @@ tls::ServerOptions server_options(const config::Listener& listener, TicketKeyMap
       state.since = now;
     }
     options.ticket_keys = state.keys;
+    options.early_data_max = tls.early_data ? kEarlyDataMax : 0;
   }
   return options;
 }

@@ -53,7 +53,11 @@ class ServerContextImpl final : public ServerContext,
                                              buffer::BlockPool& large) const override {
     Ssl ssl(SSL_new(entries_.front()->context.get()));
     SSL_set_accept_state(ssl.get());
-    return std::make_unique<Stream>(std::move(ssl), shared_from_this(), small, large);
+    auto stream = std::make_unique<Stream>(std::move(ssl), shared_from_this(), small, large);
+    if (options_.early_data_max != 0) {
+      stream->allow_early_data();
+    }
+    return stream;
   }
 
   const std::vector<CertificateInfo>& certificates() const override { return infos_; }
@@ -134,6 +138,9 @@ class ServerContextImpl final : public ServerContext,
     if (options_.ticket_keys) {
       SSL_CTX_set_num_tickets(context, 1);
       SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+      SSL_CTX_set_max_early_data(context, options_.early_data_max);
+      SSL_CTX_set_recv_max_early_data(context, options_.early_data_max);
+      SSL_CTX_set_options(context, SSL_OP_NO_ANTI_REPLAY);
     } else {
       SSL_CTX_set_num_tickets(context, 0);
       SSL_CTX_set_options(context, SSL_OP_NO_TICKET);

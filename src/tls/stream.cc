@@ -123,13 +123,26 @@ net::SecurityLayer::Event Stream::next(buffer::Slice& data, buffer::OutputQueue&
 }
 
 bool Stream::pending() const {
-  return !input_.empty() || (established_ && SSL_pending(ssl_.get()) > 0) || (ended_ && !end_told_);
+  return !input_.empty() || early_data_.size != 0 ||
+         (established_ && SSL_pending(ssl_.get()) > 0) || (ended_ && !end_told_);
 }
 
 net::SecurityLayer::Event Stream::handshake() {
   ERR_clear_error();
-  const int done = SSL_do_handshake(ssl_.get());
+  int done = 0;
+  if (early_reading_) {
+    done = read_early();
+    if (early_data_.size != 0) {
+      established_ = true;
+      set_details();
+      return Event::kEstablished;
+    }
+  }
+  if (!early_reading_) {
+    done = SSL_do_handshake(ssl_.get());
+  }
   if (done == 1) {
+    complete_ = true;
     established_ = true;
     set_details();
     return Event::kEstablished;
@@ -139,6 +152,26 @@ net::SecurityLayer::Event Stream::handshake() {
     return Event::kNone;
   }
   return fail("the handshake failed");
+}
+
+/// What SSL_get_error() takes. Data, if there is some, is in `early_data_` then; with the last of
+/// it `early_reading_` ends.
+int Stream::read_early() {
+  buffer::BlockRef block = large_.acquire();
+  if (!block) {
+    block = buffer::BlockRef::on_heap(kRecordBytesMax);
+  }
+  size_t got = 0;
+  switch (SSL_read_early_data(ssl_.get(), block->data(), block->capacity(), &got)) {
+    case SSL_READ_EARLY_DATA_SUCCESS: break;
+    case SSL_READ_EARLY_DATA_FINISH: early_reading_ = false; break;
+    default: return -1;
+  }
+  if (got != 0) {
+    const char* const begin = block->data();
+    early_data_ = buffer::Slice{std::move(block), begin, static_cast<uint32_t>(got)};
+  }
+  return 1;
 }
 
 net::SecurityLayer::Event Stream::fail(const char* otherwise) {
@@ -153,10 +186,36 @@ net::SecurityLayer::Event Stream::fail(const char* otherwise) {
   return Event::kFailed;
 }
 
+/// Early data, then the rest of the handshake.
+net::SecurityLayer::Event Stream::read_before_complete(buffer::Slice& data) {
+  ERR_clear_error();
+  int done = 1;
+  if (early_data_.size == 0 && early_reading_) {
+    done = read_early();
+  }
+  if (early_data_.size != 0) {
+    data = std::exchange(early_data_, {});
+    return Event::kData;
+  }
+  if (!early_reading_) {
+    done = SSL_do_handshake(ssl_.get());
+    complete_ = done == 1;
+  }
+  const int why = SSL_get_error(ssl_.get(), done);
+  const bool waits = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+  return complete_ || waits ? Event::kNone : fail("the handshake failed");
+}
+
 net::SecurityLayer::Event Stream::read(buffer::Slice& data) {
   if (ended_) {
     end_told_ = true;
     return Event::kEnd;
+  }
+  if (!complete_) {
+    const Event event = read_before_complete(data);
+    if (!complete_) {
+      return event;
+    }
   }
   if (input_.empty() && SSL_pending(ssl_.get()) == 0) {
     return Event::kNone;
@@ -241,7 +300,8 @@ size_t Stream::write_record(size_t bytes_max) {
   }
   size_t written = 0;
   ERR_clear_error();
-  if (SSL_write_ex(ssl_.get(), from, bytes, &written) != 1) {
+  const auto write = complete_ ? SSL_write_ex : SSL_write_early_data;
+  if (write(ssl_.get(), from, bytes, &written) != 1) {
     return 0;
   }
   plain_.consume(written);

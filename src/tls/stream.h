@@ -18,6 +18,9 @@ class Stream final : public net::SecurityLayer {
          buffer::BlockPool& large);
   ~Stream() override;
 
+  /// Of a server: takes what the client sends before the handshake is over.
+  void allow_early_data() { early_reading_ = true; }
+
   void feed(buffer::Slice&& bytes) override;
   Event next(buffer::Slice& data, buffer::OutputQueue& wire) override;
   bool pending() const override;
@@ -29,6 +32,8 @@ class Stream final : public net::SecurityLayer {
 
   bool established() const override { return established_; }
 
+  bool early() const override { return established_ && !complete_; }
+
   Error error() const override { return error_; }
 
   const net::SecurityDetails& details() const override { return details_; }
@@ -39,6 +44,8 @@ class Stream final : public net::SecurityLayer {
 
  private:
   Event handshake();
+  int read_early();
+  Event read_before_complete(buffer::Slice& data);
   Event read(buffer::Slice& data);
   size_t record_bytes_max(int64_t now_ns);
   size_t write_record(size_t bytes_max);
@@ -64,6 +71,9 @@ class Stream final : public net::SecurityLayer {
   std::string peer_names_;
   std::string peer_serial_;
   std::string peer_fingerprint_;
+  buffer::Slice early_data_;    // that came with the event kEstablished
+  bool early_reading_ = false;  // until the client says that no more comes
+  bool complete_ = false;       // the handshake is over
   bool established_ = false;
   bool ended_ = false;
   bool end_told_ = false;

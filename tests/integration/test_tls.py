@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+import pathlib
 import select
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -56,6 +58,13 @@ class TlsCase(GatewayCase):
         return (gateway or self.gateway).client(tls=context or client_context(self.ca),
                                                 server_name=server_name, session=session)
 
+    def h2(self):
+        context = client_context(self.ca, alpn=("h2", "http/1.1"))
+        client = Http2Client(None, sock=context.wrap_socket(
+            socket.create_connection(self.gateway.listener()), server_hostname="test.example"))
+        self.addCleanup(client.close)
+        return client
+
     def refused(self, gateway, context, server_name="test.example"):
         """The handshake fails, or the first use after it (TLS 1.3 clients are done early)."""
         try:
@@ -87,12 +96,8 @@ class Messages(TlsCase):
             self.assertEqual(response.body, (bytes(range(256)) * 1024) * (size >> 18))
 
     def test_http2(self):
-        context = client_context(self.ca, alpn=("h2", "http/1.1"))
-        sock = context.wrap_socket(socket.create_connection(self.gateway.listener()),
-                                   server_hostname="test.example")
-        self.assertEqual(sock.selected_alpn_protocol(), "h2")
-        client = Http2Client(None, sock=sock)
-        self.addCleanup(client.close)
+        client = self.h2()
+        self.assertEqual(client.socket.selected_alpn_protocol(), "h2")
         response = client.request("POST", "/", (), b"x" * 100_000, scheme="https")
         self.assertEqual(json.loads(response.body)["body_bytes"], 100_000)
 
@@ -459,6 +464,123 @@ class Floods(TlsCase):
             waiting = [sock for sock in waiting if sock not in answered]
             self.assertLess(time.monotonic() - begin, 20)
         self.assertLess(slowest, (time.monotonic() - begin) / 4)
+
+
+class EarlyData(TlsCase):
+    """RFC 8470. The client is OpenSSL's: Python's has no early data."""
+
+    @classmethod
+    def listener_config(cls):
+        return {"tls": {"certificates": [cls.pair.files], "early_data": True}}
+
+    def s_client(self, text, *options, gateway=None):
+        host, port = (gateway or self.gateway).listener()
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"{host}:{port}", "-tls1_3", "-servername",
+             "test.example", "-CAfile", self.ca.cert, "-ign_eof", *options],
+            input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            timeout=30)
+        return done.stdout.decode(errors="replace")
+
+    def request(self, method="GET", fields=""):
+        return (f"{method} /early HTTP/1.1\r\nhost: test.example\r\n{fields}"
+                "connection: close\r\n\r\n")
+
+    def early(self, request, gateway=None):
+        """What comes for a request in early data, which was taken."""
+        with tempfile.TemporaryDirectory() as folder:
+            session, data = pathlib.Path(folder) / "session", pathlib.Path(folder) / "data"
+            data.write_text(request, encoding="ascii")
+            self.s_client(self.request(), "-sess_out", session, gateway=gateway)
+            text = self.s_client("", "-sess_in", session, "-early_data", data, gateway=gateway)
+            self.assertIn("Reused, TLSv1.3", text)
+            return text
+
+    def note_early(self):
+        seen = []
+        self.origin.on("/early", lambda exchange: (
+            seen.append(exchange.request.header("early-data")), exchange.reply(body=b"early")))
+        self.addCleanup(self.origin.clear)
+        return seen
+
+    def test_safe(self):
+        seen = self.note_early()
+        self.assertIn("Early data was accepted", self.early(self.request()))
+        self.assertEqual(seen, [None, "1"])
+
+    def test_unsafe(self):
+        text = self.early(self.request("POST", "content-length: 0\r\n"))
+        self.assertIn("HTTP/1.1 425 ", text)
+        self.assertIn("request.too_early", text)
+
+    def test_upstream_refuses(self):
+        """It may: the answer is for the client, which asks again."""
+        self.origin.on("/early", lambda exchange: exchange.reply(
+            425 if exchange.request.header("early-data") else 200))
+        self.assertIn("HTTP/1.1 425 ", self.early(self.request()))
+
+    def test_off(self):
+        gateway = self.start(make_config(self.origin, listener={
+            "tls": {"certificates": [self.pair.files]}}))
+        text = self.early(self.request(), gateway)
+        self.assertIn("Early data was not sent", text)
+
+    def test_served_before_the_handshake_is_over(self):
+        """The client's last message of the handshake never comes."""
+        seen = self.note_early()
+        with tempfile.TemporaryDirectory() as folder:
+            session, data = pathlib.Path(folder) / "session", pathlib.Path(folder) / "data"
+            data.write_text(self.request(), encoding="ascii")
+            self.s_client(self.request(), "-sess_out", session)
+            with socket.create_server(("127.0.0.1", 0)) as between:
+                port = between.getsockname()[1]
+                client = subprocess.Popen(
+                    ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3",
+                     "-servername", "test.example", "-sess_in", session, "-early_data", data],
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                try:
+                    with between.accept()[0] as sock, \
+                            socket.create_connection(self.gateway.listener(), 5) as gateway:
+                        sock.settimeout(1)
+                        try:
+                            while True:
+                                gateway.sendall(sock.recv(65536))
+                        except TimeoutError:
+                            pass
+                        eventually(lambda: seen == [None, "1"], "it is served")
+                        gateway.settimeout(5)
+                        got = b""
+                        while len(got) < 400:  # more than its part of the handshake: an answer
+                            got += gateway.recv(65536)
+                finally:
+                    client.stdin.close()
+                    client.kill()
+                    client.wait(20)
+
+
+class HostOfTheHandshake(TlsCase):
+    @classmethod
+    def listener_config(cls):
+        return {"tls": {"certificates": [cls.pair.files], "match_host": True}}
+
+    def test_same(self):
+        client = self.tls()
+        for host in ("test.example", "TEST.example:8443"):
+            self.assertEqual(client.request("GET", "/", {"host": host}).status, 200, host)
+
+    def test_other(self):
+        self.assert_problem(self.tls().request("GET", "/", {"host": "a.wild.example"}), 421,
+                            "host.misdirected")
+
+    def test_no_name_in_the_handshake(self):
+        client = self.tls(context=client_context(), server_name=None)
+        self.assertEqual(client.request("GET", "/", {"host": "a.wild.example"}).status, 200)
+
+    def test_http2_goes_on(self):
+        client = self.h2()
+        stream = client.start("GET", "/", authority="a.wild.example", scheme="https")
+        self.assertEqual(client.response(stream).status, 421)
+        self.assertEqual(client.request("GET", "/", scheme="https").status, 200)
 
 
 class Upstreams(TlsCase):

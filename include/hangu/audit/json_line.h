@@ -18,6 +18,7 @@ class JsonLine {
   /// A string; `max` bounds the bytes it takes, escapes included. Keys need no escaping.
   void add(std::string_view key, std::string_view value, size_t max = 1024);
   void add(std::string_view key, uint64_t value);
+  void add_true(std::string_view key);
   /// With three decimals: 1234567 ns are 1.234 (milliseconds).
   void add_milliseconds(std::string_view key, int64_t nanoseconds);
   /// "2026-11-23T20:57:05.123Z"

@@ -41,6 +41,7 @@ enum class Errc : uint8_t {
   kNoRoute,
   kMethodNotAllowed,
   kMisdirected,
+  kTooEarly,
   kNoEndpoint,
   kOverflow,
   kDraining,

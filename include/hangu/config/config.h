@@ -83,6 +83,8 @@ struct ListenerTls {
   std::string client_crl;
   uint32_t client_depth = 3;
   std::vector<std::string> client_names;
+  bool match_host = false;
+  bool early_data = false;  // of TLS 1.3
   bool tickets = true;
   Duration ticket_rotation = std::chrono::hours(12);
   Duration handshake_timeout = std::chrono::seconds(10);

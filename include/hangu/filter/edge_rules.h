@@ -11,7 +11,6 @@
 
 namespace hangu::filter {
 
-/// Whoever holds the other end of the client connection; `ip` outlives the stream.
 /// What TLS says of the client; empty without it.
 struct TlsView {
   std::string_view protocol;
@@ -20,8 +19,10 @@ struct TlsView {
   std::string_view client_subject;
   std::string_view client_names;
   std::string_view client_fingerprint;
+  bool early = false;  // the handshake is not over: what came may be a replay (RFC 8470)
 };
 
+/// Whoever holds the other end of the client connection; `ip` outlives the stream.
 struct PeerView {
   std::string_view ip;
   uint16_t port = 0;
@@ -33,7 +34,7 @@ struct PeerView {
 };
 
 /// Normalises the path, sets stream.info's client and request id, and rewrites the forwarding
-/// headers. An error is the client's fault (400, 431).
+/// headers. An error is the client's fault (400, 421, 425, 431).
 Result<void> apply_edge_rules(Stream& stream, const PeerView& peer) noexcept;
 
 /// For a request whose head is no good: client address and request id, believing nothing it says.

@@ -31,6 +31,7 @@ struct StreamInfo {
   std::string_view tls_client_subject;  // of its certificate, which was verified; else empty
   std::string_view tls_client_names;    // the certificate's alternative names
   std::string_view tls_client_fingerprint;
+  bool tls_early = false;  // received before the handshake was over
   std::string_view request_id;
   std::string_view trace_id;
 

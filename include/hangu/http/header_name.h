@@ -70,6 +70,7 @@ enum class HeaderName : uint8_t {
   kVia,
   kWwwAuthenticate,
   kXForwardedPrefix,
+  kEarlyData,
   kCount,
 };
 

@@ -33,7 +33,7 @@ class SecurityLayer {
 
   enum class Event : uint8_t {
     kNone,         // nothing more until more is received
-    kEstablished,  // the handshake is over; once
+    kEstablished,  // the handshake is over, or so far that data may pass; once
     kData,         // a piece of plaintext
     kEnd,          // the peer has said that nothing follows
     kFailed,       // error() says why; nothing may follow
@@ -56,6 +56,8 @@ class SecurityLayer {
   virtual void end(buffer::OutputQueue& wire) = 0;
 
   virtual bool established() const = 0;
+  /// Whether data passes while the handshake is not over: what the peer sent may be a replay.
+  virtual bool early() const = 0;
   virtual Error error() const = 0;
   virtual const SecurityDetails& details() const = 0;
 };

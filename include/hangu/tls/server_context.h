@@ -47,6 +47,9 @@ struct ServerOptions {
   int client_depth = 3;
   std::vector<std::string> client_names;  // "dns:*.example.org", "uri:...", "email:..."; empty: any
   std::optional<TicketKeys> ticket_keys;  // none: no tickets
+  /// Bytes taken before the handshake is over. They can be replayed as long as the ticket they came
+  /// with can be opened: there is no memory of those seen.
+  uint32_t early_data_max = 0;
 };
 
 /// A file that is no good, and why.

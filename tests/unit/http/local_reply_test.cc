@@ -86,6 +86,7 @@ TEST(LocalReplyTest, SaysTheSameOfPolicyWhateverTheSide) {
       {Errc::kNoRoute, "404 route.none"},
       {Errc::kMethodNotAllowed, "405 route.method"},
       {Errc::kMisdirected, "421 host.misdirected"},
+      {Errc::kTooEarly, "425 request.too_early"},
       {Errc::kNoEndpoint, "503 upstream.none retry"},
       {Errc::kOverflow, "503 upstream.overflow retry"},
       {Errc::kDraining, "503 draining close retry"},
