@@ -527,6 +527,14 @@ void Http1Session::close() noexcept {
   table().bury(*this);
 }
 
+size_t Http1Session::held_bytes() noexcept {
+  return connection_ != nullptr ? connection_->queued_bytes() : 0;
+}
+
+uint64_t Http1Session::sent_bytes() const noexcept {
+  return connection_ != nullptr ? connection_->bytes_sent() : 0;
+}
+
 void Http1Session::drain() noexcept {
   draining_ = true;
   if (state_ == State::kIdle) {

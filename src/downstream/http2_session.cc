@@ -277,6 +277,20 @@ filter::PeerView Http2Session::peer_view() const noexcept {
           .tls = tls_view(connection_->security())};
 }
 
+size_t Http2Session::bounded(size_t bytes) const noexcept {
+  return table().loop().bounded(bytes);
+}
+
+size_t Http2Session::held_bytes() noexcept {
+  size_t bytes = connection_ != nullptr ? connection_->queued_bytes() : 0;
+  multiplexer_.for_each_stream([&](Slot& slot) { bytes += slot.queued_bytes(); });
+  return bytes;
+}
+
+uint64_t Http2Session::sent_bytes() const noexcept {
+  return connection_ != nullptr ? connection_->bytes_sent() : 0;
+}
+
 StreamSlot* Http2Session::on_open(uint32_t) noexcept {
   if (closed_) {
     return nullptr;

@@ -1,11 +1,21 @@
 #include "hangu/downstream/session_table.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "hangu/base/log.h"
 #include "hangu/downstream/opening.h"
 #include "hangu/stats/shard_stats.h"
 
 namespace hangu::downstream {
+namespace {
+
+// While memory is short a client should take what waits for it within so many intervals.
+constexpr size_t kDrainIntervals = 8;
+// What a session holds at least when it holds anything: blocks are not shared.
+constexpr size_t kHeldMin = 64 * 1024;
+
+}  // namespace
 
 void ListenerContext::update(const filter::SnapshotRef& published,
                              const filter::ListenerRuntime& listener) {
@@ -65,9 +75,12 @@ SessionTable::SessionTable(event::Loop& loop, filter::ShardContext& shard, size_
       shard_(shard),
       write_high_(write_high),
       write_low_(write_low),
-      graveyard_(*this) {}
+      graveyard_(*this) {
+  loop_.set_pressure_handler(this);
+}
 
 SessionTable::~SessionTable() {
+  loop_.set_pressure_handler(nullptr);
   close_all();
   empty_graveyard();
 }
@@ -100,6 +113,41 @@ void SessionTable::drain(const ListenerContext& listener) noexcept {
       session.drain();
     }
   });
+}
+
+/// Clients that would take long for what waits for them make room for all others, those with the
+/// most first.
+void SessionTable::on_pressure() noexcept {
+  struct Slow {
+    Session* session;
+    size_t held;
+  };
+
+  std::vector<Slow> slow;
+  const bool fresh = loop_.now() - progress_at_ < 3 * event::kRelieveInterval;
+  progress_at_ = loop_.now();
+  sessions_.for_each([&](Session& session) {
+    const Session::Progress progress = session.progress();
+    if (fresh && progress.taken * kDrainIntervals < progress.held) {
+      slow.push_back({&session, progress.held});
+    }
+  });
+  std::sort(slow.begin(), slow.end(), [](const Slow& a, const Slow& b) { return a.held > b.held; });
+  const size_t wanted = loop_.excess_bytes();
+  size_t freed = 0;
+  size_t shed = 0;
+  for (const Slow& found : slow) {
+    if (freed >= wanted) {
+      break;
+    }
+    found.session->close();
+    freed += std::max(found.held, kHeldMin);
+    ++shed;
+  }
+  if (shed != 0) {
+    shard_.stats().connections_shed.add(shed);
+    log::warning("event=memory_short shed_connections={} freed_bytes={}", shed, freed);
+  }
 }
 
 void SessionTable::close_all() noexcept {

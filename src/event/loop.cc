@@ -111,13 +111,14 @@ void Loop::turn(Duration limit) {
   timers_.advance(now_);
   finish_turn();
   run_costly();
+  relieve();
   if (now_ >= trim_at_) {
     trim_pools();
   }
 }
 
-/// The least of `limit`, the next timer and the next trim; negative when there is none of them.
-/// None while work waits.
+/// The least of `limit` and what comes next of timers, trim and relief; negative when there is none
+/// of them. None while work waits.
 Duration Loop::wait_time(Duration limit) const {
   if (!costly_.empty()) {
     return Duration::zero();
@@ -125,8 +126,11 @@ Duration Loop::wait_time(Duration limit) const {
   const bool trim = receive_blocks_.worth_trimming() ||
                     (small_blocks_ != nullptr && small_blocks_->worth_trimming());
   Duration least(-1);
-  for (const Duration time : {limit, timers_.until_next(now_),
-                              trim ? std::max(trim_at_ - now_, Duration::zero()) : Duration(-1)}) {
+  const auto until = [&](bool wanted, TimePoint at) {
+    return wanted ? std::max(at - now_, Duration::zero()) : Duration(-1);
+  };
+  for (const Duration time : {limit, timers_.until_next(now_), until(trim, trim_at_),
+                              until(wants_relief(), relieve_at_)}) {
     if (time >= Duration::zero() && (least < Duration::zero() || time < least)) {
       least = time;
     }
@@ -161,6 +165,25 @@ void Loop::run_costly() {
   do {
     costly_.pop_front()->run_costly();
   } while (!costly_.empty() && clock_now() < until);
+  finish_turn();
+}
+
+bool Loop::wants_relief() const {
+  return pressure_handler_ != nullptr && pressure() == buffer::Pressure::kCritical;
+}
+
+size_t Loop::excess_bytes() const {
+  const uint32_t wanted = receive_blocks_.blocks_max() / 4 * 3;
+  const uint32_t in_use = receive_blocks_.in_use();
+  return in_use > wanted ? size_t{in_use - wanted} * receive_blocks_.block_capacity() : 0;
+}
+
+void Loop::relieve() {
+  if (now_ < relieve_at_ || !wants_relief()) {
+    return;
+  }
+  relieve_at_ = now_ + kRelieveInterval;
+  pressure_handler_->on_pressure();
   finish_turn();
 }
 

@@ -90,8 +90,9 @@ void ReceiveRing::adapt() {
   const uint32_t decay = (peak_ + (1U << kDecayShift) - 1) >> kDecayShift;
   peak_ = std::max(wanted, peak_ - decay);
   const uint32_t by_bytes = kHotBytes / std::max(average_bytes_, 1U);
+  const uint32_t most = std::clamp(pool_.blocks_max() / 8, kPublishedMin, kEntries);
   target_ = std::clamp(std::min(std::max(peak_ + peak_ / 2, kPublishedSmall), by_bytes),
-                       kPublishedMin, kEntries);
+                       kPublishedMin, most);
   taken_this_turn_ = 0;
   bytes_this_turn_ = 0;
 }

@@ -213,7 +213,7 @@ void Connection::write_static(std::string_view bytes) {
 }
 
 void Connection::queued_more() {
-  if (output().bytes() > high_watermark_) {
+  if (output().bytes() > loop_.bounded(high_watermark_)) {
     congested_ = true;
   }
   schedule();
@@ -314,7 +314,7 @@ void Connection::after_send() {
   if (splice_from_ != nullptr && write_idle()) {
     loop_.schedule_flush(*splice_from_);
   }
-  if (congested_ && output().bytes() < low_watermark_) {
+  if (congested_ && output().bytes() <= loop_.bounded(low_watermark_)) {
     congested_ = false;
     if (handler_ != nullptr) {
       handler_->on_writable();

@@ -274,6 +274,10 @@ bool Http2Connection::output_congested() const noexcept {
   return closed_ || connection_->congested();
 }
 
+size_t Http2Connection::bounded(size_t bytes) const noexcept {
+  return endpoint().shared().loop.bounded(bytes);
+}
+
 void Http2Connection::on_writable() noexcept {
   if (!closed_) {
     multiplexer_.pump();

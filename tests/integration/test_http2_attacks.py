@@ -1,12 +1,15 @@
 """Floods of HTTP/2: 100,000 units of each must end early, cost little, and disturb nobody."""
 
 import os
+import socket
 import threading
+import time
 import unittest
 
 from support import http2
 from support.gateway import make_config, sanitized
 from support.http2 import frame
+from support.wait import eventually
 from test_http2 import Http2Case
 
 UNITS = 100_000
@@ -238,6 +241,53 @@ class Floods(Http2Case):
         if self.limits:
             # A watermark and a receive block each: see buffers.write_high.
             self.assertLess(self.rss() - before, 800 * 450 * 1024)
+
+
+class MemoryShort(Http2Case):
+    """Clients that take nothing of large answers, with little memory: whoever takes is served."""
+
+    @classmethod
+    def config(cls, origin):
+        return make_config(origin, workers=1, buffers={"receive_max": "16MiB"})
+
+    def setUp(self):
+        super().setUp()
+        self.origin.on("/big", lambda exchange: exchange.reply_bytes(1 << 20))
+        self.addCleanup(self.origin.clear)
+
+    def assert_served(self, path="/", size=None):
+        begin = time.monotonic()
+        response = self.gateway.client().request("GET", path)
+        self.assertEqual(response.status, 200)
+        if size:
+            self.assertEqual(len(response.body), size)
+        self.assertLess(time.monotonic() - begin, 10)  # the time-outs are 15 s
+
+    def assert_others_served(self):
+        for _ in range(5):
+            self.assert_served()
+            self.assert_served("/big", 1 << 20)
+
+    def test_streams_of_http2(self):
+        for _ in range(4):
+            client = self.h2(settings={http2.INITIAL_WINDOW_SIZE: 0})
+            client.auto_window = False
+            client.wait(lambda client=client: client.settings_acked, "settings")
+            for _ in range(100):
+                client.start("GET", "/big")
+        self.assert_others_served()
+        eventually(lambda: sum(value for name, value in self.gateway.metrics().items()
+                               if name.startswith("hangu_connections_shed_total")),
+                   "some are closed")
+
+    def test_connections_of_http1(self):
+        for _ in range(400):
+            sock = socket.socket()
+            self.addCleanup(sock.close)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(self.gateway.listener())
+            sock.sendall(b"GET /big HTTP/1.1\r\nhost: test.example\r\n\r\n")
+        self.assert_others_served()
 
 
 if __name__ == "__main__":

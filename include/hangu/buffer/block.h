@@ -129,6 +129,9 @@ struct BlockPoolOptions {
   uint32_t blocks_max = 1024;
 };
 
+/// How much of a pool is in use: less than a half, three quarters, seven eighths; or more.
+enum class Pressure : uint8_t { kNone, kSome, kHigh, kCritical };
+
 class BlockPool {
  public:
   explicit BlockPool(const BlockPoolOptions& options);
@@ -168,6 +171,20 @@ class BlockPool {
   uint32_t in_use_high_water() const { return made_; }
 
   uint32_t blocks_max() const { return options_.blocks_max; }
+
+  Pressure pressure() const {
+    const uint32_t eighth = options_.blocks_max / 8;
+    return in_use_ < 4 * eighth   ? Pressure::kNone
+           : in_use_ < 6 * eighth ? Pressure::kSome
+           : in_use_ < 7 * eighth ? Pressure::kHigh
+                                  : Pressure::kCritical;
+  }
+
+  /// What may be kept waiting where `bytes` may be as long as there is plenty.
+  size_t bounded(size_t bytes) const {
+    const Pressure found = pressure();
+    return found == Pressure::kNone ? bytes : found == Pressure::kSome ? bytes / 4 : 0;
+  }
 
   bool exhausted() const { return in_use_ == options_.blocks_max; }
 

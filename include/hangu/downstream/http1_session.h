@@ -30,6 +30,8 @@ class Http1Session final : public Session,
   /// What is in flight is answered with `Connection: close`.
   void drain() noexcept override;
   void close() noexcept override;
+  size_t held_bytes() noexcept override;
+  uint64_t sent_bytes() const noexcept override;
 
  private:
   enum class State : uint8_t {

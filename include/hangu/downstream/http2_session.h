@@ -69,6 +69,8 @@ class Http2Session final : public Session,
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   void drain() noexcept override;
   void close() noexcept override;
+  size_t held_bytes() noexcept override;
+  uint64_t sent_bytes() const noexcept override;
 
  private:
   friend class Http2Stream;
@@ -98,6 +100,7 @@ class Http2Session final : public Session,
   void write(buffer::Slice&& bytes) noexcept override;
   void write_copy(std::string_view bytes) noexcept override;
   bool output_congested() const noexcept override;
+  size_t bounded(size_t bytes) const noexcept override;
   Slot* on_open(uint32_t id) noexcept override;
   void on_section(Slot& slot, bool trailers, codec::http2::FieldSection& section) noexcept override;
   bool on_head(Slot& slot, codec::http2::FieldSection& section, bool end) noexcept override;

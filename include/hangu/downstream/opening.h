@@ -25,6 +25,10 @@ class Opening final : public Session, private net::ConnectionHandler {
   void drain() noexcept override;
   void close() noexcept override;
 
+  size_t held_bytes() noexcept override { return 0; }
+
+  uint64_t sent_bytes() const noexcept override { return 0; }
+
  private:
   enum class State : uint8_t { kProxyHeader, kHandshake, kProtocol, kClosed };
 

@@ -28,8 +28,20 @@ class Session : public ListNode<Session> {
   /// Ends the connection now; what is in flight is cut off.
   virtual void close() noexcept = 0;
 
+  /// Bytes that wait for the client, and those that its connection has taken so far.
+  virtual size_t held_bytes() noexcept = 0;
+  virtual uint64_t sent_bytes() const noexcept = 0;
+
   /// It is over, or another has taken its place: its listener counts it no more.
   void uncount() noexcept;
+
+  /// What the client took since the last call, and what waits for it.
+  struct Progress {
+    uint64_t taken = 0;
+    size_t held = 0;
+  };
+
+  Progress progress() noexcept;
 
   bool belongs_to(const ListenerContext& listener) const { return &listener == &listener_; }
 
@@ -44,6 +56,7 @@ class Session : public ListNode<Session> {
  private:
   SessionTable& table_;
   ListenerContext& listener_;
+  uint64_t sent_mark_ = 0;
   bool counted_ = true;
 };
 

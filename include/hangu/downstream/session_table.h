@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "hangu/base/clock.h"
 #include "hangu/base/intrusive_list.h"
 #include "hangu/buffer/object_pool.h"
 #include "hangu/codec/http1/limits.h"
@@ -39,7 +40,7 @@ struct ListenerContext {
   size_t sessions = 0;
 };
 
-class SessionTable {
+class SessionTable final : private event::PressureHandler {
  public:
   SessionTable(event::Loop& loop, filter::ShardContext& shard, size_t write_high, size_t write_low);
   ~SessionTable();
@@ -90,6 +91,9 @@ class SessionTable {
     SessionTable& owner;
   };
 
+  // event::PressureHandler
+  void on_pressure() noexcept override;
+
   void empty_graveyard() noexcept;
 
   event::Loop& loop_;
@@ -103,6 +107,7 @@ class SessionTable {
   IntrusiveList<Session> sessions_;
   IntrusiveList<Session> closed_;
   Graveyard graveyard_;
+  TimePoint progress_at_;  // when that of the sessions was asked for
   size_t size_ = 0;
   bool draining_ = false;
 };

@@ -101,6 +101,17 @@ class Costly : public ListNode<Costly> {
   ~Costly() = default;
 };
 
+/// Told, every kRelieveInterval at most, as long as hardly any receive block is free.
+class PressureHandler {
+ public:
+  virtual void on_pressure() noexcept = 0;
+
+ protected:
+  ~PressureHandler() = default;
+};
+
+inline constexpr Duration kRelieveInterval = std::chrono::seconds(1);
+
 /// The outcome of Loop::send: over at once, or pending until on_send. `bytes` have left already,
 /// also while the rest is pending.
 struct SendResult {
@@ -190,6 +201,18 @@ class Loop {
   void accept(int fd, AcceptHandler& handler);
   void stop_accept(int fd);
 
+  /// Nullptr: nobody.
+  void set_pressure_handler(PressureHandler* handler) { pressure_handler_ = handler; }
+
+  /// Of the blocks that all connections receive into.
+  buffer::Pressure pressure() const { return receive_blocks_.pressure(); }
+
+  /// What is to be given back until a quarter is free.
+  size_t excess_bytes() const;
+
+  /// See BlockPool::bounded().
+  size_t bounded(size_t bytes) const { return receive_blocks_.bounded(bytes); }
+
   void schedule_flush(FlushHandler& handler) {
     if (!handler.linked()) {
       flush_.push_back(handler);
@@ -213,6 +236,8 @@ class Loop {
 
   void finish_turn();
   void run_costly();
+  void relieve();
+  bool wants_relief() const;
   void update_now();
   Duration wait_time(Duration limit) const;
   void trim_pools();
@@ -228,6 +253,8 @@ class Loop {
   int busy_ = 0;
   buffer::BlockPool& receive_blocks_;
   buffer::BlockPool* small_blocks_;
+  PressureHandler* pressure_handler_ = nullptr;
+  TimePoint relieve_at_;
   TimePoint trim_at_;
   PipePool pipes_;
   std::unique_ptr<Backend> backend_;

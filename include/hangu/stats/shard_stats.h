@@ -29,6 +29,7 @@ class alignas(kCacheLine) ShardStats {
   Counter timeouts;  // of exchanges with an upstream
   Counter tls_handshakes_full;
   Counter tls_handshakes_resumed;
+  Counter connections_shed;  // to get memory back
   Counter http2_connections;
   Counter http2_resets_received;
   Counter http2_resets_sent;  // for what the client did

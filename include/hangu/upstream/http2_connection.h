@@ -114,6 +114,7 @@ class Http2Connection final : public Connection,
   void write(buffer::Slice&& bytes) noexcept override;
   void write_copy(std::string_view bytes) noexcept override;
   bool output_congested() const noexcept override;
+  size_t bounded(size_t bytes) const noexcept override;
 
   Slot* on_open(uint32_t) noexcept override { return nullptr; }  // servers open none
 

@@ -627,7 +627,8 @@ bool Multiplexer::send_some(StreamSlot& slot) noexcept {
       ready_[slot.priority_.urgency].push_front(slot);
     }
   }
-  if (slot.tell_writable_ && slot.queue_.bytes() < options_.stream_low_watermark) {
+  if (slot.tell_writable_ &&
+      slot.queue_.bytes() <= handler_.bounded(options_.stream_low_watermark)) {
     slot.tell_writable_ = false;
     handler_.on_writable(slot);
   }

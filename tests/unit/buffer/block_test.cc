@@ -146,6 +146,27 @@ TEST(BlockPool, TrimUnusedFollowsTheNeed) {
   EXPECT_FALSE(pool.worth_trimming());
 }
 
+TEST(BlockPool, SaysHowMuchIsInUse) {
+  BlockPool pool({.block_bytes = 4096, .blocks_max = 16});
+  std::vector<BlockRef> taken;
+  const auto take_until = [&](size_t count) {
+    while (taken.size() < count) {
+      taken.push_back(pool.acquire());
+    }
+  };
+  take_until(7);
+  EXPECT_EQ(pool.pressure(), Pressure::kNone);
+  EXPECT_EQ(pool.bounded(1000), 1000U);
+  take_until(8);
+  EXPECT_EQ(pool.pressure(), Pressure::kSome);
+  EXPECT_EQ(pool.bounded(1000), 250U);
+  take_until(12);
+  EXPECT_EQ(pool.pressure(), Pressure::kHigh);
+  EXPECT_EQ(pool.bounded(1000), 0U);
+  take_until(14);
+  EXPECT_EQ(pool.pressure(), Pressure::kCritical);
+}
+
 TEST(Slice, PartsKeepTheBlock) {
   BlockPool pool({.block_bytes = 4096, .blocks_max = 2});
   Slice part;

@@ -542,6 +542,36 @@ TEST_P(LoopTest, RunsShortCostlyWorkInOneTurn) {
   EXPECT_EQ(count, 3);
 }
 
+TEST_P(LoopTest, TellsOfShortMemoryAtIntervals) {
+  struct Handler final : PressureHandler {
+    void on_pressure() noexcept override { ++calls; }
+
+    int calls = 0;
+  } handler;
+  loop_->set_pressure_handler(&handler);
+  loop_->turn(Duration::zero());
+  EXPECT_EQ(handler.calls, 0);
+  EXPECT_EQ(loop_->bounded(1000), 1000U);
+
+  std::vector<buffer::BlockRef> taken;
+  while (loop_->pressure() != buffer::Pressure::kCritical) {
+    taken.push_back(pool_.acquire());
+    ASSERT_TRUE(taken.back());
+  }
+  EXPECT_EQ(loop_->bounded(1000), 0U);
+  EXPECT_GT(loop_->excess_bytes(), 0U);
+  loop_->turn(Duration::zero());
+  loop_->turn(Duration::zero());
+  EXPECT_EQ(handler.calls, 1);
+  loop_->turn(10 * kRelieveInterval);  // wakes up by itself
+  EXPECT_EQ(handler.calls, 2);
+
+  taken.clear();
+  EXPECT_EQ(loop_->pressure(), buffer::Pressure::kNone);
+  EXPECT_EQ(loop_->excess_bytes(), 0U);
+  loop_->set_pressure_handler(nullptr);
+}
+
 TEST_P(LoopTest, EndsWhatIsStillOpen) {
   const auto [ours, theirs] = make_pair();
   Recorder recorder;

@@ -45,6 +45,9 @@ class MultiplexerHandler {
   /// Whether so much is written and not sent that more body bytes had better wait: see pump().
   virtual bool output_congested() const noexcept = 0;
 
+  /// What may wait in one stream where `bytes` may be as long as memory is plenty.
+  virtual size_t bounded(size_t bytes) const noexcept { return bytes; }
+
   /// Server: the peer opens a stream; nullptr refuses it (REFUSED_STREAM, nothing was done).
   virtual StreamSlot* on_open(uint32_t id) noexcept = 0;
   /// A section of fields begins: a head, or with `trailers` what follows the body. The handler
@@ -106,7 +109,7 @@ class Multiplexer {
   void reset(StreamSlot& slot, ErrorCode code) noexcept;
 
   bool congested(const StreamSlot& slot) const noexcept {
-    return slot.queued_bytes() >= options_.stream_high_watermark;
+    return slot.queued_bytes() > handler_.bounded(options_.stream_high_watermark);
   }
 
   /// So many bytes of on_data() have been taken: the peer may send as many more.
