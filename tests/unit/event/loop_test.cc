@@ -548,6 +548,7 @@ TEST_P(LoopTest, TellsOfShortMemoryAtIntervals) {
 
     int calls = 0;
   } handler;
+
   loop_->set_pressure_handler(&handler);
   loop_->turn(Duration::zero());
   EXPECT_EQ(handler.calls, 0);
