@@ -1,16 +1,13 @@
-"""One run of wrk against one gateway, the memory of idle connections, the time to start."""
+"""One run of load against one gateway, the memory of idle connections, the time to start."""
 
 import dataclasses
 import http.client
-import pathlib
 import resource
 import socket
-import subprocess
 import time
 
-from peers import LOAD_CPU
+import loads
 
-LUA = pathlib.Path(__file__).resolve().parent / "load.lua"
 DESCRIPTORS = 20_000
 SETTLE_SECONDS = 5
 QUIET_SECONDS = 30
@@ -20,9 +17,9 @@ BUSY_MAX = 0.05  # of all CPUs, by others
 @dataclasses.dataclass
 class Sample:
     rps: float
-    p50: int  # microseconds, as p99 and p999
-    p99: int
-    p999: int
+    p50: int | None  # microseconds, as p99 and p999; None: the tool does not say
+    p99: int | None
+    p999: int | None
     cpu: float  # microseconds of the gateway's CPU time for each request
     rss: float  # MiB, peak
     busy: float  # share of its core that the gateway used
@@ -71,30 +68,20 @@ def settle(gateway):
     raise RuntimeError(f"{gateway.name} is busy without load")
 
 
-def run_wrk(gateway, scenario, seconds):
-    command = ["taskset", "-c", str(LOAD_CPU), "wrk", "-t1", f"-c{scenario.connections}",
-               f"-d{seconds}s", "--timeout", "10s", "-s", str(LUA),
-               f"http://127.0.0.1:{gateway.port}{scenario.path}", "--", *scenario.arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True)
-    for line in done.stdout.splitlines():
-        if line.startswith("RESULT "):
-            return [int(number) for number in line.split()[1:]]
-    raise RuntimeError(f"wrk said nothing: {done.stdout}{done.stderr}")
-
-
 def measure(gateway, scenario, seconds):
     settle(gateway)
     gateway.forget_peak()
     cpu_before = gateway.cpu_ns()
-    requests, microseconds, received, p50, p99, p999, errors = run_wrk(gateway, scenario, seconds)
+    load = loads.run(gateway, scenario, seconds)
     cpu_ns = gateway.cpu_ns() - cpu_before
-    # wrk does not compare bodies, but it counts bytes; and a run without answers has no errors.
-    if requests == 0 or received < requests * scenario.answer:
+    errors = load.errors
+    # Bodies are not compared, but bytes counted; and a run without answers has no errors.
+    if load.requests == 0 or load.received < load.requests * scenario.answer:
         errors += 1
-    return Sample(rps=requests * 1e6 / microseconds, p50=p50, p99=p99, p999=p999,
-                  cpu=cpu_ns / 1000 / max(requests, 1),
+    return Sample(rps=load.requests * 1e6 / load.microseconds, p50=load.p50, p99=load.p99,
+                  p999=load.p999, cpu=cpu_ns / 1000 / max(load.requests, 1),
                   rss=gateway.memory("VmHWM") / 1024 / 1024,
-                  busy=cpu_ns / 1000 / microseconds, errors=errors)
+                  busy=cpu_ns / 1000 / load.microseconds, errors=errors)
 
 
 def user_memory(gateway):
@@ -123,7 +110,8 @@ def idle_bytes_per_connection(gateway, count):
 
 def time_to_first_response(gateway):
     """Milliseconds from exec to the first answer; the gateway is stopped again."""
-    gateway.origin.start()
+    for origin in gateway.origins:
+        origin.start()
     begin = time.monotonic()
     gateway.spawn()
     try:

@@ -41,9 +41,10 @@ def free_port():
 class Process:
     """One program, pinned to one core, with what it costs. Threads and children count."""
 
-    def __init__(self, name, command, directory, port, cpu, origin=None):
+    def __init__(self, name, command, directory, port, cpu, origins=()):
         self.name, self.command, self.port, self.cpu = name, command, port, cpu
-        self.origin = origin
+        self.origins = origins
+        self.tls_port = self.h2c_port = port
         self.log = directory / f"{name}.out"
         self.process = None
 
@@ -53,8 +54,8 @@ class Process:
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self):
-        if self.origin is not None:
-            self.origin.start()
+        for origin in self.origins:
+            origin.start()
         self.spawn()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -76,8 +77,8 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.origin is not None:
-            self.origin.stop()
+        for origin in self.origins:
+            origin.stop()
 
     def pids(self):
         pid = self.process.pid
@@ -125,21 +126,52 @@ def make_gateways(binary, directory, origin_binary, bare):
     work = {"nginx": "", "haproxy": ""} if bare else EDGE_WORK
     gateways = []
 
+    certificate, key = make_certificate(directory)
+
     def add(name, template, command, **values):
         # An origin each: all the pools together would need more descriptors than one process has.
         origin = make_origin(origin_binary, directory, f"origin-of-{name}")
-        port = free_port()
+        http2_origin = make_http2_origin(directory, f"h2-origin-of-{name}")
+        port, tls_port, h2c_port = free_port(), free_port(), free_port()
         config = fill(f"{template}.in", directory / f"{name}-{template}", DIR=directory, NAME=name,
-                      PORT=port, ORIGIN_PORT=origin.port, **values)
-        gateways.append(Process(name, [*command, str(config)], directory, port, GATEWAY_CPU,
-                                origin))
+                      PORT=port, TLS_PORT=tls_port, H2C_PORT=h2c_port, ORIGIN_PORT=origin.port,
+                      HTTP2_ORIGIN_PORT=http2_origin.port, CERT=certificate, KEY=key, **values)
+        process = Process(name, [*command, str(config)], directory, port, GATEWAY_CPU,
+                          (origin, http2_origin))
+        process.tls_port, process.h2c_port = tls_port, h2c_port
+        gateways.append(process)
 
-    add("nginx", "nginx.conf", [find("nginx"), "-c"], EDGE_WORK=work["nginx"])
+    add("nginx", "nginx.conf", [find("nginx"), "-c"], EDGE_WORK=work["nginx"],
+        EDGE_WORK_GRPC=work["nginx"].replace("proxy_set_header", "grpc_set_header"))
     add("haproxy", "haproxy.cfg", [find("haproxy"), "-f"], EDGE_WORK=work["haproxy"])
+    add("nghttpx", "nghttpx.conf", [find("nghttpx"), "--conf"])
+    add("h2o", "h2o.yaml", [find("h2o"), "-c"])
     for event_loop in ("io_uring", "epoll"):
         add(f"hangu-{event_loop}", "hangu.yaml", [binary, "run", "--config"],
             EVENT_LOOP=event_loop)
     return gateways
+
+
+def make_certificate(directory):
+    """For all of them; HAProxy wants the key in the same file."""
+    key, certificate = directory / "tls.pem.key", directory / "tls.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out",
+                    certificate], check=True, capture_output=True)
+    key.chmod(0o644)
+    return certificate, key
+
+
+def make_http2_origin(directory, name):
+    """nghttpd, with 128 bytes under /h2/file, and the trailer of a gRPC call that went well."""
+    files = directory / "files" / "h2"
+    files.mkdir(parents=True, exist_ok=True)
+    (files / "file").write_bytes(b"x" * 128)
+    port = free_port()
+    return Process(name, [find("nghttpd"), "--no-tls", "--address=127.0.0.1", "--workers=1",
+                          f"--htdocs={directory / 'files'}", "--trailer=grpc-status: 0",
+                          "--max-concurrent-streams=1000", str(port)], directory, port, LOAD_CPU)
 
 
 def make_origin(binary, directory, name):

@@ -18,7 +18,9 @@ LOWER_IS_BETTER = ("cpu", "p50", "p99", "p999", "rss")
 
 
 def median(samples, field):
-    return statistics.median(getattr(sample, field) for sample in samples)
+    """None when the tool that put the load on does not say."""
+    values = [getattr(sample, field) for sample in samples]
+    return None if None in values else statistics.median(values)
 
 
 class Report:
@@ -37,11 +39,12 @@ class Report:
         return any(errors(samples) for by_gateway in self.results.values()
                    for samples in by_gateway.values())
 
-    def ratio(self, name, gateway, field):
-        """To the better peer; None without one."""
+    def ratio(self, name, gateway, field, among=scenarios.ALL):
+        """To the best of these peers; None without one."""
         by_gateway = self.results[name]
-        values = [median(by_gateway[peer], field) for peer in PEERS if peer in by_gateway]
-        if not values:
+        peers_there = [peer for peer in among if peer in by_gateway]
+        values = [median(by_gateway[peer], field) for peer in peers_there]
+        if not values or None in values:
             return None
         best = (min if field in LOWER_IS_BETTER else max)(values)
         return median(by_gateway[gateway], field) / best if best else None
@@ -58,10 +61,14 @@ class Report:
 
         return [gateway, cell("rps", f"{median(samples, 'rps'):,.0f}"),
                 cell("cpu", f"{median(samples, 'cpu'):.2f}"),
-                *(cell(field, f"{median(samples, field) / 1000:.2f}")
+                *(cell(field, self.milliseconds(median(samples, field)))
                   for field in ("p50", "p99", "p999")),
                 cell("rss", f"{median(samples, 'rss'):.1f}"),
                 f"{median(samples, 'busy') * 100:.0f} %", str(errors(samples))]
+
+    @staticmethod
+    def milliseconds(microseconds):
+        return "" if microseconds is None else f"{microseconds / 1000:.2f}"
 
     def scenario_text(self, scenario):
         rows = [self.row(scenario.name, gateway) for gateway in sorted(self.results[scenario.name])]
@@ -75,6 +82,11 @@ class Report:
                     self.bar(f"{scenario.title}, {gateway}: CPU µs/request to the better peer",
                              ratio, f"≤ {scenario.cpu_bar:.2f}",
                              ratio <= scenario.cpu_bar and not errors(samples))
+                ratio = self.ratio(scenario.name, gateway, "cpu", ("nginx",))
+                if ratio is not None and scenario.nginx_cpu_bar:
+                    self.bar(f"{scenario.title}, {gateway}: CPU µs/request to nginx", ratio,
+                             f"≤ {scenario.nginx_cpu_bar:.2f}",
+                             ratio <= scenario.nginx_cpu_bar and not errors(samples))
         self.judge_many()
         for gateway, value in self.idle.items():
             if gateway.startswith("hangu"):

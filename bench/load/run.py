@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import loads
 import measure
 import peers
 import report
@@ -35,7 +36,7 @@ def parse_arguments():
                                              *scenarios.APART),
                         help="some of: %(metavar)s", metavar=", ".join(
                             [*(each.name for each in scenarios.SCENARIOS), *scenarios.APART]))
-    gateways = [*report.PEERS, "hangu-io_uring", "hangu-epoll", report.DIRECT]
+    gateways = [*scenarios.ALL, "hangu-io_uring", "hangu-epoll", report.DIRECT]
     parser.add_argument("--gateways", type=names(*gateways), metavar=", ".join(gateways),
                         help="some of: %(metavar)s")
     parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
@@ -82,7 +83,7 @@ class Run:
                 self.starts()
             if self.wants("idle"):
                 self.fresh()
-                for gateway in self.gateways:
+                for gateway in self.plain_gateways():
                     self.results.idle[gateway.name] = measure.idle_bytes_per_connection(
                         gateway, self.options.idle_connections)
             for scenario in scenarios.SCENARIOS:
@@ -93,19 +94,21 @@ class Run:
 
     def starts(self):
         for _ in range(max(self.options.rounds, 5)):
-            for gateway in self.shuffled(self.gateways):
+            for gateway in self.shuffled(self.plain_gateways()):
                 self.results.starts.setdefault(gateway.name, []).append(
                     measure.time_to_first_response(gateway))
 
     def scenario(self, scenario):
-        self.fresh()
+        self.fresh(scenario)
         seconds = self.options.seconds * scenario.longer
-        targets = list(self.gateways)
+        targets = [each for each in self.gateways
+                   if each.name in scenario.peers or each.name.startswith("hangu")]
         # The origin keeps every connection: without a gateway nothing would be new.
-        if scenario.name != "new" and report.DIRECT in (self.options.gateways or [report.DIRECT]):
+        if scenario.name != "new" and scenario.tool == "wrk" and not scenario.tls and \
+                report.DIRECT in (self.options.gateways or [report.DIRECT]):
             targets.append(self.direct)
         for target in targets:  # pools and caches are filled before anything counts
-            measure.run_wrk(target, scenario, 1)
+            loads.run(target, scenario, 1)
         for number in range(self.options.rounds):
             for target in self.shuffled(targets):
                 self.results.add(scenario, target, measure.measure(target, scenario, seconds))
@@ -113,11 +116,16 @@ class Run:
                   file=sys.stderr, flush=True)
         print(self.results.scenario_text(scenario), "\n", flush=True)
 
-    def fresh(self):
+    def plain_gateways(self):
+        return [each for each in self.gateways if each.name not in scenarios.ALL[2:]]
+
+    def fresh(self, scenario=None):
         """No scenario inherits memory or connections from the one before."""
         self.stop()
+        wanted = scenario.peers if scenario else report.PEERS
         for process in [self.direct, *self.gateways]:
-            process.start()
+            if process.name in wanted or process.name not in scenarios.ALL:
+                process.start()
 
     def stop(self):
         for process in [self.direct, *self.gateways]:

@@ -12,10 +12,19 @@ class Scenario:
     arguments: tuple = ()  # of load.lua
     cpu_bar: float = 0     # hangu's CPU per request, at most this much of the better peer's
     longer: int = 1        # times --seconds
+    # What puts the load on: wrk; h2load with so many streams a connection; s_time, which resumes
+    # one session of TLS again and again.
+    tool: str = "wrk"
+    streams: int = 1
+    tls: bool = False
+    upstream: str = "http1"  # http2: nghttpd, which has one file
+    grpc: bool = False
+    peers: tuple = ("nginx", "haproxy")
+    nginx_cpu_bar: float = 0  # as cpu_bar, but of nginx
 
     @property
     def path(self):
-        return f"/bytes/{self.body}"
+        return f"/bytes/{self.body}" if self.upstream == "http1" else "/h2/file"
 
     @property
     def answer(self):
@@ -24,6 +33,8 @@ class Scenario:
 
 
 KIB, MIB = 1024, 1024 * 1024
+
+ALL = ("nginx", "haproxy", "nghttpx", "h2o")
 
 SCENARIOS = (
     Scenario("get-128-c64", "GET 128 B, 64 connections", 64, cpu_bar=0.60),
@@ -36,6 +47,22 @@ SCENARIOS = (
     Scenario("post-1m", "POST 1 MiB, 8 connections", 8, 0, ("POST", str(MIB)), cpu_bar=0.80),
     Scenario("new", "A new connection for each request, 32 at a time", 32, arguments=("CLOSE",),
              cpu_bar=0.85),
+    Scenario("https-4k", "HTTPS, HTTP/1.1, GET 4 KiB, 64 connections", 64, 4 * KIB, tls=True,
+             cpu_bar=0.75, peers=("nginx", "haproxy")),
+    Scenario("h2-128", "HTTP/2 over TLS, GET 128 B, 8 connections of 32 streams", 8, tls=True,
+             tool="h2load", streams=32, peers=ALL, cpu_bar=0.70, nginx_cpu_bar=0.45),
+    Scenario("h2-4k", "HTTP/2 over TLS, GET 4 KiB, 8 connections of 32 streams", 8, 4 * KIB,
+             tls=True, tool="h2load", streams=32, peers=ALL, cpu_bar=0.70, nginx_cpu_bar=0.45),
+    Scenario("h2c-128", "HTTP/2 without TLS, GET 128 B, 8 connections of 32 streams", 8,
+             tool="h2load", streams=32, peers=ALL[:3]),
+    Scenario("h2-h2", "HTTP/2 over TLS to HTTP/2 upstreams, GET 128 B, 8 connections of 32 streams",
+             8, tls=True, tool="h2load", streams=32, upstream="http2", peers=ALL[1:3]),
+    Scenario("grpc", "gRPC unary over TLS, 8 connections of 32 streams", 8, tls=True,
+             tool="h2load", streams=32, upstream="http2", grpc=True, peers=ALL[:3]),
+    Scenario("tls-new", "A new TLS connection for each request, full handshakes, 32 at a time", 32,
+             arguments=("CLOSE",), tls=True),
+    Scenario("tls-resumed", "A new TLS connection for each request, resumed, one at a time", 1,
+             tls=True, tool="s_time", peers=ALL),
 )
 
 # Measured apart, by measure.py: memory of idle connections, time to start.
