@@ -22,6 +22,13 @@ constexpr HeaderNameSet kSecret =
     http::header_name_set(HeaderName::kAuthorization, HeaderName::kProxyAuthorization,
                           HeaderName::kCookie, HeaderName::kSetCookie);
 
+// They say something else in most messages.
+constexpr HeaderNameSet kVolatile = http::header_name_set(
+    HeaderName::kXRequestId, HeaderName::kTraceparent, HeaderName::kTracestate,
+    HeaderName::kXForwardedFor, HeaderName::kXRealIp, HeaderName::kContentLength,
+    HeaderName::kContentRange, HeaderName::kEtag, HeaderName::kLastModified, HeaderName::kLocation,
+    HeaderName::kAge, HeaderName::kExpires, HeaderName::kIfModifiedSince, HeaderName::kIfNoneMatch);
+
 constexpr size_t kNumberChars = 20;
 constexpr size_t kPseudoCount = 5;
 
@@ -38,10 +45,11 @@ class BlockWriter {
     to_ += encoder_.encode(to_, name, value, indexing);
   }
 
-  void put_number(std::string_view name, uint64_t number) {
+  void put_number(std::string_view name, uint64_t number,
+                  HpackEncoder::Indexing indexing = HpackEncoder::Indexing::kAllowed) {
     char text[kNumberChars];
     const char* const end = std::to_chars(text, text + sizeof text, number).ptr;
-    put(name, {text, static_cast<size_t>(end - text)});
+    put(name, {text, static_cast<size_t>(end - text)}, indexing);
   }
 
   void put_all(const http::HeaderBlock& headers, HeaderNameSet skipped) {
@@ -61,9 +69,10 @@ class BlockWriter {
   static constexpr size_t kNameCharsMax = 256;
 
   void put_field(const http::Header& header) {
-    const auto indexing = (http::bit_of(header.token) & kSecret) != 0
-                              ? HpackEncoder::Indexing::kNever
-                              : HpackEncoder::Indexing::kAllowed;
+    const HeaderNameSet bit = http::bit_of(header.token);
+    const auto indexing = (bit & kSecret) != 0     ? HpackEncoder::Indexing::kNever
+                          : (bit & kVolatile) != 0 ? HpackEncoder::Indexing::kNot
+                                                   : HpackEncoder::Indexing::kAllowed;
     if (header.token != HeaderName::kOther) {
       put(to_string(header.token), header.value(), indexing);
       return;
@@ -126,10 +135,10 @@ buffer::Slice encode_request_head(HpackEncoder& encoder, const http::RequestHead
   if (!authority.empty()) {
     out.put(":authority", authority);
   }
-  out.put(":path", target);
+  out.put(":path", target, HpackEncoder::Indexing::kNot);
   out.put_all(head.headers, kSkipped | http::bit_of(HeaderName::kContentLength));
   if (head.framing == BodyFraming::kLength) {
-    out.put_number("content-length", head.content_length);
+    out.put_number("content-length", head.content_length, HpackEncoder::Indexing::kNot);
   }
   return out.finish();
 }
@@ -143,7 +152,7 @@ buffer::Slice encode_response_head(HpackEncoder& encoder, const http::ResponseHe
   out.put_all(head.headers,
               kSkipped | (keep_length ? 0 : http::bit_of(HeaderName::kContentLength)));
   if (head.framing == BodyFraming::kLength && !never_long) {
-    out.put_number("content-length", head.content_length);
+    out.put_number("content-length", head.content_length, HpackEncoder::Indexing::kNot);
   }
   return out.finish();
 }

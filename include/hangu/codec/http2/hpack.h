@@ -16,6 +16,9 @@ namespace hangu::codec::http2 {
 /// The dynamic table that both sides begin with (RFC 9113 §6.5.2), and the most we use of either.
 inline constexpr uint32_t kHeaderTableBytes = 4096;
 
+/// A name or a value longer than this, as it comes or decoded, is refused.
+inline constexpr uint32_t kHpackStringBytesMax = 64 * 1024;
+
 class FieldSink {
  public:
   /// A field as decoded, unchecked; the views live until the call returns.
@@ -52,10 +55,12 @@ class HpackEncoder {
 
   enum class Indexing : uint8_t {
     kAllowed,
+    kNot,    // it changes with every message: only the name is worth a place in the table
     kNever,  // §7.1.3: a secret, here and on every hop behind
   };
 
-  /// The peer's SETTINGS_HEADER_TABLE_SIZE: the next block says that it is followed.
+  /// The peer's SETTINGS_HEADER_TABLE_SIZE: the next block says that it is followed. Of a larger
+  /// table than kHeaderTableBytes no use is made.
   void set_table_limit(uint32_t bytes) noexcept;
 
   /// encode() writes at most this.
