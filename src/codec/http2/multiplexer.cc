@@ -110,7 +110,10 @@ Multiplexer::Check Multiplexer::handle(const FrameEvent& event,
     case Kind::kSetting: return on_setting(event.setting);
     case Kind::kSettingsEnd: return on_settings_end(event.ack);
     case Kind::kPing: return on_ping(event);
-    case Kind::kGoaway: handler_.on_goaway(event.value, event.error); return {};
+    case Kind::kGoaway:
+      peer_goaway_ = true;
+      handler_.on_goaway(event.value, event.error);
+      return {};
     case Kind::kWindowUpdate: return on_window_update(event);
     case Kind::kPriorityUpdate: return on_priority_update(event);
     case Kind::kUnknown: return pay(kCostOfFrame, "too many frames of unknown types");
@@ -462,7 +465,7 @@ Multiplexer::Check Multiplexer::on_priority_update(const FrameEvent& event) noex
 
 bool Multiplexer::can_open() const noexcept {
   return streams_.size() < peer_concurrent_ && next_stream_ <= goaway_stream_ &&
-         next_stream_ <= kStreamIdMax && !failed_;
+         next_stream_ <= kStreamIdMax && !peer_goaway_ && !failed_;
 }
 
 void Multiplexer::open(StreamSlot& slot) noexcept {

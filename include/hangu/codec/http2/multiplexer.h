@@ -122,7 +122,7 @@ class Multiplexer {
 
   // Client.
 
-  /// Whether a stream may be opened now, within the peer's limit.
+  /// Whether a stream may be opened now: within the peer's limit, and nobody has said GOAWAY.
   bool can_open() const noexcept;
   /// Gives `slot` the next number; send_head() must follow.
   void open(StreamSlot& slot) noexcept;
@@ -226,6 +226,7 @@ class Multiplexer {
   bool in_section_ = false;
   bool peer_extended_connect_ = false;
   bool pumping_ = false;
+  bool peer_goaway_ = false;  // it has sent one: it serves no more streams of ours
   bool failed_ = false;
 };
 
