@@ -127,6 +127,13 @@ TypePtr<Route> route() {
            .documentation = "Forward the client's Host; else the upstream sees the name of its "
                             "endpoint.",
            .example = "false"})
+      .key<&Route::grpc_web>(
+          on_off(),
+          {.name = "grpc_web",
+           .documentation = "Translate calls in gRPC-Web, such as pages in a browser make, to gRPC "
+                            "for the upstream, whose `protocol` is `h2`. Other requests pass as "
+                            "ever.",
+           .example = "on"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
                           .documentation = "Edits of the request on its way to the upstream.",

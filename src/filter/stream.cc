@@ -325,7 +325,30 @@ void Stream::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
   if (info.grpc) {
     take_grpc_status(trailers);
   }
+  if (info.grpc_web != http::GrpcWeb::kNone) {
+    write_grpc_web_trailers(trailers);
+    return;
+  }
   writer_.write_trailers(*this, trailers);
+}
+
+void Stream::write_grpc_web_trailers(const http::HeaderBlock& trailers) noexcept {
+  const size_t size = http::grpc_web_trailers_bytes(trailers);
+  char* const begin = arena_.allocate(size, 1);
+  http::write_grpc_web_trailers(trailers, begin);
+  std::string_view bytes(begin, size);
+  if (info.grpc_web == http::GrpcWeb::kText) {
+    char* const text = arena_.allocate(http::base64_bytes(size), 1);
+    http::write_base64(bytes, text);
+    bytes = {text, http::base64_bytes(size)};
+  }
+  write_response_data(arena_.slice_of(bytes), true);
+}
+
+buffer::BlockRef Stream::make_block(size_t bytes) noexcept {
+  buffer::BlockPool& pool = shard_.large_blocks();
+  buffer::BlockRef block = bytes <= pool.block_capacity() ? pool.acquire() : buffer::BlockRef{};
+  return block ? block : buffer::BlockRef::on_heap(bytes);
 }
 
 void Stream::resume_response() noexcept {
@@ -387,8 +410,16 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   shard_.stats().count_local_reply(reply.code);
 
   std::string_view body;
-  if (info.grpc && request.version == http::Version::kHttp2) {
+  const bool web = info.grpc_web != http::GrpcWeb::kNone;
+  if (web || (info.grpc && request.version == http::Version::kHttp2)) {
     http::make_grpc_response(reply, arena_, response);
+    if (web) {
+      response.framing = http::BodyFraming::kLength;  // of 0: it may go over HTTP/1.1
+      response.content_length = 0;
+      static_cast<void>(
+          response.headers.set(http::HeaderName::kContentType,
+                               http::grpc_web_type_of("application/grpc", info.grpc_web, arena_)));
+    }
     take_grpc_status(response.headers);
   } else {
     body = http::make_local_response(reply, info.request_id, arena_, response);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/filter/access_log_filter.h"
+#include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
 #include "hangu/filter/route_filter.h"
 
@@ -43,6 +44,9 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);
   if (edit->hooks() != 0) {
     runtime.chain.add(std::move(edit));
+  }
+  if (route.grpc_web) {
+    runtime.chain.add(std::make_shared<filter::GrpcWebFilter>());
   }
   return runtime;
 }

@@ -1,5 +1,6 @@
 """gRPC by Debian's python3-grpcio on both sides, over h2c and TLS."""
 
+import base64
 import json
 import pathlib
 import subprocess
@@ -87,6 +88,97 @@ class Calls(GrpcCase):
 
 class CallsOverTls(Calls):
     secure = True
+
+
+class Web(GrpcCase):
+    """gRPC-Web, of which Debian has no client: the bytes by hand."""
+
+    @classmethod
+    def config(cls, origin):
+        config = super().config(origin)
+        config["routes"][0]["grpc_web"] = True
+        return config
+
+    @staticmethod
+    def frame(message, flags=0):
+        return bytes([flags]) + len(message).to_bytes(4, "big") + message
+
+    @staticmethod
+    def frames(body):
+        """[(flags, message)]"""
+        found = []
+        while body:
+            size = int.from_bytes(body[1:5], "big")
+            found.append((body[0], body[5:5 + size]))
+            body = body[5 + size:]
+        return found
+
+    @staticmethod
+    def from_text(body):
+        """Parts may be padded, each by itself."""
+        return b"".join(base64.b64decode(body[at:at + 4]) for at in range(0, len(body), 4))
+
+    def ask(self, method, message, kind="application/grpc-web+proto"):
+        body = self.frame(message)
+        if "text" in kind:
+            body = base64.b64encode(body)
+        return self.client().request("POST", f"/test.Echo/{method}",
+                                     {"content-type": kind, "x-grpc-web": "1"}, body)
+
+    def assert_ok(self, response, body, kind, messages):
+        self.assertEqual((response.status, response.header("content-type")), (200, kind))
+        frames = self.frames(body)
+        self.assertEqual([message for flags, message in frames if flags == 0], messages)
+        self.assertEqual(frames[-1][0], 0x80)
+        trailers = frames[-1][1].decode().splitlines()
+        self.assertIn("grpc-status: 0", [line.lower() for line in trailers])
+
+    def test_binary(self):
+        response = self.ask("Unary", b"hello")
+        self.assert_ok(response, response.body, "application/grpc-web+proto", [b"echo hello"])
+
+    def test_text(self):
+        kind = "application/grpc-web-text+proto"
+        for size in (0, 1, 2, 3, 4, 100_000):
+            message = b"m" * size
+            response = self.ask("Unary", message, kind)
+            self.assert_ok(response, self.from_text(response.body), kind, [b"echo " + message])
+
+    def test_stream(self):
+        response = self.ask("ServerStream", b"5")
+        self.assert_ok(response, response.body, "application/grpc-web+proto",
+                       [b"%d" % i for i in range(5)])
+
+    def test_over_http2(self):
+        kind = "application/grpc-web-text"
+        response = self.h2().request("POST", "/test.Echo/Unary", {"content-type": kind},
+                                     base64.b64encode(self.frame(b"hello")))
+        self.assertEqual(response.trailers, None)
+        frames = self.frames(self.from_text(bytes(response.body)))
+        self.assertEqual(frames[0], (0, b"echo hello"))
+        self.assertEqual(frames[1][0], 0x80)
+
+    def test_failed_call(self):
+        response = self.ask("None", b"x")
+        self.assertEqual((response.status, response.header("grpc-status")), (200, "12"))
+
+    def test_bad_text(self):
+        response = self.client().request("POST", "/test.Echo/Unary", {
+            "content-type": "application/grpc-web-text"}, b"no base64!")
+        self.assertEqual((response.status, response.header("grpc-status"),
+                          response.header("content-type")),
+                         (200, "13", "application/grpc-web-text+proto"))
+
+    def test_local_reply(self):
+        gateway = self.start(make_config(self.origin, upstream={
+            "endpoints": ["127.0.0.1:1"], "protocol": "h2"}, route={"grpc_web": True}))
+        response = gateway.client().request(
+            "POST", "/x", {"content-type": "application/grpc-web"}, self.frame(b"x"))
+        self.assertEqual((response.status, response.header("grpc-status"),
+                          response.header("x-hangu-code")), (200, "14", "upstream.connect"))
+
+    def test_plain_grpc_passes(self):
+        self.assertEqual(self.call("unary")["answer"], "echo hello")
 
 
 class LocalReplies(GrpcCase):

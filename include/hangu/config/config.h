@@ -196,6 +196,7 @@ struct Route {
   uint64_t body_bytes_max = 10 * 1024 * 1024;              // request body; 0: no limit; 413
   bool upgrades = true;                                    // let `Upgrade` tunnels through
   bool preserve_host = true;                               // else Host is the endpoint's
+  bool grpc_web = false;                                   // its clients may call gRPC upstreams
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   bool operator==(const Route&) const = default;

@@ -151,6 +151,8 @@ class Stream {
   void finish() noexcept;
 
   // For filters.
+  /// For a piece of body that takes the place of another: at least so many bytes.
+  buffer::BlockRef make_block(size_t bytes) noexcept;
   /// Answers in place of the upstream; the chain sees nothing more but on_stream_end.
   void send_local_reply(const http::LocalReply& reply, std::string_view origin) noexcept;
   void resume_request() noexcept;
@@ -186,6 +188,9 @@ class Stream {
 
   bool head_sent() const { return head_sent_; }
 
+  /// In on_response_headers(): neither body nor trailers follow.
+  bool response_is_head_only() const { return held_response_end_; }
+
   bool response_complete() const { return response_end_; }
 
   bool finished() const { return finished_; }
@@ -210,6 +215,7 @@ class Stream {
   void write_response_data(buffer::Slice&& data, bool end) noexcept;
   void hold_response_data(buffer::Slice&& data, bool end) noexcept;
   void complete_response_fields() noexcept;
+  void write_grpc_web_trailers(const http::HeaderBlock& trailers) noexcept;
   void take_grpc_status(const http::HeaderBlock& fields) noexcept;
   void cancel_sink() noexcept;
   void count_end() noexcept;

@@ -8,6 +8,7 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/base/error.h"
+#include "hangu/http/grpc_web.h"
 
 namespace hangu::filter {
 
@@ -45,6 +46,8 @@ struct StreamInfo {
   bool grpc = false;
   bool grpc_ended = false;  // with grpc_status
   uint8_t grpc_status = 0;
+  http::GrpcWeb grpc_web = http::GrpcWeb::kNone;
+  http::Base64Decoder grpc_web_text;  // of the request's body
 
   StreamFailure failure = StreamFailure::kNone;
   Errc error = Errc::kNone;
