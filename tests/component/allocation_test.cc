@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "hangu/base/sanitizer.h"
+#include "hangu/codec/http2/frame_writer.h"
+#include "hangu/codec/http2/hpack.h"
 #include "hangu/server/gateway.h"
 
 #include "tests/component/loopback_origin.h"
@@ -93,57 +95,133 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// One request and its whole response; false when it is not what the origin sends.
-  bool exchange(std::string_view body_end) {
-    if (::send(socket_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
-      return false;
+  /// One request and its whole response, which ends so and is no longer than 8 KiB; empty when that
+  /// does not come. The view lives until the next call.
+  std::string_view exchange(std::string_view request, std::string_view body_end) {
+    if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+      return {};
     }
-    char buffer[8192];
     size_t held = 0;
-    while (!std::string_view(buffer, held).ends_with(body_end)) {
+    while (!std::string_view(buffer_, held).ends_with(body_end)) {
       pollfd ready{.fd = socket_, .events = POLLIN, .revents = 0};
       constexpr int kPatienceMs = 10'000;
       if (::poll(&ready, 1, kPatienceMs) != 1) {
-        return false;
+        return {};
       }
-      const ssize_t got = ::recv(socket_, buffer + held, sizeof buffer - held, 0);
+      const ssize_t got = ::recv(socket_, buffer_ + held, sizeof buffer_ - held, 0);
       if (got <= 0) {
-        return false;
+        return {};
       }
       held += static_cast<size_t>(got);
     }
-    return std::string_view(buffer, held).starts_with("HTTP/1.1 200 ");
+    return {buffer_, held};
   }
 
  private:
   int socket_;
+  char buffer_[8192];
 };
 
-class Allocation : public testing::TestWithParam<config::EventLoopKind> {};
+/// A request of HTTP/2, again and again: the same bytes, but for the number of the stream.
+class Http2Request {
+ public:
+  Http2Request() {
+    using codec::http2::HpackEncoder;
+    const std::pair<std::string_view, std::string_view> fields[] = {
+        {":method", "GET"},     {":scheme", "http"},        {":authority", "example.org"},
+        {":path", "/path?q=1"}, {"user-agent", "test/1.0"}, {"cookie", "a=b"}};
+    HpackEncoder encoder;
+    std::string block;
+    for (const auto& [name, value] : fields) {
+      char field[128];
+      block.append(field, encoder.encode(field, name, value, HpackEncoder::Indexing::kNever));
+    }
+    bytes_.resize(codec::http2::kWindowUpdateBytes + codec::http2::kFrameHeaderBytes);
+    bytes_ += block;
+    block_bytes_ = static_cast<uint32_t>(block.size());
+  }
+
+  static std::string preface() {
+    std::string bytes(codec::http2::kClientPreface);
+    bytes.resize(bytes.size() + codec::http2::settings_bytes(0));
+    codec::http2::write_settings(bytes.data() + codec::http2::kClientPreface.size(), {});
+    return bytes;
+  }
+
+  /// With the credit for the response before.
+  std::string_view next(uint32_t received_bytes) {
+    codec::http2::write_window_update(bytes_.data(), 0, received_bytes);
+    codec::http2::write_frame_header(
+        bytes_.data() + codec::http2::kWindowUpdateBytes,
+        {.length = block_bytes_,
+         .type = codec::http2::FrameType::kHeaders,
+         .flags = codec::http2::kFlagEndHeaders | codec::http2::kFlagEndStream,
+         .stream_id = stream_});
+    stream_ += 2;
+    return bytes_;
+  }
+
+ private:
+  std::string bytes_;
+  uint32_t block_bytes_ = 0;
+  uint32_t stream_ = 1;
+};
+
+class Allocation : public testing::TestWithParam<config::EventLoopKind> {
+ protected:
+  static constexpr size_t kBodyBytes = 1024;
+  static constexpr int kWarmUp = 2000;
+  static constexpr int kMeasured = 5000;
+
+  Allocation()
+      : origin_("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" +
+                std::string(kBodyBytes - 3, 'x') + "END") {
+    auto gateway = Gateway::start(config_for(origin_.port(), GetParam()), {});
+    EXPECT_TRUE(gateway.has_value()) << gateway.error();
+    gateway_ = std::move(*gateway);
+  }
+
+  net::Address address() const {
+    return *net::Address::parse(gateway_->status().listeners[0].address);
+  }
+
+  /// `exchange()`: one request; whether it went well.
+  template <class Exchange>
+  void expect_none(Exchange exchange) {
+    for (int i = 0; i < kWarmUp; ++i) {
+      ASSERT_TRUE(exchange());
+    }
+    counting = true;
+    bool all_good = true;
+    for (int i = 0; i < kMeasured; ++i) {
+      all_good = exchange() && all_good;
+    }
+    counting = false;
+    EXPECT_TRUE(all_good);
+    EXPECT_EQ(allocations.exchange(0), 0U) << "in " << kMeasured << " requests";
+  }
+
+  test::LoopbackOrigin origin_;
+  std::unique_ptr<Gateway> gateway_;
+};
 
 TEST_P(Allocation, NonePerRequestInSteadyState) {
 #ifndef HANGU_COUNTS_ALLOCATIONS
   GTEST_SKIP() << "sanitizers bring their own allocator";
 #endif
-  test::LoopbackOrigin origin(
-      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" +
-      std::string(1021, 'x') + "END");
-  auto gateway = Gateway::start(config_for(origin.port(), GetParam()), {});
-  ASSERT_TRUE(gateway.has_value()) << gateway.error();
-  Client client(*net::Address::parse((*gateway)->status().listeners[0].address));
-  constexpr int kWarmUp = 2000;
-  constexpr int kMeasured = 5000;
-  for (int i = 0; i < kWarmUp; ++i) {
-    ASSERT_TRUE(client.exchange("END"));
-  }
-  counting = true;
-  bool all_good = true;
-  for (int i = 0; i < kMeasured; ++i) {
-    all_good = client.exchange("END") && all_good;
-  }
-  counting = false;
-  EXPECT_TRUE(all_good);
-  EXPECT_EQ(allocations.exchange(0), 0U) << "in " << kMeasured << " requests";
+  Client client(address());
+  expect_none([&] { return client.exchange(kRequest, "END").starts_with("HTTP/1.1 200 "); });
+}
+
+TEST_P(Allocation, NonePerRequestOfHttp2) {
+#ifndef HANGU_COUNTS_ALLOCATIONS
+  GTEST_SKIP() << "sanitizers bring their own allocator";
+#endif
+  Client client(address());
+  Http2Request request;
+  const std::string begin = Http2Request::preface() + std::string(request.next(1));
+  ASSERT_FALSE(client.exchange(begin, "END").empty());
+  expect_none([&] { return client.exchange(request.next(kBodyBytes), "END").size() > kBodyBytes; });
 }
 
 TEST_P(Allocation, CounterWorks) {
