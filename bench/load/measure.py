@@ -1,9 +1,8 @@
-"""One run of load against one gateway, the memory of idle connections, the time to start."""
+"""One run of load against one gateway, the time to start."""
 
 import dataclasses
 import http.client
 import resource
-import socket
 import time
 
 import loads
@@ -87,25 +86,6 @@ def measure(gateway, scenario, seconds):
 def user_memory(gateway):
     """What the program itself wrote to; shared mappings too, should it keep buffers there."""
     return gateway.memory("RssAnon") + gateway.memory("RssShmem")
-
-
-def idle_bytes_per_connection(gateway, count):
-    """User memory that an idle keep-alive connection costs, after one request on each."""
-    request = b"GET /bytes/128 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    before = user_memory(gateway)
-    sockets = []
-    try:
-        for _ in range(count):
-            connection = socket.create_connection(("127.0.0.1", gateway.port), 10)
-            sockets.append(connection)
-            connection.sendall(request)
-            if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"{gateway.name}: no answer on connection {len(sockets)}")
-        settle(gateway)
-        return (user_memory(gateway) - before) / count
-    finally:
-        for connection in sockets:
-            connection.close()
 
 
 def time_to_first_response(gateway):

@@ -1,7 +1,8 @@
 // The origin of the load runs: one thread, epoll, nothing but what a load run asks for, so that it
 // is cheaper than any gateway in front of it. GET /bytes/<n> answers n bytes; any other method has
-// its body read to the end and is answered with two bytes. Keep-alive, pipelining, Content-Length
-// only. Trusts its clients.
+// its body read to the end and is answered with two bytes. An upgrade to WebSocket becomes a tunnel
+// that echoes bytes, whatever they are. Keep-alive, pipelining, Content-Length only. Trusts its
+// clients.
 //
 //   hangu_bench_origin PORT
 #include <arpa/inet.h>
@@ -39,6 +40,7 @@ struct Connection {
   std::string_view head;  // of the response that is being sent
   size_t body = 0;        // its body's size
   size_t sent = 0;        // of both
+  bool tunnel = false;    // echoes what comes
   bool blocked = false;   // the response waits for the client; nothing is read meanwhile
 };
 
@@ -55,19 +57,22 @@ size_t number_at(std::string_view text) {
   return number;
 }
 
-/// Of a head without a body: 0. Field names in any case, as gateways write them.
-size_t content_length(std::string_view head) {
-  constexpr std::string_view kField = "\r\ncontent-length:";
+// The answer to the one key that idle.py sends: HAProxy checks it.
+constexpr std::string_view kSwitching =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Accept: BACScCJPNqyz+UBoqMH89VmURoA=\r\n\r\n";
+
+/// The value of a field; empty without it. `field`: "\r\nname:". In any case, as gateways write it.
+std::string_view value_of(std::string_view head, std::string_view field) {
   for (size_t at = head.find("\r\n"); at != std::string_view::npos;
        at = head.find("\r\n", at + 2)) {
     const std::string_view line = head.substr(at);
-    if (line.size() > kField.size() &&
-        strncasecmp(line.data(), kField.data(), kField.size()) == 0) {
-      const size_t value = line.find_first_not_of(' ', kField.size());
-      return value == std::string_view::npos ? 0 : number_at(line.substr(value));
+    if (line.size() > field.size() && strncasecmp(line.data(), field.data(), field.size()) == 0) {
+      const size_t value = line.find_first_not_of(' ', field.size());
+      return value == std::string_view::npos ? std::string_view{} : line.substr(value);
     }
   }
-  return 0;
+  return {};
 }
 
 /// "GET /bytes/128 HTTP/1.1": 128.
@@ -148,7 +153,11 @@ class Origin {
 
   void receive(int fd) {
     const ssize_t got = recv(fd, scratch_.data(), scratch_.size(), 0);
-    if (got > 0) {
+    if (got > 0 && connections_[static_cast<size_t>(fd)].tunnel) {
+      if (send(fd, scratch_.data(), static_cast<size_t>(got), MSG_NOSIGNAL) != got) {
+        close(fd);  // who sends more than it reads is no load of ours
+      }
+    } else if (got > 0) {
       take(fd, {scratch_.data(), static_cast<size_t>(got)});
     } else if (got == 0 || errno != EAGAIN) {
       close(fd);
@@ -197,13 +206,19 @@ class Origin {
     }
     const std::string_view head = data.substr(0, end);
     const bool get = head.starts_with("GET ");
+    connection.sent = 0;
+    if (!value_of(head, "\r\nupgrade:").empty()) {
+      connection.tunnel = true;
+      connection.body = 0;
+      connection.head = kSwitching;
+      return end + 4;
+    }
     if (!get && head.find("chunked") != std::string_view::npos) {
       fatal("chunked bodies are not read here");
     }
-    connection.body_left = get ? 0 : content_length(head);
+    connection.body_left = get ? 0 : number_at(value_of(head, "\r\ncontent-length:"));
     connection.body = get ? std::min(asked_bytes(head), kBodyBytesMax) : 2;
     connection.head = response_head(connection.body);
-    connection.sent = 0;
     return end + 4;
   }
 

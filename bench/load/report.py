@@ -29,7 +29,8 @@ class Report:
         self.busy_before = 0.0  # of all CPUs
         self.results = {}   # scenario name → gateway name → samples
         self.bars = []      # (what, value, bar, passed)
-        self.idle = {}      # gateway name → bytes
+        self.idle = {}      # what it speaks → gateway name → bytes
+        self.tunnels = {}   # gateway name → idle.Tunnels of each round
         self.starts = {}    # gateway name → milliseconds of each start
 
     def add(self, scenario, gateway, sample):
@@ -88,15 +89,30 @@ class Report:
                              f"≤ {scenario.nginx_cpu_bar:.2f}",
                              ratio <= scenario.nginx_cpu_bar and not errors(samples))
         self.judge_many()
-        for gateway, value in self.idle.items():
-            if gateway.startswith("hangu"):
-                self.bar(f"Bytes for an idle connection, {gateway}", value,
-                         f"≤ {scenarios.IDLE_BAR}", value <= scenarios.IDLE_BAR)
+        for kind, bar in scenarios.IDLE_BARS.items():
+            for gateway, value in self.idle.get(kind, {}).items():
+                if gateway.startswith("hangu"):
+                    self.bar(f"Bytes for an idle connection, {kind}, {gateway}", value,
+                             f"≤ {bar:,}", value <= bar)
+        self.judge_tunnels()
         for gateway, values in self.starts.items():
             if gateway.startswith("hangu"):
                 value = statistics.median(values)
                 self.bar(f"ms from start to the first answer, {gateway}", value,
                          f"≤ {scenarios.START_BAR}", value <= scenarios.START_BAR)
+
+    def judge_tunnels(self):
+        peers_cpu = [median(self.tunnels[peer], "cpu") for peer in PEERS if peer in self.tunnels]
+        for gateway, samples in sorted(self.tunnels.items()):
+            if not gateway.startswith("hangu"):
+                continue
+            value = median(samples, "bytes")
+            self.bar(f"Bytes for a WebSocket tunnel, {gateway}", value,
+                     f"≤ {scenarios.TUNNEL_BAR:,}", value <= scenarios.TUNNEL_BAR)
+            if peers_cpu:
+                ratio = median(samples, "cpu") / min(peers_cpu)
+                self.bar(f"WebSocket, {gateway}: CPU µs/message to the better peer", ratio,
+                         f"≤ {scenarios.TUNNEL_CPU_BAR:.2f}", ratio <= scenarios.TUNNEL_CPU_BAR)
 
     def judge_many(self):
         many = self.results.get(scenarios.MANY, {})
@@ -125,7 +141,7 @@ class Report:
 
     def summary(self):
         """What is said at the end, the scenarios having been printed as they went."""
-        parts = [self.costs_text()] if self.idle or self.starts else []
+        parts = [self.costs_text()] if self.idle or self.starts or self.tunnels else []
         parts += [self.bars_text()] if self.bars else []
         return "\n\n".join([*parts, *self.warnings()])
 
@@ -146,17 +162,29 @@ class Report:
         for scenario in scenarios.SCENARIOS:
             if scenario.name in self.results:
                 parts += [self.scenario_text(scenario), ""]
-        if self.idle or self.starts:
+        if self.idle or self.starts or self.tunnels:
             parts += ["## Memory and start", "", self.costs_text(), ""]
         parts += ["## Bars", "", self.bars_text(), ""]
         return "\n".join(parts)
 
     def costs_text(self):
-        rows = [[name, f"{self.idle[name]:,.0f}" if name in self.idle else "",
-                 f"{statistics.median(self.starts[name]):.1f}" if name in self.starts else ""]
-                for name in dict.fromkeys([*self.idle, *self.starts])]
-        head = ["gateway", "bytes for an idle connection", "ms from start to the first answer"]
-        return table(head, rows)
+        names = dict.fromkeys([*(name for each in self.idle.values() for name in each),
+                               *self.starts, *self.tunnels])
+        columns = [(f"bytes for an idle connection, {kind}",
+                    {name: f"{value:,.0f}" for name, value in values.items()})
+                   for kind, values in self.idle.items()]
+        for field, title, form in (("bytes", "bytes for a WebSocket tunnel", "{:,.0f}"),
+                                   ("cpu", "CPU µs for a message and its echo", "{:.2f}"),
+                                   ("rate", "messages/s", "{:,.0f}")):
+            if self.tunnels:
+                columns.append((title, {name: form.format(median(samples, field))
+                                        for name, samples in self.tunnels.items()}))
+        if self.starts:
+            columns.append(("ms from start to the first answer",
+                            {name: f"{statistics.median(values):.1f}"
+                             for name, values in self.starts.items()}))
+        rows = [[name, *(values.get(name, "") for _, values in columns)] for name in names]
+        return table(["gateway", *(title for title, _ in columns)], rows)
 
 
 READING = """\

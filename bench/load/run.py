@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import idle
 import loads
 import measure
 import peers
@@ -43,6 +44,8 @@ def parse_arguments():
     parser.add_argument("--bare-peers", action="store_true", help="peers add no headers")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--idle-connections", type=int, default=5000)
+    parser.add_argument("--tunnels", type=int, default=7900,
+                        help="HAProxy fits no more into 20,000 descriptors [%(default)s]")
     parser.add_argument("--no-save", action="store_true",
                         help="print only, as with --quick, --only and --gateways")
     options = parser.parse_args()
@@ -83,14 +86,24 @@ class Run:
                 self.starts()
             if self.wants("idle"):
                 self.fresh()
-                for gateway in self.plain_gateways():
-                    self.results.idle[gateway.name] = measure.idle_bytes_per_connection(
-                        gateway, self.options.idle_connections)
+                for kind in idle.KINDS:
+                    for gateway in self.plain_gateways():
+                        self.results.idle.setdefault(kind, {})[gateway.name] = \
+                            idle.bytes_per_connection(gateway, kind, self.options.idle_connections)
+            if self.wants("tunnels"):
+                self.tunnels()
             for scenario in scenarios.SCENARIOS:
                 if self.wants(scenario.name):
                     self.scenario(scenario)
         finally:
             self.stop()
+
+    def tunnels(self):
+        for _ in range(self.options.rounds):
+            self.fresh()
+            for gateway in self.shuffled(self.plain_gateways()):
+                self.results.tunnels.setdefault(gateway.name, []).append(
+                    idle.tunnels(gateway, self.options.tunnels, self.options.seconds))
 
     def starts(self):
         for _ in range(max(self.options.rounds, 5)):
@@ -152,7 +165,7 @@ def main():
         raise SystemExit("run.py: needs CPUs 0 and 1")
     os.sched_setaffinity(0, {peers.LOAD_CPU})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    measure.raise_descriptor_limit(2 * options.idle_connections + 1000)
+    measure.raise_descriptor_limit(2 * max(options.idle_connections, options.tunnels) + 1000)
     print(f"seed {options.seed}", file=sys.stderr)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="hangu-bench-"))
     directory.chmod(0o755)  # nginx's worker is another user

@@ -65,11 +65,15 @@ SCENARIOS = (
              tls=True, tool="s_time", peers=ALL),
 )
 
-# Measured apart, by measure.py: memory of idle connections, time to start.
-APART = ("idle", "start")
+# Measured apart: by idle.py the memory of idle connections and all of WebSocket tunnels, by
+# measure.py the time to start.
+APART = ("idle", "tunnels", "start")
 
 MANY = "get-128-c5000"
 MANY_RPS_BAR = 1.5   # of nginx
 MANY_RSS_BAR = 24    # MiB, for hangu
-IDLE_BAR = 2048      # bytes of user memory for each idle connection
+# Bytes of user memory for each idle connection, by what it speaks, and for each tunnel.
+IDLE_BARS = {"http": 2048, "https": 24 * 1024}
+TUNNEL_BAR = 2048
+TUNNEL_CPU_BAR = 0.65  # of the better peer, for a message and its echo
 START_BAR = 50       # milliseconds to the first request served
