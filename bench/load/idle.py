@@ -9,8 +9,9 @@ import time
 from measure import settle, user_memory
 
 REQUEST = b"GET /bytes/128 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-# The preface, empty SETTINGS, and GET http://localhost/bytes/128 on stream 1.
+# The preface, empty SETTINGS, the acknowledgement of the peer's, and a GET on stream 1.
 HTTP2_REQUEST = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" + \
+    b"\0\0\0\4\1\0\0\0\0" + \
     b"\0\0\x19\1\5\0\0\0\1" + b"\x82\x87\1\x09localhost\4\x0a/bytes/128"
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" \
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
