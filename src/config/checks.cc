@@ -143,6 +143,14 @@ void check_shadowed(Reader& reader, const Node& root, const Config& config) {
 
 }  // namespace
 
+void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) {
+  if (upstream.protocol == UpstreamProtocol::kAuto && !upstream.tls.enabled) {
+    reader.error(child(node, "protocol").mark,
+                 {"E0136", "`protocol: auto` needs `tls`: the handshake is where a server picks",
+                  "write `http/1.1` or `h2`, or add `tls: on`"});
+  }
+}
+
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream) {
   if (upstream.dns_ttl_min > upstream.dns_ttl_max) {
     reader.error(node.mark, {"E0136",

@@ -8,6 +8,7 @@
 
 namespace hangu::config {
 
+void check_upstream(Reader& reader, const Node& node, const Upstream& upstream);
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
 void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls);

@@ -121,10 +121,13 @@ TypePtr<Upstream> upstream_keys() {
            .example = "[\"127.0.0.1:9000\"]",
            .required = true})
       .key<&Upstream::protocol>(
-          choice<Protocol>({{"http/1.1", Protocol::kHttp1}, {"h2", Protocol::kHttp2}}),
+          choice<UpstreamProtocol>({{"http/1.1", UpstreamProtocol::kHttp1},
+                                    {"h2", UpstreamProtocol::kHttp2},
+                                    {"auto", UpstreamProtocol::kAuto}}),
           {.name = "protocol",
            .documentation =
-               "What the servers speak. Without TLS, `h2` is HTTP/2 with prior knowledge (h2c).",
+               "What the servers speak. Without TLS, `h2` is HTTP/2 with prior knowledge (h2c). "
+               "`auto` needs TLS: each server picks, HTTP/2 if it can.",
            .example = "h2",
            .reload = kNewConnections})
       .key<&Upstream::tls>(upstream_tls(),
@@ -145,7 +148,8 @@ TypePtr<Upstream> upstream_keys() {
                                 .example = "{attempts: 2}"})
       .group(upstream_dns(), {.name = "dns",
                               .documentation = "How often names are resolved.",
-                              .example = "{ttl_max: 1m}"});
+                              .example = "{ttl_max: 1m}"})
+      .check(check_upstream);
   return type;
 }
 

@@ -90,6 +90,15 @@ tls::ServerOptions server_options(const config::Listener& listener, TicketKeyMap
   return options;
 }
 
+std::vector<std::string> alpn_names(config::UpstreamProtocol protocol) {
+  switch (protocol) {
+    case config::UpstreamProtocol::kHttp1: return {"http/1.1"};
+    case config::UpstreamProtocol::kHttp2: return {"h2"};
+    case config::UpstreamProtocol::kAuto: break;
+  }
+  return {"h2", "http/1.1"};
+}
+
 tls::ClientOptions client_options(const config::Upstream& upstream) {
   const config::UpstreamTls& tls = upstream.tls;
   return {.verify = tls.verify,
@@ -97,7 +106,7 @@ tls::ClientOptions client_options(const config::Upstream& upstream) {
           .certificate = tls.certificate,
           .key = tls.key,
           .policy = {.ciphers = kModernCiphers, .groups = kGroups},
-          .protocols = {alpn_name(upstream.protocol)}};
+          .protocols = alpn_names(upstream.protocol)};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <iterator>
+#include <map>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -248,6 +249,13 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.connects.value(); }},
     {"hangu_upstream_connect_failures_total", "counter", "Connections that failed.",
      [](const UpstreamSlot& s) { return s.connect_failures.value(); }},
+    {"hangu_upstream_http2_connections_total", "counter", "Connections made that speak HTTP/2.",
+     [](const UpstreamSlot& s) { return s.http2_connections.value(); }},
+    {"hangu_upstream_tls_handshakes_full_total", "counter", "TLS handshakes done, full ones.",
+     [](const UpstreamSlot& s) { return s.tls_handshakes_full.value(); }},
+    {"hangu_upstream_tls_handshakes_resumed_total", "counter",
+     "TLS handshakes done that resumed a session.",
+     [](const UpstreamSlot& s) { return s.tls_handshakes_resumed.value(); }},
     {"hangu_upstream_reuses_total", "counter", "Requests on a connection that had served before.",
      [](const UpstreamSlot& s) { return s.reuses.value(); }},
     {"hangu_upstream_replays_total", "counter", "Requests sent again: the connection was closed.",
@@ -260,6 +268,21 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.bytes_received.value(); }},
 };
 
+void add_tls_failures(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+  for (const auto& [name, stats] : upstreams) {
+    std::map<std::string_view, uint64_t> reasons;
+    for (const UpstreamSlot& slot : stats->slots()) {
+      slot.tls_failures.for_each(
+          [&](std::string_view reason, uint64_t count) { reasons[reason] += count; });
+    }
+    for (const auto& [reason, count] : reasons) {
+      text.sample(
+          fmt::format("upstream=\"{}\",reason=\"{}\"", escape_label(name), escape_label(reason)),
+          count);
+    }
+  }
+}
+
 void add_upstreams(Text& text, const Registry& registry) {
   const auto upstreams = registry.upstreams();
   for (const UpstreamMetric& metric : kUpstreamMetrics) {
@@ -268,6 +291,9 @@ void add_upstreams(Text& text, const Registry& registry) {
   }
   text.family("hangu_upstream_responses_total", "counter", "Responses by status class.");
   add_responses(text, upstreams, "upstream");
+  text.family("hangu_upstream_tls_failures_total", "counter",
+              "TLS handshakes that failed, by reason.");
+  add_tls_failures(text, upstreams);
   text.family("hangu_upstream_duration_seconds", "histogram", "Request sent to response head.");
   add_latency(text, upstreams, "upstream");
 }

@@ -26,10 +26,6 @@ void Connecting::begin() noexcept {
   connection_->set_watermarks(shared.write_high_watermark, shared.write_low_watermark);
 }
 
-void Connecting::add_waiter(ConnectHandler& waiter) noexcept {
-  waiters_.push_back(waiter);
-}
-
 void Connecting::on_connected(Result<void> result) noexcept {
   if (!result) {
     fail(result.error());
@@ -37,7 +33,7 @@ void Connecting::on_connected(Result<void> result) noexcept {
   }
   closed_ = true;
   timer_.disarm();
-  endpoint().connected(*this, std::move(connection_), waiters_);
+  endpoint().connected(*this, std::move(connection_));
 }
 
 void Connecting::on_data(buffer::Slice) noexcept {
@@ -64,7 +60,7 @@ void Connecting::fail(Error error) noexcept {
     error.code = Errc::kConnectFailed;
   }
   close();
-  endpoint().connect_failed(*this, waiters_, error);
+  endpoint().connect_failed(error);
 }
 
 void Connecting::close() noexcept {

@@ -1,5 +1,6 @@
 #include "hangu/upstream/endpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "hangu/http/host.h"
@@ -55,13 +56,16 @@ std::unique_ptr<net::SecurityLayer> Endpoint::make_security() {
 // --- places for requests ----------------------------------------------------------------------
 
 ClientStream* Endpoint::take_ready(bool reused_before) noexcept {
-  if (cluster_config().protocol == config::Protocol::kHttp2) {
-    Connection* connection = http2_.find_if(
+  const config::UpstreamProtocol protocol = cluster_config().protocol;
+  if (protocol != config::UpstreamProtocol::kHttp1) {
+    Connection* shared = http2_.find_if(
         [](Connection& candidate) { return static_cast<Http2Connection&>(candidate).has_room(); });
-    return connection != nullptr ? &static_cast<Http2Connection&>(*connection).open_stream()
-                                 : nullptr;
+    if (shared != nullptr) {
+      return &static_cast<Http2Connection&>(*shared).open_stream();
+    }
   }
-  Connection* connection = reused_before ? idle_.pop_front() : nullptr;
+  const bool wanted = reused_before && protocol != config::UpstreamProtocol::kHttp2;
+  Connection* connection = wanted ? idle_.pop_front() : nullptr;
   if (connection == nullptr) {
     return nullptr;
   }
@@ -72,60 +76,93 @@ ClientStream* Endpoint::take_ready(bool reused_before) noexcept {
   return &taken;
 }
 
+/// Whether the next connection is one that many requests share, as far as is known.
+bool Endpoint::expects_http2() const noexcept {
+  switch (cluster_config().protocol) {
+    case config::UpstreamProtocol::kHttp1: return false;
+    case config::UpstreamProtocol::kHttp2: return true;
+    case config::UpstreamProtocol::kAuto: break;
+  }
+  return !picked_http1_;
+}
+
+void Endpoint::open(ConnectHandler& waiter) noexcept {
+  waiters_.push_back(waiter);
+  // Of HTTP/2 one at a time: how many requests it takes is known when it is there.
+  if (!expects_http2() || making_ == 0) {
+    make();
+  }
+}
+
+void Endpoint::make() noexcept {
+  ++making_;
+  cluster_.stats().connects.add();
+  auto* connecting = std::make_unique<Connecting>(*this).release();  // owned by busy_
+  adopt(*connecting);
+  connecting->begin();
+}
+
+/// After waiters were left over.
+void Endpoint::make_for_waiters() noexcept {
+  size_t wanted = 0;
+  waiters_.for_each([&](ConnectHandler&) { ++wanted; });
+  if (expects_http2()) {
+    wanted = std::min<size_t>(wanted, 1);
+  }
+  while (making_ < wanted && !waiters_.empty()) {
+    make();
+  }
+}
+
 void Endpoint::adopt(Connection& connection) noexcept {
   busy_.push_front(connection);
   ++connections_;
   publish_counts();
 }
 
-void Endpoint::open(ConnectHandler& waiter) noexcept {
-  if (cluster_config().protocol == config::Protocol::kHttp2) {
-    http2_waiters_.push_back(waiter);
-    if (http2_making_ == 0) {
-      begin_http2();
-    }
-    return;
-  }
-  cluster_.stats().connects.add();
-  auto* connecting = std::make_unique<Connecting>(*this).release();  // owned by busy_
-  adopt(*connecting);
-  connecting->add_waiter(waiter);
-  connecting->begin();
-}
-
-/// One at a time: how many requests it takes is known when it is there.
-void Endpoint::begin_http2() noexcept {
-  ++http2_making_;
-  cluster_.stats().connects.add();
-  auto* connecting = std::make_unique<Connecting>(*this).release();  // owned by busy_
-  adopt(*connecting);
-  connecting->begin();
-}
-
-void Endpoint::connected(Connecting& connecting, net::ConnectionPtr connection,
-                         IntrusiveList<ConnectHandler>& waiters) noexcept {
+void Endpoint::connected(Connecting& connecting, net::ConnectionPtr connection) noexcept {
   remove(connecting);
-  if (cluster_config().protocol == config::Protocol::kHttp2) {
-    auto* made = std::make_unique<Http2Connection>(*this, std::move(connection)).release();
-    http2_.push_back(*made);
-    ++connections_;
-    publish_counts();
-    made->begin();
-    return;
+  if (connection->security() != nullptr) {
+    note_handshake(connection->security()->details());
   }
+  if (expects_http2()) {
+    add_http2(std::move(connection));
+  } else {
+    add_http1(std::move(connection));
+  }
+}
+
+void Endpoint::note_handshake(const net::SecurityDetails& details) noexcept {
+  stats::UpstreamSlot& stats = cluster_.stats();
+  (details.resumed ? stats.tls_handshakes_resumed : stats.tls_handshakes_full).add();
+  picked_http1_ = details.application_protocol != "h2";
+}
+
+void Endpoint::add_http2(net::ConnectionPtr connection) noexcept {
+  auto* made = std::make_unique<Http2Connection>(*this, std::move(connection)).release();
+  http2_.push_back(*made);
+  ++connections_;
+  cluster_.stats().http2_connections.add();
+  publish_counts();
+  made->begin();
+}
+
+void Endpoint::add_http1(net::ConnectionPtr connection) noexcept {
+  --making_;
   auto* made = std::make_unique<Http1Connection>(*this, std::move(connection)).release();
   adopt(*made);
-  if (ConnectHandler* waiter = waiters.pop_front()) {
+  if (ConnectHandler* waiter = waiters_.pop_front()) {
     waiter->on_connect(made, Error{.code = Errc::kNone});
   } else {
     release(*made);
   }
+  make_for_waiters();
 }
 
 void Endpoint::http2_ready(Http2Connection& connection) noexcept {
-  --http2_making_;
+  --making_;
   while (connection.has_room()) {
-    ConnectHandler* waiter = http2_waiters_.pop_front();
+    ConnectHandler* waiter = waiters_.pop_front();
     if (waiter == nullptr) {
       break;
     }
@@ -134,25 +171,22 @@ void Endpoint::http2_ready(Http2Connection& connection) noexcept {
   if (retired_) {
     connection.retire();
   }
-  if (!http2_waiters_.empty() && http2_making_ == 0) {
-    begin_http2();
-  }
+  make_for_waiters();
 }
 
 void Endpoint::http2_not_ready(const Error& error) noexcept {
-  --http2_making_;
-  count_connect_failure();
+  --making_;
+  count_connect_failure(error);
   fail_waiters(error);
 }
 
-void Endpoint::connect_failed(Connecting&, IntrusiveList<ConnectHandler>& waiters,
-                              const Error& error) noexcept {
-  count_connect_failure();
-  if (ConnectHandler* waiter = waiters.pop_front()) {
-    waiter->on_connect(nullptr, error);
-  } else if (http2_making_ != 0) {
-    --http2_making_;
+void Endpoint::connect_failed(const Error& error) noexcept {
+  --making_;
+  count_connect_failure(error);
+  if (expects_http2()) {
     fail_waiters(error);
+  } else if (ConnectHandler* waiter = waiters_.pop_front()) {
+    waiter->on_connect(nullptr, error);
   }
 }
 
@@ -166,7 +200,7 @@ void Endpoint::fail_waiters(const Error& error) noexcept {
     failed.code = Errc::kConnectFailed;
   }
   IntrusiveList<ConnectHandler> waiters;
-  while (ConnectHandler* waiter = http2_waiters_.pop_front()) {
+  while (ConnectHandler* waiter = waiters_.pop_front()) {
     waiters.push_back(*waiter);
   }
   while (ConnectHandler* waiter = waiters.pop_front()) {
@@ -234,8 +268,11 @@ void Endpoint::close_idle() noexcept {
       [](Connection& connection) { static_cast<Http2Connection&>(connection).close_if_idle(); });
 }
 
-void Endpoint::count_connect_failure() noexcept {
+void Endpoint::count_connect_failure(const Error& error) noexcept {
   cluster_.stats().connect_failures.add();
+  if (error.code == Errc::kTlsHandshake || error.code == Errc::kTlsCertificate) {
+    cluster_.stats().tls_failures.add(error.detail);
+  }
 }
 
 void Endpoint::count_received(size_t bytes) noexcept {

@@ -19,7 +19,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.gateway import make_config, run_hangu
 from support.http2 import Http2Client
-from support.wait import eventually
+from support.wait import eventually, run_threads
 
 
 def client_context(authority=None, pair=None, alpn=("http/1.1",), version=None):
@@ -630,7 +630,7 @@ class Upstreams(TlsCase):
     def test_plaintext_server(self):
         self.assert_problem(self.ask_over_tls(self.start_origin()), 502, "upstream.tls")
 
-    def test_http2(self):
+    def start_nghttpd(self):
         www = self.ca.folder / "www"
         www.mkdir(exist_ok=True)
         (www / "x").write_bytes(b"over h2")
@@ -641,11 +641,72 @@ class Upstreams(TlsCase):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
-        gateway = self.start(make_config(self.origin, upstream={
-            "endpoints": [f"127.0.0.1:{port}"], "protocol": "h2",
+        return server, f"127.0.0.1:{port}"
+
+    def start_to(self, endpoints, protocol):
+        return self.start(make_config(self.origin, workers=1, upstream={
+            "endpoints": endpoints, "protocol": protocol,
             "tls": {"ca": self.ca.cert, "server_name": "test.example"}}))
+
+    def test_http2(self):
+        _, address = self.start_nghttpd()
+        gateway = self.start_to([address], "h2")
         eventually(lambda: gateway.client().request("GET", "/x").status == 200, "nghttpd is there")
         self.assertEqual(gateway.client().request("GET", "/x").body, b"over h2")
+
+    def count(self, gateway, name):
+        return gateway.metrics()[f'{name}{{upstream="origin"}}']
+
+    def test_the_server_picks_http2(self):
+        _, address = self.start_nghttpd()
+        gateway = self.start_to([address], "auto")
+        eventually(lambda: gateway.client().request("GET", "/x").status == 200, "nghttpd is there")
+        for _ in range(5):
+            self.assertEqual(gateway.client().request("GET", "/x").body, b"over h2")
+        self.assertEqual(self.count(gateway, "hangu_upstream_http2_connections_total"), 1)
+        self.assertEqual(self.count(gateway, "hangu_upstream_tls_handshakes_full_total"), 1)
+
+    def test_the_server_picks_http1(self):
+        """Those who wait for the first connection, which they cannot share, get one each."""
+        origin = self.secure_origin(self.pair)
+        gateway = self.start_to([origin.endpoint], "auto")
+        statuses = []
+        run_threads(30, lambda _: statuses.append(gateway.client().request("GET", "/").status))
+        self.assertEqual(statuses, [200] * 30)
+        self.assertEqual(self.count(gateway, "hangu_upstream_http2_connections_total"), 0)
+        handshakes = sum(self.count(gateway, f"hangu_upstream_tls_handshakes_{kind}_total")
+                         for kind in ("full", "resumed"))
+        self.assertGreaterEqual(handshakes, 1)
+        self.assertLessEqual(handshakes, 30)
+
+    def test_servers_of_both_kinds(self):
+        _, address = self.start_nghttpd()
+        origin = self.secure_origin(self.pair)
+        gateway = self.start_to([address, origin.endpoint], "auto")
+        eventually(lambda: gateway.client().request("GET", "/x").status == 200, "nghttpd is there")
+        by_http2 = [gateway.client().request("GET", "/x").body == b"over h2" for _ in range(6)]
+        self.assertEqual(sum(by_http2), 3)
+
+    def test_the_server_changes_its_mind(self):
+        server, address = self.start_nghttpd()
+        gateway = self.start_to([address], "auto")
+        eventually(lambda: gateway.client().request("GET", "/x").status == 200, "nghttpd is there")
+        server.kill()
+        server.wait()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pair.cert, self.pair.key)
+        self.start_origin(tls=context, port=int(address.rpartition(":")[2]))
+        for _ in range(3):
+            response = gateway.client().request("GET", "/x")
+            self.assertEqual(response.status, 200)
+            self.assertNotEqual(response.body, b"over h2")
+
+    def test_failures_are_counted(self):
+        origin = self.secure_origin(self.ca.issue(["DNS:other.example"]))
+        gateway = self.start_to([origin.endpoint], "auto")
+        self.assert_problem(gateway.client().request("GET", "/"), 502, "upstream.tls")
+        sample = 'hangu_upstream_tls_failures_total{upstream="origin",reason="hostname mismatch"}'
+        self.assertGreaterEqual(gateway.metrics().get(sample, 0), 1, gateway.metrics())
 
 
 if __name__ == "__main__":

@@ -46,6 +46,9 @@ struct HeadLimits {
 
 enum class Protocol : uint8_t { kHttp1, kHttp2 };
 
+/// What an upstream speaks; kAuto: what its server picks in the TLS handshake (ALPN).
+enum class UpstreamProtocol : uint8_t { kHttp1, kHttp2, kAuto };
+
 struct Http2Options {
   uint32_t streams_max = 128;                 // at once, per connection
   uint32_t stream_window_bytes = 256 * 1024;  // of request bodies
@@ -150,7 +153,7 @@ struct Http2Client {
 struct Upstream {
   std::string name;
   std::vector<Endpoint> endpoints;
-  Protocol protocol = Protocol::kHttp1;
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   Http2Client http2;
   UpstreamTls tls;
   Duration connect_timeout = std::chrono::seconds(2);

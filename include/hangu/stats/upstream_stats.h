@@ -7,6 +7,7 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/stats/histogram.h"
+#include "hangu/stats/labelled_counters.h"
 #include "hangu/stats/per_shard.h"
 #include "hangu/stats/route_stats.h"
 
@@ -18,12 +19,16 @@ struct alignas(kCacheLine) UpstreamSlot {
   Gauge connections;  // open, idle ones included
   Counter connects;   // connections begun
   Counter connect_failures;
-  Counter reuses;    // requests on a connection that had served before
-  Counter replays;   // sent again because a reused connection turned out closed
-  Counter retries;   // sent again after a failed connect
-  Counter failures;  // requests without a complete answer
+  Counter http2_connections;       // made
+  Counter tls_handshakes_full;     // that succeeded
+  Counter tls_handshakes_resumed;  // the same
+  Counter reuses;                  // requests on a connection that had served before
+  Counter replays;                 // sent again because a reused connection turned out closed
+  Counter retries;                 // sent again after a failed connect
+  Counter failures;                // requests without a complete answer
   Counter bytes_received;
   std::array<Counter, 6> responses;  // by status_class()
+  LabelledCounters tls_failures;     // by reason
   Histogram latency;                 // request sent to response head
 
   void count_response(int status, Duration duration) noexcept {

@@ -1,13 +1,11 @@
-// Connecting: a connection to an endpoint that is being made: address, timeout, and who waits for
-// it. When it is there, the endpoint makes an Http1Connection or Http2Connection of it.
+// Connecting: a connection to an endpoint that is being made. When it is there, the endpoint makes
+// an Http1Connection or Http2Connection of it for those who wait.
 #pragma once
 
 #include <cstdint>
 
-#include "hangu/base/intrusive_list.h"
 #include "hangu/event/timer.h"
 #include "hangu/net/connection.h"
-#include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/connection.h"
 
 namespace hangu::upstream {
@@ -16,10 +14,8 @@ class Connecting final : public Connection, private net::ConnectionHandler {
  public:
   explicit Connecting(Endpoint& endpoint);
 
-  /// The waiters hear of the end, possibly before this returns.
+  /// The endpoint hears of the end, possibly before this returns.
   void begin() noexcept;
-
-  void add_waiter(ConnectHandler& waiter) noexcept;
 
   void close() noexcept override;
   void retire() noexcept override;
@@ -48,7 +44,6 @@ class Connecting final : public Connection, private net::ConnectionHandler {
 
   net::ConnectionPtr connection_;
   ConnectTimer timer_;
-  IntrusiveList<ConnectHandler> waiters_;
   bool closed_ = false;
 };
 

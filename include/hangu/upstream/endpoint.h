@@ -63,8 +63,8 @@ class Endpoint {
   /// A place on a connection that is there, or nullptr. `reused_before`: whether one that was used
   /// before will do.
   ClientStream* take_ready(bool reused_before) noexcept;
-  /// Makes a connection for `waiter`, or lets it share one that is being made. It may hear before
-  /// this returns.
+  /// Has `waiter` wait for a place: on a connection of its own, or on one that many can share. It
+  /// may hear before this returns.
   void open(ConnectHandler& waiter) noexcept;
 
   // For its connections.
@@ -74,10 +74,8 @@ class Endpoint {
   std::unique_ptr<net::SecurityLayer> make_security();
   bool secured() const noexcept;
   /// A new connection is there; `connecting` ends.
-  void connected(Connecting& connecting, net::ConnectionPtr connection,
-                 IntrusiveList<ConnectHandler>& waiters) noexcept;
-  void connect_failed(Connecting& connecting, IntrusiveList<ConnectHandler>& waiters,
-                      const Error& error) noexcept;
+  void connected(Connecting& connecting, net::ConnectionPtr connection) noexcept;
+  void connect_failed(const Error& error) noexcept;
   void http2_ready(Http2Connection& connection) noexcept;
   void http2_not_ready(const Error& error) noexcept;
   void release(Http1Connection& connection) noexcept;
@@ -85,7 +83,7 @@ class Endpoint {
   void forget_idle(Http1Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
   void bury(Http2ClientStream& stream) noexcept;
-  void count_connect_failure() noexcept;
+  void count_connect_failure(const Error& error) noexcept;
   void count_received(size_t bytes) noexcept;
 
   void retire() noexcept;
@@ -108,7 +106,12 @@ class Endpoint {
   };
 
   void adopt(Connection& connection) noexcept;
-  void begin_http2() noexcept;
+  bool expects_http2() const noexcept;
+  void note_handshake(const net::SecurityDetails& details) noexcept;
+  void make() noexcept;
+  void make_for_waiters() noexcept;
+  void add_http1(net::ConnectionPtr connection) noexcept;
+  void add_http2(net::ConnectionPtr connection) noexcept;
   void fail_waiters(const Error& error) noexcept;
   void bury() noexcept;
   void publish_counts() noexcept;
@@ -121,14 +124,15 @@ class Endpoint {
   IntrusiveList<Connection> busy_;   // and those being made
   IntrusiveList<Connection> http2_;  // from their preface on
   IntrusiveList<Connection> closed_;
-  IntrusiveList<ConnectHandler> http2_waiters_;
+  IntrusiveList<ConnectHandler> waiters_;
   std::vector<buffer::ObjectPool<Http2ClientStream>::Ptr> ended_streams_;
   std::shared_ptr<const tls::ClientContext> tls_;  // that `tls_sessions_` belongs to
   std::unique_ptr<tls::SessionCache> tls_sessions_;
   Graveyard graveyard_;
   uint32_t idle_count_ = 0;
   uint32_t connections_ = 0;   // all but those closed
-  uint32_t http2_making_ = 0;  // that have not come to be ready
+  uint32_t making_ = 0;        // that have not come to be ready
+  bool picked_http1_ = false;  // by the server, in the last handshake
   bool retired_ = false;
 };
 

@@ -142,7 +142,7 @@ def echo(exchange):
 class Origin:
     """Listens on a free port of `host`, or on the Unix socket `path`."""
 
-    def __init__(self, host="127.0.0.1", path=None, name="origin", tls=None):
+    def __init__(self, host="127.0.0.1", path=None, name="origin", tls=None, port=0):
         """`tls`: an ssl.SSLContext to accept with."""
         self.name = name
         self.tls = tls
@@ -160,7 +160,7 @@ class Origin:
         else:
             self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((host, 0))
+            self.listener.bind((host, port))
             self.port = self.listener.getsockname()[1]
         self.host = host
         self.listener.listen(512)
