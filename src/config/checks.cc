@@ -151,6 +151,39 @@ void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) 
   }
 }
 
+void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) {
+  if (limit.key.empty()) {
+    reader.error(child(node, "key").mark, {"E0137", "`key` needs at least one part",
+                                           "write `[route]` for one count of all"});
+  }
+  // Beyond this the bucket would not be full again within the life of the process.
+  constexpr double kFullAgainMax = 3600.0 * 24 * 366;
+  const double seconds = std::chrono::duration<double>(limit.rate.per).count();
+  if (limit.rate.count != 0 &&
+      static_cast<double>(limit.burst) * seconds / static_cast<double>(limit.rate.count) >
+          kFullAgainMax) {
+    reader.error(
+        child(node, "burst").mark,
+        {"E0136", "at this `rate` the `burst` would take more than a year to come back", ""});
+  }
+}
+
+void check_route(Reader& reader, const Node& node, const Route& route) {
+  if (route.rate_limits.size() > kRateLimitsMax) {
+    reader.error(child(node, "rate_limits").mark,
+                 {"E0115",
+                  fmt::format("{} rate limits are too many for a route: at most {}",
+                              route.rate_limits.size(), kRateLimitsMax),
+                  ""});
+  }
+  std::vector<uint32_t> sorted = route.rate_limits;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    reader.error(child(node, "rate_limits").mark,
+                 {"E0129", "a rate limit is named twice: it would count each request twice", ""});
+  }
+}
+
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream) {
   if (upstream.dns_ttl_min > upstream.dns_ttl_max) {
     reader.error(node.mark, {"E0136",

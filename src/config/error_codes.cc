@@ -157,10 +157,9 @@ const std::vector<ErrorCode>& error_codes() {
        "Two listeners bind the same address and port. Port 0, which the kernel replaces by a free "
        "one, may "
        "occur several times."},
-      {"E0131", "unknown upstream",
-       "A route refers to an upstream that no entry of `upstreams` defines. The suggestion is the "
-       "nearest "
-       "name."},
+      {"E0131", "unknown name",
+       "A route refers to an upstream, or to a rate limit, that no entry of `upstreams` or "
+       "`rate_limits` defines. The suggestion is the nearest name."},
       {"E0132", "admin API open to others",
        "The admin API can stop the gateway and has no authentication on TCP, so it binds to "
        "loopback only. "
@@ -189,6 +188,11 @@ const std::vector<ErrorCode>& error_codes() {
        "The list needs at least one element: a gateway without a listener, or an upstream without "
        "an "
        "endpoint, serves nothing."},
+      {"E0138", "bad rate",
+       "A rate is a whole number of requests and a slash with `s`, `m` or `h`: `100/s`, `6000/m`."},
+      {"E0139", "bad key part",
+       "A rate limit counts by one or several of `client_ip`, `host`, `route`, `method`, `path`, "
+       "`header:NAME`, `cookie:NAME` and `query:NAME`."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
       {"W0150", "unused upstream",

@@ -115,8 +115,17 @@ std::unique_ptr<SwitchedType<T>> switched(std::string_view example) {
   return std::make_unique<SwitchedType<T>>(example);
 }
 
+inline TypePtr<Mode> mode() {
+  return choice<Mode>(
+      {{"enforce", Mode::kEnforce}, {"shadow", Mode::kShadow}, {"off", Mode::kOff}});
+}
+
+inline constexpr std::string_view kModeDocumentation =
+    "`shadow`: log and count what it would have refused, refuse nothing. `off`: do nothing.";
+
 // The table of each section; see schema.h.
 TypePtr<Listener> listener_keys();
 TypePtr<Upstream> upstream_keys();
+TypePtr<RateLimit> rate_limit_keys();
 
 }  // namespace hangu::config

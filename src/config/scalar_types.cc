@@ -196,16 +196,16 @@ Value EndpointType::format(const Config& /*config*/, const Endpoint& value) cons
   return Value::string(format_endpoint(value));
 }
 
-std::optional<Problem> UpstreamRefType::parse(Reader& reader, const std::string& text,
-                                              uint32_t& out) const {
-  const auto& upstreams = reader.names("upstreams");
-  const auto found = upstreams.find(text);
-  if (found != upstreams.end()) {
+std::optional<Problem> resolve_name(Reader& reader, const ReferredList& referred,
+                                    const std::string& text, uint32_t& out) {
+  const auto& elements = reader.names(std::string(referred.list));
+  const auto found = elements.find(text);
+  if (found != elements.end()) {
     out = found->second.index;
     return std::nullopt;
   }
   std::vector<std::string_view> names;
-  for (const auto& [name, element] : upstreams) {
+  for (const auto& [name, element] : elements) {
     names.emplace_back(name);
     if (names.size() == 200) {
       break;
@@ -213,14 +213,97 @@ std::optional<Problem> UpstreamRefType::parse(Reader& reader, const std::string&
   }
   std::string suggestion = did_you_mean(nearest(text, names));
   if (suggestion.empty()) {
-    suggestion = names.empty() ? "there are no upstreams" : "";
+    suggestion = names.empty() ? fmt::format("there are no {}", referred.list) : "";
   }
-  return Problem{"E0131", fmt::format("no upstream is named {}", quoted(text)),
+  return Problem{"E0131", fmt::format("no {} is named {}", referred.kind, quoted(text)),
                  std::move(suggestion)};
 }
 
-Value UpstreamRefType::format(const Config& config, const uint32_t& value) const {
-  return value < config.upstreams.size() ? Value::string(config.upstreams[value].name) : Value{};
+std::string RateType::schema() const {
+  return or_variable(R"("type":"string","pattern":"^[0-9]+/[smh]$")");
+}
+
+std::optional<Problem> RateType::parse(Reader& /*reader*/, const std::string& text,
+                                       Rate& out) const {
+  constexpr uint64_t kPerSecondMax = 10'000'000;
+  const std::optional<Rate> rate = parse_rate(text);
+  if (!rate) {
+    return Problem{"E0138",
+                   fmt::format("{} is not a rate: a whole number and one of /s, /m, /h, such as "
+                               "100/s",
+                               quoted(text)),
+                   parse_decimal(text) ? fmt::format("did you mean {}/s?", text) : ""};
+  }
+  const auto in_seconds = std::chrono::duration_cast<std::chrono::seconds>(rate->per).count();
+  if (rate->count == 0 || rate->count / static_cast<uint64_t>(in_seconds) > kPerSecondMax) {
+    return out_of_range(text, "1/h", "10000000/s");
+  }
+  out = *rate;
+  return std::nullopt;
+}
+
+Value RateType::format(const Config& /*config*/, const Rate& value) const {
+  return value.count != 0 ? Value::string(format_rate(value)) : Value{};
+}
+
+namespace {
+
+struct KeyPartWord {
+  std::string_view word;
+  KeyPart::Kind kind;
+  bool named;
+};
+
+constexpr std::array<KeyPartWord, 8> kKeyPartWords = {{
+    {"client_ip", KeyPart::Kind::kClientIp, false},
+    {"host", KeyPart::Kind::kHost, false},
+    {"route", KeyPart::Kind::kRoute, false},
+    {"method", KeyPart::Kind::kMethod, false},
+    {"path", KeyPart::Kind::kPath, false},
+    {"header", KeyPart::Kind::kHeader, true},
+    {"cookie", KeyPart::Kind::kCookie, true},
+    {"query", KeyPart::Kind::kQuery, true},
+}};
+
+}  // namespace
+
+std::string KeyPartType::schema() const {
+  return or_variable(R"("type":"string","pattern":)"
+                     R"("^(client_ip|host|route|method|path|(header|cookie|query):.+)$")");
+}
+
+std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string& text,
+                                          KeyPart& out) const {
+  const size_t colon = text.find(':');
+  const std::string_view word = std::string_view(text).substr(0, colon);
+  std::vector<std::string_view> words;
+  for (const KeyPartWord& known : kKeyPartWords) {
+    words.push_back(known.word);
+    if (known.word != word) {
+      continue;
+    }
+    std::string name = colon == std::string::npos ? "" : text.substr(colon + 1);
+    if (known.named != !name.empty()) {
+      return Problem{"E0139",
+                     known.named ? fmt::format("{} lacks a name", quoted(text))
+                                 : fmt::format("{} takes no name", quoted(known.word)),
+                     known.named ? fmt::format("write `{}:NAME`", known.word) : ""};
+    }
+    out = {known.kind, known.kind == KeyPart::Kind::kHeader ? lower(name) : std::move(name)};
+    return std::nullopt;
+  }
+  return Problem{"E0139", fmt::format("{} is nothing to count by", quoted(text)),
+                 did_you_mean(nearest(word, words))};
+}
+
+Value KeyPartType::format(const Config& /*config*/, const KeyPart& value) const {
+  for (const KeyPartWord& known : kKeyPartWords) {
+    if (known.kind == value.kind) {
+      return Value::string(known.named ? fmt::format("{}:{}", known.word, value.name)
+                                       : std::string(known.word));
+    }
+  }
+  return {};
 }
 
 std::optional<Problem> VersionType::parse(Reader& /*reader*/, const std::string& text,

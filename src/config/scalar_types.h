@@ -54,6 +54,15 @@ class ScalarType : public TypeOf<T> {
   virtual std::string example() const = 0;
 };
 
+struct ReferredList {
+  std::string_view kind;
+  std::string_view list;
+};
+
+/// The index of the element of that name.
+std::optional<Problem> resolve_name(Reader& reader, const ReferredList& referred,
+                                    const std::string& text, uint32_t& out);
+
 /// Schema members for a value that is `schema`, or a string with a `${VARIABLE}`.
 std::string or_variable(std::string_view schema);
 
@@ -367,23 +376,77 @@ class EndpointType final : public ScalarType<Endpoint> {
   std::string example() const override { return "127.0.0.1:9000"; }
 };
 
-/// The name of an upstream, resolved to its index; upstreams are read before routes.
-class UpstreamRefType final : public ScalarType<uint32_t> {
+/// The name of an element of one of the lists of Config, resolved to its index. That list is read
+/// before.
+template <auto List>
+class ReferenceType final : public ScalarType<uint32_t> {
  public:
+  /// `kind`: "upstream", of which the list is "upstreams".
+  ReferenceType(std::string_view kind, std::string_view list)
+      : kind_(kind),
+        list_(list) {}
+
   std::string name() const override { return "name"; }
 
   std::string schema() const override { return "\"type\":\"string\",\"minLength\":1"; }
 
-  std::string limits() const override { return "the name of one of `upstreams`"; }
+  std::string limits() const override { return fmt::format("the name of one of `{}`", list_); }
 
  protected:
   std::optional<Problem> parse(Reader& reader, const std::string& text,
-                               uint32_t& out) const override;
-  Value format(const Config& config, const uint32_t& value) const override;
+                               uint32_t& out) const override {
+    return resolve_name(reader, {kind_, list_}, text, out);
+  }
 
-  std::string noun() const override { return "the name of an upstream"; }
+  Value format(const Config& config, const uint32_t& value) const override {
+    const auto& elements = config.*List;
+    return value < elements.size() ? Value::string(elements[value].name) : Value{};
+  }
+
+  std::string noun() const override { return fmt::format("the name of one of `{}`", list_); }
 
   std::string example() const override { return ""; }
+
+ private:
+  std::string_view kind_;
+  std::string_view list_;
+};
+
+using UpstreamRefType = ReferenceType<&Config::upstreams>;
+using RateLimitRefType = ReferenceType<&Config::rate_limits>;
+
+class RateType final : public ScalarType<Rate> {
+ public:
+  std::string name() const override { return "rate"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override { return "`1/h` … `10000000/s`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text, Rate& out) const override;
+  Value format(const Config& config, const Rate& value) const override;
+
+  std::string example() const override { return "100/s"; }
+};
+
+class KeyPartType final : public ScalarType<KeyPart> {
+ public:
+  std::string name() const override { return "key part"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override {
+    return "`client_ip`, `host`, `route`, `method`, `path`, `header:NAME`, `cookie:NAME`, "
+           "`query:NAME`";
+  }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               KeyPart& out) const override;
+  Value format(const Config& config, const KeyPart& value) const override;
+
+  std::string example() const override { return "client_ip"; }
 };
 
 /// The schema version of the file; it fills nothing.

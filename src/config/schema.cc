@@ -109,7 +109,7 @@ TypePtr<Route> route() {
                             "specific route wins, whatever the order in this file; of "
                             "equals the first.",
            .example = "{path: {prefix: /users}}"})
-      .key<&Route::upstream>(std::make_unique<UpstreamRefType>(),
+      .key<&Route::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
                              {.name = "upstream",
                               .documentation = "Where requests go.",
                               .example = "users",
@@ -134,6 +134,13 @@ TypePtr<Route> route() {
                             "for the upstream, whose `protocol` is `h2`. Other requests pass as "
                             "ever.",
            .example = "on"})
+      .key<&Route::rate_limits>(
+          list<uint32_t>(std::make_unique<RateLimitRefType>("rate limit", "rate_limits"),
+                         {.name = "list of names", .example = "[per-client]"}),
+          {.name = "rate_limits",
+           .documentation = "Limits of `rate_limits` that a request has to pass, all of them; one "
+                            "that is refused counts in none.",
+           .example = "[per-client]"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
                           .documentation = "Edits of the request on its way to the upstream.",
@@ -141,7 +148,8 @@ TypePtr<Route> route() {
       .key<&Route::response_headers>(
           header_edit(), {.name = "response_headers",
                           .documentation = "Edits of the response on its way to the client.",
-                          .example = "{remove: [server]}"});
+                          .example = "{remove: [server]}"})
+      .check(check_route);
   return type;
 }
 
@@ -299,6 +307,13 @@ std::unique_ptr<Type> build_root() {
           {.name = "upstreams",
            .documentation = "Where requests are sent.",
            .example = "[{name: users, endpoints: [\"127.0.0.1:9000\"]}]"})
+      .key<&Config::rate_limits>(
+          list<RateLimit>(rate_limit_keys(), {.name = "list of rate limits",
+                                              .example = "[{name: per-client, rate: 100/s}]",
+                                              .names = "rate_limits"}),
+          {.name = "rate_limits",
+           .documentation = "How often clients may ask; routes refer to them.",
+           .example = "[{name: per-client, rate: 100/s}]"})
       .key<&Config::routes>(list<Route>(route(), {.name = "list of routes",
                                                   .example = "[{name: users, upstream: users}]",
                                                   .names = "routes"}),

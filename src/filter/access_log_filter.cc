@@ -80,6 +80,8 @@ void add_response(audit::JsonLine& line, const Stream& stream) {
   }
   add_if_known(line, "code", info.code);
   add_if_known(line, "filter", info.origin);
+  add_if_known(line, "rule", info.rule);
+  add_if_known(line, "shadow", info.shadow);
   add_if_known(line, "failure", to_string(info.failure));
   if (info.error != Errc::kNone) {
     line.add("error", hangu::to_string(info.error));

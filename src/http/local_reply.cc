@@ -177,9 +177,11 @@ std::string_view render_problem_json(const LocalReply& reply, std::string_view r
                                      buffer::Arena& arena) {
   // The names and punctuation below, and the longest reason phrase, are well within this.
   constexpr size_t kFixedBytesMax = 256;
-  const size_t escaped = reply.code.size() + reply.detail.size() + request_id.size();
+  const size_t escaped = reply.type.size() + reply.violated_policy.size() + reply.code.size() +
+                         reply.detail.size() + request_id.size();
   Writer out(arena.allocate(kFixedBytesMax + escaped * Writer::kEscapedBytesMax, 1));
-  out.member(R"({"type":"about:blank","title":")", reason_phrase(reply.status));
+  out.member(R"({"type":")", reply.type);
+  out.member(R"(,"title":")", reason_phrase(reply.status));
   out.raw(R"(,"status":)");
   out.number(static_cast<uint64_t>(std::max(reply.status, 0)));
   out.member(R"(,"code":")", reply.code);
@@ -192,6 +194,10 @@ std::string_view render_problem_json(const LocalReply& reply, std::string_view r
   if (reply.retry_after_s != 0) {
     out.raw(R"(,"retry_after":)");
     out.number(reply.retry_after_s);
+  }
+  if (!reply.violated_policy.empty()) {
+    out.member(R"(,"violated-policies":[")", reply.violated_policy);
+    out.raw("]");
   }
   out.raw("}\n");
   return out.text();
@@ -211,6 +217,9 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
   }
   if (reply.retry_after_s != 0) {
     headers.add(HeaderName::kRetryAfter, number_text(reply.retry_after_s, arena));
+  }
+  for (const ReplyField& field : reply.fields) {
+    headers.add(field.name, field.value);
   }
   const std::string_view body = render_problem_json(reply, request_id, arena);
   response.framing = BodyFraming::kLength;

@@ -27,19 +27,51 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
       snapshot->listeners.back().tls = found->second;
     }
   }
+  const RateLimits limits = build_rate_limits(*config);
   for (const config::Route& route : config->routes) {
-    snapshot->routes.push_back(build_route(*config, route));
+    snapshot->routes.push_back(build_route(*config, route, limits));
   }
   snapshot->config = std::move(config);
   return snapshot;
 }
 
+/// As config.rate_limits. Those that go on by the same key keep what they have counted.
+SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Config& config) {
+  RateLimits limits;
+  std::unordered_map<std::string, RateLimitMemory> kept;
+  for (const config::RateLimit& limit : config.rate_limits) {
+    RateLimitMemory memory{.key = limit.key, .keys_max = limit.keys_max};
+    const auto found = rate_limits_.find(limit.name);
+    if (found != rate_limits_.end() && found->second.key == limit.key &&
+        found->second.keys_max == limit.keys_max) {
+      memory = found->second;
+    } else {
+      memory.counts = std::make_shared<filter::RateLimitCounts>(limit.keys_max, random_.next(),
+                                                                registry_.rate_limit(limit.name));
+    }
+    limits.push_back(std::make_shared<filter::RateLimit>(limit, memory.counts));
+    kept.emplace(limit.name, std::move(memory));
+  }
+  rate_limits_ = std::move(kept);
+  return limits;
+}
+
 filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
-                                                  const config::Route& route) {
+                                                  const config::Route& route,
+                                                  const RateLimits& limits) {
   filter::RouteRuntime runtime;
   runtime.config = &route;
   runtime.stats = registry_.route(route.name);
   runtime.cluster = cluster_number(config.upstreams[route.upstream].name);
+  RateLimits own;
+  for (const uint32_t limit : route.rate_limits) {
+    if (limits[limit]->config().mode != config::Mode::kOff) {
+      own.push_back(limits[limit]);
+    }
+  }
+  if (!own.empty()) {
+    runtime.chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
+  }
   auto edit =
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);
   if (edit->hooks() != 0) {

@@ -9,9 +9,12 @@
 
 #include "hangu/audit/log_writer.h"
 #include "hangu/config/config.h"
+#include "hangu/filter/rate_limit_filter.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
+
+#include "server/random.h"
 
 namespace hangu::server {
 
@@ -24,6 +27,13 @@ class ClusterNumbers {
 
  private:
   std::unordered_map<std::string, uint32_t> numbers_;
+};
+
+/// The counts of a rate limit and what they were made for.
+struct RateLimitMemory {
+  std::shared_ptr<filter::RateLimitCounts> counts;
+  std::vector<config::KeyPart> key;
+  uint64_t keys_max = 0;
 };
 
 class SnapshotBuilder {
@@ -39,10 +49,17 @@ class SnapshotBuilder {
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
 
  private:
-  filter::RouteRuntime build_route(const config::Config& config, const config::Route& route);
+  using RateLimits = std::vector<std::shared_ptr<const filter::RateLimit>>;
+
+  RateLimits build_rate_limits(const config::Config& config);
+  filter::RouteRuntime build_route(const config::Config& config, const config::Route& route,
+                                   const RateLimits& limits);
 
   stats::Registry& registry_;
   ClusterNumbers clusters_;
+  Random random_;
+  // What has been counted, by the name of the limit: goes on over generations.
+  std::unordered_map<std::string, RateLimitMemory> rate_limits_;
 };
 
 }  // namespace hangu::server

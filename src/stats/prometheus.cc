@@ -298,6 +298,33 @@ void add_upstreams(Text& text, const Registry& registry) {
   add_latency(text, upstreams, "upstream");
 }
 
+struct RateLimitMetric {
+  std::string_view decision;
+  uint64_t (*value)(const RateLimitSlot&);
+};
+
+constexpr RateLimitMetric kRateLimitMetrics[] = {
+    {"allowed", [](const RateLimitSlot& s) { return s.allowed.value(); }},
+    {"rejected", [](const RateLimitSlot& s) { return s.rejected.value(); }},
+    {"shadow_rejected", [](const RateLimitSlot& s) { return s.shadow_rejected.value(); }},
+};
+
+void add_rate_limits(Text& text, const Registry& registry) {
+  const auto limits = registry.rate_limits();
+  text.family("hangu_rate_limit_requests_total", "counter", "Requests by what a limit decided.");
+  for (const auto& [name, stats] : limits) {
+    for (const RateLimitMetric& metric : kRateLimitMetrics) {
+      text.sample(
+          fmt::format("rate_limit=\"{}\",decision=\"{}\"", escape_label(name), metric.decision),
+          sum(*stats, metric.value));
+    }
+  }
+  text.family("hangu_rate_limit_shared_keys_total", "counter",
+              "Requests whose key found no place of its own: raise keys_max.");
+  add_sums(text, limits, "rate_limit",
+           [](const RateLimitSlot& s) { return s.shared_keys.value(); });
+}
+
 }  // namespace
 
 std::string prometheus_text(const Registry& registry) {
@@ -305,6 +332,7 @@ std::string prometheus_text(const Registry& registry) {
   add_shards(text, registry);
   add_routes(text, registry);
   add_upstreams(text, registry);
+  add_rate_limits(text, registry);
   return text.take();
 }
 

@@ -29,10 +29,16 @@ std::shared_ptr<UpstreamStats> Registry::upstream(std::string_view name) {
   return intern(upstreams_, name, shards_);
 }
 
+std::shared_ptr<RateLimitStats> Registry::rate_limit(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(rate_limits_, name, shards_);
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
   prune_names(routes_);
   prune_names(upstreams_);
+  prune_names(rate_limits_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -43,6 +49,11 @@ Registry::ByName<RouteStats> Registry::routes() const {
 Registry::ByName<UpstreamStats> Registry::upstreams() const {
   const std::lock_guard lock(mutex_);
   return upstreams_;
+}
+
+Registry::ByName<RateLimitStats> Registry::rate_limits() const {
+  const std::lock_guard lock(mutex_);
+  return rate_limits_;
 }
 
 }  // namespace hangu::stats

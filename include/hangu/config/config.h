@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hangu/base/clock.h"
+#include "hangu/config/size.h"
 #include "hangu/http/method.h"
 
 namespace hangu::config {
@@ -181,6 +182,41 @@ struct HeaderEdit {
   bool operator==(const HeaderEdit&) const = default;
 };
 
+/// Whether a policy acts, only says what it would have done, or does nothing.
+enum class Mode : uint8_t { kEnforce, kShadow, kOff };
+
+/// One part of what a rate limit counts by.
+struct KeyPart {
+  enum class Kind : uint8_t { kClientIp, kHost, kRoute, kMethod, kPath, kHeader, kCookie, kQuery };
+
+  Kind kind = Kind::kClientIp;
+  std::string name;  // of the header field (lower case), cookie or query parameter
+  bool operator==(const KeyPart&) const = default;
+};
+
+enum class MissingKey : uint8_t { kShare, kSkip, kDeny };
+enum class RateHeaders : uint8_t { kDraft, kLegacy, kBoth, kOff };
+enum class RateHeadersOn : uint8_t { kRejected, kAll };
+
+struct RateLimit {
+  std::string name;
+  Mode mode = Mode::kEnforce;
+  Rate rate;
+  uint64_t burst = 0;  // 0: what the rate allows in a second, at least 1
+  std::vector<KeyPart> key = {KeyPart{}};
+  MissingKey on_missing_key = MissingKey::kShare;
+  uint32_t ipv4_prefix = 32;
+  uint32_t ipv6_prefix = 64;
+  std::vector<Cidr> exempt;  // clients that are not limited
+  uint32_t status = 429;
+  RateHeaders headers = RateHeaders::kDraft;
+  RateHeadersOn headers_on = RateHeadersOn::kRejected;
+  uint64_t keys_max = 1'000'000;
+  bool operator==(const RateLimit&) const = default;
+};
+
+inline constexpr size_t kRateLimitsMax = 16;  // of a route
+
 struct RouteMatch {
   std::vector<std::string> hosts;    // exact or "*.example.org", lower case; empty: any
   std::string path_exact;            // one of these two, or neither (any path)
@@ -200,6 +236,7 @@ struct Route {
   bool upgrades = true;                                    // let `Upgrade` tunnels through
   bool preserve_host = true;                               // else Host is the endpoint's
   bool grpc_web = false;                                   // its clients may call gRPC upstreams
+  std::vector<uint32_t> rate_limits;                       // indices in Config::rate_limits
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   bool operator==(const Route&) const = default;
@@ -242,6 +279,7 @@ struct Config {
   std::string node;  // name of this machine in logs; default: host name
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
+  std::vector<RateLimit> rate_limits;
   std::vector<Route> routes;
   AccessLog access_log;
   Admin admin;

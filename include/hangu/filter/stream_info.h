@@ -12,6 +12,8 @@
 
 namespace hangu::filter {
 
+class RateLimit;
+
 enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
 
 /// Why the exchange ended before both messages were complete.
@@ -53,6 +55,13 @@ struct StreamInfo {
   Errc error = Errc::kNone;
   std::string_view code;    // of the local reply: "route.none"
   std::string_view origin;  // who made the local reply: a filter's name or "gateway"
+  std::string_view rule;    // what of the config decided that: a rate limit's name
+  std::string_view shadow;  // the same, had it been in force
+
+  // The rate limit next to its end, for the response; nullptr: none is shown.
+  const RateLimit* rate_limit = nullptr;
+  uint64_t rate_limit_remaining = 0;
+  uint64_t rate_limit_reset_s = 0;
 };
 
 }  // namespace hangu::filter

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "hangu/base/error.h"
@@ -13,22 +14,30 @@
 
 namespace hangu::http {
 
+struct ReplyField {
+  std::string_view name;  // lower case
+  std::string_view value;
+};
+
 /// The views outlive the reply's use; those of local_reply_for are static.
 struct LocalReply {
   int status = 500;
-  std::string_view code = "internal";  // "route.none"
-  std::string_view detail;             // one line for a human; may be empty
-  uint32_t retry_after_s = 0;          // 0: no Retry-After
-  std::string_view allow;              // the Allow field of a 405
-  bool close = false;                  // the connection cannot be used any more
+  std::string_view code = "internal";     // "route.none"
+  std::string_view detail;                // one line for a human; may be empty
+  uint32_t retry_after_s = 0;             // 0: no Retry-After
+  std::string_view allow;                 // the Allow field of a 405
+  std::string_view type = "about:blank";  // of the problem (RFC 9457 §3.1.1)
+  std::string_view violated_policy;       // of a quota that is used up; may be empty
+  std::span<const ReplyField> fields;     // more of them
+  bool close = false;                     // the connection cannot be used any more
 };
 
 /// The reply to an error: the table "Local replies" of the semantics. Whose fault it is counts: the
 /// same malformed head is 400 from a client and 502 from an upstream.
 LocalReply local_reply_for(const Error& error) noexcept;
 
-/// {"type","title","status","code","detail","request_id","retry_after"}, the last three only if
-/// given.
+/// {"type","title","status","code","detail","request_id","retry_after","violated-policies"}, from
+/// "detail" on only what is given.
 std::string_view render_problem_json(const LocalReply& reply, std::string_view request_id,
                                      buffer::Arena& arena);
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "hangu/stats/policy_stats.h"
 #include "hangu/stats/route_stats.h"
 #include "hangu/stats/shard_stats.h"
 #include "hangu/stats/upstream_stats.h"
@@ -35,6 +36,7 @@ class Registry {
   /// pointer.
   std::shared_ptr<RouteStats> route(std::string_view name);
   std::shared_ptr<UpstreamStats> upstream(std::string_view name);
+  std::shared_ptr<RateLimitStats> rate_limit(std::string_view name);
 
   /// Forgets names that nobody but the registry holds any more: what a reload removed, once its
   /// last request is done.
@@ -46,6 +48,7 @@ class Registry {
   /// Copies, for readers.
   ByName<RouteStats> routes() const;
   ByName<UpstreamStats> upstreams() const;
+  ByName<RateLimitStats> rate_limits() const;
 
  private:
   const uint32_t shards_;
@@ -53,6 +56,7 @@ class Registry {
   mutable std::mutex mutex_;
   ByName<RouteStats> routes_;
   ByName<UpstreamStats> upstreams_;
+  ByName<RateLimitStats> rate_limits_;
 };
 
 }  // namespace hangu::stats
