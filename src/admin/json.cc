@@ -42,7 +42,16 @@ json::array upstreams(const control::DaemonStatus& status) {
                          {"answers", name.answers}});
       }
     }
-    all.push_back({{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}});
+    json::object one{{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}};
+    if (const server::CircuitStatus& circuit = upstream.circuit; !circuit.state.empty()) {
+      using std::chrono::milliseconds;
+      one["circuit_breaker"] = {
+          {"state", circuit.state},
+          {"cause", circuit.cause},
+          {"probes_succeeded", circuit.probes_succeeded},
+          {"next_probe_ms", std::chrono::duration_cast<milliseconds>(circuit.next_probe).count()}};
+    }
+    all.push_back(std::move(one));
   }
   return all;
 }

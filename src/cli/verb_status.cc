@@ -55,6 +55,19 @@ void print_listeners(const json::object& status, const Palette& palette,
   }
 }
 
+void print_circuit(const json::object& circuit, const Palette& palette,
+                   const Environment& environment) {
+  const std::string state = text_field(circuit, "state");
+  if (state == "closed") {
+    return;
+  }
+  std::string text = fmt::format("circuit breaker {}: {}", state, text_field(circuit, "cause"));
+  if (const uint64_t wait = number_field(circuit, "next_probe_ms"); wait != 0) {
+    text += fmt::format(", next try in {:.1f} s", static_cast<double>(wait) / 1000);
+  }
+  environment.out << fmt::format("{:<20} {}{}{}\n", "", palette.yellow, text, palette.off);
+}
+
 void print_upstreams(const json::object& status, const Palette& palette,
                      const Environment& environment) {
   environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "UPSTREAM", "ENDPOINTS",
@@ -66,6 +79,9 @@ void print_upstreams(const json::object& status, const Palette& palette,
     }
     environment.out << fmt::format("{:<20} {}\n", text_field(upstream, "name"),
                                    endpoints.empty() ? "none: requests get 503" : endpoints);
+    if (const json::value* circuit = upstream.if_contains("circuit_breaker")) {
+      print_circuit(circuit->as_object(), palette, environment);
+    }
     for (const json::object& name : objects_field(upstream, "names")) {
       if (const std::string error = text_field(name, "error"); !error.empty()) {
         environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,

@@ -101,6 +101,63 @@ TypePtr<Upstream> upstream_dns() {
   return type;
 }
 
+void add_opening(ObjectType<CircuitBreaker>& type) {
+  type.key<&CircuitBreaker::failure_percent>(
+          number<uint32_t>({1, 100}),
+          {.name = "failure_percent",
+           .documentation = "It opens when more than so many of the requests in the `window` "
+                            "failed.",
+           .example = "50"})
+      .key<&CircuitBreaker::requests_min>(number<uint32_t>({1, 1'000'000}),
+                                          {.name = "requests_min",
+                                           .documentation = "With fewer in the `window` it does "
+                                                            "not open for that.",
+                                           .example = "100"})
+      .key<&CircuitBreaker::window>(
+          duration(milliseconds(100), hours(1)),
+          {.name = "window", .documentation = "What is looked back on.", .example = "30s"})
+      .key<&CircuitBreaker::own_failures>(
+          number<uint32_t>({0, 1'000'000, {}, "they count as other failures do"}),
+          {.name = "own_failures",
+           .documentation = "It opens at once after so many requests in a row without any answer: "
+                            "no connection, reset, or timeout.",
+           .example = "5"})
+      .key<&CircuitBreaker::statuses>(
+          list<uint32_t>(number<uint32_t>({400, 599}),
+                         {.name = "list of statuses", .example = "[500, 503]"}),
+          {.name = "statuses",
+           .documentation = "Answers that are failures.",
+           .example = "[500, 502, 503, 504, 429]"});
+}
+
+void add_closing(ObjectType<CircuitBreaker>& type) {
+  type.key<&CircuitBreaker::open_time>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "open_time",
+           .documentation = "How long no request passes; then one at a time does, of the whole "
+                            "node.",
+           .example = "10s"})
+      .key<&CircuitBreaker::open_time_max>(
+          duration(milliseconds(100), hours(24)),
+          {.name = "open_time_max",
+           .documentation = "`open_time` doubles with each such request that fails, up to this.",
+           .example = "5m"})
+      .key<&CircuitBreaker::successes>(
+          number<uint32_t>({1, 10'000}),
+          {.name = "successes",
+           .documentation = "It closes after so many of them in a row succeeded.",
+           .example = "3"});
+}
+
+TypePtr<CircuitBreaker> circuit_breaker() {
+  auto type = switched<CircuitBreaker>("{open_time: 10s}");
+  type->mapping().key<&CircuitBreaker::mode>(
+      mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"});
+  add_opening(type->mapping());
+  add_closing(type->mapping());
+  return type;
+}
+
 }  // namespace
 
 TypePtr<Upstream> upstream_keys() {
@@ -134,6 +191,11 @@ TypePtr<Upstream> upstream_keys() {
                            {.name = "tls",
                             .documentation = "TLS towards the servers; `off` by default.",
                             .example = "{ca: /etc/ssl/own-ca.pem}"})
+      .key<&Upstream::circuit_breaker>(
+          circuit_breaker(),
+          {.name = "circuit_breaker",
+           .documentation = "Answer 503 at once while the upstream fails; `off` by default.",
+           .example = "{open_time: 10s}"})
       .group(upstream_http2(), {.name = "http2",
                                 .documentation = "HTTP/2 towards the servers.",
                                 .example = "{ping_interval: 5m}"})

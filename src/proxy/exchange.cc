@@ -15,13 +15,25 @@ namespace {
 // another; the second try always uses a new connection, so more than this would be another fault.
 constexpr uint32_t kAttemptsMax = 16;
 
+using Ticket = policy::CircuitBreaker::Ticket;
+using Outcome = policy::CircuitBreaker::Outcome;
+
+Outcome outcome_of(const http::ResponseHead& response, const config::CircuitBreaker& options) {
+  const auto status = static_cast<uint32_t>(response.status);
+  const auto& failures = options.statuses;
+  return std::find(failures.begin(), failures.end(), status) == failures.end() ? Outcome::kSuccess
+                                                                               : Outcome::kFailure;
+}
+
 }  // namespace
 
-Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster)
+Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
+                   policy::CircuitBreaker::Ticket ticket)
     : proxy_(proxy),
       stream_(&stream),
       cluster_(cluster),
-      timer_(*this) {}
+      timer_(*this),
+      ticket_(ticket) {}
 
 void Exchange::start(bool request_end) noexcept {
   request_end_ = request_end;
@@ -140,6 +152,7 @@ void Exchange::on_informational(const http::ResponseHead& head) noexcept {
 void Exchange::on_response_head(bool end) noexcept {
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.count_response(stream_->response.status, proxy_.loop().now() - sent_);
+  report(outcome_of(stream_->response, cluster_.config().circuit_breaker));
   upstream::prepare_response_head(*stream_);
   if (stream_->response.status == 101) {
     stream_->info.upgraded = true;
@@ -243,6 +256,9 @@ bool Exchange::may_retry(const Error& error) const noexcept {
 
 void Exchange::fail(const Error& error) noexcept {
   cluster_.stats().failures.add();
+  // An answer that breaks off after its head was a success at first; it counts once more.
+  ticket_ = ticket_ == Ticket::kNone ? Ticket::kCounted : ticket_;
+  report(error.code == Errc::kNoEndpoint ? Outcome::kUnknown : Outcome::kOwnFailure);
   filter::Stream& stream = detach();
   stream.fail(error);
 }
@@ -254,6 +270,8 @@ void Exchange::on_timeout() noexcept {
                        : waiting_ == Waiting::kResponse ? "no response from the upstream in time"
                                                         : "no byte in either direction in time";
   upstream::ClientStream* connection = connection_;
+  // As long as the request is not complete it may be the client who is slow.
+  report(request_end_ && !deadline ? Outcome::kOwnFailure : Outcome::kUnknown);
   filter::Stream& stream = detach();
   if (connection != nullptr) {
     connection->abandon();
@@ -269,6 +287,14 @@ void Exchange::cancel() noexcept {
   }
 }
 
+/// To the circuit breaker, once.
+void Exchange::report(Outcome outcome) noexcept {
+  const Ticket ticket = std::exchange(ticket_, Ticket::kNone);
+  if (ticket != Ticket::kNone) {
+    cluster_.report(ticket, outcome);
+  }
+}
+
 /// Takes leave of the stream, which may live on to send what it has.
 filter::Stream& Exchange::detach() noexcept {
   filter::Stream& stream = *stream_;
@@ -277,6 +303,7 @@ filter::Stream& Exchange::detach() noexcept {
   connection_ = nullptr;
   upstream::ConnectHandler::unlink();
   timer_.disarm();
+  report(Outcome::kUnknown);
   cluster_.stats().active.subtract();
   proxy_.retire(*this);
   return stream;

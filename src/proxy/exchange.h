@@ -20,7 +20,9 @@ class Exchange final : public ListNode<Exchange>,
                        private upstream::ResponseHandler,
                        public upstream::ConnectHandler {
  public:
-  Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster);
+  /// `ticket`: what the cluster's circuit breaker gave.
+  Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
+           policy::CircuitBreaker::Ticket ticket);
 
   using ListNode<Exchange>::unlink;
 
@@ -63,6 +65,7 @@ class Exchange final : public ListNode<Exchange>,
   void send(upstream::ClientStream& place) noexcept;
   bool may_retry(const Error& error) const noexcept;
   void fail(const Error& error) noexcept;
+  void report(policy::CircuitBreaker::Outcome outcome) noexcept;
   void on_timeout() noexcept;
   void wait_for(Waiting what) noexcept;
   void touch() noexcept;
@@ -80,6 +83,7 @@ class Exchange final : public ListNode<Exchange>,
   TimePoint deadline_{};  // of a gRPC call; none: there is none
   uint32_t attempts_ = 0;
   Waiting waiting_ = Waiting::kProgress;
+  policy::CircuitBreaker::Ticket ticket_;  // kNone: its outcome has been reported
   bool head_prepared_ = false;
   bool request_end_ = false;
   bool body_sent_ = false;  // some of the body has left: a replay would lack it

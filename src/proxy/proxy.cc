@@ -1,5 +1,6 @@
 #include "hangu/proxy/proxy.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "hangu/base/assert.h"
@@ -19,13 +20,39 @@ Proxy::~Proxy() {
   HANGU_DCHECK(live_.empty());
 }
 
+namespace {
+
+/// The circuit breaker of the upstream is open.
+void refuse(filter::Stream& stream, const upstream::Cluster& cluster,
+            const policy::CircuitBreaker::Admission& admission) noexcept {
+  constexpr int64_t kSecondNs = 1'000'000'000;
+  const int64_t seconds = (admission.retry_in_ns + kSecondNs - 1) / kSecondNs;
+  stream.info.rule = stream.arena().copy(cluster.config().name);
+  stream.send_local_reply({.status = 503,
+                           .code = "upstream.circuit_open",
+                           .detail = "the upstream has failed too often",
+                           .retry_after_s = static_cast<uint32_t>(std::max<int64_t>(seconds, 1))},
+                          "circuit_breaker");
+}
+
+}  // namespace
+
 void Proxy::start(filter::Stream& stream, bool end) noexcept {
   upstream::Cluster* found = cluster(stream.route()->cluster);
   if (found == nullptr) {
     stream.fail(internal_error(Errc::kInternal, "the route's upstream is not known to the shard"));
     return;
   }
-  Exchange& exchange = *exchanges_->make(*this, stream, *found).release();  // owned by live_
+  const policy::CircuitBreaker::Admission admission = found->admit();
+  if (admission.ticket == policy::CircuitBreaker::Ticket::kNone) {
+    if (found->config().circuit_breaker.mode == config::Mode::kEnforce) {
+      refuse(stream, *found, admission);
+      return;
+    }
+    stream.info.shadow = "circuit_breaker";
+  }
+  Exchange& exchange =
+      *exchanges_->make(*this, stream, *found, admission.ticket).release();  // owned by live_
   live_.push_back(exchange);
   stream.attach_sink(exchange);
   exchange.start(end);

@@ -115,6 +115,8 @@ class GatewayImpl final : public Gateway {
   Result<BoundListeners, std::string> bind_added(const config::Config& config);
   static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
+  std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
+  CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   Result<void, std::string> load_certificates(const config::Config& config);
   void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
@@ -133,6 +135,7 @@ class GatewayImpl final : public Gateway {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::string, std::string> listener_addresses_;  // name → as bound
   std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
+  std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -265,6 +268,15 @@ Result<void, std::string> GatewayImpl::open_access_log(const config::Config& con
   return {};
 }
 
+/// Keeps its state over reloads.
+std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& upstream) {
+  std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[upstream];
+  if (breaker == nullptr) {
+    breaker = std::make_shared<policy::CircuitBreaker>(registry_.shards());
+  }
+  return breaker;
+}
+
 std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
   std::vector<ClusterUpdate> updates;
   for (const config::Upstream& upstream : config.upstreams) {
@@ -278,6 +290,7 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
                        .config = upstream,
                        .tls = tls != tls_.upstreams.end() ? tls->second : nullptr,
                        .stats = registry_.upstream(upstream.name),
+                       .breaker = breaker(upstream.name),
                        .endpoints = to_addresses(numeric),
                        .replace_endpoints = known});
   }
@@ -424,6 +437,19 @@ void GatewayImpl::reopen_logs() {
   }
 }
 
+CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
+  const auto found = breakers_.find(upstream.name);
+  if (!upstream.circuit_breaker.enabled || found == breakers_.end()) {
+    return {};
+  }
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const policy::CircuitBreaker::Status status = found->second->status(now.count());
+  return {.state = policy::to_string(status.state),
+          .cause = policy::to_string(status.cause),
+          .probes_succeeded = status.successes,
+          .next_probe = Duration(status.next_probe_ns)};
+}
+
 GatewayStatus GatewayImpl::status() const {
   GatewayStatus status{.event_loop = event_loop_,
                        .generation = config_->generation,
@@ -445,7 +471,8 @@ GatewayStatus GatewayImpl::status() const {
     const auto found = resolved_.find(upstream.name);
     status.upstreams.push_back(
         {.name = upstream.name,
-         .endpoints = found != resolved_.end() ? found->second : std::vector<ResolvedEndpoint>{}});
+         .endpoints = found != resolved_.end() ? found->second : std::vector<ResolvedEndpoint>{},
+         .circuit = circuit_of(upstream)});
   }
   for (const auto& shard : shards_) {
     const stats::ShardStats& stats = *shard->options().stats;

@@ -32,6 +32,7 @@ struct ClusterUpdate {
   config::Upstream config;
   std::shared_ptr<const tls::ClientContext> tls;  // nullptr: none
   std::shared_ptr<stats::UpstreamStats> stats;
+  std::shared_ptr<policy::CircuitBreaker> breaker;
   std::vector<upstream::EndpointAddress> endpoints;
   bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is
 };

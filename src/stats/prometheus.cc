@@ -262,6 +262,14 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.replays.value(); }},
     {"hangu_upstream_retries_total", "counter", "Requests sent again after a failed connect.",
      [](const UpstreamSlot& s) { return s.retries.value(); }},
+    {"hangu_upstream_circuit_rejected_total", "counter",
+     "Requests refused because the circuit breaker was open.",
+     [](const UpstreamSlot& s) { return s.circuit_rejected.value(); }},
+    {"hangu_upstream_circuit_shadow_rejected_total", "counter",
+     "Requests that a circuit breaker in shadow mode would have refused.",
+     [](const UpstreamSlot& s) { return s.circuit_shadow_rejected.value(); }},
+    {"hangu_upstream_circuit_opened_total", "counter", "Times that the circuit breaker opened.",
+     [](const UpstreamSlot& s) { return s.circuit_opened.value(); }},
     {"hangu_upstream_failures_total", "counter", "Requests without a complete answer.",
      [](const UpstreamSlot& s) { return s.failures.value(); }},
     {"hangu_upstream_received_bytes_total", "counter", "Bytes received.",
@@ -288,6 +296,11 @@ void add_upstreams(Text& text, const Registry& registry) {
   for (const UpstreamMetric& metric : kUpstreamMetrics) {
     text.family(metric.name, metric.type, metric.help);
     add_sums(text, upstreams, "upstream", metric.value);
+  }
+  text.family("hangu_upstream_circuit_state", "gauge",
+              "Circuit breaker: 0 closed, 1 open, 2 half-open.");
+  for (const auto& [name, stats] : upstreams) {
+    text.sample(fmt::format("upstream=\"{}\"", escape_label(name)), stats->circuit_state.value());
   }
   text.family("hangu_upstream_responses_total", "counter", "Responses by status class.");
   add_responses(text, upstreams, "upstream");

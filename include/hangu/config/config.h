@@ -151,12 +151,31 @@ struct Http2Client {
   bool operator==(const Http2Client&) const = default;
 };
 
+/// Whether a policy acts, only says what it would have done, or does nothing.
+enum class Mode : uint8_t { kEnforce, kShadow, kOff };
+
+/// When an upstream gets no more requests for a while.
+struct CircuitBreaker {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  uint32_t failure_percent = 60;  // more than that opens it
+  uint32_t requests_min = 20;     // in the window, for that to count
+  Duration window = std::chrono::seconds(10);
+  uint32_t own_failures = 3;  // in a row; 0: they count as the others do
+  std::vector<uint32_t> statuses = {500, 502, 503, 504};  // that are failures
+  Duration open_time = std::chrono::seconds(30);
+  Duration open_time_max = std::chrono::seconds(30);  // doubled up to this by failed probes
+  uint32_t successes = 5;                             // of probes, to close it
+  bool operator==(const CircuitBreaker&) const = default;
+};
+
 struct Upstream {
   std::string name;
   std::vector<Endpoint> endpoints;
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   Http2Client http2;
   UpstreamTls tls;
+  CircuitBreaker circuit_breaker;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
   uint32_t idle_connections_max = 1024;              // per endpoint and shard
@@ -181,9 +200,6 @@ struct HeaderEdit {
   std::vector<std::string> remove;
   bool operator==(const HeaderEdit&) const = default;
 };
-
-/// Whether a policy acts, only says what it would have done, or does nothing.
-enum class Mode : uint8_t { kEnforce, kShadow, kOff };
 
 /// One part of what a rate limit counts by.
 struct KeyPart {

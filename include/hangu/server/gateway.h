@@ -39,9 +39,17 @@ struct CertificateStatus {
   tls::CertificateInfo info;
 };
 
+struct CircuitStatus {
+  std::string_view state;  // empty: no circuit breaker
+  std::string_view cause;  // why it opened
+  uint32_t probes_succeeded = 0;
+  Duration next_probe{};  // from now
+};
+
 struct UpstreamStatus {
   std::string name;
   std::vector<ResolvedEndpoint> endpoints;
+  CircuitStatus circuit;
 };
 
 struct ShardStatus {

@@ -19,13 +19,16 @@ struct alignas(kCacheLine) UpstreamSlot {
   Gauge connections;  // open, idle ones included
   Counter connects;   // connections begun
   Counter connect_failures;
-  Counter http2_connections;       // made
-  Counter tls_handshakes_full;     // that succeeded
-  Counter tls_handshakes_resumed;  // the same
-  Counter reuses;                  // requests on a connection that had served before
-  Counter replays;                 // sent again because a reused connection turned out closed
-  Counter retries;                 // sent again after a failed connect
-  Counter failures;                // requests without a complete answer
+  Counter http2_connections;        // made
+  Counter tls_handshakes_full;      // that succeeded
+  Counter tls_handshakes_resumed;   // the same
+  Counter reuses;                   // requests on a connection that had served before
+  Counter replays;                  // sent again because a reused connection turned out closed
+  Counter retries;                  // sent again after a failed connect
+  Counter failures;                 // requests without a complete answer
+  Counter circuit_rejected;         // requests while the circuit breaker was open
+  Counter circuit_shadow_rejected;  // that would have been
+  Counter circuit_opened;           // times
   Counter bytes_received;
   std::array<Counter, 6> responses;  // by status_class()
   LabelledCounters tls_failures;     // by reason
@@ -41,6 +44,8 @@ class UpstreamStats : public PerShard<UpstreamSlot> {
  public:
   using Slot = UpstreamSlot;
   using PerShard::PerShard;
+
+  Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
 };
 
 }  // namespace hangu::stats

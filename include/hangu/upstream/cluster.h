@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/policy/circuit_breaker.h"
 #include "hangu/policy/round_robin.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/tls/client_context.h"
@@ -23,7 +24,8 @@ struct EndpointAddress {
 
 class Cluster {
  public:
-  Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats);
+  Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats,
+          std::shared_ptr<policy::CircuitBreaker> breaker);
   ~Cluster();
 
   Cluster(const Cluster&) = delete;
@@ -46,6 +48,13 @@ class Cluster {
 
   Shared& shared() { return shared_; }
 
+  // The circuit breaker, as configured.
+  /// Ticket::kNone: the request must not go there.
+  policy::CircuitBreaker::Admission admit() noexcept;
+  /// Once for each ticket.
+  void report(policy::CircuitBreaker::Ticket ticket,
+              policy::CircuitBreaker::Outcome outcome) noexcept;
+
   stats::UpstreamStats::Slot& stats() { return stats_->slot(shared_.shard); }
 
   size_t endpoint_count() const { return endpoints_.size(); }
@@ -57,9 +66,11 @@ class Cluster {
 
  private:
   void bury_retired() noexcept;
+  void tell(const policy::CircuitBreaker::Change& change) noexcept;
 
   Shared& shared_;
   std::shared_ptr<stats::UpstreamStats> stats_;
+  std::shared_ptr<policy::CircuitBreaker> breaker_;
   config::Upstream config_;
   std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;

@@ -1,0 +1,176 @@
+"""The circuit breaker of an upstream: when it opens, what clients get, how it closes."""
+
+import threading
+import unittest
+
+from support.case import GatewayCase
+from support.gateway import make_config
+from support.wait import eventually, run_threads
+
+
+class BreakerCase(GatewayCase):
+    def setUp(self):
+        self.failing = self.start_origin()
+        self.status = 503
+        self.failing.on("/", lambda exchange: exchange.reply(self.status))
+
+    def begin(self, origin=None, route=None, workers=1, upstream=None, **breaker):
+        breaker = {"requests_min": 5, "open_time": "1s", "open_time_max": "1s", **breaker}
+        return self.start(make_config(
+            origin or self.failing, workers=workers, route=route,
+            upstream={"circuit_breaker": breaker, "retry": {"attempts": 0}, **(upstream or {})}))
+
+    def get(self, gateway, path="/"):
+        return gateway.client().request("GET", path)
+
+    def state(self, gateway):
+        return gateway.status()["upstreams"][0]["circuit_breaker"]
+
+    def open(self, gateway):
+        for _ in range(6):
+            self.get(gateway)
+        eventually(lambda: self.state(gateway)["state"] == "open", "it is open")
+
+
+class Opening(BreakerCase):
+    def test_answers_that_are_failures(self):
+        gateway = self.begin()
+        for _ in range(5):
+            self.assertEqual(self.get(gateway).header("retry-after"), None)
+        self.assertEqual(self.state(gateway)["state"], "open")
+        seen = len(self.failing.requests)
+        response = self.get(gateway)
+        self.assert_problem(response, 503, "upstream.circuit_open")
+        self.assertEqual(response.header("retry-after"), "1")
+        self.assertEqual(len(self.failing.requests), seen)
+        state = self.state(gateway)
+        self.assertEqual(state["cause"], "failure_ratio")
+        self.assertLessEqual(state["next_probe_ms"], 1000)
+        metrics = gateway.metrics()
+        self.assertEqual(metrics['hangu_upstream_circuit_state{upstream="origin"}'], 1)
+        self.assertEqual(metrics['hangu_upstream_circuit_opened_total{upstream="origin"}'], 1)
+        self.assertEqual(metrics['hangu_upstream_circuit_rejected_total{upstream="origin"}'], 1)
+
+    def test_other_answers_are_not(self):
+        gateway = self.begin()
+        for status in (200, 404, 429, 501, 505):
+            self.status = status
+            for _ in range(6):
+                self.assertEqual(self.get(gateway).status, status)
+        self.assertEqual(self.state(gateway)["state"], "closed")
+
+    def test_statuses_by_choice(self):
+        gateway = self.begin(statuses=[418])
+        for _ in range(6):
+            self.assertEqual(self.get(gateway).header("retry-after"), None)
+        self.status = 418
+        for _ in range(20):
+            self.get(gateway)
+        self.assertEqual(self.state(gateway)["state"], "open")
+
+    def test_sixty_percent_are_not_more_than_sixty(self):
+        gateway = self.begin(requests_min=10)
+        for status in [200] * 4 + [500] * 6:
+            self.status = status
+            self.get(gateway)
+        self.assertEqual(self.state(gateway)["state"], "closed")
+        self.get(gateway)
+        self.assertEqual(self.state(gateway)["state"], "open")
+
+    def test_no_connection_three_times(self):
+        gateway = self.begin()
+        self.failing.stop()
+        codes = [self.get(gateway).json()["code"] for _ in range(4)]
+        self.assertEqual(codes, ["upstream.connect"] * 3 + ["upstream.circuit_open"])
+        self.assertEqual(self.state(gateway)["cause"], "own_failures")
+
+    def test_resets_and_timeouts(self):
+        self.failing.on("/reset", lambda exchange: exchange.reset())
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.failing.on("/stall", lambda exchange: release.wait(5))
+        gateway = self.begin(route={"timeout": "100ms"})
+        codes = [self.get(gateway, path).json()["code"]
+                 for path in ("/reset", "/stall", "/reset", "/reset")]
+        self.assertEqual(codes, ["upstream.reset", "upstream.timeout", "upstream.reset",
+                                 "upstream.circuit_open"])
+
+    def test_clients_that_leave_do_not_count(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.failing.on("/stall", lambda exchange: release.wait(5))
+        gateway = self.begin(requests_min=1)
+        for _ in range(6):
+            client = gateway.client()
+            client.send(client.head("GET", "/stall"))
+            seen = len(self.failing.requests)
+            eventually(lambda: gateway.metrics()["hangu_requests_active{shard=\"0\"}"] > 0,
+                       f"the request is there ({seen})")
+            client.close()
+        eventually(lambda: gateway.metrics()["hangu_requests_active{shard=\"0\"}"] == 0, "gone")
+        self.assertEqual(self.state(gateway)["state"], "closed")
+
+    def test_shadow(self):
+        gateway = self.begin(mode="shadow")
+        self.open(gateway)
+        self.assertIsNone(self.get(gateway).header("retry-after"))
+        name = 'hangu_upstream_circuit_shadow_rejected_total{upstream="origin"}'
+        self.assertGreaterEqual(gateway.metrics()[name], 1)
+
+    def test_off_by_default(self):
+        gateway = self.start(make_config(self.failing, workers=1))
+        for _ in range(40):
+            self.assertIsNone(self.get(gateway).header("retry-after"))
+        self.assertNotIn("circuit_breaker", gateway.status()["upstreams"][0])
+
+
+class Closing(BreakerCase):
+    def test_after_successes(self):
+        gateway = self.begin()
+        self.open(gateway)
+        self.status = 200
+        eventually(lambda: self.get(gateway).status == 200, "the first try passes")
+        self.assertEqual(self.state(gateway)["state"], "half_open")
+        for _ in range(4):
+            self.assertEqual(self.get(gateway).status, 200)
+        self.assertEqual(self.state(gateway)["state"], "closed")
+        self.assertEqual(gateway.metrics()['hangu_upstream_circuit_state{upstream="origin"}'], 0)
+
+    def test_one_failure_opens_it_again(self):
+        gateway = self.begin()
+        self.open(gateway)
+        self.status = 200
+        eventually(lambda: self.get(gateway).status == 200, "the first try passes")
+        self.status = 500
+        self.assertEqual(self.get(gateway).status, 500)
+        self.assertEqual(self.state(gateway)["state"], "open")
+        self.assertEqual(self.state(gateway)["cause"], "probe_failed")
+
+    def test_one_at_a_time_on_the_whole_node(self):
+        gateway = self.begin(workers=2)
+        self.open(gateway)
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.failing.on("/", lambda exchange: (release.wait(10), exchange.reply(200)))
+        eventually(lambda: self.state(gateway)["next_probe_ms"] == 0, "it may be tried")
+        before = len(self.failing.requests)
+        statuses = []
+
+        def ask(index):
+            statuses.append(self.get(gateway).status)
+            if len(statuses) == 19:
+                release.set()  # all but the probe have been answered
+
+        run_threads(20, ask)
+        self.assertEqual(sorted(statuses), [200] + [503] * 19)
+        self.assertEqual(len(self.failing.requests) - before, 1)
+
+    def test_a_reload_keeps_the_state(self):
+        gateway = self.begin(open_time="1h", open_time_max="1h")
+        self.open(gateway)
+        gateway.reload()
+        self.assert_problem(self.get(gateway), 503, "upstream.circuit_open")
+
+
+if __name__ == "__main__":
+    unittest.main()
