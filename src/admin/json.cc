@@ -30,8 +30,13 @@ json::array upstreams(const control::DaemonStatus& status) {
   json::array all;
   for (const server::UpstreamStatus& upstream : status.gateway.upstreams) {
     json::array endpoints;
-    for (const server::ResolvedEndpoint& endpoint : upstream.endpoints) {
-      endpoints.push_back({{"address", endpoint.address}, {"host", endpoint.host}});
+    for (const server::EndpointStatus& endpoint : upstream.endpoints) {
+      json::object one{{"address", endpoint.address}, {"host", endpoint.host}};
+      if (endpoint.ejected_for != Duration::zero()) {
+        one["ejected_for_ms"] =
+            std::chrono::duration_cast<std::chrono::milliseconds>(endpoint.ejected_for).count();
+      }
+      endpoints.push_back(std::move(one));
     }
     json::array names;
     for (const control::NameStatus& name : status.names) {

@@ -76,6 +76,7 @@ void print_upstreams(const json::object& status, const Palette& palette,
     std::string endpoints;
     for (const json::object& endpoint : objects_field(upstream, "endpoints")) {
       endpoints += (endpoints.empty() ? "" : ", ") + text_field(endpoint, "address");
+      endpoints += endpoint.contains("ejected_for_ms") ? " (ejected)" : "";
     }
     environment.out << fmt::format("{:<20} {}\n", text_field(upstream, "name"),
                                    endpoints.empty() ? "none: requests get 503" : endpoints);

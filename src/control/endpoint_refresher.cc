@@ -101,7 +101,7 @@ void EndpointRefresher::apply(std::shared_ptr<const config::Config> config) {
     const config::Upstream* upstream = find_upstream(*config_, entry->upstream_name);
     return upstream == nullptr || !has_name(*upstream, entry->name);
   });
-  std::erase_if(published_, [this](const server::UpstreamStatus& each) {
+  std::erase_if(published_, [this](const Published& each) {
     return find_upstream(*config_, each.name) == nullptr;
   });
   for (const std::unique_ptr<Entry>& entry : entries_) {

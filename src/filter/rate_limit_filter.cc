@@ -6,16 +6,9 @@
 #include <fmt/format.h>
 
 #include "hangu/filter/stream.h"
-#include "hangu/http/parameters.h"
-#include "hangu/policy/ip.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace hangu::filter {
 namespace {
-
-using Kind = config::KeyPart::Kind;
 
 constexpr std::string_view kProblemType =
     "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -119,71 +112,14 @@ RateLimit::RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitC
       counts_(std::move(counts)),
       rate_(config.rate.count, config.rate.per.count(), burst_of(config)),
       exempt_(config.exempt),
+      key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}, counts_->seed),
       burst_text_(std::to_string(burst_of(config))) {
-  for (const config::KeyPart& part : config.key) {
-    parts_.push_back({part.kind, http::header_name_from(part.name), part.name});
-  }
   const auto window = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
   policy_text_ = fmt::format("\"{}\";q={};w={}", config.name, config.rate.count, window);
 }
 
-std::optional<std::string_view> RateLimit::value_of(const Part& part,
-                                                    const Stream& stream) const noexcept {
-  const http::RequestHead& request = stream.request;
-  switch (part.kind) {
-    case Kind::kClientIp: return stream.info.client_ip;
-    case Kind::kHost: return request.host;
-    case Kind::kRoute: return stream.route()->config->name;
-    case Kind::kMethod: return request.method_text;
-    case Kind::kPath: return request.path;
-    case Kind::kCookie: return http::cookie(request.headers, part.name);
-    case Kind::kQuery: return http::query_parameter(request.query, part.name);
-    case Kind::kHeader: break;
-  }
-  const http::Header* header = request.headers.find(part.token, part.name);
-  return header != nullptr ? std::optional(header->value()) : std::nullopt;
-}
-
-/// Of the bits that count.
-uint64_t RateLimit::hash_client(std::string_view ip, uint64_t seed) const noexcept {
-  const bool ipv4 = ip.find(':') == std::string_view::npos;
-  if (ipv4 && config_.ipv4_prefix == 32) {
-    return XXH3_64bits_withSeed(ip.data(), ip.size(), seed);
-  }
-  const auto bytes = policy::parse_ip(ip);
-  if (!bytes) {
-    return XXH3_64bits_withSeed(ip.data(), ip.size(), seed);
-  }
-  const policy::IpBytes network = policy::network_of(
-      *bytes, policy::is_ipv4(*bytes) ? 96 + config_.ipv4_prefix : config_.ipv6_prefix);
-  return XXH3_64bits_withSeed(network.data(), network.size(), seed);
-}
-
-std::optional<uint64_t> RateLimit::key_of(const Stream& stream) const noexcept {
-  uint64_t hash = counts_->seed;
-  for (const Part& part : parts_) {
-    const std::optional<std::string_view> value = value_of(part, stream);
-    if (!value) {
-      if (config_.on_missing_key == config::MissingKey::kSkip) {
-        return std::nullopt;
-      }
-      hash = XXH3_64bits_withSeed("", 0, ~hash);  // unlike an empty value
-    } else if (part.kind == Kind::kClientIp) {
-      hash = hash_client(*value, hash);
-    } else {
-      hash = XXH3_64bits_withSeed(value->data(), value->size(), hash);
-    }
-  }
-  return hash;
-}
-
 bool RateLimit::exempts(const Stream& stream) const noexcept {
   return !exempt_.empty() && exempt_.contains(stream.info.client_ip);
-}
-
-bool RateLimit::lacks_key(const Stream& stream) const noexcept {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [&](const Part& part) { return !value_of(part, stream); });
 }
 
 // --- the limits of a route --------------------------------------------------------------------
@@ -207,16 +143,19 @@ bool RateLimitFilter::pass(Stream& stream, const RateLimit& limit,
   if (limit.exempts(stream)) {
     return true;
   }
-  if (limit.config().on_missing_key == config::MissingKey::kDeny && limit.lacks_key(stream)) {
+  const RequestKey::Hashed key = limit.key().of(stream);
+  const config::MissingKey on_missing = limit.config().on_missing_key;
+  if (!key.whole && on_missing == config::MissingKey::kSkip) {
+    return true;
+  }
+  if (!key.whole && on_missing == config::MissingKey::kDeny) {
     verdict = {.limit = &limit, .decision = {.retry_in_ns = kSecondNs}};
-  } else if (const auto key = limit.key_of(stream)) {
-    const policy::RateTable::Taken taken = limit.table().take(*key, limit.rate(), 1, now);
-    verdict = {.limit = &limit, .key = *key, .decision = taken.decision};
+  } else {
+    const policy::RateTable::Taken taken = limit.table().take(key.hash, limit.rate(), 1, now);
+    verdict = {.limit = &limit, .key = key.hash, .decision = taken.decision};
     if (taken.shared) {
       stats.shared_keys.add();
     }
-  } else {
-    return true;
   }
   if (verdict.decision.allowed) {
     return true;

@@ -18,11 +18,9 @@ constexpr uint32_t kAttemptsMax = 16;
 using Ticket = policy::CircuitBreaker::Ticket;
 using Outcome = policy::CircuitBreaker::Outcome;
 
-Outcome outcome_of(const http::ResponseHead& response, const config::CircuitBreaker& options) {
-  const auto status = static_cast<uint32_t>(response.status);
-  const auto& failures = options.statuses;
-  return std::find(failures.begin(), failures.end(), status) == failures.end() ? Outcome::kSuccess
-                                                                               : Outcome::kFailure;
+bool is_one_of(const std::vector<uint32_t>& statuses, int status) {
+  return std::find(statuses.begin(), statuses.end(), static_cast<uint32_t>(status)) !=
+         statuses.end();
 }
 
 }  // namespace
@@ -55,11 +53,13 @@ void Exchange::start(bool request_end) noexcept {
 }
 
 void Exchange::attempt(bool fresh) noexcept {
-  endpoint_ = cluster_.pick(endpoint_);
+  endpoint_ = cluster_.pick(endpoint_, *stream_);
   if (endpoint_ == nullptr) {
     fail(upstream_error(Errc::kNoEndpoint, "the upstream has no endpoint"));
     return;
   }
+  endpoint_->request_began();
+  at_endpoint_ = true;
   ++attempts_;
   ++stream_->info.upstream_attempts;
   // A copy: the endpoint may leave the config before the stream ends.
@@ -70,6 +70,12 @@ void Exchange::attempt(bool fresh) noexcept {
     return;
   }
   endpoint_->open(*this);
+}
+
+void Exchange::leave_endpoint() noexcept {
+  if (std::exchange(at_endpoint_, false)) {
+    endpoint_->request_ended();
+  }
 }
 
 void Exchange::on_connect(upstream::ClientStream* stream, const Error& error) noexcept {
@@ -152,7 +158,14 @@ void Exchange::on_informational(const http::ResponseHead& head) noexcept {
 void Exchange::on_response_head(bool end) noexcept {
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.count_response(stream_->response.status, proxy_.loop().now() - sent_);
-  report(outcome_of(stream_->response, cluster_.config().circuit_breaker));
+  const int status = stream_->response.status;
+  report(is_one_of(cluster_.config().circuit_breaker.statuses, status) ? Outcome::kFailure
+                                                                       : Outcome::kSuccess);
+  if (is_one_of(cluster_.config().ejection.statuses, status)) {
+    cluster_.failed(*endpoint_, stream_->shard().random());
+  } else {
+    cluster_.succeeded(*endpoint_, proxy_.loop().now() - sent_);
+  }
   upstream::prepare_response_head(*stream_);
   if (stream_->response.status == 101) {
     stream_->info.upgraded = true;
@@ -229,6 +242,10 @@ void Exchange::end_tunnel_if_done() noexcept {
 
 void Exchange::on_failure(const Error& error) noexcept {
   connection_ = nullptr;
+  if (error.retry != Retry::kIfReused) {
+    cluster_.failed(*endpoint_, stream_->shard().random());
+  }
+  leave_endpoint();
   if (!may_retry(error)) {
     fail(error);
     return;
@@ -271,7 +288,11 @@ void Exchange::on_timeout() noexcept {
                                                         : "no byte in either direction in time";
   upstream::ClientStream* connection = connection_;
   // As long as the request is not complete it may be the client who is slow.
-  report(request_end_ && !deadline ? Outcome::kOwnFailure : Outcome::kUnknown);
+  const bool theirs = request_end_ && !deadline;
+  report(theirs ? Outcome::kOwnFailure : Outcome::kUnknown);
+  if (theirs) {
+    cluster_.failed(*endpoint_, stream_->shard().random());
+  }
   filter::Stream& stream = detach();
   if (connection != nullptr) {
     connection->abandon();
@@ -304,6 +325,7 @@ filter::Stream& Exchange::detach() noexcept {
   upstream::ConnectHandler::unlink();
   timer_.disarm();
   report(Outcome::kUnknown);
+  leave_endpoint();
   cluster_.stats().active.subtract();
   proxy_.retire(*this);
   return stream;

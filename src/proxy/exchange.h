@@ -62,6 +62,7 @@ class Exchange final : public ListNode<Exchange>,
   void on_tunnel_end() noexcept override;
 
   void attempt(bool fresh) noexcept;
+  void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
   bool may_retry(const Error& error) const noexcept;
   void fail(const Error& error) noexcept;
@@ -86,7 +87,8 @@ class Exchange final : public ListNode<Exchange>,
   policy::CircuitBreaker::Ticket ticket_;  // kNone: its outcome has been reported
   bool head_prepared_ = false;
   bool request_end_ = false;
-  bool body_sent_ = false;  // some of the body has left: a replay would lack it
+  bool body_sent_ = false;    // some of the body has left: a replay would lack it
+  bool at_endpoint_ = false;  // counted among its requests
   bool upgrade_ = false;
   bool tunnel_request_end_ = false;
   bool tunnel_response_end_ = false;

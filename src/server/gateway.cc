@@ -58,18 +58,6 @@ std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream
   return endpoints;
 }
 
-std::vector<upstream::EndpointAddress> to_addresses(const std::vector<ResolvedEndpoint>& resolved) {
-  std::vector<upstream::EndpointAddress> addresses;
-  for (const ResolvedEndpoint& endpoint : resolved) {
-    if (const auto address = net::Address::parse(endpoint.address)) {
-      addresses.push_back({.address = *address, .host = endpoint.host});
-    } else {
-      log::error("event=bad_endpoint address={}", endpoint.address);
-    }
-  }
-  return addresses;
-}
-
 class GatewayImpl final : public Gateway {
  public:
   GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks)
@@ -115,7 +103,10 @@ class GatewayImpl final : public Gateway {
   Result<BoundListeners, std::string> bind_added(const config::Config& config);
   static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
+  std::vector<upstream::EndpointAddress> to_addresses(
+      std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved);
   std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
+  UpstreamStatus status_of(const config::Upstream& upstream) const;
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   Result<void, std::string> load_certificates(const config::Config& config);
@@ -136,6 +127,8 @@ class GatewayImpl final : public Gateway {
   std::map<std::string, std::string> listener_addresses_;  // name → as bound
   std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
   std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
+  // By upstream and address.
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<policy::EndpointHealth>> health_;
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -268,6 +261,25 @@ Result<void, std::string> GatewayImpl::open_access_log(const config::Config& con
   return {};
 }
 
+std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
+    std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved) {
+  std::erase_if(health_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  std::vector<upstream::EndpointAddress> addresses;
+  for (const ResolvedEndpoint& endpoint : resolved) {
+    const auto address = net::Address::parse(endpoint.address);
+    if (!address) {
+      log::error("event=bad_endpoint address={}", endpoint.address);
+      continue;
+    }
+    auto& health = health_[{std::string(upstream), endpoint.address}];
+    if (health == nullptr) {
+      health = std::make_shared<policy::EndpointHealth>();
+    }
+    addresses.push_back({.address = *address, .host = endpoint.host, .health = health});
+  }
+  return addresses;
+}
+
 /// Keeps its state over reloads.
 std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& upstream) {
   std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[upstream];
@@ -291,7 +303,7 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
                        .tls = tls != tls_.upstreams.end() ? tls->second : nullptr,
                        .stats = registry_.upstream(upstream.name),
                        .breaker = breaker(upstream.name),
-                       .endpoints = to_addresses(numeric),
+                       .endpoints = to_addresses(upstream.name, numeric),
                        .replace_endpoints = known});
   }
   return updates;
@@ -396,7 +408,7 @@ void GatewayImpl::set_endpoints(std::string_view upstream,
     return;
   }
   const uint32_t number = builder_.cluster_number(std::string(upstream));
-  const auto addresses = to_addresses(endpoints);
+  const auto addresses = to_addresses(upstream, endpoints);
   resolved_.insert_or_assign(std::string(upstream), std::move(endpoints));
   for (const auto& shard : shards_) {
     shard->post(
@@ -437,6 +449,23 @@ void GatewayImpl::reopen_logs() {
   }
 }
 
+UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
+  UpstreamStatus status{.name = upstream.name, .endpoints = {}, .circuit = circuit_of(upstream)};
+  const auto resolved = resolved_.find(upstream.name);
+  if (resolved == resolved_.end()) {
+    return status;
+  }
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  for (const ResolvedEndpoint& endpoint : resolved->second) {
+    const auto health = health_.find({upstream.name, endpoint.address});
+    const int64_t ejected_ns =
+        health != health_.end() ? health->second->ejected_for_ns(now.count()) : 0;
+    status.endpoints.push_back(
+        {.address = endpoint.address, .host = endpoint.host, .ejected_for = Duration(ejected_ns)});
+  }
+  return status;
+}
+
 CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
   const auto found = breakers_.find(upstream.name);
   if (!upstream.circuit_breaker.enabled || found == breakers_.end()) {
@@ -468,11 +497,7 @@ GatewayStatus GatewayImpl::status() const {
     }
   }
   for (const config::Upstream& upstream : config_->upstreams) {
-    const auto found = resolved_.find(upstream.name);
-    status.upstreams.push_back(
-        {.name = upstream.name,
-         .endpoints = found != resolved_.end() ? found->second : std::vector<ResolvedEndpoint>{},
-         .circuit = circuit_of(upstream)});
+    status.upstreams.push_back(status_of(upstream));
   }
   for (const auto& shard : shards_) {
     const stats::ShardStats& stats = *shard->options().stats;

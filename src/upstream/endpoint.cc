@@ -8,11 +8,12 @@
 
 namespace hangu::upstream {
 
-Endpoint::Endpoint(Cluster& cluster, const net::Address& address, std::string host)
+Endpoint::Endpoint(Cluster& cluster, const EndpointAddress& where)
     : cluster_(cluster),
-      address_(address),
-      address_text_(address.to_string()),
-      host_(std::move(host)),
+      address_(where.address),
+      address_text_(where.address.to_string()),
+      host_(where.host),
+      health_(where.health),
       graveyard_(*this) {}
 
 Endpoint::~Endpoint() {

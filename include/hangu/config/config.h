@@ -151,6 +151,15 @@ struct Http2Client {
   bool operator==(const Http2Client&) const = default;
 };
 
+/// One part of what requests are told apart by.
+struct KeyPart {
+  enum class Kind : uint8_t { kClientIp, kHost, kRoute, kMethod, kPath, kHeader, kCookie, kQuery };
+
+  Kind kind = Kind::kClientIp;
+  std::string name;  // of the header field (lower case), cookie or query parameter
+  bool operator==(const KeyPart&) const = default;
+};
+
 /// Whether a policy acts, only says what it would have done, or does nothing.
 enum class Mode : uint8_t { kEnforce, kShadow, kOff };
 
@@ -169,12 +178,34 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
+enum class BalancingPolicy : uint8_t { kRoundRobin, kLeastRequests, kPeakEwma, kHash };
+
+struct Balancing {
+  BalancingPolicy policy = BalancingPolicy::kRoundRobin;
+  std::vector<KeyPart> key = {KeyPart{}};  // with kHash
+  bool operator==(const Balancing&) const = default;
+};
+
+/// When one endpoint of several gets no more requests for a while.
+struct Ejection {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  uint32_t failures = 5;  // in a row
+  std::vector<uint32_t> statuses = {500, 502, 503, 504};
+  Duration time = std::chrono::seconds(30);  // times the number of the ejection
+  Duration time_max = std::chrono::minutes(5);
+  uint32_t percent_max = 50;  // of the endpoints, at least one, never the last
+  bool operator==(const Ejection&) const = default;
+};
+
 struct Upstream {
   std::string name;
   std::vector<Endpoint> endpoints;
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   Http2Client http2;
   UpstreamTls tls;
+  Balancing balancing;
+  Ejection ejection;
   CircuitBreaker circuit_breaker;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
@@ -199,15 +230,6 @@ struct HeaderEdit {
   std::vector<Field> add;  // appends one more field
   std::vector<std::string> remove;
   bool operator==(const HeaderEdit&) const = default;
-};
-
-/// One part of what a rate limit counts by.
-struct KeyPart {
-  enum class Kind : uint8_t { kClientIp, kHost, kRoute, kMethod, kPath, kHeader, kCookie, kQuery };
-
-  Kind kind = Kind::kClientIp;
-  std::string name;  // of the header field (lower case), cookie or query parameter
-  bool operator==(const KeyPart&) const = default;
 };
 
 enum class MissingKey : uint8_t { kShare, kSkip, kDeny };

@@ -48,6 +48,12 @@ class EndpointRefresher {
   std::vector<NameStatus> status() const;
 
  private:
+  /// What the gateway was told last.
+  struct Published {
+    std::string name;  // of the upstream
+    std::vector<server::ResolvedEndpoint> endpoints;
+  };
+
   struct Entry;
   struct Waiter;
 
@@ -67,7 +73,7 @@ class EndpointRefresher {
   std::shared_ptr<const config::Config> config_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<std::unique_ptr<Waiter>> waiters_;
-  std::vector<server::UpstreamStatus> published_;
+  std::vector<Published> published_;
   std::minstd_rand random_;
   uint64_t next_id_ = 1;
 };

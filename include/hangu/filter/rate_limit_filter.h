@@ -11,7 +11,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
-#include "hangu/http/header_name.h"
+#include "hangu/filter/request_key.h"
 #include "hangu/policy/cidr_set.h"
 #include "hangu/policy/gcra.h"
 #include "hangu/policy/rate_table.h"
@@ -40,9 +40,8 @@ class RateLimit {
   const config::RateLimit& config() const { return config_; }
 
   bool exempts(const Stream& stream) const noexcept;
-  bool lacks_key(const Stream& stream) const noexcept;
-  /// nullopt: it lacks the key and is to be skipped then.
-  std::optional<uint64_t> key_of(const Stream& stream) const noexcept;
+
+  const RequestKey& key() const { return key_; }
 
   const policy::Gcra& rate() const { return rate_; }
 
@@ -56,20 +55,11 @@ class RateLimit {
   const std::string& burst_text() const { return burst_text_; }
 
  private:
-  struct Part {
-    config::KeyPart::Kind kind;
-    http::HeaderName token;
-    std::string name;
-  };
-
-  std::optional<std::string_view> value_of(const Part& part, const Stream& stream) const noexcept;
-  uint64_t hash_client(std::string_view ip, uint64_t seed) const noexcept;
-
   config::RateLimit config_;
   std::shared_ptr<RateLimitCounts> counts_;
   policy::Gcra rate_;
   policy::CidrSet exempt_;
-  std::vector<Part> parts_;
+  RequestKey key_;
   std::string policy_text_;
   std::string burst_text_;
 };

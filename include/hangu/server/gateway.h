@@ -46,9 +46,15 @@ struct CircuitStatus {
   Duration next_probe{};  // from now
 };
 
+struct EndpointStatus {
+  std::string address;
+  std::string host;
+  Duration ejected_for{};  // from now; 0: it is not
+};
+
 struct UpstreamStatus {
   std::string name;
-  std::vector<ResolvedEndpoint> endpoints;
+  std::vector<EndpointStatus> endpoints;
   CircuitStatus circuit;
 };
 

@@ -19,13 +19,15 @@ struct alignas(kCacheLine) UpstreamSlot {
   Gauge connections;  // open, idle ones included
   Counter connects;   // connections begun
   Counter connect_failures;
-  Counter http2_connections;        // made
-  Counter tls_handshakes_full;      // that succeeded
-  Counter tls_handshakes_resumed;   // the same
-  Counter reuses;                   // requests on a connection that had served before
-  Counter replays;                  // sent again because a reused connection turned out closed
-  Counter retries;                  // sent again after a failed connect
-  Counter failures;                 // requests without a complete answer
+  Counter http2_connections;       // made
+  Counter tls_handshakes_full;     // that succeeded
+  Counter tls_handshakes_resumed;  // the same
+  Counter reuses;                  // requests on a connection that had served before
+  Counter replays;                 // sent again because a reused connection turned out closed
+  Counter retries;                 // sent again after a failed connect
+  Counter failures;                // requests without a complete answer
+  Counter ejections;               // of endpoints
+  Counter shadow_ejections;
   Counter circuit_rejected;         // requests while the circuit breaker was open
   Counter circuit_shadow_rejected;  // that would have been
   Counter circuit_opened;           // times

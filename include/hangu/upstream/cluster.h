@@ -4,23 +4,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/filter/request_key.h"
 #include "hangu/policy/circuit_breaker.h"
+#include "hangu/policy/maglev.h"
 #include "hangu/policy/round_robin.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/upstream/endpoint.h"
 
 namespace hangu::upstream {
-
-struct EndpointAddress {
-  net::Address address;
-  std::string host;
-};
 
 class Cluster {
  public:
@@ -37,9 +35,14 @@ class Cluster {
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
-  /// The next endpoint in turn, avoiding `previous` when there is another; nullptr without
-  /// endpoints.
-  Endpoint* pick(const Endpoint* previous) noexcept;
+  /// An endpoint for a request, by the policy configured: none that is ejected, nor `previous`,
+  /// while there is another. nullptr without endpoints.
+  Endpoint* pick(const Endpoint* previous, filter::Stream& stream) noexcept;
+
+  // What became of a request there.
+  void succeeded(Endpoint& endpoint, Duration latency) noexcept;
+  /// `random`: for the jitter of an ejection.
+  void failed(Endpoint& endpoint, uint64_t random) noexcept;
 
   const config::Upstream& config() const { return config_; }
 
@@ -65,6 +68,14 @@ class Cluster {
   void publish_connections() noexcept;
 
  private:
+  template <class Usable>
+  std::optional<size_t> choose(filter::Stream& stream, Usable usable) noexcept;
+  bool ejects() const noexcept;
+  bool may_eject(int64_t now_ns) const noexcept;
+
+  int64_t now_ns() const noexcept { return shared_.loop.now().time_since_epoch().count(); }
+
+  void make_table();
   void bury_retired() noexcept;
   void tell(const policy::CircuitBreaker::Change& change) noexcept;
 
@@ -76,6 +87,8 @@ class Cluster {
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
   policy::RoundRobin turn_;
+  std::optional<filter::RequestKey> key_;  // with BalancingPolicy::kHash
+  policy::Maglev table_;                   // the same
 };
 
 }  // namespace hangu::upstream

@@ -14,6 +14,8 @@
 #include "hangu/config/config.h"
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
+#include "hangu/policy/endpoint_health.h"
+#include "hangu/policy/peak_ewma.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/upstream/client_stream.h"
@@ -45,9 +47,16 @@ struct Shared {
 
 class Cluster;
 
+/// Where an upstream can be reached, as the control thread tells the shards.
+struct EndpointAddress {
+  net::Address address;
+  std::string host;
+  std::shared_ptr<policy::EndpointHealth> health;  // of the node
+};
+
 class Endpoint {
  public:
-  Endpoint(Cluster& cluster, const net::Address& address, std::string host);
+  Endpoint(Cluster& cluster, const EndpointAddress& where);
   ~Endpoint();
 
   Endpoint(const Endpoint&) = delete;
@@ -59,6 +68,17 @@ class Endpoint {
 
   /// The configured name and port, for the Host field of routes that do not preserve the client's.
   const std::string& host() const { return host_; }
+
+  policy::EndpointHealth& health() const { return *health_; }
+
+  // Requests of this shard that are under way here, waiting ones included.
+  void request_began() noexcept { ++active_; }
+
+  void request_ended() noexcept { --active_; }
+
+  uint32_t active() const { return active_; }
+
+  policy::PeakEwma& latency() { return latency_; }
 
   /// A place on a connection that is there, or nullptr. `reused_before`: whether one that was used
   /// before will do.
@@ -90,7 +110,7 @@ class Endpoint {
   void close_idle() noexcept;
 
   /// Whether nothing refers to it any more.
-  bool buriable() const { return connections_ == 0 && !graveyard_.pending(); }
+  bool buriable() const { return connections_ == 0 && active_ == 0 && !graveyard_.pending(); }
 
   uint32_t connections() const { return connections_; }
 
@@ -120,6 +140,9 @@ class Endpoint {
   net::Address address_;
   std::string address_text_;
   std::string host_;
+  std::shared_ptr<policy::EndpointHealth> health_;
+  policy::PeakEwma latency_;
+  uint32_t active_ = 0;
   IntrusiveList<Connection> idle_;   // of HTTP/1.1
   IntrusiveList<Connection> busy_;   // and those being made
   IntrusiveList<Connection> http2_;  // from their preface on

@@ -85,11 +85,14 @@ class FakeGateway final : public server::Gateway {
       const auto known = record_.endpoints.find(each.name);
       server::UpstreamStatus upstream{each.name, {}};
       if (known != record_.endpoints.end()) {
-        upstream.endpoints = known->second;
+        for (const server::ResolvedEndpoint& endpoint : known->second) {
+          upstream.endpoints.push_back({.address = endpoint.address, .host = endpoint.host});
+        }
       } else {
         for (const config::Endpoint& endpoint : each.endpoints) {
           if (!needs_resolving(endpoint)) {
-            upstream.endpoints.push_back(numeric_endpoint(endpoint));
+            const server::ResolvedEndpoint numeric = numeric_endpoint(endpoint);
+            upstream.endpoints.push_back({.address = numeric.address, .host = numeric.host});
           }
         }
       }
