@@ -15,6 +15,7 @@
 #include "hangu/http/host.h"
 #include "hangu/http/local_reply.h"
 #include "hangu/http/path.h"
+#include "hangu/policy/path_rewrite.h"
 #include "hangu/policy/route_table.h"
 
 namespace hangu::admin {
@@ -189,11 +190,28 @@ std::string limit_text(Duration limit) {
   return limit == Duration::zero() ? "none" : config::format_duration(limit);
 }
 
+/// Of a route that needs no upstream.
+void add_answer(const config::Route& route, json::object& out) {
+  const bool redirect = route.redirect.enabled;
+  out["reply"] = {
+      {"status", redirect ? route.redirect.status : route.respond.status},
+      {"code", redirect ? "route.redirect" : "route.respond"},
+      {"detail", redirect ? "the route sends clients elsewhere" : "the route answers by itself"}};
+}
+
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
                const server::GatewayStatus* live, json::object& out) {
-  const config::Upstream& upstream = config.upstreams[route.upstream];
   out["route"] = route.name;
-  out["upstream"] = upstream_json(upstream, live);
+  json::array limits;
+  for (const uint32_t limit : route.rate_limits) {
+    limits.emplace_back(config.rate_limits[limit].name);
+  }
+  out["rate_limits"] = std::move(limits);
+  if (route.upstream == config::kNoUpstream) {
+    add_answer(route, out);
+    return;
+  }
+  out["upstream"] = upstream_json(config.upstreams[route.upstream], live);
   out["limits"] = {
       {"timeout", limit_text(route.timeout)},
       {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
@@ -203,8 +221,13 @@ void add_route(const config::Config& config, const config::Route& route, const T
   const config::Listener* listener = listener_for(config, target.url.port);
   const bool original =
       listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;
-  out["forwarded"] = {{"path", original ? target.url.path : target.path},
-                      {"host", route.preserve_host ? target.host : std::string("the endpoint's")},
+  const policy::PathParts parts =
+      policy::rewrite_path(route.match, route.rewrite.path, route.rewrite.prefix, target.path);
+  const std::string path = std::string(parts.head) + std::string(parts.tail);
+  const std::string host = route.preserve_host ? target.host : std::string("the endpoint's");
+  const bool rewritten = path != target.path;
+  out["forwarded"] = {{"path", original && !rewritten ? target.url.path : path},
+                      {"host", route.rewrite.host.empty() ? host : route.rewrite.host},
                       {"upgrade", target.wants_upgrade && route.upgrades}};
   out["request_headers"] = edit_json(route.request_headers);
   out["response_headers"] = edit_json(route.response_headers);

@@ -117,6 +117,12 @@ class Printer {
     const json::object& limits = object_at(from_, "limits");
     const json::object& forwarded = object_at(from_, "forwarded");
     out_ += fmt::format("\n{}route        {}{}\n", green_, text_at(from_, "route"), off_);
+    if (const std::string rates = joined(array_at(from_, "rate_limits")); !rates.empty()) {
+      line("rate limits", rates);
+    }
+    if (upstream.empty()) {
+      return;
+    }
     const std::string endpoints = joined(array_at(upstream, "endpoints"));
     line("upstream", fmt::format("{} ({})", text_at(upstream, "name"),
                                  endpoints.empty() ? "no endpoint: 503 upstream.none" : endpoints));

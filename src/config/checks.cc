@@ -168,7 +168,40 @@ void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) 
   }
 }
 
+void check_redirect(Reader& reader, const Node& node, const Redirect& redirect) {
+  if (!redirect.path.empty() && !redirect.prefix.empty()) {
+    reader.error(child(node, "prefix").mark,
+                 {"E0124", "the new path is `path` or made with `prefix`, not both", ""});
+  }
+  if (redirect.scheme.empty() && redirect.host.empty() && redirect.port == 0 &&
+      redirect.path.empty() && redirect.prefix.empty()) {
+    reader.error(node.mark, {"E0136", "a redirect to where the client has just been",
+                             "give a `scheme`, `host`, `port`, `path` or `prefix`"});
+  }
+}
+
+namespace {
+
+void check_action(Reader& reader, const Node& node, const Route& route) {
+  const int actions = (node.find("upstream") != nullptr ? 1 : 0) +
+                      (route.redirect.enabled ? 1 : 0) + (route.respond.enabled ? 1 : 0);
+  if (actions == 0) {
+    reader.error(node.mark, {"E0121", fmt::format("{} lacks the key \"upstream\"", reader.where()),
+                             "add `upstream`, or else `redirect` or `respond`"});
+  } else if (actions > 1) {
+    reader.error(node.mark,
+                 {"E0124", "a route has one of `upstream`, `redirect` and `respond`", ""});
+  }
+  if (!route.rewrite.path.empty() && !route.rewrite.prefix.empty()) {
+    reader.error(child(node, "rewrite").mark,
+                 {"E0124", "the upstream sees `path` or what is made with `prefix`, not both", ""});
+  }
+}
+
+}  // namespace
+
 void check_route(Reader& reader, const Node& node, const Route& route) {
+  check_action(reader, node, route);
   if (route.rate_limits.size() > kRateLimitsMax) {
     reader.error(child(node, "rate_limits").mark,
                  {"E0115",

@@ -211,7 +211,12 @@ class ReferenceWriter {
   void write_key(const Key& key, const void* value, size_t indent) {
     const std::string name(key.row.name);
     const std::string margin(indent, ' ');
-    if (key.type->fields() != nullptr) {
+    if (key.type->fields() != nullptr && key.row.alternative) {
+      ReferenceWriter apart;
+      apart.out_ = margin + name + ":\n";
+      apart.fields(*key.type, value, indent + 2);
+      append_commented_out(apart.take(), indent);
+    } else if (key.type->fields() != nullptr) {
       out_ += margin + name + ":\n";
       fields(*key.type, value, indent + 2);
     } else if (key.type->element() != nullptr && key.type->element()->fields() != nullptr) {
@@ -222,6 +227,16 @@ class ReferenceWriter {
     } else {
       const std::string text = default_text(key, value);
       out_ += fmt::format("{}{}: {}\n", margin, name, text.empty() ? key.row.example : text);
+    }
+  }
+
+  /// Lines that begin at `indent`, each as a comment there.
+  void append_commented_out(std::string_view lines, size_t indent) {
+    while (!lines.empty()) {
+      const size_t end = lines.find('\n');
+      out_ += std::string(indent, ' ') + "# ";
+      out_ += lines.substr(indent, end - indent + 1);
+      lines.remove_prefix(end + 1);
     }
   }
 

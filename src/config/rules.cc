@@ -355,6 +355,26 @@ const TextRule kSocketPathRule = {"socket path", "/run/hangu/admin.sock", "at mo
 const TextRule kHeaderNameRule = {"field name", "x-debug", "", "^[!#-'*+.0-9A-Za-z^_`|~-]+$",
                                   apply_header_name};
 
+namespace {
+
+MaybeProblem apply_header_value(std::string& text) {
+  return check_header_value(text);
+}
+
+MaybeProblem apply_text(std::string& text) {
+  constexpr size_t kBytesMax = 65'536;
+  if (text.size() > kBytesMax) {
+    return problem(
+        "E0115", fmt::format("{} bytes of text are too many: {} at most", text.size(), kBytesMax));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const TextRule kHeaderValueRule = {"field value", "text/plain", "", "", apply_header_value};
+const TextRule kTextRule = {"text", "closed", "at most 64 KiB", "", apply_text};
+
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out) {
   if (text.rfind(kUnixPrefix, 0) == 0) {
     out.unix_path = text.substr(kUnixPrefix.size());

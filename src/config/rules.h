@@ -34,6 +34,8 @@ extern const TextRule kOpensslListRule;
 extern const TextRule kClientNameRule;
 extern const TextRule kSocketPathRule;
 extern const TextRule kHeaderNameRule;
+extern const TextRule kHeaderValueRule;
+extern const TextRule kTextRule;
 
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out);
 std::string format_endpoint(const Endpoint& endpoint);

@@ -7,6 +7,7 @@
 
 #include "config/header_types.h"
 #include "config/keys.h"
+#include "config/route_keys.h"
 
 namespace hangu::config {
 
@@ -109,11 +110,12 @@ TypePtr<Route> route() {
                             "specific route wins, whatever the order in this file; of "
                             "equals the first.",
            .example = "{path: {prefix: /users}}"})
-      .key<&Route::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
-                             {.name = "upstream",
-                              .documentation = "Where requests go.",
-                              .example = "users",
-                              .required = true});
+      .key<&Route::upstream>(
+          std::make_unique<UpstreamRefType>("upstream", "upstreams"),
+          {.name = "upstream",
+           .documentation = "Where requests go. In its place: `redirect` or `respond`.",
+           .example = "users"});
+  add_route_actions(*type);
   add_route_times(*type);
   type->key<&Route::upgrades>(
           on_off(),

@@ -98,8 +98,9 @@ void add_way(audit::JsonLine& line, const Stream& stream) {
   const StreamInfo& info = stream.info;
   if (const RouteRuntime* route = stream.route()) {
     line.add("route", route->config->name, kFieldBytesMax);
-    line.add("upstream", stream.snapshot().config->upstreams[route->config->upstream].name,
-             kFieldBytesMax);
+    if (const uint32_t upstream = route->config->upstream; upstream != config::kNoUpstream) {
+      line.add("upstream", stream.snapshot().config->upstreams[upstream].name, kFieldBytesMax);
+    }
   }
   if (info.upstream_attempts != 0) {
     line.add("upstream_address", info.upstream_address, kFieldBytesMax);

@@ -210,8 +210,12 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
   response.reason = reason_phrase(reply.status);
   response.keep_alive = !reply.close;
   HeaderBlock& headers = response.headers;
-  headers.add(HeaderName::kContentType, "application/problem+json");
-  headers.add(HeaderName::kCacheControl, "no-store");
+  const bool problem = reply.content_type.empty();
+  headers.add(HeaderName::kContentType,
+              problem ? std::string_view("application/problem+json") : reply.content_type);
+  if (!reply.cacheable) {
+    headers.add(HeaderName::kCacheControl, "no-store");
+  }
   if (reply.status == 405) {
     headers.add(HeaderName::kAllow, reply.allow);
   }
@@ -221,7 +225,8 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
   for (const ReplyField& field : reply.fields) {
     headers.add(field.name, field.value);
   }
-  const std::string_view body = render_problem_json(reply, request_id, arena);
+  const std::string_view body =
+      problem ? render_problem_json(reply, request_id, arena) : arena.copy(reply.body);
   response.framing = BodyFraming::kLength;
   response.content_length = body.size();
   return body;

@@ -3,8 +3,12 @@
 #include <utility>
 
 #include "hangu/filter/access_log_filter.h"
+#include "hangu/filter/client_filter.h"
 #include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
+#include "hangu/filter/redirect_filter.h"
+#include "hangu/filter/respond_filter.h"
+#include "hangu/filter/rewrite_filter.h"
 #include "hangu/filter/route_filter.h"
 
 namespace hangu::server {
@@ -62,7 +66,12 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
   filter::RouteRuntime runtime;
   runtime.config = &route;
   runtime.stats = registry_.route(route.name);
-  runtime.cluster = cluster_number(config.upstreams[route.upstream].name);
+  if (route.upstream != config::kNoUpstream) {
+    runtime.cluster = cluster_number(config.upstreams[route.upstream].name);
+  }
+  if (!route.clients.allow.empty() || !route.clients.deny.empty()) {
+    runtime.chain.add(std::make_shared<filter::ClientFilter>(route.clients));
+  }
   RateLimits own;
   for (const uint32_t limit : route.rate_limits) {
     if (limits[limit]->config().mode != config::Mode::kOff) {
@@ -71,6 +80,13 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
   }
   if (!own.empty()) {
     runtime.chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
+  }
+  if (route.redirect.enabled) {
+    runtime.chain.add(std::make_shared<filter::RedirectFilter>(route));
+  } else if (route.respond.enabled) {
+    runtime.chain.add(std::make_shared<filter::RespondFilter>(route.respond));
+  } else if (route.rewrite != config::Rewrite{}) {
+    runtime.chain.add(std::make_shared<filter::RewriteFilter>(route));
   }
   auto edit =
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);

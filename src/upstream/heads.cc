@@ -17,7 +17,12 @@ OutgoingRequest outgoing_request(filter::Stream& stream, const Endpoint& endpoin
       request.target.starts_with('/')) {
     outgoing.target = request.target;
   }
-  if (!stream.route()->config->preserve_host || request.authority.empty()) {
+  if (!stream.info.forward_target.empty()) {
+    outgoing.target = stream.info.forward_target;
+  }
+  if (!stream.info.forward_host.empty()) {
+    outgoing.host = stream.info.forward_host;
+  } else if (!stream.route()->config->preserve_host || request.authority.empty()) {
     outgoing.host = endpoint.host();
   }
   return outgoing;

@@ -86,7 +86,7 @@ class Clients(GatewayCase):
                 body=str(i).encode() * 1000))
         self.origin.on("/result", lambda exchange: (
             results.append(json.loads(exchange.read_body())), exchange.reply()))
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             browser = subprocess.Popen(
                 ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
                  "--disable-dev-shm-usage", "--disable-background-networking",

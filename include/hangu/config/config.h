@@ -263,10 +263,53 @@ struct RouteMatch {
   bool operator==(const RouteMatch&) const = default;
 };
 
+/// An answer that sends the client elsewhere. What is empty or 0 stays as the client asked.
+struct Redirect {
+  bool enabled = false;
+  std::string scheme;
+  std::string host;
+  uint32_t port = 0;
+  std::string path;    // the whole path
+  std::string prefix;  // or what takes the place of the prefix that the route matches
+  uint32_t status = 302;
+  bool operator==(const Redirect&) const = default;
+};
+
+/// An answer without asking an upstream.
+struct DirectResponse {
+  bool enabled = false;
+  uint32_t status = 200;
+  std::string body;
+  std::string content_type = "text/plain; charset=utf-8";
+  Duration retry_after{};  // 0: none
+  bool operator==(const DirectResponse&) const = default;
+};
+
+/// What the upstream sees instead of what the client asked for.
+struct Rewrite {
+  std::string path;    // the whole path
+  std::string prefix;  // or what takes the place of the prefix that the route matches
+  std::string host;
+  bool operator==(const Rewrite&) const = default;
+};
+
+/// Who may ask.
+struct Clients {
+  std::vector<Cidr> allow;  // empty: all but those denied
+  std::vector<Cidr> deny;
+  bool operator==(const Clients&) const = default;
+};
+
+inline constexpr uint32_t kNoUpstream = UINT32_MAX;
+
 struct Route {
   std::string name;
   RouteMatch match;
-  uint32_t upstream = 0;                                   // index in Config::upstreams
+  uint32_t upstream = kNoUpstream;  // index in Config::upstreams; kNoUpstream: the route answers
+  Redirect redirect;
+  DirectResponse respond;
+  Rewrite rewrite;
+  Clients clients;
   Duration timeout = std::chrono::seconds(15);             // request sent to response head; 0: none
   Duration stream_idle_timeout = std::chrono::minutes(5);  // no byte either way
   Duration tunnel_idle_timeout = std::chrono::minutes(5);  // WebSocket and other upgrades

@@ -38,6 +38,9 @@ struct StreamInfo {
   std::string_view request_id;
   std::string_view trace_id;
 
+  std::string_view forward_target;  // what the upstream sees instead; empty: as it was asked
+  std::string_view forward_host;
+
   uint64_t request_body_bytes = 0;
   uint64_t response_body_bytes = 0;
   uint16_t status = 0;  // 499: the client left before a response

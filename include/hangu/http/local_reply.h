@@ -29,7 +29,11 @@ struct LocalReply {
   std::string_view type = "about:blank";  // of the problem (RFC 9457 §3.1.1)
   std::string_view violated_policy;       // of a quota that is used up; may be empty
   std::span<const ReplyField> fields;     // more of them
-  bool close = false;                     // the connection cannot be used any more
+  // In place of the problem, when there is a content type.
+  std::string_view content_type;
+  std::string_view body;
+  bool cacheable = false;  // by its status alone
+  bool close = false;      // the connection cannot be used any more
 };
 
 /// The reply to an error: the table "Local replies" of the semantics. Whose fault it is counts: the

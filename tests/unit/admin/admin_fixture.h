@@ -30,6 +30,7 @@ class AdminFixture : public testing::Test {
     app.endpoints.push_back({.host = "192.0.2.1", .port = 80, .unix_path = {}});
     config.upstreams.push_back(app);
     config::Route all;
+    all.upstream = 0;
     all.name = "all";
     all.request_headers.set.push_back({.name = "x-key", .value = "s3cret", .secret = true});
     config.routes.push_back(all);

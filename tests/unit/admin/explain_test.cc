@@ -27,12 +27,14 @@ config::Config sample() {
   app.endpoints.push_back({.host = "app.test", .port = 80, .unix_path = {}});
   config.upstreams.push_back(app);
   config::Route users;
+  users.upstream = 0;
   users.name = "users";
   users.match = {
       .hosts = {"a.test"}, .path_exact = {}, .path_prefix = "/users", .methods = {"GET"}};
   users.request_headers.set.push_back({.name = "authorization", .value = "s3cret", .secret = true});
   config.routes.push_back(users);
   config::Route all;
+  all.upstream = 0;
   all.name = "all";
   all.match.hosts = {"a.test"};
   all.match.path_prefix = "/users/private";

@@ -28,6 +28,7 @@ TEST(Defaults, AreThoseOfTheStructs) {
   expected.upstreams.push_back(
       {.name = "app", .endpoints = {{.host = "127.0.0.1", .port = 9000, .unix_path = {}}}});
   Route route;
+  route.upstream = 0;
   route.name = "all";
   expected.routes.push_back(route);
   EXPECT_TRUE(config == expected) << print_effective(config);

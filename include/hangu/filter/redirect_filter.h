@@ -1,0 +1,27 @@
+// RedirectFilter: sends the client to another address.
+#pragma once
+
+#include "hangu/config/config.h"
+#include "hangu/filter/filter.h"
+
+namespace hangu::filter {
+
+class RedirectFilter final : public Filter {
+ public:
+  /// `route` outlives the filter: both are of one snapshot.
+  explicit RedirectFilter(const config::Route& route)
+      : route_(route) {}
+
+  std::string_view name() const override { return "redirect"; }
+
+  uint8_t hooks() const override { return kRequestHeaders; }
+
+  FilterStatus on_request_headers(Stream& stream) const noexcept override;
+
+ private:
+  std::string_view location(Stream& stream) const noexcept;
+
+  const config::Route& route_;
+};
+
+}  // namespace hangu::filter

@@ -1,0 +1,108 @@
+#include "config/route_keys.h"
+
+namespace hangu::config {
+namespace {
+
+TypePtr<Redirect> redirect() {
+  auto type = switched<Redirect>("{scheme: https}");
+  type->mapping()
+      .key<&Redirect::scheme>(choice<std::string>({{"http", "http"}, {"https", "https"}}),
+                              {.name = "scheme",
+                               .documentation = "Of the new address; else as it was asked.",
+                               .example = "https"})
+      .key<&Redirect::host>(text(kHostRule),
+                            {.name = "host",
+                             .documentation = "Of the new address; else as it was asked.",
+                             .example = "www.example.org"})
+      .key<&Redirect::port>(
+          number<uint32_t>({0, 65535, {}, "that of the scheme"}),
+          {.name = "port", .documentation = "Of the new address.", .example = "8443"})
+      .key<&Redirect::path>(text(kRoutePathRule),
+                            {.name = "path",
+                             .documentation = "The new path. Excludes `prefix`.",
+                             .example = "/welcome",
+                             .alternative = true})
+      .key<&Redirect::prefix>(
+          text(kRoutePathRule),
+          {.name = "prefix",
+           .documentation = "What takes the place of the prefix that the route matches.",
+           .example = "/v2"})
+      .key<&Redirect::status>(
+          choice<uint32_t>({{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}}),
+          {.name = "status",
+           .documentation = "301 and 308 are for good: clients remember them. "
+                            "With 307 and 308 they keep the method.",
+           .example = "308"})
+      .check(check_redirect);
+  return type;
+}
+
+TypePtr<DirectResponse> respond() {
+  auto type = switched<DirectResponse>("{status: 503, body: closed}");
+  type->mapping()
+      .key<&DirectResponse::status>(
+          number<uint32_t>({200, 599}),
+          {.name = "status", .documentation = "Of the answer.", .example = "503"})
+      .key<&DirectResponse::body>(
+          text(kTextRule),
+          {.name = "body", .documentation = "Of the answer.", .example = "\"closed until six\\n\""})
+      .key<&DirectResponse::content_type>(
+          text(kHeaderValueRule),
+          {.name = "content_type", .documentation = "Of the body.", .example = "application/json"})
+      .key<&DirectResponse::retry_after>(
+          duration(seconds(1), hours(24 * 30), "none"),
+          {.name = "retry_after", .documentation = "The field of that name.", .example = "1h"});
+  return type;
+}
+
+TypePtr<Rewrite> rewrite() {
+  auto type = object<Rewrite>("mapping");
+  type->key<&Rewrite::path>(text(kRoutePathRule),
+                            {.name = "path",
+                             .documentation = "Path that the upstream sees. Excludes `prefix`.",
+                             .example = "/app",
+                             .alternative = true})
+      .key<&Rewrite::prefix>(
+          text(kRoutePathRule),
+          {.name = "prefix",
+           .documentation = "What takes the place of the prefix that the route matches: with the "
+                            "prefix `/api` and `/` here, `/api/a` becomes `/a`.",
+           .example = "/"})
+      .key<&Rewrite::host>(text(kHostRule), {.name = "host",
+                                             .documentation = "Host that the upstream sees.",
+                                             .example = "app.internal"});
+  return type;
+}
+
+TypePtr<Clients> clients() {
+  auto type = object<Clients>("mapping");
+  type->key<&Clients::allow>(networks(),
+                             {.name = "allow",
+                              .documentation = "Clients that may ask; others get 403. Empty: all.",
+                              .example = "[10.0.0.0/8]"})
+      .key<&Clients::deny>(networks(), {.name = "deny",
+                                        .documentation = "Clients that get 403 in any case.",
+                                        .example = "[10.6.6.0/24]"});
+  return type;
+}
+
+}  // namespace
+
+void add_route_actions(ObjectType<Route>& type) {
+  type.key<&Route::redirect>(redirect(), {.name = "redirect",
+                                          .documentation = "Send clients to another address.",
+                                          .example = "{scheme: https, status: 308}",
+                                          .alternative = true})
+      .key<&Route::respond>(respond(), {.name = "respond",
+                                        .documentation = "Answer without asking an upstream.",
+                                        .example = "{status: 503, retry_after: 1h}",
+                                        .alternative = true})
+      .key<&Route::rewrite>(
+          rewrite(),
+          {.name = "rewrite", .documentation = "What the upstream sees.", .example = "{prefix: /}"})
+      .key<&Route::clients>(clients(), {.name = "clients",
+                                        .documentation = "Who may ask, by address.",
+                                        .example = "{allow: [10.0.0.0/8]}"});
+}
+
+}  // namespace hangu::config

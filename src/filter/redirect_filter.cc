@@ -1,0 +1,66 @@
+#include "hangu/filter/redirect_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "hangu/filter/stream.h"
+#include "hangu/policy/path_rewrite.h"
+
+namespace hangu::filter {
+namespace {
+
+/// Joined in the stream's arena.
+template <size_t Count>
+std::string_view join(const std::array<std::string_view, Count>& parts, buffer::Arena& arena) {
+  size_t size = 0;
+  for (const std::string_view part : parts) {
+    size += part.size();
+  }
+  char* const begin = arena.allocate(size, 1);
+  char* to = begin;
+  for (const std::string_view part : parts) {
+    to = std::copy(part.begin(), part.end(), to);
+  }
+  return {begin, size};
+}
+
+bool is_default_port(std::string_view scheme, uint32_t port) {
+  return port == (scheme == "https" ? 443U : 80U);
+}
+
+}  // namespace
+
+/// Absolute (RFC 9110 §10.2.2): what is not given stays as the client asked.
+std::string_view RedirectFilter::location(Stream& stream) const noexcept {
+  const config::Redirect& redirect = route_.redirect;
+  const http::RequestHead& request = stream.request;
+  const std::string_view asked = stream.info.tls_protocol.empty() ? "http" : "https";
+  const std::string_view scheme = redirect.scheme.empty() ? asked : redirect.scheme;
+  const bool moves = scheme != asked || !redirect.host.empty();
+  const uint32_t port = redirect.port != 0 ? redirect.port : moves ? 0 : request.port;
+  char digits[8] = {':'};
+  std::string_view port_text;
+  if (port != 0 && !is_default_port(scheme, port)) {
+    const char* const end = std::to_chars(digits + 1, digits + sizeof digits, port).ptr;
+    port_text = {digits, static_cast<size_t>(end - digits)};
+  }
+  const policy::PathParts path =
+      policy::rewrite_path(route_.match, redirect.path, redirect.prefix, request.path);
+  const std::string_view host = redirect.host.empty() ? request.host : redirect.host;
+  return join(std::array<std::string_view, 8>{scheme, "://", host, port_text, path.head, path.tail,
+                                              request.has_query ? "?" : "", request.query},
+              stream.arena());
+}
+
+FilterStatus RedirectFilter::on_request_headers(Stream& stream) const noexcept {
+  const http::ReplyField field{"location", location(stream)};
+  stream.send_local_reply({.status = static_cast<int>(route_.redirect.status),
+                           .code = "route.redirect",
+                           .fields = {&field, 1},
+                           .cacheable = true},
+                          name());
+  return FilterStatus::kContinue;
+}
+
+}  // namespace hangu::filter
