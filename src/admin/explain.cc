@@ -183,7 +183,7 @@ json::object upstream_json(const config::Upstream& upstream, const server::Gatew
           {"endpoints", endpoints},
           {"resolved", live != nullptr},
           {"connect_timeout", config::format_duration(upstream.connect_timeout)},
-          {"retry_attempts", upstream.retry_attempts}};
+          {"retry_attempts", upstream.retry.attempts}};
 }
 
 std::string limit_text(Duration limit) {

@@ -74,14 +74,45 @@ TypePtr<Upstream> upstream_pool() {
   return type;
 }
 
-TypePtr<Upstream> upstream_retry() {
-  auto type = object<Upstream>("mapping");
-  type->key<&Upstream::retry_attempts>(
-      number<uint32_t>({0, 10, {}, "never"}),
-      {.name = "attempts",
-       .documentation =
-           "Further tries of a request when the first failed and it is safe to send it again.",
-       .example = "2"});
+TypePtr<RetryPolicy> retry_policy() {
+  auto type = object<RetryPolicy>("mapping");
+  type->key<&RetryPolicy::attempts>(
+          number<uint32_t>({0, 10, {}, "never"}),
+          {.name = "attempts",
+           .documentation =
+               "Further tries of a request when the first failed and it is safe to send it again: "
+               "nothing of it was sent, or for the reasons below. Another endpoint is preferred.",
+           .example = "2"})
+      .key<&RetryPolicy::statuses>(
+          list<uint32_t>(number<uint32_t>({400, 599}),
+                         {.name = "list of statuses", .example = "[502, 503]"}),
+          {.name = "statuses",
+           .documentation = "Answers on which an idempotent request without a body is tried again.",
+           .example = "[502, 503, 504]"})
+      .key<&RetryPolicy::try_timeout>(
+          duration(milliseconds(1), hours(1), "none"),
+          {.name = "try_timeout",
+           .documentation = "How long such a request may wait for its answer before it is tried "
+                            "again; the last try has what is left of the route's `timeout`.",
+           .example = "500ms"})
+      .key<&RetryPolicy::backoff>(
+          duration(milliseconds(1), minutes(1), "at once"),
+          {.name = "backoff",
+           .documentation = "Wait before a try, at random up to this, twice as long each time. The "
+                            "first is at once when there is another endpoint.",
+           .example = "10ms"})
+      .key<&RetryPolicy::backoff_max>(
+          duration(milliseconds(1), minutes(1)),
+          {.name = "backoff_max", .documentation = "The longest of these.", .example = "1s"})
+      .key<&RetryPolicy::budget_percent>(
+          number<uint32_t>({0, 100}),
+          {.name = "budget_percent",
+           .documentation = "Of the requests under way, on each worker, that may be further tries: "
+                            "an upstream in trouble gets no storm of them.",
+           .example = "10"})
+      .key<&RetryPolicy::budget_min>(
+          number<uint32_t>({0, 1'000'000}),
+          {.name = "budget_min", .documentation = "So many may in any case.", .example = "10"});
   return type;
 }
 
@@ -269,9 +300,9 @@ TypePtr<Upstream> upstream_keys() {
       .group(upstream_pool(), {.name = "pool",
                                .documentation = "Connections kept for the next request.",
                                .example = "{idle_max: 64}"})
-      .group(upstream_retry(), {.name = "retry",
-                                .documentation = "Sending a request again.",
-                                .example = "{attempts: 2}"})
+      .key<&Upstream::retry>(retry_policy(), {.name = "retry",
+                                              .documentation = "Sending a request again.",
+                                              .example = "{attempts: 2}"})
       .group(upstream_dns(), {.name = "dns",
                               .documentation = "How often names are resolved.",
                               .example = "{ttl_max: 1m}"})

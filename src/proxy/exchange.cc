@@ -31,6 +31,7 @@ Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& clus
       stream_(&stream),
       cluster_(cluster),
       timer_(*this),
+      try_timer_(*this),
       ticket_(ticket) {}
 
 void Exchange::start(bool request_end) noexcept {
@@ -64,6 +65,10 @@ void Exchange::attempt(bool fresh) noexcept {
   ++stream_->info.upstream_attempts;
   // A copy: the endpoint may leave the config before the stream ends.
   stream_->info.upstream_address = stream_->arena().copy(endpoint_->address_text());
+  if (const Duration limit = cluster_.config().retry.try_timeout;
+      limit != Duration::zero() && may_try_another()) {
+    try_timer_.arm(proxy_.loop().timers(), limit);
+  }
   if (upstream::ClientStream* ready = endpoint_->take_ready(!fresh)) {
     cluster_.stats().reuses.add();
     send(*ready);
@@ -159,6 +164,10 @@ void Exchange::on_response_head(bool end) noexcept {
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.count_response(stream_->response.status, proxy_.loop().now() - sent_);
   const int status = stream_->response.status;
+  if (retry_instead(status, end)) {
+    return;
+  }
+  try_timer_.disarm();
   report(is_one_of(cluster_.config().circuit_breaker.statuses, status) ? Outcome::kFailure
                                                                        : Outcome::kSuccess);
   if (is_one_of(cluster_.config().ejection.statuses, status)) {
@@ -242,6 +251,7 @@ void Exchange::end_tunnel_if_done() noexcept {
 
 void Exchange::on_failure(const Error& error) noexcept {
   connection_ = nullptr;
+  try_timer_.disarm();
   if (error.retry != Retry::kIfReused) {
     cluster_.failed(*endpoint_, stream_->shard().random());
   }
@@ -250,13 +260,95 @@ void Exchange::on_failure(const Error& error) noexcept {
     fail(error);
     return;
   }
-  const bool was_reused = error.retry == Retry::kIfReused;
-  if (was_reused) {
-    cluster_.stats().replays.add();
-  } else {
-    cluster_.stats().retries.add();
+  if (!request_end_) {
+    stream_->set_request_wanted(false);  // until there is a connection again
   }
-  attempt(was_reused);
+  if (error.retry == Retry::kIfReused) {
+    cluster_.stats().replays.add();
+    attempt(true);
+  } else if (!retry()) {
+    fail(error);
+  }
+}
+
+// --- further tries ----------------------------------------------------------------------------
+
+/// Whether the request may be sent again although an upstream has seen it.
+bool Exchange::may_try_another() const noexcept {
+  return request_end_ && !body_sent_ && !upgrade_ && !stream_->head_sent() &&
+         attempts_ <= cluster_.config().retry.attempts &&
+         http::is_idempotent(stream_->request.method);
+}
+
+/// False: over the budget.
+bool Exchange::retry() noexcept {
+  if (!retrying_ && !cluster_.begin_retry()) {
+    return false;
+  }
+  retrying_ = true;
+  cluster_.stats().retries.add();
+  const Duration wait = backoff();
+  if (wait == Duration::zero()) {
+    attempt(false);
+  } else {
+    try_timer_.arm(proxy_.loop().timers(), wait);
+  }
+  return true;
+}
+
+/// At random up to a time that doubles with each try.
+Duration Exchange::backoff() const noexcept {
+  const config::RetryPolicy& policy = cluster_.config().retry;
+  if (policy.backoff == Duration::zero() || (attempts_ == 1 && cluster_.endpoint_count() > 1)) {
+    return Duration::zero();
+  }
+  const Duration most =
+      std::min(policy.backoff * (1 << std::min(attempts_ - 1, 10U)), policy.backoff_max);
+  const auto random = stream_->shard().random() % static_cast<uint64_t>(most.count());
+  return Duration(static_cast<int64_t>(random) + 1);
+}
+
+/// In place of taking an answer that another try may better. `end`: it has no body.
+bool Exchange::retry_instead(int status, bool end) noexcept {
+  if (!is_one_of(cluster_.config().retry.statuses, status) || !may_try_another() ||
+      (!retrying_ && !cluster_.begin_retry())) {
+    return false;
+  }
+  retrying_ = true;
+  if (is_one_of(cluster_.config().ejection.statuses, status)) {
+    cluster_.failed(*endpoint_, stream_->shard().random());
+  }
+  if (end) {
+    connection_ = nullptr;  // it is done with us
+  }
+  give_up_try();
+  static_cast<void>(retry());
+  return true;
+}
+
+void Exchange::give_up_try() noexcept {
+  try_timer_.disarm();
+  if (upstream::ClientStream* connection = std::exchange(connection_, nullptr)) {
+    connection->abandon();
+  }
+  upstream::ConnectHandler::unlink();
+  leave_endpoint();
+}
+
+/// No answer in time, or the time for the next try has come.
+void Exchange::on_try_timer() noexcept {
+  if (!at_endpoint_) {
+    attempt(false);
+    return;
+  }
+  if (!may_try_another()) {
+    return;  // the exchange's own timer decides
+  }
+  cluster_.failed(*endpoint_, stream_->shard().random());
+  give_up_try();
+  if (!retry()) {
+    fail(upstream_error(Errc::kTimeout, "no response from the upstream in time"));
+  }
 }
 
 bool Exchange::may_retry(const Error& error) const noexcept {
@@ -265,7 +357,7 @@ bool Exchange::may_retry(const Error& error) const noexcept {
   }
   switch (error.retry) {
     case Retry::kNever: return false;
-    case Retry::kSafe: return attempts_ <= cluster_.config().retry_attempts;
+    case Retry::kSafe: return attempts_ <= cluster_.config().retry.attempts;
     case Retry::kIfReused: return http::is_idempotent(stream_->request.method);
   }
   return false;
@@ -324,8 +416,12 @@ filter::Stream& Exchange::detach() noexcept {
   connection_ = nullptr;
   upstream::ConnectHandler::unlink();
   timer_.disarm();
+  try_timer_.disarm();
   report(Outcome::kUnknown);
   leave_endpoint();
+  if (std::exchange(retrying_, false)) {
+    cluster_.end_retry();
+  }
   cluster_.stats().active.subtract();
   proxy_.retire(*this);
   return stream;

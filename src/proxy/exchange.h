@@ -61,7 +61,22 @@ class Exchange final : public ListNode<Exchange>,
   bool response_congested() const noexcept override;
   void on_tunnel_end() noexcept override;
 
+  struct TryTimer final : event::Timer {
+    explicit TryTimer(Exchange& exchange)
+        : owner(exchange) {}
+
+    void on_timer() noexcept override { owner.on_try_timer(); }
+
+    Exchange& owner;
+  };
+
   void attempt(bool fresh) noexcept;
+  bool retry() noexcept;
+  bool retry_instead(int status, bool end) noexcept;
+  bool may_try_another() const noexcept;
+  Duration backoff() const noexcept;
+  void on_try_timer() noexcept;
+  void give_up_try() noexcept;
   void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
   bool may_retry(const Error& error) const noexcept;
@@ -80,6 +95,7 @@ class Exchange final : public ListNode<Exchange>,
   upstream::Endpoint* endpoint_ = nullptr;
   upstream::ClientStream* connection_ = nullptr;  // carries the request
   ExchangeTimer timer_;
+  TryTimer try_timer_;  // of this try, or until the next
   TimePoint sent_{};
   TimePoint deadline_{};  // of a gRPC call; none: there is none
   uint32_t attempts_ = 0;
@@ -88,6 +104,7 @@ class Exchange final : public ListNode<Exchange>,
   bool head_prepared_ = false;
   bool request_end_ = false;
   bool body_sent_ = false;    // some of the body has left: a replay would lack it
+  bool retrying_ = false;     // counted among the cluster's retries
   bool at_endpoint_ = false;  // counted among its requests
   bool upgrade_ = false;
   bool tunnel_request_end_ = false;

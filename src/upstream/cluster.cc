@@ -159,6 +159,17 @@ void Cluster::failed(Endpoint& endpoint, uint64_t random) noexcept {
   }
 }
 
+bool Cluster::begin_retry() noexcept {
+  const config::RetryPolicy& options = config_.retry;
+  const uint64_t share = stats().active.value() * options.budget_percent / 100;
+  if (retrying_ >= std::max<uint64_t>(share, options.budget_min)) {
+    stats().retry_overflows.add();
+    return false;
+  }
+  ++retrying_;
+  return true;
+}
+
 // --- the circuit breaker ----------------------------------------------------------------------
 
 policy::CircuitBreaker::Admission Cluster::admit() noexcept {

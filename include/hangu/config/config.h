@@ -163,6 +163,18 @@ struct KeyPart {
 /// Whether a policy acts, only says what it would have done, or does nothing.
 enum class Mode : uint8_t { kEnforce, kShadow, kOff };
 
+/// When a request is sent again.
+struct RetryPolicy {
+  uint32_t attempts = 1;           // further ones
+  std::vector<uint32_t> statuses;  // answers to idempotent requests that another try may better
+  Duration try_timeout{};          // 0: none
+  Duration backoff = std::chrono::milliseconds(25);
+  Duration backoff_max = std::chrono::milliseconds(250);
+  uint32_t budget_percent = 20;  // of the requests under way
+  uint32_t budget_min = 3;       // at once, whatever the percentage
+  bool operator==(const RetryPolicy&) const = default;
+};
+
 /// When an upstream gets no more requests for a while.
 struct CircuitBreaker {
   bool enabled = false;
@@ -212,7 +224,7 @@ struct Upstream {
   uint32_t idle_connections_max = 1024;              // per endpoint and shard
   uint64_t requests_per_connection_max = 0;          // 0: no limit
   Duration connection_age_max{};                     // 0: no limit
-  uint32_t retry_attempts = 1;                       // extra tries when it is safe to replay
+  RetryPolicy retry;
   Duration dns_ttl_min = std::chrono::seconds(1);
   Duration dns_ttl_max = std::chrono::minutes(5);
   bool operator==(const Upstream&) const = default;

@@ -24,7 +24,8 @@ struct alignas(kCacheLine) UpstreamSlot {
   Counter tls_handshakes_resumed;  // the same
   Counter reuses;                  // requests on a connection that had served before
   Counter replays;                 // sent again because a reused connection turned out closed
-  Counter retries;                 // sent again after a failed connect
+  Counter retries;                 // sent again for another reason
+  Counter retry_overflows;         // not sent again: over the budget
   Counter failures;                // requests without a complete answer
   Counter ejections;               // of endpoints
   Counter shadow_ejections;

@@ -51,6 +51,11 @@ class Cluster {
 
   Shared& shared() { return shared_; }
 
+  /// Whether one more request may be tried again; then end_retry() when that is over.
+  bool begin_retry() noexcept;
+
+  void end_retry() noexcept { --retrying_; }
+
   // The circuit breaker, as configured.
   /// Ticket::kNone: the request must not go there.
   policy::CircuitBreaker::Admission admit() noexcept;
@@ -87,6 +92,7 @@ class Cluster {
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
   policy::RoundRobin turn_;
+  uint32_t retrying_ = 0;
   std::optional<filter::RequestKey> key_;  // with BalancingPolicy::kHash
   policy::Maglev table_;                   // the same
 };
