@@ -207,6 +207,15 @@ void add_route(const config::Config& config, const config::Route& route, const T
     limits.emplace_back(config.rate_limits[limit].name);
   }
   out["rate_limits"] = std::move(limits);
+  if (route.split.enabled) {
+    json::array shares;
+    for (const config::Split::Part& part : route.split.upstreams) {
+      shares.push_back(
+          json::value{{"upstream", config.upstreams[part.upstream].name}, {"weight", part.weight}});
+    }
+    out["split"] = std::move(shares);
+    return;
+  }
   if (route.upstream == config::kNoUpstream) {
     add_answer(route, out);
     return;

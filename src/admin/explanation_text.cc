@@ -120,6 +120,10 @@ class Printer {
     if (const std::string rates = joined(array_at(from_, "rate_limits")); !rates.empty()) {
       line("rate limits", rates);
     }
+    for (const json::value& share : array_at(from_, "split")) {
+      line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),
+                                text_at(share.as_object(), "upstream")));
+    }
     if (upstream.empty()) {
       return;
     }

@@ -53,6 +53,11 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
     if (route.upstream < used.size()) {
       used[route.upstream] = true;
     }
+    for (const Split::Part& part : route.split.upstreams) {
+      if (part.upstream < used.size()) {
+        used[part.upstream] = true;
+      }
+    }
   }
   for (size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) {
@@ -180,17 +185,28 @@ void check_redirect(Reader& reader, const Node& node, const Redirect& redirect) 
   }
 }
 
+void check_split(Reader& reader, const Node& node, const Split& split) {
+  uint64_t sum = 0;
+  for (const Split::Part& part : split.upstreams) {
+    sum += part.weight;
+  }
+  if (sum == 0 && !split.upstreams.empty()) {
+    reader.error(child(node, "upstreams").mark,
+                 {"E0136", "the weights are 0: nobody would get a request", ""});
+  }
+}
+
 namespace {
 
 void check_action(Reader& reader, const Node& node, const Route& route) {
-  const int actions = (node.find("upstream") != nullptr ? 1 : 0) +
+  const int actions = (node.find("upstream") != nullptr ? 1 : 0) + (route.split.enabled ? 1 : 0) +
                       (route.redirect.enabled ? 1 : 0) + (route.respond.enabled ? 1 : 0);
   if (actions == 0) {
     reader.error(node.mark, {"E0121", fmt::format("{} lacks the key \"upstream\"", reader.where()),
-                             "add `upstream`, or else `redirect` or `respond`"});
+                             "add `upstream`, or else `split`, `redirect` or `respond`"});
   } else if (actions > 1) {
     reader.error(node.mark,
-                 {"E0124", "a route has one of `upstream`, `redirect` and `respond`", ""});
+                 {"E0124", "a route has one of `upstream`, `split`, `redirect` and `respond`", ""});
   }
   if (!route.rewrite.path.empty() && !route.rewrite.prefix.empty()) {
     reader.error(child(node, "rewrite").mark,

@@ -12,6 +12,7 @@ void check_upstream(Reader& reader, const Node& node, const Upstream& upstream);
 void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit);
 void check_route(Reader& reader, const Node& node, const Route& route);
 void check_redirect(Reader& reader, const Node& node, const Redirect& redirect);
+void check_split(Reader& reader, const Node& node, const Split& split);
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
 void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls);

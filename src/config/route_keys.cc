@@ -86,10 +86,49 @@ TypePtr<Clients> clients() {
   return type;
 }
 
+TypePtr<Split> split() {
+  auto part = object<Split::Part>("share");
+  part->key<&Split::Part::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
+                                    {.name = "upstream",
+                                     .documentation = "Where the share goes.",
+                                     .example = "users",
+                                     .required = true})
+      .key<&Split::Part::weight>(number<uint32_t>({0, 1'000'000}),
+                                 {.name = "weight",
+                                  .documentation = "Its part of the sum of all weights.",
+                                  .example = "5"});
+  auto type = switched<Split>("{upstreams: [{upstream: users, weight: 95}]}");
+  type->mapping()
+      .key<&Split::upstreams>(
+          list<Split::Part>(std::move(part), {.name = "list of shares",
+                                              .example = "[{upstream: users, weight: 95}]",
+                                              .at_least_one = true}),
+          {.name = "upstreams",
+           .documentation = "Who shares the requests. Append new ones at the end: as its weight "
+                            "grows at the cost of the one before, those who had it keep it.",
+           .example = "[{upstream: users, weight: 95}]",
+           .required = true})
+      .key<&Split::key>(
+          list<KeyPart>(std::make_unique<KeyPartType>(),
+                        {.name = "list of key parts", .example = "[\"cookie:sid\"]"}),
+          {.name = "key",
+           .documentation =
+               "Requests that are alike in all of these go to the same upstream; those "
+               "that lack one, and all without a key, go at random.",
+           .example = "[\"cookie:sid\"]"})
+      .check(check_split);
+  return type;
+}
+
 }  // namespace
 
 void add_route_actions(ObjectType<Route>& type) {
-  type.key<&Route::redirect>(redirect(), {.name = "redirect",
+  type.key<&Route::split>(split(), {.name = "split",
+                                    .documentation = "Several upstreams share the requests, such "
+                                                     "as two versions of a service.",
+                                    .example = "{upstreams: [{upstream: users, weight: 95}]}",
+                                    .alternative = true})
+      .key<&Route::redirect>(redirect(), {.name = "redirect",
                                           .documentation = "Send clients to another address.",
                                           .example = "{scheme: https, status: 308}",
                                           .alternative = true})

@@ -113,7 +113,7 @@ TypePtr<Route> route() {
       .key<&Route::upstream>(
           std::make_unique<UpstreamRefType>("upstream", "upstreams"),
           {.name = "upstream",
-           .documentation = "Where requests go. In its place: `redirect` or `respond`.",
+           .documentation = "Where requests go. In its place: `split`, `redirect` or `respond`.",
            .example = "users"});
   add_route_actions(*type);
   add_route_times(*type);

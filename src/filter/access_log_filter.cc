@@ -98,7 +98,7 @@ void add_way(audit::JsonLine& line, const Stream& stream) {
   const StreamInfo& info = stream.info;
   if (const RouteRuntime* route = stream.route()) {
     line.add("route", route->config->name, kFieldBytesMax);
-    if (const uint32_t upstream = route->config->upstream; upstream != config::kNoUpstream) {
+    if (const uint32_t upstream = info.upstream; upstream != config::kNoUpstream) {
       line.add("upstream", stream.snapshot().config->upstreams[upstream].name, kFieldBytesMax);
     }
   }

@@ -13,6 +13,8 @@ FilterStatus RouteFilter::on_request_headers(Stream& stream) const noexcept {
   switch (found.outcome) {
     case Outcome::kFound:
       stream.set_route(stream.snapshot().routes[found.route]);
+      stream.info.upstream = stream.route()->config->upstream;
+      stream.info.cluster = stream.route()->cluster;
       return FilterStatus::kContinue;
     case Outcome::kMethodNotAllowed:
       reply = http::local_reply_for(

@@ -38,7 +38,7 @@ void refuse(filter::Stream& stream, const upstream::Cluster& cluster,
 }  // namespace
 
 void Proxy::start(filter::Stream& stream, bool end) noexcept {
-  upstream::Cluster* found = cluster(stream.route()->cluster);
+  upstream::Cluster* found = cluster(stream.info.cluster);
   if (found == nullptr) {
     stream.fail(internal_error(Errc::kInternal, "the route's upstream is not known to the shard"));
     return;

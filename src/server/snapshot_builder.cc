@@ -10,6 +10,7 @@
 #include "hangu/filter/respond_filter.h"
 #include "hangu/filter/rewrite_filter.h"
 #include "hangu/filter/route_filter.h"
+#include "hangu/filter/split_filter.h"
 
 namespace hangu::server {
 
@@ -87,6 +88,15 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
     runtime.chain.add(std::make_shared<filter::RespondFilter>(route.respond));
   } else if (route.rewrite != config::Rewrite{}) {
     runtime.chain.add(std::make_shared<filter::RewriteFilter>(route));
+  }
+  if (route.split.enabled) {
+    std::vector<filter::SplitFilter::Share> shares;
+    for (const config::Split::Part& part : route.split.upstreams) {
+      shares.push_back({.weight = part.weight,
+                        .upstream = part.upstream,
+                        .cluster = cluster_number(config.upstreams[part.upstream].name)});
+    }
+    runtime.chain.add(std::make_shared<filter::SplitFilter>(shares, route.split.key));
   }
   auto edit =
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);

@@ -4,6 +4,7 @@ import unittest
 
 from support.case import GatewayCase
 from support.gateway import make_config
+from support.wait import eventually
 
 
 class ActionCase(GatewayCase):
@@ -100,6 +101,63 @@ class Rewrites(ActionCase):
         self.assertEqual(self.seen({"prefix": "/v2"}, "/x/../a", listener=listener)[0], "/v2/a")
         self.assertEqual(self.seen({"host": "b.example"}, "/x/../a", listener=listener),
                          ("/x/../a", "b.example"))
+
+
+class Splits(GatewayCase):
+    def begin(self, split):
+        self.origins = [self.start_origin(name=name) for name in ("v1", "v2")]
+        config = make_config(self.origins[0], workers=2, access_log={"path": "-"})
+        config["upstreams"] = [{"name": origin.name, "endpoints": [origin.endpoint]}
+                               for origin in self.origins]
+        config["routes"] = [{"name": "all", "split": split}]
+        self.config_ = config
+        return self.start(config)
+
+    def ask(self, gateway, count, headers=None):
+        before = [len(origin.requests) for origin in self.origins]
+        client = gateway.client()
+        for _ in range(count):
+            self.assertEqual(client.request("GET", "/", headers or {}).status, 200)
+        return [len(origin.requests) - then for origin, then in zip(self.origins, before)]
+
+    def test_by_weight(self):
+        gateway = self.begin({"upstreams": [{"upstream": "v1", "weight": 80},
+                                            {"upstream": "v2", "weight": 20}]})
+        first, second = self.ask(gateway, 1000)
+        self.assertEqual(first + second, 1000)
+        # Five standard deviations.
+        self.assertAlmostEqual(second, 200, delta=64)
+
+    def test_all_or_nothing(self):
+        gateway = self.begin({"upstreams": [{"upstream": "v1", "weight": 0},
+                                            {"upstream": "v2"}]})
+        self.assertEqual(self.ask(gateway, 50), [0, 50])
+
+    def test_who_has_the_new_one_keeps_it(self):
+        shares = [{"upstream": "v1", "weight": 70}, {"upstream": "v2", "weight": 30}]
+        gateway = self.begin({"key": ["cookie:sid"], "upstreams": shares})
+
+        def versions():
+            seen = {}
+            for session in range(60):
+                gained = self.ask(gateway, 2, {"Cookie": f"sid={session}"})
+                self.assertIn(2, gained)
+                seen[session] = gained.index(2)
+            return seen
+
+        before = versions()
+        self.assertEqual(set(before.values()), {0, 1})
+        shares[0]["weight"], shares[1]["weight"] = 40, 60
+        gateway.reload(self.config_)
+        after = versions()
+        self.assertGreater(sum(after.values()), sum(before.values()))
+        self.assertEqual([s for s in before if before[s] == 1 and after[s] == 0], [])
+
+    def test_the_log_names_the_one(self):
+        gateway = self.begin({"upstreams": [{"upstream": "v1", "weight": 0},
+                                            {"upstream": "v2"}]})
+        self.ask(gateway, 1)
+        eventually(lambda: '"upstream":"v2"' in gateway.stdout_path.read_text(), "it is logged")
 
 
 class Clients(ActionCase):

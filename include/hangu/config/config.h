@@ -314,10 +314,25 @@ struct Clients {
 
 inline constexpr uint32_t kNoUpstream = UINT32_MAX;
 
+/// Several upstreams that share the requests of a route.
+struct Split {
+  struct Part {
+    uint32_t upstream = kNoUpstream;  // index in Config::upstreams
+    uint32_t weight = 1;
+    bool operator==(const Part&) const = default;
+  };
+
+  bool enabled = false;
+  std::vector<Part> upstreams;
+  std::vector<KeyPart> key;  // alike in these: the same upstream; empty: at random
+  bool operator==(const Split&) const = default;
+};
+
 struct Route {
   std::string name;
   RouteMatch match;
-  uint32_t upstream = kNoUpstream;  // index in Config::upstreams; kNoUpstream: the route answers
+  uint32_t upstream = kNoUpstream;  // index in Config::upstreams; kNoUpstream: none, or `split`
+  Split split;
   Redirect redirect;
   DirectResponse respond;
   Rewrite rewrite;

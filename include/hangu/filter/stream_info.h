@@ -38,6 +38,9 @@ struct StreamInfo {
   std::string_view request_id;
   std::string_view trace_id;
 
+  // Where it goes: chosen with the route, or by its split.
+  uint32_t upstream = UINT32_MAX;   // index in Config::upstreams; none: config::kNoUpstream
+  uint32_t cluster = UINT32_MAX;    // its number, see RouteRuntime::cluster
   std::string_view forward_target;  // what the upstream sees instead; empty: as it was asked
   std::string_view forward_host;
 
