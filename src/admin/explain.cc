@@ -94,6 +94,34 @@ Result<void, std::string> read_headers(const std::vector<std::string>& headers,
   return {};
 }
 
+/// The header fields of the request, as the route table wants them; the client is who
+/// X-Forwarded-For says.
+class AskedFields {
+ public:
+  explicit AskedFields(const std::vector<std::string>& headers) {
+    headers_.reset(arena_);
+    for (const std::string& header : headers) {
+      const size_t colon = header.find(':');
+      const std::string_view name =
+          arena_.copy(lower(trim(std::string_view(header).substr(0, colon))));
+      const std::string_view value = arena_.copy(trim(std::string_view(header).substr(colon + 1)));
+      static_cast<void>(headers_.add(name, value));
+    }
+  }
+
+  policy::RequestFacts facts(const Target& target) const {
+    const std::string_view forwarded = headers_.value(http::HeaderName::kXForwardedFor);
+    return {.headers = &headers_,
+            .query = target.url.query,
+            .client_ip = trim(forwarded.substr(0, forwarded.find(',')))};
+  }
+
+ private:
+  buffer::BlockPool blocks_{{.block_bytes = 64 * 1024, .blocks_max = 4}};
+  buffer::Arena arena_{blocks_, blocks_};
+  http::HeaderBlock headers_;
+};
+
 void normalise(const config::Listener* listener, Target& target) {
   buffer::BlockPool blocks({.block_bytes = 64 * 1024, .blocks_max = 4});
   buffer::Arena arena(blocks, blocks);
@@ -134,13 +162,33 @@ json::object match_json(const config::RouteMatch& match) {
   if (!match.methods.empty()) {
     out["methods"] = texts(match.methods);
   }
+  for (const auto& [key, fields] :
+       {std::pair("headers", &match.headers), std::pair("query", &match.query),
+        std::pair("cookies", &match.cookies)}) {
+    json::object wanted;
+    for (const config::FieldMatch& field : *fields) {
+      wanted[field.name] = field.any ? "*" : field.value;
+    }
+    if (!wanted.empty()) {
+      out[key] = std::move(wanted);
+    }
+  }
+  if (!match.clients.empty()) {
+    json::array networks;
+    for (const config::Cidr& network : match.clients) {
+      networks.emplace_back(network.text);
+    }
+    out["clients"] = std::move(networks);
+  }
   return out;
 }
 
 json::array candidates_json(const config::Config& config, const policy::RouteTable& table,
                             const ExplainRequest& request, const Target& target) {
+  const AskedFields asked(request.headers);
   json::array all;
-  for (const auto& candidate : table.explain(target.host, target.path, request.method)) {
+  for (const auto& candidate :
+       table.explain(target.host, target.path, request.method, asked.facts(target))) {
     const config::Route& route = config.routes[candidate.route];
     all.push_back({{"route", route.name},
                    {"match", match_json(route.match)},
@@ -327,7 +375,10 @@ Result<json::object, std::string> explain(const config::Config& config,
   }
   const policy::RouteTable table(config);
   out["candidates"] = candidates_json(config, table, request, target);
-  add_outcome(config, table.match(target.host, target.path, request.method), target, live, out);
+  const AskedFields asked(request.headers);
+  const policy::RouteMatchResult found =
+      table.match(target.host, target.path, request.method, asked.facts(target));
+  add_outcome(config, found, target, live, out);
   return out;
 }
 

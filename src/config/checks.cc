@@ -91,7 +91,9 @@ class ShadowFinder {
     const Route* winner = nullptr;
     for (size_t i = 0; i < std::min(earlier.size(), kComparedMax) && winner == nullptr; ++i) {
       const Route& other = config_.routes[earlier[i]];
-      winner = covers(other.match.methods, match.methods) ? &other : nullptr;
+      winner = covers(other.match.methods, match.methods) && asks_the_same(other.match, match)
+                   ? &other
+                   : nullptr;
     }
     earlier.push_back(index);
     return winner;
@@ -102,11 +104,20 @@ class ShadowFinder {
 
   static bool covers(const std::vector<std::string>& outer, const std::vector<std::string>& inner) {
     if (outer.empty() || inner.empty()) {
-      return outer.empty();
+      return outer.empty() && inner.empty();  // a route that names methods comes before
     }
     return std::all_of(inner.begin(), inner.end(), [&outer](const std::string& method) {
       return std::find(outer.begin(), outer.end(), method) != outer.end();
     });
+  }
+
+  /// Of header fields and so on. Who asks for more of them comes first, wherever it stands.
+  static bool asks_the_same(const RouteMatch& one, const RouteMatch& other) {
+    const auto same = [](const std::vector<FieldMatch>& a, const std::vector<FieldMatch>& b) {
+      return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
+    };
+    return same(one.headers, other.headers) && same(one.query, other.query) &&
+           same(one.cookies, other.cookies) && one.clients == other.clients;
   }
 
   const Config& config_;

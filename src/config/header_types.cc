@@ -128,4 +128,50 @@ Value HeaderFieldsType::to_value(const Config& /*config*/, const void* value) co
   return out;
 }
 
+// --- what a request must have -----------------------------------------------------------------
+
+std::string FieldMatchesType::schema() const {
+  return "\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\","
+         "\"boolean\"]}";
+}
+
+void FieldMatchesType::read(Reader& reader, const Node& node, void* out) const {
+  if (node.kind != Node::Kind::kMapping && node.kind != Node::Kind::kNull) {
+    reader.error(node.mark, wrong_type("a mapping", "{x-version: v2}", node));
+    return;
+  }
+  auto& fields = *static_cast<std::vector<FieldMatch>*>(out);
+  fields.clear();
+  for (const Node::Entry& entry : node.entries) {
+    std::optional<Problem> problem;
+    if (headers_) {
+      problem = check_header_name(entry.key);
+    }
+    if (problem) {
+      reader.error(entry.mark, std::move(*problem));
+      continue;
+    }
+    const Reader::Scope scope(reader, entry.key);
+    if (entry.value->kind != Node::Kind::kScalar) {
+      reader.error(entry.value->mark, wrong_type("a value", "\"text\"", *entry.value));
+      continue;
+    }
+    if (const std::optional<Scalar> scalar = reader.scalar(*entry.value)) {
+      const bool any = scalar->text == "*";
+      fields.push_back({.name = headers_ ? lower(entry.key) : entry.key,
+                        .value = any ? std::string() : scalar->text,
+                        .any = any});
+    }
+  }
+}
+
+Value FieldMatchesType::to_value(const Config& /*config*/, const void* value) const {
+  Value out;
+  out.kind = Value::Kind::kMapping;
+  for (const FieldMatch& field : *static_cast<const std::vector<FieldMatch>*>(value)) {
+    out.entries.emplace_back(field.name, Value::string(field.any ? "*" : field.value));
+  }
+  return out;
+}
+
 }  // namespace hangu::config

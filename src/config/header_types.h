@@ -28,4 +28,24 @@ class HeaderFieldsType final : public TypeOf<std::vector<HeaderEdit::Field>> {
   bool lists_;
 };
 
+/// A mapping of names to the values that a request must have; `*` stands for any.
+class FieldMatchesType final : public TypeOf<std::vector<FieldMatch>> {
+ public:
+  /// `headers`: the names are of header fields.
+  explicit FieldMatchesType(bool headers)
+      : headers_(headers) {}
+
+  void read(Reader& reader, const Node& node, void* out) const override;
+  Value to_value(const Config& config, const void* value) const override;
+
+  std::string name() const override { return "mapping"; }
+
+  std::string limits() const override { return "`*`: any value"; }
+
+  std::string schema() const override;
+
+ private:
+  bool headers_;
+};
+
 }  // namespace hangu::config

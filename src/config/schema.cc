@@ -47,7 +47,26 @@ TypePtr<RouteMatch> route_match() {
                {.name = "list of methods", .example = "[GET, POST]", .warn_repeated = true}),
           {.name = "methods",
            .documentation = "Request methods. Empty: any.",
-           .example = "[GET, POST]"});
+           .example = "[GET, POST]"})
+      .key<&RouteMatch::headers>(
+          std::make_unique<FieldMatchesType>(true),
+          {.name = "headers",
+           .documentation =
+               "Header fields that a request must have, all of them. A route that asks "
+               "for more of them comes before one that asks for fewer.",
+           .example = "{x-version: v2}"})
+      .key<&RouteMatch::query>(std::make_unique<FieldMatchesType>(false),
+                               {.name = "query",
+                                .documentation = "The same for parameters of the query, as they "
+                                                 "were sent (not decoded).",
+                                .example = "{version: \"2\"}"})
+      .key<&RouteMatch::cookies>(
+          std::make_unique<FieldMatchesType>(false),
+          {.name = "cookies", .documentation = "The same for cookies.", .example = "{beta: \"1\"}"})
+      .key<&RouteMatch::clients>(
+          networks(), {.name = "clients",
+                       .documentation = "Networks of which a client must be in one. Empty: any.",
+                       .example = "[10.0.0.0/8]"});
   return type;
 }
 

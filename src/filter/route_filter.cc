@@ -7,8 +7,9 @@ namespace hangu::filter {
 FilterStatus RouteFilter::on_request_headers(Stream& stream) const noexcept {
   using Outcome = policy::RouteOutcome;
   const http::RequestHead& request = stream.request;
-  const policy::RouteMatchResult found =
-      stream.snapshot().route_table.match(request.host, request.path, request.method_text);
+  const policy::RouteMatchResult found = stream.snapshot().route_table.match(
+      request.host, request.path, request.method_text,
+      {.headers = &request.headers, .query = request.query, .client_ip = stream.info.client_ip});
   http::LocalReply reply;
   switch (found.outcome) {
     case Outcome::kFound:

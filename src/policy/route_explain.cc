@@ -21,6 +21,24 @@ std::string list_text(const std::vector<std::string>& items) {
   return text;
 }
 
+/// "header x-a: 1, cookie b".
+std::string wanted_text(const config::RouteMatch& match) {
+  std::string text;
+  const auto add = [&](std::string_view kind, const std::vector<config::FieldMatch>& fields) {
+    for (const config::FieldMatch& field : fields) {
+      text += fmt::format("{}{} {}{}{}", text.empty() ? "" : ", ", kind, field.name,
+                          field.any ? "" : ": ", field.value);
+    }
+  };
+  add("header", match.headers);
+  add("query", match.query);
+  add("cookie", match.cookies);
+  for (const config::Cidr& network : match.clients) {
+    text += fmt::format("{}client {}", text.empty() ? "" : ", ", network.text);
+  }
+  return text;
+}
+
 }  // namespace
 
 /// How specifically the route names the host; smaller is more.
@@ -46,7 +64,9 @@ std::vector<uint32_t> RouteTable::by_precedence(std::string_view host) const {
     const bool exact = !match.path_exact.empty();
     const size_t length = without_trailing_slash(match.path_prefix).size();
     return std::tuple(host_rank(route, host), !exact, exact ? size_t{0} : SIZE_MAX - length,
-                      match.methods.empty());
+                      match.methods.empty(), SIZE_MAX - match.headers.size(),
+                      SIZE_MAX - match.query.size(), SIZE_MAX - match.cookies.size(),
+                      match.clients.empty());
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
@@ -54,7 +74,7 @@ std::vector<uint32_t> RouteTable::by_precedence(std::string_view host) const {
 }
 
 std::string RouteTable::mismatch(uint32_t route, std::string_view host, std::string_view path,
-                                 std::string_view method) const {
+                                 std::string_view method, const RequestFacts& facts) const {
   const config::RouteMatch& match = routes_[route].match;
   if (host_rank(route, host) == kOtherHost) {
     return fmt::format("host \"{}\" is not {}{}", host, match.hosts.size() > 1 ? "one of " : "",
@@ -69,15 +89,19 @@ std::string RouteTable::mismatch(uint32_t route, std::string_view host, std::str
     return fmt::format("method {} is not {}{}", method, match.methods.size() > 1 ? "one of " : "",
                        list_text(match.methods));
   }
+  if (!takes_facts(route, facts)) {
+    return fmt::format("it asks for {}", wanted_text(match));
+  }
   return {};
 }
 
 std::vector<RouteCandidate> RouteTable::explain(std::string_view host, std::string_view path,
-                                                std::string_view method) const {
-  const RouteMatchResult winner = match(host, path, method);
+                                                std::string_view method,
+                                                const RequestFacts& facts) const {
+  const RouteMatchResult winner = match(host, path, method, facts);
   std::vector<RouteCandidate> candidates;
   for (const uint32_t route : by_precedence(host)) {
-    RouteCandidate candidate{.route = route, .reason = mismatch(route, host, path, method)};
+    RouteCandidate candidate{.route = route, .reason = mismatch(route, host, path, method, facts)};
     candidate.matched = candidate.reason.empty();
     candidate.chosen =
         candidate.matched && winner.outcome == RouteOutcome::kFound && winner.route == route;

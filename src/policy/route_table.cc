@@ -1,14 +1,34 @@
 #include "hangu/policy/route_table.h"
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include "hangu/http/parameters.h"
 
 namespace hangu::policy {
+namespace {
+
+/// Among routes of the same host and path; smaller comes first.
+auto field_rank(const config::RouteMatch& match) {
+  return std::tuple(match.methods.empty(), -static_cast<ptrdiff_t>(match.headers.size()),
+                    -static_cast<ptrdiff_t>(match.query.size()),
+                    -static_cast<ptrdiff_t>(match.cookies.size()), match.clients.empty());
+}
+
+}  // namespace
 
 // --- building ---------------------------------------------------------------------------------
 
 RouteTable::RouteTable(const config::Config& config) {
   for (const config::Route& route : config.routes) {
-    routes_.push_back({.name = route.name, .match = route.match});
+    const config::RouteMatch& match = route.match;
+    const bool plain = match.headers.empty() && match.query.empty() && match.cookies.empty() &&
+                       match.clients.empty();
+    routes_.push_back({.name = route.name,
+                       .match = match,
+                       .clients = policy::CidrSet(match.clients),
+                       .plain = plain});
   }
   for (uint32_t route = 0; route < routes_.size(); ++route) {
     const std::vector<std::string>& hosts = routes_[route].match.hosts;
@@ -45,8 +65,9 @@ void RouteTable::insert(PathTable& table, uint32_t route) {
 }
 
 void RouteTable::order(RouteList& list) const {
-  std::stable_partition(list.routes.begin(), list.routes.end(),
-                        [&](uint32_t route) { return !routes_[route].match.methods.empty(); });
+  std::stable_sort(list.routes.begin(), list.routes.end(), [&](uint32_t a, uint32_t b) {
+    return field_rank(routes_[a].match) < field_rank(routes_[b].match);
+  });
 }
 
 void RouteTable::finish(std::string_view host, PathTable& table) const {
@@ -126,15 +147,46 @@ bool RouteTable::takes_path(uint32_t route, std::string_view path) const noexcep
                                   : path == match.path_exact;
 }
 
-bool RouteTable::try_list(const RouteList& list, std::string_view method,
+bool RouteTable::takes_facts(uint32_t route, const RequestFacts& facts) const noexcept {
+  const Entry& entry = routes_[route];
+  if (entry.plain) {
+    return true;
+  }
+  const auto has = [](const std::vector<config::FieldMatch>& wanted, auto value_of) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const config::FieldMatch& field) {
+      const std::optional<std::string_view> value = value_of(field.name);
+      return value && (field.any || *value == field.value);
+    });
+  };
+  const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
+    const http::Header* found = facts.headers != nullptr ? facts.headers->find(name) : nullptr;
+    return found != nullptr ? std::optional(found->value()) : std::nullopt;
+  };
+  const auto query = [&](std::string_view name) {
+    return http::query_parameter(facts.query, name);
+  };
+  const auto cookie = [&](std::string_view name) -> std::optional<std::string_view> {
+    return facts.headers != nullptr ? http::cookie(*facts.headers, name) : std::nullopt;
+  };
+  return has(entry.match.headers, header) && has(entry.match.query, query) &&
+         has(entry.match.cookies, cookie) &&
+         (entry.clients.empty() || entry.clients.contains(facts.client_ip));
+}
+
+bool RouteTable::try_list(const RouteList& list, std::string_view method, const RequestFacts& facts,
                           RouteMatchResult& result) const noexcept {
+  bool other_method = false;
   for (const uint32_t route : list.routes) {
+    if (!takes_facts(route, facts)) {
+      continue;
+    }
     if (takes_method(route, method)) {
       result = {.outcome = RouteOutcome::kFound, .route = route, .allow = {}};
       return true;
     }
+    other_method = true;
   }
-  if (result.outcome != RouteOutcome::kMethodNotAllowed) {
+  if (other_method && result.outcome != RouteOutcome::kMethodNotAllowed) {
     result = {.outcome = RouteOutcome::kMethodNotAllowed, .route = 0, .allow = list.allow};
   }
   return false;
@@ -147,10 +199,10 @@ std::string_view RouteTable::parent_path(std::string_view path) {
 }
 
 bool RouteTable::try_paths(const PathTable& table, std::string_view path, std::string_view method,
-                           RouteMatchResult& result) const noexcept {
+                           const RequestFacts& facts, RouteMatchResult& result) const noexcept {
   if (!table.exact.empty()) {
     if (const auto found = table.exact.find(path);
-        found != table.exact.end() && try_list(found->second, method, result)) {
+        found != table.exact.end() && try_list(found->second, method, facts, result)) {
       return true;
     }
   }
@@ -165,7 +217,7 @@ bool RouteTable::try_paths(const PathTable& table, std::string_view path, std::s
   }
   while (true) {
     if (const auto found = table.prefixes.find(prefix);
-        found != table.prefixes.end() && try_list(found->second, method, result)) {
+        found != table.prefixes.end() && try_list(found->second, method, facts, result)) {
       return true;
     }
     if (prefix.empty()) {
@@ -195,12 +247,13 @@ bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept
 }
 
 RouteMatchResult RouteTable::match(std::string_view host, std::string_view path,
-                                   std::string_view method) const noexcept {
+                                   std::string_view method,
+                                   const RequestFacts& facts) const noexcept {
   RouteMatchResult result;
   bool host_known = false;
   visit_tables(host, [&](const PathTable& table) {
     host_known = true;
-    return try_paths(table, path, method, result);
+    return try_paths(table, path, method, facts, result);
   });
   if (!host_known) {
     result.outcome = RouteOutcome::kNoHost;

@@ -3,7 +3,7 @@
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 
 
 def route(name, hosts=(), exact=None, prefix=None, methods=()):
@@ -135,6 +135,37 @@ class Endpoints(GatewayCase):
         for _ in range(30):
             gateway.client().request("GET", "/", {"Connection": "close"})
         self.assertTrue(all(origin.requests for origin in origins))
+
+
+class Fields(GatewayCase):
+    """Routes that ask for header fields, parameters, cookies or clients."""
+
+    @classmethod
+    def config(cls, origin):
+        def one(name, **match):
+            return {"name": name, "match": match, "upstream": "origin",
+                    "request_headers": {"set": {"x-route": name}}}
+        return make_config(origin, {"trusted_proxies": ["127.0.0.0/8"]}, routes=[
+            one("rest"), one("canary", headers={"X-Canary": "1"}), one("any", headers={"x-a": "*"}),
+            one("two", headers={"x-canary": "1", "x-a": "*"}), one("query", query={"v": "2"}),
+            one("cookie", cookies={"beta": "yes"}), one("near", clients=["10.0.0.0/8"])])
+
+    def test_choice(self):
+        for target, headers, expected in (
+                ("/", {}, "rest"), ("/", {"x-canary": "1"}, "canary"), ("/", {"X-A": ""}, "any"),
+                ("/", {"x-canary": "1", "x-a": "b"}, "two"), ("/?v=2", {}, "query"),
+                ("/?v=2", {"x-a": "1"}, "any"), ("/", {"Cookie": "beta=yes"}, "cookie"),
+                ("/", {"Cookie": "beta=no"}, "rest"),
+                ("/", {"X-Forwarded-For": "10.1.2.3"}, "near")):
+            with self.subTest(target + str(headers)):
+                self.assertEqual(self.ask("GET", target, headers).status, 200)
+                self.assertEqual(self.origin.requests[-1].header("x-route"), expected)
+
+    def test_explained(self):
+        done = run_hangu("explain", "--config", self.gateway.config_path, "-H", "x-canary: 1",
+                         "GET", "http://h/")
+        self.assertRegex(done.stdout, r"> canary")
+        self.assertIn("it asks for cookie beta: yes", done.stdout)
 
 
 if __name__ == "__main__":

@@ -267,11 +267,23 @@ struct RateLimit {
 
 inline constexpr size_t kRateLimitsMax = 16;  // of a route
 
+/// A field, cookie or parameter that a request must have.
+struct FieldMatch {
+  std::string name;   // of a header field: lower case
+  std::string value;  // exact
+  bool any = false;   // whatever the value
+  bool operator==(const FieldMatch&) const = default;
+};
+
 struct RouteMatch {
   std::vector<std::string> hosts;    // exact or "*.example.org", lower case; empty: any
   std::string path_exact;            // one of these two, or neither (any path)
   std::string path_prefix;           // on segment borders: "/a" matches "/a" and "/a/b", not "/ab"
   std::vector<std::string> methods;  // empty: any; upper case
+  std::vector<FieldMatch> headers;   // all of them
+  std::vector<FieldMatch> query;     // the same
+  std::vector<FieldMatch> cookies;   // the same
+  std::vector<Cidr> clients;         // one of them; empty: any
   bool operator==(const RouteMatch&) const = default;
 };
 

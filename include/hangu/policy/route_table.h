@@ -3,8 +3,9 @@
 //
 // A route matches when its hosts, its path and its methods all do. Of several the most specific
 // wins: exact host before the longest wildcard before any host; exact path before the longest
-// prefix; named methods before any method; then the order of the config. The cost of a lookup does
-// not grow with the number of routes.
+// prefix; named methods before any method; more header fields, then more query parameters, then
+// more cookies, then named clients; then the order of the config. The cost of a lookup does not
+// grow with the number of routes, but for those of the same host and path.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/http/header_block.h"
+#include "hangu/policy/cidr_set.h"
 
 namespace hangu::policy {
 
@@ -30,6 +33,13 @@ struct RouteMatchResult {
   std::string_view allow;  // with kMethodNotAllowed: "GET, POST"; lives as long as the table
 };
 
+/// What of a request some routes look at, beside host, path and method.
+struct RequestFacts {
+  const http::HeaderBlock* headers = nullptr;  // nullptr: none
+  std::string_view query;                      // without '?'
+  std::string_view client_ip;
+};
+
 /// One route as `explain` shows it.
 struct RouteCandidate {
   uint32_t route = 0;
@@ -44,12 +54,13 @@ class RouteTable {
   explicit RouteTable(const config::Config& config);
 
   /// `host`: lower case, without port and trailing dot; `path`: normalised.
-  RouteMatchResult match(std::string_view host, std::string_view path,
-                         std::string_view method) const noexcept;
+  RouteMatchResult match(std::string_view host, std::string_view path, std::string_view method,
+                         const RequestFacts& facts = {}) const noexcept;
 
   /// Every route in the order of precedence for this host, and why it does or does not match.
   std::vector<RouteCandidate> explain(std::string_view host, std::string_view path,
-                                      std::string_view method) const;
+                                      std::string_view method,
+                                      const RequestFacts& facts = {}) const;
 
  private:
   struct TextHash {
@@ -90,21 +101,24 @@ class RouteTable {
   bool takes_method(uint32_t route, std::string_view method) const noexcept;
   bool takes_path(uint32_t route, std::string_view path) const noexcept;
   static bool takes_host(std::string_view pattern, std::string_view host) noexcept;
-  bool try_list(const RouteList& list, std::string_view method,
+  bool takes_facts(uint32_t route, const RequestFacts& facts) const noexcept;
+  bool try_list(const RouteList& list, std::string_view method, const RequestFacts& facts,
                 RouteMatchResult& result) const noexcept;
   bool try_paths(const PathTable& table, std::string_view path, std::string_view method,
-                 RouteMatchResult& result) const noexcept;
+                 const RequestFacts& facts, RouteMatchResult& result) const noexcept;
   template <class Visit>
   bool visit_tables(std::string_view host, Visit visit) const noexcept;
 
   size_t host_rank(uint32_t route, std::string_view host) const;
   std::vector<uint32_t> by_precedence(std::string_view host) const;
   std::string mismatch(uint32_t route, std::string_view host, std::string_view path,
-                       std::string_view method) const;
+                       std::string_view method, const RequestFacts& facts) const;
 
   struct Entry {
     std::string name;
     config::RouteMatch match;
+    CidrSet clients;
+    bool plain = true;  // asks for none of RequestFacts
   };
 
   std::vector<Entry> routes_;

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "hangu/buffer/arena.h"
+
 namespace hangu::policy {
 namespace {
 
@@ -225,6 +227,80 @@ TEST(RouteTable, ManyRoutesOfOneHostAreCompiledQuickly) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   EXPECT_EQ(ask(table, "a.org", "/service/49999/x"), "49999");
   EXPECT_EQ(ask(table, "a.org", "/service/7", "PUT"), "allow GET");
+}
+
+// --- header fields and so on ------------------------------------------------------------------
+
+class FactsTest : public testing::Test {
+ protected:
+  void add(const std::string& name, config::RouteMatch match) {
+    match.path_prefix = match.path_prefix.empty() ? "/" : match.path_prefix;
+    config::Route route;
+    route.name = name;
+    route.match = std::move(match);
+    config_.routes.push_back(route);
+  }
+
+  std::string find(const std::vector<std::pair<std::string, std::string>>& fields,
+                   std::string_view query = "", std::string_view client = "192.0.2.1",
+                   std::string_view method = "GET") {
+    arena_.reset();
+    headers_.reset(arena_);
+    for (const auto& [name, value] : fields) {
+      EXPECT_TRUE(headers_.add(name, value));
+    }
+    const RouteTable table(config_);
+    const RequestFacts facts{.headers = &headers_, .query = query, .client_ip = client};
+    const RouteMatchResult result = table.match("h", "/x", method, facts);
+    if (result.outcome == RouteOutcome::kFound) {
+      return config_.routes[result.route].name;
+    }
+    return result.outcome == RouteOutcome::kMethodNotAllowed ? "method" : "none";
+  }
+
+  buffer::BlockPool blocks_{{.block_bytes = 16384, .blocks_max = 8}};
+  buffer::Arena arena_{blocks_, blocks_};
+  http::HeaderBlock headers_;
+  config::Config config_;
+};
+
+TEST_F(FactsTest, AllThatIsAskedForMustBeThere) {
+  add("v2", {.headers = {{"x-version", "2"}}});
+  add("beta", {.cookies = {{"beta", "", true}}});
+  add("query", {.query = {{"q", "1"}}});
+  add("near", {.clients = {{"10.0.0.0/8"}}});
+  add("rest", {});
+  EXPECT_EQ(find({}), "rest");
+  EXPECT_EQ(find({{"x-version", "2"}}), "v2");
+  EXPECT_EQ(find({{"x-version", "22"}}), "rest");
+  EXPECT_EQ(find({{"cookie", "a=1; beta=anything"}}), "beta");
+  EXPECT_EQ(find({{"cookie", "alpha=1"}}), "rest");
+  EXPECT_EQ(find({}, "a=2&q=1"), "query");
+  EXPECT_EQ(find({}, "q=2"), "rest");
+  EXPECT_EQ(find({}, "", "10.1.1.1"), "near");
+}
+
+TEST_F(FactsTest, WhoAsksForMoreComesFirst) {
+  add("none", {});
+  add("client", {.clients = {{"192.0.2.0/24"}}});
+  add("cookie", {.cookies = {{"c", "", true}}});
+  add("query", {.query = {{"q", "", true}}});
+  add("one", {.headers = {{"a", "", true}}});
+  add("two", {.headers = {{"a", "", true}, {"b", "", true}}});
+  add("method", {.methods = {"GET"}});
+  EXPECT_EQ(find({{"a", "1"}, {"b", "1"}, {"cookie", "c=1"}}, "q"), "method");
+  EXPECT_EQ(find({{"a", "1"}, {"b", "1"}, {"cookie", "c=1"}}, "q", "192.0.2.1", "PUT"), "two");
+  EXPECT_EQ(find({{"a", "1"}, {"cookie", "c=1"}}, "q", "192.0.2.1", "PUT"), "one");
+  EXPECT_EQ(find({{"cookie", "c=1"}}, "q", "192.0.2.1", "PUT"), "query");
+  EXPECT_EQ(find({{"cookie", "c=1"}}, "", "192.0.2.1", "PUT"), "cookie");
+  EXPECT_EQ(find({}, "", "192.0.2.1", "PUT"), "client");
+  EXPECT_EQ(find({}, "", "198.51.100.1", "PUT"), "none");
+}
+
+TEST_F(FactsTest, AMethodIsOnlyWrongWhereTheRestFits) {
+  add("write", {.methods = {"POST"}, .headers = {{"a", "1"}}});
+  EXPECT_EQ(find({}), "none");
+  EXPECT_EQ(find({{"a", "1"}}), "method");
 }
 
 }  // namespace
