@@ -1,6 +1,7 @@
 #include "hangu/admin/explain.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include <boost/json.hpp>
@@ -17,6 +18,8 @@
 #include "hangu/http/path.h"
 #include "hangu/policy/path_rewrite.h"
 #include "hangu/policy/route_table.h"
+
+#include "admin/explain_split.h"
 
 namespace hangu::admin {
 namespace {
@@ -148,6 +151,16 @@ json::array texts(const std::vector<std::string>& list) {
   return all;
 }
 
+json::value wanted_json(const config::FieldMatch& field) {
+  switch (field.how) {
+    case config::ValueMatch::kExact: return json::value(field.value);
+    case config::ValueMatch::kPrefix: return json::object{{"prefix", field.value}};
+    case config::ValueMatch::kRegex: return json::object{{"regex", field.value}};
+    case config::ValueMatch::kAny: break;
+  }
+  return json::value("*");
+}
+
 json::object match_json(const config::RouteMatch& match) {
   json::object out;
   if (!match.hosts.empty()) {
@@ -156,8 +169,14 @@ json::object match_json(const config::RouteMatch& match) {
   if (!match.path_exact.empty()) {
     out["path_exact"] = match.path_exact;
   }
+  if (!match.path_template.empty()) {
+    out["path_template"] = match.path_template;
+  }
   if (!match.path_prefix.empty()) {
     out["path_prefix"] = match.path_prefix;
+  }
+  if (!match.path_regex.empty()) {
+    out["path_regex"] = match.path_regex;
   }
   if (!match.methods.empty()) {
     out["methods"] = texts(match.methods);
@@ -167,7 +186,7 @@ json::object match_json(const config::RouteMatch& match) {
         std::pair("cookies", &match.cookies)}) {
     json::object wanted;
     for (const config::FieldMatch& field : *fields) {
-      wanted[field.name] = field.any ? "*" : field.value;
+      wanted[field.name] = wanted_json(field);
     }
     if (!wanted.empty()) {
       out[key] = std::move(wanted);
@@ -247,28 +266,60 @@ void add_answer(const config::Route& route, json::object& out) {
       {"detail", redirect ? "the route sends clients elsewhere" : "the route answers by itself"}};
 }
 
+/// Who shares the requests and who gets this one; where there is no saying, kNoUpstream.
+uint32_t add_split(const config::Config& config, const config::Route& route,
+                   const AskedRequest& request, json::object& out) {
+  json::array shares;
+  for (const config::Split::Part& part : route.split.upstreams) {
+    shares.push_back(
+        json::value{{"upstream", config.upstreams[part.upstream].name}, {"weight", part.weight}});
+  }
+  out["split"] = std::move(shares);
+  const SplitChoice choice = choose_share(config, route, request);
+  const uint32_t upstream =
+      choice.share ? route.split.upstreams[*choice.share].upstream : config::kNoUpstream;
+  out["split_choice"] = {
+      {"upstream", choice.share ? config.upstreams[upstream].name : std::string()},
+      {"reason", choice.reason}};
+  return upstream;
+}
+
+void add_captures(const policy::Captures& captures, json::object& out) {
+  json::object all;
+  for (size_t i = 0; i < captures.values.size(); ++i) {
+    all[captures.names[i]] = json::string(captures.values[i]);
+  }
+  if (!all.empty()) {
+    out["captures"] = std::move(all);
+  }
+}
+
+std::string filled_in(const config::Route& route, const std::string& path,
+                      const policy::Captures& captures) {
+  const policy::PathMaker maker(path, config::capture_names(route.match));
+  std::string out(maker.size(captures.values), ' ');
+  maker.write(captures.values, out.data());
+  return out;
+}
+
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
-               const server::GatewayStatus* live, json::object& out) {
+               const AskedRequest& request, const server::GatewayStatus* live, json::object& out) {
   out["route"] = route.name;
+  add_captures(request.captures, out);
   json::array limits;
   for (const uint32_t limit : route.rate_limits) {
     limits.emplace_back(config.rate_limits[limit].name);
   }
   out["rate_limits"] = std::move(limits);
-  if (route.split.enabled) {
-    json::array shares;
-    for (const config::Split::Part& part : route.split.upstreams) {
-      shares.push_back(
-          json::value{{"upstream", config.upstreams[part.upstream].name}, {"weight", part.weight}});
+  const uint32_t upstream =
+      route.split.enabled ? add_split(config, route, request, out) : route.upstream;
+  if (upstream == config::kNoUpstream) {
+    if (!route.split.enabled) {
+      add_answer(route, out);
     }
-    out["split"] = std::move(shares);
     return;
   }
-  if (route.upstream == config::kNoUpstream) {
-    add_answer(route, out);
-    return;
-  }
-  out["upstream"] = upstream_json(config.upstreams[route.upstream], live);
+  out["upstream"] = upstream_json(config.upstreams[upstream], live);
   out["limits"] = {
       {"timeout", limit_text(route.timeout)},
       {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
@@ -278,8 +329,9 @@ void add_route(const config::Config& config, const config::Route& route, const T
   const config::Listener* listener = listener_for(config, target.url.port);
   const bool original =
       listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;
+  const std::string rewritten_path = filled_in(route, route.rewrite.path, request.captures);
   const policy::PathParts parts =
-      policy::rewrite_path(route.match, route.rewrite.path, route.rewrite.prefix, target.path);
+      policy::rewrite_path(route.match, rewritten_path, route.rewrite.prefix, target.path);
   const std::string path = std::string(parts.head) + std::string(parts.tail);
   const std::string host = route.preserve_host ? target.host : std::string("the endpoint's");
   const bool rewritten = path != target.path;
@@ -297,18 +349,37 @@ void add_reply(const Error& error, std::string_view detail, json::object& out) {
                   {"detail", json::string(detail.empty() ? reply.detail : detail)}};
 }
 
-void add_outcome(const config::Config& config, const policy::RouteMatchResult& found,
-                 const Target& target, const server::GatewayStatus* live, json::object& out) {
+/// With its captures.
+void add_match(const config::Config& config, const policy::RouteMatchResult& found,
+               const Target& target, AskedRequest request, const server::GatewayStatus* live,
+               json::object& out) {
+  std::vector<std::string_view> values;
+  if (found.captor != nullptr) {
+    values.resize(found.captor->captures().size());
+    found.captor->capture(request.path, values);
+    request.captures = {.names = found.captor->captures(), .values = values};
+  }
+  add_route(config, config.routes[found.route], target, request, live, out);
+}
+
+void add_outcome(const config::Config& config, const policy::RouteTable& table,
+                 const Target& target, const AskedRequest& request,
+                 const server::GatewayStatus* live, json::object& out) {
   const config::Listener* listener = listener_for(config, target.url.port);
+  const policy::RouteMatchResult found =
+      table.match(request.host, request.path, request.method, request.facts);
+  std::array<char, 1024> allow;
   switch (found.outcome) {
     case RouteOutcome::kFound:
       out["outcome"] = "matched";
-      add_route(config, config.routes[found.route], target, live, out);
+      add_match(config, found, target, request, live, out);
       return;
     case RouteOutcome::kMethodNotAllowed:
       out["outcome"] = "method_not_allowed";
       add_reply(downstream_error(Errc::kMethodNotAllowed, ""),
-                fmt::format("routes here take {}", found.allow), out);
+                fmt::format("routes here take {}", table.allowed_methods(request.host, request.path,
+                                                                         request.facts, allow)),
+                out);
       return;
     case RouteOutcome::kNoHost:
       out["outcome"] = "no_host";
@@ -376,9 +447,13 @@ Result<json::object, std::string> explain(const config::Config& config,
   const policy::RouteTable table(config);
   out["candidates"] = candidates_json(config, table, request, target);
   const AskedFields asked(request.headers);
-  const policy::RouteMatchResult found =
-      table.match(target.host, target.path, request.method, asked.facts(target));
-  add_outcome(config, found, target, live, out);
+  add_outcome(config, table, target,
+              {.host = target.host,
+               .path = target.path,
+               .method = request.method,
+               .facts = asked.facts(target),
+               .captures = {}},
+              live, out);
   return out;
 }
 

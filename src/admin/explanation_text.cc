@@ -117,12 +117,21 @@ class Printer {
     const json::object& limits = object_at(from_, "limits");
     const json::object& forwarded = object_at(from_, "forwarded");
     out_ += fmt::format("\n{}route        {}{}\n", green_, text_at(from_, "route"), off_);
+    for (const auto& capture : object_at(from_, "captures")) {
+      line("captured", fmt::format("{} = {}", std::string_view(capture.key()),
+                                   text_at(object_at(from_, "captures"), capture.key())));
+    }
     if (const std::string rates = joined(array_at(from_, "rate_limits")); !rates.empty()) {
       line("rate limits", rates);
     }
     for (const json::value& share : array_at(from_, "split")) {
       line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),
                                 text_at(share.as_object(), "upstream")));
+    }
+    if (const json::object& choice = object_at(from_, "split_choice"); !choice.empty()) {
+      const std::string chosen = text_at(choice, "upstream");
+      line("goes to",
+           fmt::format("{}{}{}", chosen, chosen.empty() ? "" : ": ", text_at(choice, "reason")));
     }
     if (upstream.empty()) {
       return;

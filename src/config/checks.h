@@ -19,6 +19,16 @@ void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls)
 void check_admin(Reader& reader, const Node& node, const Admin& admin);
 void check_buffers(Reader& reader, const Node& node, const Buffers& buffers);
 
+/// The value of `key` in a mapping; the mapping itself when the key is not there.
+const Node& child(const Node& node, std::string_view key);
+
+/// Element `index` of the list under `key`; falls back to what encloses it.
+const Node& element(const Node& root, std::string_view key, size_t index);
+
+/// Routes that never match, that are told apart by their order alone, or that lack a capture that a
+/// key asks for.
+void check_routes(Reader& reader, const Node& root, const Config& config);
+
 /// Addresses bound twice, shadowed routes, unused upstreams, listeners that serve nothing.
 void check_config(Reader& reader, const Node& root, const Config& config);
 

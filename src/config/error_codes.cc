@@ -193,6 +193,17 @@ const std::vector<ErrorCode>& error_codes() {
       {"E0139", "bad key part",
        "A rate limit counts by one or several of `client_ip`, `host`, `route`, `method`, `path`, "
        "`header:NAME`, `cookie:NAME` and `query:NAME`."},
+      {"E0140", "bad list of networks",
+       "A file with networks has an absolute path and can be read; it has one network or address a "
+       "line, and comments after `#`."},
+      {"E0141", "bad regular expression",
+       "Expressions are those of RE2, without look-around and back references, so that every match "
+       "takes time in proportion to the text alone. At most 1024 bytes, 15 groups, and 1 MiB once "
+       "compiled."},
+      {"E0142", "unknown capture",
+       "A path is made of what the route's path captures: `{id}` stands for the capture `{id}` of "
+       "`match.path.template`, or for the group `(?P<id>...)` of `match.path.regex`; `{1}` for its "
+       "first group when that has no name."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
       {"W0150", "unused upstream",
@@ -200,11 +211,11 @@ const std::vector<ErrorCode>& error_codes() {
        "mistyped, "
        "or its route was removed."},
       {"W0151", "shadowed route",
-       "An earlier route has the same host and path and takes at least the same methods, so this "
-       "one never "
-       "gets a request (or gets none for the hosts named). Among equally specific routes the first "
-       "in the "
-       "file wins."},
+       "Another route comes first and takes every request that this one could, so it never gets "
+       "one "
+       "(or none for the hosts named): an earlier one with the same host and path that takes at "
+       "least the same methods, a prefix above a regular expression, or a template with `{rest*}` "
+       "above a prefix. Of equally specific routes the first in the file wins."},
       {"W0152", "secret in plain text",
        "A header that usually carries a credential has its value in the config file, where backups "
        "and "
@@ -215,6 +226,15 @@ const std::vector<ErrorCode>& error_codes() {
        "An element stands twice in a list. It has no further effect, or, for endpoints, draws "
        "twice the "
        "traffic; most often it is a copy that was meant to be changed."},
+      {"W0155", "overlapping routes",
+       "Two routes have the same host and path and are equally specific, yet some requests fit "
+       "both: "
+       "their order in the file decides. Make one of them more specific (a method, one more "
+       "header) "
+       "or accept that the first wins."},
+      {"W0156", "missing capture",
+       "A key tells requests apart by a part of the path, and a route that uses it has a path that "
+       "captures no such part: its requests lack the key."},
   };
   return kCodes;
 }

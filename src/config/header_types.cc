@@ -1,10 +1,13 @@
 #include "config/header_types.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "config/rules.h"
+#include "config/scalar_types.h"
 #include "config/text.h"
 
 namespace hangu::config {
@@ -130,9 +133,79 @@ Value HeaderFieldsType::to_value(const Config& /*config*/, const void* value) co
 
 // --- what a request must have -----------------------------------------------------------------
 
+namespace {
+
+using Matcher = std::pair<std::string_view, ValueMatch>;
+
+constexpr std::array<Matcher, 4> kMatchers = {{
+    {"exact", ValueMatch::kExact},
+    {"prefix", ValueMatch::kPrefix},
+    {"regex", ValueMatch::kRegex},
+    {"present", ValueMatch::kAny},
+}};
+
+/// `{prefix: v}`.
+bool read_matcher(Reader& reader, const Node& node, FieldMatch& field) {
+  const std::string_view wanted = "a value, `*`, or one of {exact: v}, {prefix: v}, {regex: v}";
+  if (node.kind != Node::Kind::kMapping || node.entries.size() != 1) {
+    reader.error(node.mark, wrong_type(wanted, "", node));
+    return false;
+  }
+  const Node::Entry& entry = node.entries.front();
+  const auto* const found =
+      std::find_if(kMatchers.begin(), kMatchers.end(),
+                   [&](const Matcher& each) { return each.first == entry.key; });
+  if (found == kMatchers.end()) {
+    std::vector<std::string_view> words;
+    std::transform(kMatchers.begin(), kMatchers.end(), std::back_inserter(words),
+                   [](const Matcher& each) { return each.first; });
+    reader.error(entry.mark,
+                 {"E0123", fmt::format("unknown key {} {}", quoted(entry.key), reader.in_where()),
+                  did_you_mean(nearest(entry.key, words))});
+    return false;
+  }
+  if (entry.value->kind != Node::Kind::kScalar) {
+    reader.error(entry.value->mark, wrong_type("a value", "\"text\"", *entry.value));
+    return false;
+  }
+  const std::optional<Scalar> scalar = reader.scalar(*entry.value);
+  if (!scalar) {
+    return false;
+  }
+  field.how = found->second;
+  field.value = field.how == ValueMatch::kAny ? "" : scalar->text;
+  std::optional<Problem> problem;
+  if (field.how == ValueMatch::kRegex) {
+    problem = kRegexRule.apply(field.value);
+  } else if (field.how == ValueMatch::kAny && parse_switch(scalar->text) != true) {
+    problem = {"E0116", "`present` is `true` or not there", ""};
+  }
+  if (problem) {
+    reader.error(entry.value->mark, std::move(*problem));
+  }
+  return !problem;
+}
+
+bool read_wanted(Reader& reader, const Node& node, FieldMatch& field) {
+  if (node.kind != Node::Kind::kScalar) {
+    return read_matcher(reader, node, field);
+  }
+  const std::optional<Scalar> scalar = reader.scalar(node);
+  if (!scalar) {
+    return false;
+  }
+  field.how = scalar->text == "*" ? ValueMatch::kAny : ValueMatch::kExact;
+  field.value = field.how == ValueMatch::kAny ? "" : scalar->text;
+  return true;
+}
+
+}  // namespace
+
 std::string FieldMatchesType::schema() const {
-  return "\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\","
-         "\"boolean\"]}";
+  return "\"type\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"type\":[\"string\","
+         "\"number\",\"boolean\"]},{\"type\":\"object\",\"maxProperties\":1,\"minProperties\":1,"
+         "\"additionalProperties\":false,\"properties\":{\"exact\":{},\"prefix\":{},\"regex\":{},"
+         "\"present\":{}}}]}";
 }
 
 void FieldMatchesType::read(Reader& reader, const Node& node, void* out) const {
@@ -152,15 +225,9 @@ void FieldMatchesType::read(Reader& reader, const Node& node, void* out) const {
       continue;
     }
     const Reader::Scope scope(reader, entry.key);
-    if (entry.value->kind != Node::Kind::kScalar) {
-      reader.error(entry.value->mark, wrong_type("a value", "\"text\"", *entry.value));
-      continue;
-    }
-    if (const std::optional<Scalar> scalar = reader.scalar(*entry.value)) {
-      const bool any = scalar->text == "*";
-      fields.push_back({.name = headers_ ? lower(entry.key) : entry.key,
-                        .value = any ? std::string() : scalar->text,
-                        .any = any});
+    FieldMatch field{.name = headers_ ? lower(entry.key) : entry.key, .value = {}};
+    if (read_wanted(reader, *entry.value, field)) {
+      fields.push_back(std::move(field));
     }
   }
 }
@@ -169,7 +236,18 @@ Value FieldMatchesType::to_value(const Config& /*config*/, const void* value) co
   Value out;
   out.kind = Value::Kind::kMapping;
   for (const FieldMatch& field : *static_cast<const std::vector<FieldMatch>*>(value)) {
-    out.entries.emplace_back(field.name, Value::string(field.any ? "*" : field.value));
+    Value wanted = Value::string(field.how == ValueMatch::kAny ? "*" : field.value);
+    const bool looks_like_any = field.how == ValueMatch::kExact && field.value == "*";
+    if (field.how == ValueMatch::kPrefix || field.how == ValueMatch::kRegex || looks_like_any) {
+      const auto* const found =
+          std::find_if(kMatchers.begin(), kMatchers.end(),
+                       [&](const Matcher& each) { return each.second == field.how; });
+      Value mapping;
+      mapping.kind = Value::Kind::kMapping;
+      mapping.entries.emplace_back(found->first, std::move(wanted));
+      wanted = std::move(mapping);
+    }
+    out.entries.emplace_back(field.name, std::move(wanted));
   }
   return out;
 }

@@ -62,6 +62,12 @@ TypePtr<std::vector<T>> list(TypePtr<T> element, ListOptions options) {
   return std::make_unique<ListType<T>>(std::move(element), options);
 }
 
+/// As list(), into a list whose elements generations share.
+template <class T>
+TypePtr<SharedList<T>> shared_list(TypePtr<T> element, ListOptions options) {
+  return std::make_unique<SharedListType<T>>(std::move(element), options);
+}
+
 inline TypePtr<std::vector<Cidr>> networks() {
   return list(text<Cidr>(kCidrRule),
               {.name = "list of networks", .example = "[10.0.0.0/8]", .warn_repeated = true});

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "hangu/config/generations.h"
+
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -95,10 +97,15 @@ std::string print_effective(const Config& config) {
 }
 
 std::vector<KeyChange> changed_keys(const Config& before, const Config& after) {
+  // Of thousands of routes most are the same objects: those need no look.
+  Config old = before;
+  Config now = after;
+  old.routes = routes_not_in(after.routes, before.routes);
+  now.routes = routes_not_in(before.routes, after.routes);
   std::vector<KeyChange> out;
   const Type& root = root_type();
-  Comparison(out).compare(root, "", ReloadClass::kLive, root.to_value(before, &before),
-                          root.to_value(after, &after));
+  Comparison(out).compare(root, "", ReloadClass::kLive, root.to_value(old, &old),
+                          root.to_value(now, &now));
   return out;
 }
 

@@ -26,7 +26,8 @@ std::optional<std::string> process_environment(std::string_view name) {
 }
 
 auto order(const Diagnostic& diagnostic) {
-  return std::tie(diagnostic.line, diagnostic.column, diagnostic.code, diagnostic.message);
+  return std::tie(diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.code,
+                  diagnostic.message);
 }
 
 }  // namespace
@@ -62,10 +63,32 @@ void Reader::report(Severity severity, Mark mark, Problem problem) {
   found_.emplace_back(mark, std::move(diagnostic));
 }
 
+void Reader::error_in(const OtherFile& file, Problem problem) {
+  error({}, std::move(problem));
+  if (dropped_ == 0) {
+    Diagnostic& diagnostic = found_.back().second;
+    diagnostic.file = file.path;
+    diagnostic.line = static_cast<uint32_t>(file.line);
+    diagnostic.column = 1;
+    diagnostic.snippet = trim(file.text);
+  }
+}
+
+Result<std::string, std::string> Reader::read(const std::string& path, size_t bytes_max) const {
+  return options_.read_file ? options_.read_file(path) : read_file(path, bytes_max);
+}
+
+const NetworkFile* Reader::network_file(const std::string& path) const {
+  const auto found = network_files_.find(path);
+  return found != network_files_.end() ? &found->second : nullptr;
+}
+
 std::vector<Diagnostic> Reader::take_diagnostics() {
   std::vector<Diagnostic> out;
   for (auto& [mark, diagnostic] : found_) {
-    diagnostic.snippet = source_.snippet(mark.line);
+    if (diagnostic.file == file_) {
+      diagnostic.snippet = source_.snippet(mark.line);
+    }
     out.push_back(std::move(diagnostic));
   }
   found_.clear();
@@ -159,13 +182,13 @@ std::optional<std::string> Reader::secret_file(const Node& node, std::string_vie
     return std::nullopt;
   }
   const std::string name(path);
-  const Result<std::string, std::string> read =
-      options_.read_file ? options_.read_file(name) : read_file(name, kSecretBytesMax);
-  if (!read) {
-    error(node.mark, {"E0135", fmt::format("cannot read {}: {}", quoted(path), read.error()), ""});
+  const Result<std::string, std::string> contents = read(name, kSecretBytesMax);
+  if (!contents) {
+    error(node.mark,
+          {"E0135", fmt::format("cannot read {}: {}", quoted(path), contents.error()), ""});
     return std::nullopt;
   }
-  std::string value = *read;
+  std::string value = *contents;
   while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) {
     value.pop_back();
   }

@@ -65,6 +65,15 @@ class Reader {
 
   void error(Mark mark, Problem problem) { report(Severity::kError, mark, std::move(problem)); }
 
+  /// A line of another file that the config names; line 0: the file as a whole.
+  struct OtherFile {
+    std::string path;
+    size_t line = 0;
+    std::string_view text = {};  // of the line
+  };
+
+  void error_in(const OtherFile& file, Problem problem);
+
   void warning(Mark mark, Problem problem) { report(Severity::kWarning, mark, std::move(problem)); }
 
   /// The text of a scalar node with variables filled in; reports E0133 and E0134.
@@ -73,6 +82,14 @@ class Reader {
   /// The contents of a `file:` reference; reports E0135.
   std::optional<std::string> secret_file(const Node& node, std::string_view path);
 
+  /// The contents of a file, or why there are none.
+  Result<std::string, std::string> read(const std::string& path, size_t bytes_max) const;
+
+  /// A file that was read before; nullptr: none of this path.
+  const NetworkFile* network_file(const std::string& path) const;
+
+  void remember(const NetworkFile& file) { network_files_[file.path] = file; }
+
   /// Elements of the list `kind` ("upstreams") by name.
   std::map<std::string, NamedElement, std::less<>>& names(std::string_view kind);
 
@@ -80,6 +97,8 @@ class Reader {
   std::vector<Diagnostic> take_diagnostics();
 
   bool has_errors() const { return error_count_ > 0; }
+
+  size_t error_count() const { return error_count_; }
 
  private:
   void report(Severity severity, Mark mark, Problem problem);
@@ -93,6 +112,7 @@ class Reader {
   std::vector<std::pair<Mark, Diagnostic>> found_;
   size_t error_count_ = 0;
   size_t dropped_ = 0;
+  std::map<std::string, NetworkFile> network_files_;
   std::map<std::string, std::map<std::string, NamedElement, std::less<>>, std::less<>> names_;
 };
 

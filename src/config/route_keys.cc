@@ -1,5 +1,7 @@
 #include "config/route_keys.h"
 
+#include "config/network_file.h"
+
 namespace hangu::config {
 namespace {
 
@@ -17,9 +19,10 @@ TypePtr<Redirect> redirect() {
       .key<&Redirect::port>(
           number<uint32_t>({0, 65535, {}, "that of the scheme"}),
           {.name = "port", .documentation = "Of the new address.", .example = "8443"})
-      .key<&Redirect::path>(text(kRoutePathRule),
+      .key<&Redirect::path>(text(kPathTextRule),
                             {.name = "path",
-                             .documentation = "The new path. Excludes `prefix`.",
+                             .documentation = "The new path; `{id}` stands for what the route's "
+                                              "path captured. Excludes `prefix`.",
                              .example = "/welcome",
                              .alternative = true})
       .key<&Redirect::prefix>(
@@ -57,9 +60,10 @@ TypePtr<DirectResponse> respond() {
 
 TypePtr<Rewrite> rewrite() {
   auto type = object<Rewrite>("mapping");
-  type->key<&Rewrite::path>(text(kRoutePathRule),
+  type->key<&Rewrite::path>(text(kPathTextRule),
                             {.name = "path",
-                             .documentation = "Path that the upstream sees. Excludes `prefix`.",
+                             .documentation = "Path that the upstream sees; `{id}` stands for what "
+                                              "the route's path captured. Excludes `prefix`.",
                              .example = "/app",
                              .alternative = true})
       .key<&Rewrite::prefix>(
@@ -80,9 +84,34 @@ TypePtr<Clients> clients() {
                              {.name = "allow",
                               .documentation = "Clients that may ask; others get 403. Empty: all.",
                               .example = "[10.0.0.0/8]"})
+      .key<&Clients::allow_file>(
+          std::make_unique<NetworkFileType>(),
+          {.name = "allow_file",
+           .documentation = "More of those that may ask: a file with a network or address a line; "
+                            "`#` begins a comment. Read with this config, millions are fine.",
+           .example = "/etc/hangu/partners.txt",
+           .alternative = true})
       .key<&Clients::deny>(networks(), {.name = "deny",
                                         .documentation = "Clients that get 403 in any case.",
-                                        .example = "[10.6.6.0/24]"});
+                                        .example = "[10.6.6.0/24]"})
+      .key<&Clients::deny_file>(std::make_unique<NetworkFileType>(),
+                                {.name = "deny_file",
+                                 .documentation = "More of those, as in `allow_file`.",
+                                 .example = "/etc/hangu/blocked.txt",
+                                 .alternative = true});
+  return type;
+}
+
+TypePtr<Split::Override> split_override() {
+  auto type = object<Split::Override>("mapping");
+  type->key<&Split::Override::header>(text(kHeaderNameRule),
+                                      {.name = "header",
+                                       .documentation = "The header field that names the upstream.",
+                                       .example = "x-canary"})
+      .key<&Split::Override::cookie>(text(kCookieNameRule),
+                                     {.name = "cookie",
+                                      .documentation = "The cookie; the header field goes first.",
+                                      .example = "canary"});
   return type;
 }
 
@@ -116,6 +145,24 @@ TypePtr<Split> split() {
                "Requests that are alike in all of these go to the same upstream; those "
                "that lack one, and all without a key, go at random.",
            .example = "[\"cookie:sid\"]"})
+      .key<&Split::choice>(
+          split_override(),
+          {.name = "override",
+           .documentation = "Lets a request name the upstream of the split that it wants, even one "
+                            "of weight 0. What names none of them is ignored.",
+           .example = "{header: x-canary}"})
+      .key<&Split::sticky_cookie>(
+          text(kCookieNameRule),
+          {.name = "sticky_cookie",
+           .documentation = "Sets a cookie of this name with which a client whose requests have no "
+                            "key stays where it is. It holds the client's place of 10,000, so that "
+                            "a change of weights moves no more clients than it has to.",
+           .example = "hangu-place"})
+      .key<&Split::sticky_max_age>(
+          duration(seconds(1), hours(24 * 400), "until the browser is closed"),
+          {.name = "sticky_max_age",
+           .documentation = "How long the client keeps that cookie.",
+           .example = "30d"})
       .check(check_split);
   return type;
 }

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "hangu/base/parse.h"
+#include "hangu/base/pattern.h"
+#include "hangu/config/path_template.h"
 
 #include "config/text.h"
 
@@ -265,8 +267,8 @@ MaybeProblem apply_route_path(std::string& text) {
         did_you_mean(text.substr(0, at)));
   }
   if (text.find('*') != std::string::npos || text.find('{') != std::string::npos) {
-    return problem("E0120", fmt::format("{}: patterns are not supported in paths", quoted(text)),
-                   "use `prefix`, which matches whole segments");
+    return problem("E0120", fmt::format("{}: a pattern in a path that has none", quoted(text)),
+                   "use `template` for captures such as {id}, `prefix` or `regex`");
   }
   if (std::any_of(text.begin(), text.end(), is_control) || text.find('\\') != std::string::npos) {
     return problem("E0120", "a control character or backslash in the path");
@@ -282,6 +284,56 @@ MaybeProblem apply_route_path(std::string& text) {
                                         quoted(text)));
   }
   return std::nullopt;
+}
+
+/// A path in which captures stand for text.
+MaybeProblem check_around_captures(const std::string& text) {
+  std::string plain;
+  for (size_t at = 0; at < text.size();) {
+    const size_t open = std::min(text.find('{', at), text.size());
+    plain += text.substr(at, open - at);
+    const size_t close = text.find('}', open);
+    if (close == std::string::npos) {
+      break;
+    }
+    plain += 'x';
+    at = close + 1;
+  }
+  return apply_route_path(plain);
+}
+
+MaybeProblem apply_path_template(std::string& text) {
+  if (const auto parsed = PathTemplate::parse(text); !parsed) {
+    return problem("E0120", fmt::format("{} is no template: {}", quoted(text), parsed.error()),
+                   "captures are whole segments: /users/{id}, and {rest*} at the end");
+  }
+  return check_around_captures(text);
+}
+
+MaybeProblem apply_path_text(std::string& text) {
+  if (const auto parsed = PathText::parse(text); !parsed) {
+    return problem("E0120", fmt::format("{}: {}", quoted(text), parsed.error()),
+                   "write {name} for what the route's path captures");
+  }
+  return check_around_captures(text);
+}
+
+MaybeProblem apply_regex(std::string& text) {
+  if (text.empty()) {
+    return problem("E0141", "an empty regular expression", "");
+  }
+  if (const auto compiled = Pattern::compile(text); !compiled) {
+    return problem("E0141", fmt::format("{} is no regular expression (RE2): {}", quoted(text),
+                                        compiled.error()));
+  }
+  return std::nullopt;
+}
+
+MaybeProblem apply_cookie_name(std::string& text) {
+  const bool good =
+      !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_tchar);
+  return good ? MaybeProblem()
+              : problem("E0111", fmt::format("{} is not the name of a cookie", quoted(text)));
 }
 
 MaybeProblem apply_method(std::string& text) {
@@ -346,6 +398,13 @@ const TextRule kCidrRule = {"network", "10.0.0.0/8", "", "^[0-9A-Fa-f.:]+(/[0-9]
 const TextRule kHostRule = {"host", "api.example.org", "", "", apply_host};
 const TextRule kRoutePathRule = {"path", "/users", "begins with `/`", "^/[^?#*{]*$",
                                  apply_route_path};
+const TextRule kPathTemplateRule = {"path with captures", "/users/{id}", "begins with `/`", "^/",
+                                    apply_path_template};
+const TextRule kPathTextRule = {"path", "/v2/{id}", "begins with `/`", "^/", apply_path_text};
+const TextRule kRegexRule = {"regular expression", "/v[0-9]+/users", "at most 1024 bytes", "",
+                             apply_regex};
+const TextRule kCookieNameRule = {"name of a cookie", "canary", "at most 64 bytes", "",
+                                  apply_cookie_name};
 const TextRule kMethodRule = {"method", "GET", "", "^[!#-'*+.0-9A-Z^_`|~-]+$", apply_method};
 const TextRule kFilePathRule = {"file path", "/var/log/hangu/access.log", "", "", apply_file_path};
 const TextRule kOpensslListRule = {"list with `:`", "X25519:P-256", "", "", apply_openssl_list};

@@ -254,12 +254,13 @@ struct KeyPartWord {
   bool named;
 };
 
-constexpr std::array<KeyPartWord, 8> kKeyPartWords = {{
+constexpr std::array<KeyPartWord, 9> kKeyPartWords = {{
     {"client_ip", KeyPart::Kind::kClientIp, false},
     {"host", KeyPart::Kind::kHost, false},
     {"route", KeyPart::Kind::kRoute, false},
     {"method", KeyPart::Kind::kMethod, false},
     {"path", KeyPart::Kind::kPath, false},
+    {"path", KeyPart::Kind::kCapture, true},
     {"header", KeyPart::Kind::kHeader, true},
     {"cookie", KeyPart::Kind::kCookie, true},
     {"query", KeyPart::Kind::kQuery, true},
@@ -268,8 +269,9 @@ constexpr std::array<KeyPartWord, 8> kKeyPartWords = {{
 }  // namespace
 
 std::string KeyPartType::schema() const {
-  return or_variable(R"("type":"string","pattern":)"
-                     R"("^(client_ip|host|route|method|path|(header|cookie|query):.+)$")");
+  return or_variable(
+      R"("type":"string","pattern":)"
+      R"("^(client_ip|host|route|method|path|(header|cookie|query):.+|path:\\{.+\\})$")");
 }
 
 std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string& text,
@@ -279,10 +281,19 @@ std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string&
   std::vector<std::string_view> words;
   for (const KeyPartWord& known : kKeyPartWords) {
     words.push_back(known.word);
-    if (known.word != word) {
+    const bool has_name = colon != std::string::npos;
+    if (known.word != word || (word == "path" && known.named != has_name)) {
       continue;
     }
-    std::string name = colon == std::string::npos ? "" : text.substr(colon + 1);
+    std::string name = has_name ? text.substr(colon + 1) : "";
+    if (known.kind == KeyPart::Kind::kCapture) {
+      const bool braces = name.size() > 2 && name.front() == '{' && name.back() == '}';
+      if (!braces) {
+        return Problem{"E0139", fmt::format("{} is no capture of a path", quoted(text)),
+                       fmt::format("write \"path:{{{}}}\"", name.empty() ? "id" : name)};
+      }
+      name = name.substr(1, name.size() - 2);
+    }
     if (known.named != !name.empty()) {
       return Problem{"E0139",
                      known.named ? fmt::format("{} lacks a name", quoted(text))
@@ -299,7 +310,9 @@ std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string&
 Value KeyPartType::format(const Config& /*config*/, const KeyPart& value) const {
   for (const KeyPartWord& known : kKeyPartWords) {
     if (known.kind == value.kind) {
-      return Value::string(known.named ? fmt::format("{}:{}", known.word, value.name)
+      const bool capture = known.kind == KeyPart::Kind::kCapture;
+      return Value::string(known.named ? fmt::format(fmt::runtime(capture ? "{}:{{{}}}" : "{}:{}"),
+                                                     known.word, value.name)
                                        : std::string(known.word));
     }
   }

@@ -17,9 +17,25 @@ TypePtr<RouteMatch> route_path() {
   auto type = object<RouteMatch>("mapping");
   type->key<&RouteMatch::path_exact>(text(kRoutePathRule),
                                      {.name = "exact",
-                                      .documentation = "This path and no other. Excludes `prefix`.",
+                                      .documentation = "This path and no other. One of the four.",
                                       .example = "/health",
                                       .alternative = true})
+      .key<&RouteMatch::path_template>(
+          text(kPathTemplateRule),
+          {.name = "template",
+           .documentation =
+               "Segments, of which some are captured: `{id}` takes one, `{rest*}` at the end all "
+               "that are left, at least one. Captures are for `rewrite.path`, `redirect.path` and "
+               "keys (`path:{id}`).",
+           .example = "\"/users/{id}/orders/{order}\"",
+           .alternative = true})
+      .key<&RouteMatch::path_regex>(
+          text(kRegexRule),
+          {.name = "regex",
+           .documentation = "A regular expression (RE2) for the whole path. Its groups are "
+                            "captured, by name (`(?P<id>...)`) or number.",
+           .example = "\"/v[0-9]+/users\"",
+           .alternative = true})
       .key<&RouteMatch::path_prefix>(
           text(kRoutePathRule),
           {.name = "prefix",
@@ -52,8 +68,9 @@ TypePtr<RouteMatch> route_match() {
           std::make_unique<FieldMatchesType>(true),
           {.name = "headers",
            .documentation =
-               "Header fields that a request must have, all of them. A route that asks "
-               "for more of them comes before one that asks for fewer.",
+               "Header fields that a request must have, all of them: a value, `*` for any, "
+               "`{prefix: v}` or `{regex: \"v[0-9]+\"}` (RE2, of the whole value). A route that "
+               "asks for more of them comes before one that asks for fewer.",
            .example = "{x-version: v2}"})
       .key<&RouteMatch::query>(std::make_unique<FieldMatchesType>(false),
                                {.name = "query",
@@ -335,12 +352,13 @@ std::unique_ptr<Type> build_root() {
           {.name = "rate_limits",
            .documentation = "How often clients may ask; routes refer to them.",
            .example = "[{name: per-client, rate: 100/s}]"})
-      .key<&Config::routes>(list<Route>(route(), {.name = "list of routes",
-                                                  .example = "[{name: users, upstream: users}]",
-                                                  .names = "routes"}),
-                            {.name = "routes",
-                             .documentation = "Which request goes to which upstream.",
-                             .example = "[{name: users, upstream: users}]"})
+      .key<&Config::routes>(
+          shared_list<Route>(route(), {.name = "list of routes",
+                                       .example = "[{name: users, upstream: users}]",
+                                       .names = "routes"}),
+          {.name = "routes",
+           .documentation = "Which request goes to which upstream.",
+           .example = "[{name: users, upstream: users}]"})
       .key<&Config::access_log>(access_log(),
                                 {.name = "access_log",
                                  .documentation = "One record a request; `off` by default.",

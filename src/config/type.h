@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "hangu/base/shared_list.h"
 #include "hangu/config/config.h"
 #include "hangu/config/print.h"
 
@@ -64,7 +65,8 @@ struct Row {
   ReloadClass reload = ReloadClass::kLive;
   std::string_view since = "0.1";
   bool required = false;
-  bool alternative = false;  // excludes a sibling: the reference shows it in a comment
+  bool alternative = false;  // excludes a sibling, or names a file that the loader reads: the
+                             // reference shows it in a comment
 };
 
 struct Key {
@@ -258,6 +260,44 @@ class ListType final : public TypeOf<std::vector<T>> {
 
   TypePtr<T> element_;
   ListOptions options_;
+};
+
+/// The same for a list whose elements generations share.
+template <class T>
+class SharedListType final : public TypeOf<SharedList<T>> {
+ public:
+  SharedListType(TypePtr<T> element, ListOptions options)
+      : list_(std::move(element), options) {}
+
+  void read(Reader& reader, const Node& node, void* out) const override {
+    std::vector<T> elements;
+    list_.read(reader, node, &elements);
+    auto& list = *static_cast<SharedList<T>*>(out);
+    list = {};
+    for (T& element : elements) {
+      list.push_back(std::move(element));
+    }
+  }
+
+  Value to_value(const Config& config, const void* value) const override {
+    Value out;
+    out.kind = Value::Kind::kList;
+    for (const T& item : *static_cast<const SharedList<T>*>(value)) {
+      out.items.push_back(list_.element()->to_value(config, &item));
+    }
+    return out;
+  }
+
+  std::string name() const override { return list_.name(); }
+
+  std::string limits() const override { return list_.limits(); }
+
+  const Type* element() const override { return list_.element(); }
+
+  const void* default_element() const override { return list_.default_element(); }
+
+ private:
+  ListType<T> list_;
 };
 
 /// Reports W0154 for the items that stand in the list for a second time.

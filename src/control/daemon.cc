@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "hangu/base/log.h"
+#include "hangu/config/generations.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
 
@@ -144,6 +145,7 @@ class Daemon::Impl {
     }
     reloading_ = true;
     loaded.config->generation = generation_ + 1;
+    config::share_unchanged(*loaded.config, *config_);
     auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
     // Names first, so that a new upstream has addresses when its first request comes.
     refresher_.prepare(*next, options_.resolve_at_most,
@@ -286,10 +288,12 @@ class Daemon::Impl {
     log_diagnostics(outcome.diagnostics);
     if (applied) {
       log::info(
-          "config_reloaded generation={} changed_keys={} connections_closed={} "
+          "config_reloaded generation={} changed_keys={} compile_us={} connections_closed={} "
           "streams_on_old_generation={}",
-          generation_, outcome.changes.size(), outcome.report.connections_closed,
-          outcome.report.streams_on_old_generation);
+          generation_, outcome.changes.size(),
+          std::chrono::duration_cast<std::chrono::microseconds>(outcome.report.compile_time)
+              .count(),
+          outcome.report.connections_closed, outcome.report.streams_on_old_generation);
       for (const std::string& key : outcome.report.restart_required) {
         log::warning("restart_required key={}", key);
       }

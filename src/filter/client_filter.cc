@@ -6,8 +6,10 @@ namespace hangu::filter {
 
 FilterStatus ClientFilter::on_request_headers(Stream& stream) const noexcept {
   const std::string_view client = stream.info.client_ip;
-  const bool denied = deny_.contains(client);
-  if (denied || (!allow_.empty() && !allow_.contains(client))) {
+  const auto listed = [&](const Listed& set) { return set != nullptr && set->contains(client); };
+  const bool denied = deny_.contains(client) || listed(deny_listed_);
+  const bool all_allowed = allow_.empty() && allow_listed_ == nullptr;
+  if (denied || !(all_allowed || allow_.contains(client) || listed(allow_listed_))) {
     stream.info.rule = denied ? "deny" : "allow";
     stream.send_local_reply(
         {.status = 403, .code = "client.denied", .detail = "not from this address"}, name());

@@ -7,6 +7,8 @@
 #include "hangu/filter/stream.h"
 #include "hangu/policy/path_rewrite.h"
 
+#include "filter/make_path.h"
+
 namespace hangu::filter {
 namespace {
 
@@ -31,6 +33,10 @@ bool is_default_port(std::string_view scheme, uint32_t port) {
 
 }  // namespace
 
+RedirectFilter::RedirectFilter(const config::Route& route)
+    : route_(route),
+      path_(route.redirect.path, config::capture_names(route.match)) {}
+
 /// Absolute (RFC 9110 §10.2.2): what is not given stays as the client asked.
 std::string_view RedirectFilter::location(Stream& stream) const noexcept {
   const config::Redirect& redirect = route_.redirect;
@@ -45,8 +51,9 @@ std::string_view RedirectFilter::location(Stream& stream) const noexcept {
     const char* const end = std::to_chars(digits + 1, digits + sizeof digits, port).ptr;
     port_text = {digits, static_cast<size_t>(end - digits)};
   }
-  const policy::PathParts path =
-      policy::rewrite_path(route_.match, redirect.path, redirect.prefix, request.path);
+  const policy::PathParts path = policy::rewrite_path(
+      route_.match, make_path(path_, stream.info.captures.values, stream.arena()), redirect.prefix,
+      request.path);
   const std::string_view host = redirect.host.empty() ? request.host : redirect.host;
   return join(std::array<std::string_view, 8>{scheme, "://", host, port_text, path.head, path.tail,
                                               request.has_query ? "?" : "", request.query},

@@ -2,10 +2,6 @@
 
 #include "hangu/filter/stream.h"
 #include "hangu/http/parameters.h"
-#include "hangu/policy/ip.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace hangu::filter {
 
@@ -28,6 +24,7 @@ std::optional<std::string_view> RequestKey::value_of(const Part& part,
     case Kind::kRoute: return stream.route()->config->name;
     case Kind::kMethod: return request.method_text;
     case Kind::kPath: return request.path;
+    case Kind::kCapture: return stream.info.captures.find(part.name);
     case Kind::kCookie: return http::cookie(request.headers, part.name);
     case Kind::kQuery: return http::query_parameter(request.query, part.name);
     case Kind::kHeader: break;
@@ -36,31 +33,10 @@ std::optional<std::string_view> RequestKey::value_of(const Part& part,
   return header != nullptr ? std::optional(header->value()) : std::nullopt;
 }
 
-/// Of the bits that count.
-uint64_t RequestKey::hash_client(std::string_view ip, uint64_t seed) const noexcept {
-  const bool ipv4 = ip.find(':') == std::string_view::npos;
-  const auto bytes = ipv4 && prefixes_.ipv4 == 32 ? std::nullopt : policy::parse_ip(ip);
-  if (!bytes) {
-    return XXH3_64bits_withSeed(ip.data(), ip.size(), seed);
-  }
-  constexpr uint32_t kMappedBits = 96;
-  const policy::IpBytes network = policy::network_of(
-      *bytes, policy::is_ipv4(*bytes) ? kMappedBits + prefixes_.ipv4 : prefixes_.ipv6);
-  return XXH3_64bits_withSeed(network.data(), network.size(), seed);
-}
-
 RequestKey::Hashed RequestKey::of(const Stream& stream) const noexcept {
   Hashed key{.hash = seed_};
   for (const Part& part : parts_) {
-    const std::optional<std::string_view> value = value_of(part, stream);
-    if (!value) {
-      key.whole = false;
-      key.hash = XXH3_64bits_withSeed("", 0, ~key.hash);  // unlike an empty value
-    } else if (part.kind == Kind::kClientIp) {
-      key.hash = hash_client(*value, key.hash);
-    } else {
-      key.hash = XXH3_64bits_withSeed(value->data(), value->size(), key.hash);
-    }
+    policy::hash_part(part.kind, value_of(part, stream), prefixes_, key);
   }
   return key;
 }

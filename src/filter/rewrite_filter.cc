@@ -5,7 +5,13 @@
 #include "hangu/filter/stream.h"
 #include "hangu/policy/path_rewrite.h"
 
+#include "filter/make_path.h"
+
 namespace hangu::filter {
+
+RewriteFilter::RewriteFilter(const config::Route& route)
+    : route_(route),
+      path_(route.rewrite.path, config::capture_names(route.match)) {}
 
 FilterStatus RewriteFilter::on_request_headers(Stream& stream) const noexcept {
   const config::Rewrite& rewrite = route_.rewrite;
@@ -14,8 +20,9 @@ FilterStatus RewriteFilter::on_request_headers(Stream& stream) const noexcept {
     return FilterStatus::kContinue;
   }
   const http::RequestHead& request = stream.request;
-  const policy::PathParts path =
-      policy::rewrite_path(route_.match, rewrite.path, rewrite.prefix, request.path);
+  const policy::PathParts path = policy::rewrite_path(
+      route_.match, make_path(path_, stream.info.captures.values, stream.arena()), rewrite.prefix,
+      request.path);
   const size_t query = request.has_query ? request.query.size() + 1 : 0;
   const size_t size = path.head.size() + path.tail.size() + query;
   char* const begin = stream.arena().allocate(size, 1);

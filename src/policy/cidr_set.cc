@@ -2,68 +2,155 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
-#include <optional>
+#include <tuple>
 
 #include "hangu/base/assert.h"
-#include "hangu/policy/ip.h"
 
 namespace hangu::policy {
 namespace {
 
-using Bytes = IpBytes;
+using config::Network;
 
 constexpr uint8_t kMappedBits = 96;  // before the four bytes of an IPv4 address
+constexpr uint8_t kHalfBits = 64;
 
-bool is_ipv4_text(std::string_view ip) {
-  return ip.find(':') == std::string_view::npos;
+template <class Number>
+Number number_from(const uint8_t* bytes) noexcept {
+  Number number = 0;
+  for (size_t i = 0; i < sizeof(Number); ++i) {
+    number = static_cast<Number>(number << 8 | bytes[i]);
+  }
+  return number;
 }
 
-bool same_bits(const Bytes& a, const Bytes& b, uint8_t bits) noexcept {
-  const size_t whole = bits / 8;
-  if (std::memcmp(a.data(), b.data(), whole) != 0) {
-    return false;
+template <class Number>
+bool same_bits(Number a, Number b, unsigned bits) noexcept {
+  constexpr unsigned kWidth = 8 * sizeof(Number);
+  return bits == 0 || (a ^ b) >> (kWidth - bits) == 0;
+}
+
+Network network_from(const config::Cidr& cidr) {
+  const std::string_view text = cidr.text;
+  const size_t slash = text.find('/');
+  const std::string_view ip = text.substr(0, slash);
+  const bool is_ipv4_text = ip.find(':') == std::string_view::npos;
+  const auto bytes = parse_ip(ip);
+  HANGU_ASSERT(bytes.has_value());
+  unsigned bits = is_ipv4_text ? 32 : 128;
+  if (slash != std::string_view::npos) {
+    const std::string_view length = text.substr(slash + 1);
+    std::from_chars(length.data(), length.data() + length.size(), bits);
   }
-  const unsigned rest = bits % 8;
-  return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+  bits += is_ipv4_text ? kMappedBits : 0U;
+  HANGU_ASSERT(bits <= 128);
+  return {.bytes = *bytes, .bits = static_cast<uint8_t>(bits)};
+}
+
+std::vector<Network> networks_from(const std::vector<config::Cidr>& networks) {
+  std::vector<Network> out;
+  out.reserve(networks.size());
+  std::transform(networks.begin(), networks.end(), std::back_inserter(out), network_from);
+  return out;
+}
+
+bool is_ipv4_network(const Network& network) {
+  return network.bits >= kMappedBits && is_ipv4(network.bytes);
+}
+
+/// Sorts, and leaves out what lies within another; an IPv4 network never lies within an IPv6 one.
+void keep_outermost(std::vector<Network>& networks) {
+  std::sort(networks.begin(), networks.end(), [](const Network& a, const Network& b) {
+    return std::tie(a.bytes, a.bits) < std::tie(b.bytes, b.bits);
+  });
+  size_t kept = 0;
+  const Network* around[2] = {nullptr, nullptr};  // the last one kept, of IPv6 and of IPv4
+  for (size_t i = 0; i < networks.size(); ++i) {
+    const Network network = networks[i];
+    const Network*& outer = around[is_ipv4_network(network) ? 1 : 0];
+    if (outer == nullptr || network_of(network.bytes, outer->bits) != outer->bytes) {
+      networks[kept] = network;
+      outer = &networks[kept++];
+    }
+  }
+  networks.resize(kept);
 }
 
 }  // namespace
 
-CidrSet::CidrSet(const std::vector<config::Cidr>& networks) {
-  for (const config::Cidr& network : networks) {
-    const std::string_view text = network.text;
-    const size_t slash = text.find('/');
-    const std::string_view ip = text.substr(0, slash);
-    const auto bytes = parse_ip(ip);
-    HANGU_ASSERT(bytes.has_value());
-    unsigned bits = is_ipv4_text(ip) ? 32 : 128;
-    if (slash != std::string_view::npos) {
-      const std::string_view length = text.substr(slash + 1);
-      std::from_chars(length.data(), length.data() + length.size(), bits);
+CidrSet::CidrSet(const std::vector<config::Cidr>& networks)
+    : CidrSet(networks_from(networks)) {}
+
+CidrSet::CidrSet(std::vector<config::Network> networks)
+    : size_(networks.size()) {
+  keep_outermost(networks);
+  std::vector<uint32_t> ipv4;
+  std::vector<uint64_t> upper;
+  std::vector<uint64_t> hosts;
+  for (const Network& network : networks) {
+    const auto high = number_from<uint64_t>(network.bytes.data());
+    if (is_ipv4_network(network)) {
+      ipv4.push_back(number_from<uint32_t>(network.bytes.data() + kMappedBits / 8));
+      ipv4_.bits.push_back(static_cast<uint8_t>(network.bits - kMappedBits));
+    } else if (network.bits <= kHalfBits) {
+      upper.push_back(high);
+      ipv6_.bits.push_back(network.bits);
+    } else {
+      if (hosts.empty() || hosts.back() != high) {
+        hosts.push_back(high);
+        groups_.push_back(static_cast<uint32_t>(lower_.size()));
+      }
+      lower_.push_back(number_from<uint64_t>(network.bytes.data() + kHalfBits / 8));
+      lower_bits_.push_back(static_cast<uint8_t>(network.bits - kHalfBits));
     }
-    const unsigned offset = is_ipv4_text(ip) ? kMappedBits : 0U;
-    HANGU_ASSERT(bits + offset <= 128);
-    networks_.push_back({.bytes = *bytes, .bits = static_cast<uint8_t>(bits + offset)});
   }
+  groups_.push_back(static_cast<uint32_t>(lower_.size()));
+  ipv4_.begins = SortedIndex<uint32_t>(std::move(ipv4));
+  ipv6_.begins = SortedIndex<uint64_t>(std::move(upper));
+  hosts_ = SortedIndex<uint64_t>(std::move(hosts));
+  for (std::vector<uint8_t>* bits : {&ipv4_.bits, &ipv6_.bits, &lower_bits_}) {
+    bits->shrink_to_fit();
+  }
+  groups_.shrink_to_fit();
+  lower_.shrink_to_fit();
+}
+
+size_t CidrSet::bytes() const {
+  return ipv4_.begins.bytes() + ipv4_.bits.capacity() + ipv6_.begins.bytes() +
+         ipv6_.bits.capacity() + hosts_.bytes() + groups_.capacity() * sizeof(uint32_t) +
+         lower_.capacity() * sizeof(uint64_t) + lower_bits_.capacity();
+}
+
+template <class Address>
+bool CidrSet::Networks<Address>::contains(Address address) const noexcept {
+  const size_t at = begins.last_up_to(address);
+  return at != SortedIndex<Address>::kNone && same_bits(address, begins[at], bits[at]);
+}
+
+bool CidrSet::contains(const IpBytes& ip) const noexcept {
+  if (is_ipv4(ip)) {
+    return ipv4_.contains(number_from<uint32_t>(ip.data() + kMappedBits / 8));
+  }
+  const auto high = number_from<uint64_t>(ip.data());
+  if (ipv6_.contains(high)) {
+    return true;
+  }
+  const size_t group = hosts_.last_up_to(high);
+  if (group == SortedIndex<uint64_t>::kNone || hosts_[group] != high) {
+    return false;
+  }
+  const auto low = number_from<uint64_t>(ip.data() + kHalfBits / 8);
+  const auto begin = lower_.begin() + groups_[group];
+  const auto behind = std::upper_bound(begin, lower_.begin() + groups_[group + 1], low);
+  const auto at = static_cast<size_t>(behind - lower_.begin());
+  return behind != begin && same_bits(low, lower_[at - 1], lower_bits_[at - 1]);
 }
 
 bool CidrSet::contains(std::string_view ip) const noexcept {
-  if (networks_.empty()) {
+  if (empty()) {
     return false;
   }
   const auto bytes = parse_ip(ip);
-  if (!bytes) {
-    return false;
-  }
-  // "::/0" trusts every IPv6 address, and says nothing about IPv4.
-  const uint8_t bits_min = is_ipv4(*bytes) ? kMappedBits : 0;
-  for (const Network& network : networks_) {
-    if (network.bits >= bits_min && same_bits(network.bytes, *bytes, network.bits)) {
-      return true;
-    }
-  }
-  return false;
+  return bytes && contains(*bytes);
 }
 
 }  // namespace hangu::policy

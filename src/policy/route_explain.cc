@@ -1,11 +1,14 @@
 // The part of RouteTable that talks to people: why a route matches or not, and which can never
 // match.
 #include <algorithm>
+#include <bit>
 #include <tuple>
 
 #include <fmt/format.h>
 
 #include "hangu/policy/route_table.h"
+
+#include "policy/split_path.h"
 
 namespace hangu::policy {
 namespace {
@@ -21,13 +24,23 @@ std::string list_text(const std::vector<std::string>& items) {
   return text;
 }
 
+std::string_view relation(config::ValueMatch how) {
+  switch (how) {
+    case config::ValueMatch::kExact: return ": ";
+    case config::ValueMatch::kPrefix: return " that begins with ";
+    case config::ValueMatch::kRegex: return " that matches ";
+    case config::ValueMatch::kAny: return "";
+  }
+  return "";
+}
+
 /// "header x-a: 1, cookie b".
 std::string wanted_text(const config::RouteMatch& match) {
   std::string text;
   const auto add = [&](std::string_view kind, const std::vector<config::FieldMatch>& fields) {
     for (const config::FieldMatch& field : fields) {
       text += fmt::format("{}{} {}{}{}", text.empty() ? "" : ", ", kind, field.name,
-                          field.any ? "" : ": ", field.value);
+                          relation(field.how), field.value);
     }
   };
   add("header", match.headers);
@@ -39,13 +52,16 @@ std::string wanted_text(const config::RouteMatch& match) {
   return text;
 }
 
-}  // namespace
+bool takes_host(std::string_view pattern, std::string_view host) {
+  return pattern.starts_with("*.")
+             ? host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1))
+             : pattern == host;
+}
 
 /// How specifically the route names the host; smaller is more.
-size_t RouteTable::host_rank(uint32_t route, std::string_view host) const {
-  const std::vector<std::string>& patterns = routes_[route].match.hosts;
-  size_t best = patterns.empty() ? kAnyHost : kOtherHost;
-  for (const std::string& pattern : patterns) {
+size_t host_rank(const config::RouteMatch& match, std::string_view host) {
+  size_t best = match.hosts.empty() ? kAnyHost : kOtherHost;
+  for (const std::string& pattern : match.hosts) {
     if (takes_host(pattern, host)) {
       const bool wildcard = pattern.starts_with("*.");
       best = std::min(best, wildcard ? kAnyHost - pattern.size() : 0);
@@ -54,42 +70,54 @@ size_t RouteTable::host_rank(uint32_t route, std::string_view host) const {
   return best;
 }
 
-std::vector<uint32_t> RouteTable::by_precedence(std::string_view host) const {
-  std::vector<uint32_t> order(routes_.size());
-  for (uint32_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
+std::string path_mismatch(const PathMatcher& matcher, std::string_view path,
+                          const config::RouteMatch& match) {
+  switch (matcher.kind()) {
+    case PathKind::kExact: return fmt::format("path \"{}\" is not {}", path, matcher.text());
+    case PathKind::kPrefix:
+      return fmt::format("path \"{}\" is not under {}", path, match.path_prefix);
+    case PathKind::kTemplate:
+      return fmt::format("path \"{}\" is not of the form {}", path, matcher.text());
+    case PathKind::kRegex:
+      return fmt::format("path \"{}\" does not match {}", path, matcher.text());
+    case PathKind::kAny: break;
   }
-  const auto key = [&](uint32_t route) {
-    const config::RouteMatch& match = routes_[route].match;
-    const bool exact = !match.path_exact.empty();
-    const size_t length = without_trailing_slash(match.path_prefix).size();
-    return std::tuple(host_rank(route, host), !exact, exact ? size_t{0} : SIZE_MAX - length,
-                      match.methods.empty(), SIZE_MAX - match.headers.size(),
-                      SIZE_MAX - match.query.size(), SIZE_MAX - match.cookies.size(),
-                      match.clients.empty());
+  return {};
+}
+
+}  // namespace
+
+std::vector<uint32_t> RouteTable::by_precedence(std::string_view host) const {
+  std::vector<uint32_t> order = slot_of_position_;
+  const auto key = [&](uint32_t slot) {
+    const RouteEntry& entry = entries_[slot];
+    const PathMatcher& path = entry.path();
+    const size_t length = path.kind() == PathKind::kPrefix ? path.text().size() : 0;
+    const Shape shape = path.kind() == PathKind::kTemplate ? Shape::of(path) : Shape{};
+    return std::tuple(host_rank(entry.route()->match, host), path.kind(), shape.sort_key(),
+                      SIZE_MAX - length, entry.rank());
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
   return order;
 }
 
-std::string RouteTable::mismatch(uint32_t route, std::string_view host, std::string_view path,
-                                 std::string_view method, const RequestFacts& facts) const {
-  const config::RouteMatch& match = routes_[route].match;
-  if (host_rank(route, host) == kOtherHost) {
+std::string RouteTable::mismatch(const RouteEntry& entry, std::string_view host,
+                                 std::string_view path, std::string_view method,
+                                 const RequestFacts& facts) const {
+  const config::RouteMatch& match = entry.route()->match;
+  if (host_rank(match, host) == kOtherHost) {
     return fmt::format("host \"{}\" is not {}{}", host, match.hosts.size() > 1 ? "one of " : "",
                        list_text(match.hosts));
   }
-  if (!takes_path(route, path)) {
-    return match.path_exact.empty()
-               ? fmt::format("path \"{}\" is not under {}", path, match.path_prefix)
-               : fmt::format("path \"{}\" is not {}", path, match.path_exact);
+  if (!entry.path().takes(path)) {
+    return path_mismatch(entry.path(), path, match);
   }
-  if (!takes_method(route, method)) {
+  if (!entry.takes_method(method)) {
     return fmt::format("method {} is not {}{}", method, match.methods.size() > 1 ? "one of " : "",
                        list_text(match.methods));
   }
-  if (!takes_facts(route, facts)) {
+  if (!entry.takes_facts(facts)) {
     return fmt::format("it asks for {}", wanted_text(match));
   }
   return {};
@@ -100,15 +128,16 @@ std::vector<RouteCandidate> RouteTable::explain(std::string_view host, std::stri
                                                 const RequestFacts& facts) const {
   const RouteMatchResult winner = match(host, path, method, facts);
   std::vector<RouteCandidate> candidates;
-  for (const uint32_t route : by_precedence(host)) {
-    RouteCandidate candidate{.route = route, .reason = mismatch(route, host, path, method, facts)};
+  for (const uint32_t slot : by_precedence(host)) {
+    RouteCandidate candidate{.route = slot,
+                             .reason = mismatch(entries_[slot], host, path, method, facts)};
     candidate.matched = candidate.reason.empty();
     candidate.chosen =
-        candidate.matched && winner.outcome == RouteOutcome::kFound && winner.route == route;
+        candidate.matched && winner.outcome == RouteOutcome::kFound && winner.route == slot;
     if (candidate.chosen) {
       candidate.reason = "the most specific match";
     } else if (candidate.matched) {
-      candidate.reason = fmt::format("matches too, but {} comes first", routes_[winner.route].name);
+      candidate.reason = fmt::format("matches too, but {} comes first", route(winner.route)->name);
     }
     candidates.push_back(std::move(candidate));
   }

@@ -1,211 +1,86 @@
 #include "hangu/policy/route_table.h"
 
 #include <algorithm>
-#include <optional>
-#include <tuple>
+#include <array>
 
-#include "hangu/http/parameters.h"
+#include "policy/split_path.h"
 
 namespace hangu::policy {
 namespace {
 
-/// Among routes of the same host and path; smaller comes first.
-auto field_rank(const config::RouteMatch& match) {
-  return std::tuple(match.methods.empty(), -static_cast<ptrdiff_t>(match.headers.size()),
-                    -static_cast<ptrdiff_t>(match.query.size()),
-                    -static_cast<ptrdiff_t>(match.cookies.size()), match.clients.empty());
-}
-
-}  // namespace
-
-// --- building ---------------------------------------------------------------------------------
-
-RouteTable::RouteTable(const config::Config& config) {
-  for (const config::Route& route : config.routes) {
-    const config::RouteMatch& match = route.match;
-    const bool plain = match.headers.empty() && match.query.empty() && match.cookies.empty() &&
-                       match.clients.empty();
-    routes_.push_back({.name = route.name,
-                       .match = match,
-                       .clients = policy::CidrSet(match.clients),
-                       .plain = plain});
-  }
-  for (uint32_t route = 0; route < routes_.size(); ++route) {
-    const std::vector<std::string>& hosts = routes_[route].match.hosts;
-    for (const std::string& host : hosts) {
-      const bool wildcard = host.starts_with("*.");
-      insert(wildcard ? wildcards_[host.substr(1)] : hosts_[host], route);
-    }
-    if (hosts.empty()) {
-      has_any_host_ = true;
-      insert(any_host_, route);
-    }
-  }
-  for (ByText<PathTable>* tables : {&hosts_, &wildcards_}) {
-    for (auto& [host, table] : *tables) {
-      finish(host, table);
-    }
-  }
-  finish({}, any_host_);
-}
-
-std::string_view RouteTable::without_trailing_slash(std::string_view prefix) {
-  return prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix;
-}
-
-void RouteTable::insert(PathTable& table, uint32_t route) {
-  const config::RouteMatch& match = routes_[route].match;
-  if (!match.path_exact.empty()) {
-    table.exact[match.path_exact].routes.push_back(route);
-    return;
-  }
-  const std::string_view prefix = without_trailing_slash(match.path_prefix);
-  table.prefixes[std::string(prefix)].routes.push_back(route);
-  table.longest_prefix = std::max(table.longest_prefix, prefix.size());
-}
-
-void RouteTable::order(RouteList& list) const {
-  std::stable_sort(list.routes.begin(), list.routes.end(), [&](uint32_t a, uint32_t b) {
-    return field_rank(routes_[a].match) < field_rank(routes_[b].match);
-  });
-}
-
-void RouteTable::finish(std::string_view host, PathTable& table) const {
-  for (ByText<RouteList>* lists : {&table.exact, &table.prefixes}) {
-    for (auto& [path, list] : *lists) {
-      order(list);
-      list.allow = allow_of(host, table, path, list);
-    }
-  }
-}
-
-/// The methods of all routes that match wherever those of `own`, which are at `path` of `table`,
-/// do.
-std::string RouteTable::allow_of(std::string_view host, const PathTable& table,
-                                 std::string_view path, const RouteList& own) const {
-  std::vector<std::string_view> methods;
-  const auto gather = [&](const RouteList& list) {
-    for (const uint32_t route : list.routes) {
-      const std::vector<std::string>& more = routes_[route].match.methods;
-      methods.insert(methods.end(), more.begin(), more.end());
-    }
-  };
-  const auto own_exact = table.exact.find(path);
-  const bool is_exact = own_exact != table.exact.end() && &own_exact->second == &own;
-  const auto gather_table = [&](const PathTable& where) {
-    if (const auto found = where.exact.find(path); is_exact && found != where.exact.end()) {
-      gather(found->second);
-    }
-    for (std::string_view prefix = path;; prefix = parent_path(prefix)) {
-      if (const auto found = where.prefixes.find(prefix); found != where.prefixes.end()) {
-        gather(found->second);
-      }
-      if (prefix.empty()) {
-        return;
-      }
-    }
-  };
-  gather_table(table);
-  visit_tables(host, [&](const PathTable& where) {
-    if (&where != &table) {
-      gather_table(where);
-    }
-    return false;
-  });
-  std::sort(methods.begin(), methods.end());
-  methods.erase(std::unique(methods.begin(), methods.end()), methods.end());
-  std::string allow;
-  for (const std::string_view method : methods) {
-    allow += allow.empty() ? "" : ", ";
-    allow += method;
-  }
-  return allow;
-}
-
-// --- matching ---------------------------------------------------------------------------------
-
-bool RouteTable::matches_prefix(std::string_view path, std::string_view prefix) {
-  prefix = without_trailing_slash(prefix);
-  return path.starts_with(prefix) &&
-         (path.size() == prefix.size() || path[prefix.size()] == '/' || prefix.empty());
-}
-
-bool RouteTable::takes_host(std::string_view pattern, std::string_view host) noexcept {
-  return pattern.starts_with("*.")
-             ? host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1))
-             : pattern == host;
-}
-
-bool RouteTable::takes_method(uint32_t route, std::string_view method) const noexcept {
-  const std::vector<std::string>& methods = routes_[route].match.methods;
-  return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
-}
-
-bool RouteTable::takes_path(uint32_t route, std::string_view path) const noexcept {
-  const config::RouteMatch& match = routes_[route].match;
-  return match.path_exact.empty() ? matches_prefix(path, match.path_prefix)
-                                  : path == match.path_exact;
-}
-
-bool RouteTable::takes_facts(uint32_t route, const RequestFacts& facts) const noexcept {
-  const Entry& entry = routes_[route];
-  if (entry.plain) {
-    return true;
-  }
-  const auto has = [](const std::vector<config::FieldMatch>& wanted, auto value_of) {
-    return std::all_of(wanted.begin(), wanted.end(), [&](const config::FieldMatch& field) {
-      const std::optional<std::string_view> value = value_of(field.name);
-      return value && (field.any || *value == field.value);
-    });
-  };
-  const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
-    const http::Header* found = facts.headers != nullptr ? facts.headers->find(name) : nullptr;
-    return found != nullptr ? std::optional(found->value()) : std::nullopt;
-  };
-  const auto query = [&](std::string_view name) {
-    return http::query_parameter(facts.query, name);
-  };
-  const auto cookie = [&](std::string_view name) -> std::optional<std::string_view> {
-    return facts.headers != nullptr ? http::cookie(*facts.headers, name) : std::nullopt;
-  };
-  return has(entry.match.headers, header) && has(entry.match.query, query) &&
-         has(entry.match.cookies, cookie) &&
-         (entry.clients.empty() || entry.clients.contains(facts.client_ip));
-}
-
-bool RouteTable::try_list(const RouteList& list, std::string_view method, const RequestFacts& facts,
-                          RouteMatchResult& result) const noexcept {
-  bool other_method = false;
-  for (const uint32_t route : list.routes) {
-    if (!takes_facts(route, facts)) {
-      continue;
-    }
-    if (takes_method(route, method)) {
-      result = {.outcome = RouteOutcome::kFound, .route = route, .allow = {}};
-      return true;
-    }
-    other_method = true;
-  }
-  if (other_method && result.outcome != RouteOutcome::kMethodNotAllowed) {
-    result = {.outcome = RouteOutcome::kMethodNotAllowed, .route = 0, .allow = list.allow};
-  }
-  return false;
-}
-
 /// "/a/b/c" → "/a/b" → "/a" → "". Never of "".
-std::string_view RouteTable::parent_path(std::string_view path) {
+std::string_view parent_path(std::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
 }
 
-bool RouteTable::try_paths(const PathTable& table, std::string_view path, std::string_view method,
-                           const RequestFacts& facts, RouteMatchResult& result) const noexcept {
-  if (!table.exact.empty()) {
-    if (const auto found = table.exact.find(path);
-        found != table.exact.end() && try_list(found->second, method, facts, result)) {
-      return true;
+/// Visits the routes of a set whose path takes the request's.
+template <class Set, class Visit>
+bool visit_routes(const Set& set, bool check_path, std::string_view path, Visit visit) noexcept {
+  const auto one = [&](const RouteEntry& entry) {
+    return (!check_path || entry.path().takes(path)) && visit(entry);
+  };
+  return set.first != nullptr &&
+         (one(*set.first) || std::any_of(set.others.begin(), set.others.end(),
+                                         [&](const RouteEntry* entry) { return one(*entry); }));
+}
+
+}  // namespace
+
+// --- where to look ----------------------------------------------------------------------------
+
+uint64_t RouteTable::hash_of(std::string_view text) noexcept {
+  return hash_text(text, 0);
+}
+
+const RouteTable::PathTable* RouteTable::find_host(const SegmentedTable<HostTable>& hosts,
+                                                   std::string_view host) noexcept {
+  const HostTable* const found =
+      hosts.find(hash_of(host), [&](const HostTable& table) { return table.host == host; });
+  return found != nullptr ? found->paths.get() : nullptr;
+}
+
+/// Calls visit(table) for the tables that take `host`, the most specific first, until it returns
+/// true.
+template <class Visit>
+bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept {
+  if (const PathTable* const found = find_host(hosts_, host); found != nullptr && visit(*found)) {
+    return true;
+  }
+  if (!wildcards_.empty()) {
+    for (size_t dot = host.find('.'); dot != std::string_view::npos;
+         dot = host.find('.', dot + 1)) {
+      const PathTable* const found = dot != 0 ? find_host(wildcards_, host.substr(dot)) : nullptr;
+      if (found != nullptr && visit(*found)) {
+        return true;
+      }
     }
   }
+  return any_host_.paths != nullptr && visit(*any_host_.paths);
+}
+
+template <class Visit>
+bool RouteTable::visit_templates(const PathTable& table, std::string_view path,
+                                 Visit visit) noexcept {
+  if (table.shapes.empty()) {
+    return false;
+  }
+  const SegmentsOfPath segments(path);
+  return std::any_of(table.shapes.begin(), table.shapes.end(), [&](const ShapeTable& each) {
+    const Shape& shape = each.shape;
+    if (!segments.fits(shape.literals, shape.segments, shape.rest)) {
+      return false;
+    }
+    const RouteSet* const found = each.sets.find(
+        segments.hash(shape.literals),
+        [&](const RouteSet& set) { return segments.has_literals(set.first->path().segments()); });
+    return found != nullptr && visit(*found);
+  });
+}
+
+template <class Visit>
+bool RouteTable::visit_prefixes(const PathTable& table, std::string_view path,
+                                Visit visit) noexcept {
   if (table.prefixes.empty()) {
     return false;
   }
@@ -215,50 +90,98 @@ bool RouteTable::try_paths(const PathTable& table, std::string_view path, std::s
     prefix = path.substr(0, table.longest_prefix + 1);
     prefix = prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : parent_path(prefix);
   }
-  while (true) {
-    if (const auto found = table.prefixes.find(prefix);
-        found != table.prefixes.end() && try_list(found->second, method, facts, result)) {
+  auto depth = static_cast<size_t>(std::count(prefix.begin(), prefix.end(), '/'));
+  for (; !prefix.empty(); prefix = parent_path(prefix), --depth) {
+    if ((table.prefix_depths & depth_bit(depth)) == 0) {
+      continue;
+    }
+    const RouteSet* const found = table.prefixes.find(
+        hash_of(prefix), [&](const RouteSet& set) { return set.first->path().text() == prefix; });
+    if (found != nullptr && visit(*found)) {
       return true;
     }
-    if (prefix.empty()) {
-      return false;
-    }
-    prefix = parent_path(prefix);
   }
+  return false;
 }
 
-/// Calls visit(table) for the tables that take `host`, the most specific first, until it returns
-/// true.
+/// Calls visit(entry) for the routes of the table that take `path`, in order of precedence, until
+/// it returns true.
 template <class Visit>
-bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept {
-  if (const auto found = hosts_.find(host); found != hosts_.end() && visit(found->second)) {
-    return true;
-  }
-  if (!wildcards_.empty()) {
-    for (size_t dot = host.find('.'); dot != std::string_view::npos;
-         dot = host.find('.', dot + 1)) {
-      const auto found = wildcards_.find(host.substr(dot));
-      if (dot != 0 && found != wildcards_.end() && visit(found->second)) {
-        return true;
-      }
+bool RouteTable::visit_paths(const PathTable& table, std::string_view path, Visit visit) noexcept {
+  const auto visit_set = [&](const RouteSet& set) { return visit_routes(set, false, path, visit); };
+  if (!table.exact.empty()) {
+    const RouteSet* const found = table.exact.find(
+        hash_of(path), [&](const RouteSet& set) { return set.first->path().text() == path; });
+    if (found != nullptr && visit_set(*found)) {
+      return true;
     }
   }
-  return has_any_host_ && visit(any_host_);
+  return visit_templates(table, path, visit_set) || visit_prefixes(table, path, visit_set) ||
+         visit_routes(table.patterns, true, path, visit) || visit_set(table.any);
 }
+
+// --- matching ---------------------------------------------------------------------------------
 
 RouteMatchResult RouteTable::match(std::string_view host, std::string_view path,
                                    std::string_view method,
                                    const RequestFacts& facts) const noexcept {
   RouteMatchResult result;
   bool host_known = false;
+  const auto try_route = [&](const RouteEntry& entry) {
+    if (!entry.takes_facts(facts)) {
+      return false;
+    }
+    if (!entry.takes_method(method)) {
+      result.outcome = RouteOutcome::kMethodNotAllowed;
+      return false;
+    }
+    result = {.outcome = RouteOutcome::kFound,
+              .route = entry.slot(),
+              .captor = entry.path().captures().empty() ? nullptr : &entry.path()};
+    return true;
+  };
   visit_tables(host, [&](const PathTable& table) {
     host_known = true;
-    return try_paths(table, path, method, facts, result);
+    return visit_paths(table, path, try_route);
   });
   if (!host_known) {
     result.outcome = RouteOutcome::kNoHost;
   }
   return result;
+}
+
+std::string_view RouteTable::allowed_methods(std::string_view host, std::string_view path,
+                                             const RequestFacts& facts,
+                                             std::span<char> text) const noexcept {
+  constexpr size_t kMethodsMax = 32;
+  std::array<std::string_view, kMethodsMax> methods;
+  size_t count = 0;
+  visit_tables(host, [&](const PathTable& table) {
+    return visit_paths(table, path, [&](const RouteEntry& entry) {
+      if (entry.takes_facts(facts)) {
+        for (const std::string& method : entry.route()->match.methods) {
+          const auto* const end = methods.begin() + count;
+          if (count < kMethodsMax && std::find(methods.cbegin(), end, method) == end) {
+            methods[count++] = method;
+          }
+        }
+      }
+      return false;
+    });
+  });
+  std::sort(methods.begin(), methods.begin() + count);
+  size_t size = 0;
+  for (const std::string_view method : std::span(methods).first(count)) {
+    const std::string_view separator = size == 0 ? "" : ", ";
+    if (size + separator.size() + method.size() > text.size()) {
+      break;
+    }
+    std::copy(separator.begin(), separator.end(), text.begin() + static_cast<ptrdiff_t>(size));
+    size += separator.size();
+    std::copy(method.begin(), method.end(), text.begin() + static_cast<ptrdiff_t>(size));
+    size += method.size();
+  }
+  return {text.data(), size};
 }
 
 }  // namespace hangu::policy

@@ -110,7 +110,8 @@ class GatewayImpl final : public Gateway {
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   Result<void, std::string> load_certificates(const config::Config& config);
-  void publish(const std::shared_ptr<const filter::Snapshot>& snapshot, const BoundListeners& added,
+  void release_unused();
+  void publish(std::shared_ptr<const filter::Snapshot> snapshot, const BoundListeners& added,
                const std::vector<std::string>& removed);
 
   std::shared_ptr<const config::Config> config_;
@@ -309,7 +310,7 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
   return updates;
 }
 
-void GatewayImpl::publish(const std::shared_ptr<const filter::Snapshot>& snapshot,
+void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
                           const BoundListeners& added, const std::vector<std::string>& removed) {
   const std::vector<ClusterUpdate> clusters = cluster_updates(*snapshot->config);
   std::vector<std::future<void>> applied;
@@ -396,9 +397,12 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (config->event_loop != config_->event_loop) {
     report.restart_required.emplace_back("event_loop");
   }
-  publish(builder_.build(config, access_log_, tls_), *added, report.listeners_removed);
+  const auto begun = std::chrono::steady_clock::now();
+  std::shared_ptr<const filter::Snapshot> snapshot = builder_.build(config, access_log_, tls_);
+  report.compile_time = std::chrono::steady_clock::now() - begun;
+  publish(std::move(snapshot), *added, report.listeners_removed);
   config_ = std::move(config);
-  registry_.prune();
+  release_unused();
   return report;
 }
 
@@ -426,8 +430,14 @@ void GatewayImpl::begin_drain() {
   }
 }
 
+void GatewayImpl::release_unused() {
+  builder_.release_unused();
+  registry_.prune();
+}
+
 /// A file that is no good any more leaves what was read before in use.
 void GatewayImpl::refresh_tls() {
+  release_unused();  // a good occasion: it comes every few seconds
   const bool changed = tls_files(*config_) != tls_files_;
   if (!changed && !rotation_due(*config_, ticket_keys_, std::time(nullptr))) {
     return;

@@ -1,5 +1,7 @@
 #include "server/snapshot_builder.h"
 
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "hangu/filter/access_log_filter.h"
@@ -13,12 +15,31 @@
 #include "hangu/filter/split_filter.h"
 
 namespace hangu::server {
+namespace {
+
+/// Whether `after` is `before` with nothing or something appended.
+template <class T>
+bool extends(const std::vector<T>& before, const std::vector<T>& after) {
+  return before.size() <= after.size() && std::equal(before.begin(), before.end(), after.begin());
+}
+
+/// Whether what build_route() reads of a config beside the route is as it was, so that the runtime
+/// of an unchanged route is, too.
+bool same_for_routes(const config::Config& before, const config::Config& after) {
+  // Fails to compile when Config has a new member: name it here, and compare it below if it is
+  // anything to a route.
+  const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
+               listeners, upstreams, rate_limits, routes, access_log, admin, shutdown, buffers] =
+      before;
+  return extends(upstreams, after.upstreams) && extends(rate_limits, after.rate_limits);
+}
+
+}  // namespace
 
 std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     std::shared_ptr<const config::Config> config, audit::LogWriter* access_log,
     const TlsContexts& tls) {
   auto snapshot = std::make_shared<filter::Snapshot>();
-  snapshot->route_table = policy::RouteTable(*config);
   snapshot->entry.add(std::make_shared<filter::RouteFilter>());
   if (access_log != nullptr) {
     snapshot->entry.add(std::make_shared<filter::AccessLogFilter>(*access_log));
@@ -32,12 +53,18 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
       snapshot->listeners.back().tls = found->second;
     }
   }
-  const RateLimits limits = build_rate_limits(*config);
-  for (const config::Route& route : config->routes) {
-    snapshot->routes.push_back(build_route(*config, route, limits));
-  }
+  build_routes(*config, *snapshot);
   snapshot->config = std::move(config);
-  return snapshot;
+  if (current_ != nullptr) {
+    retired_.push_back(std::move(current_));
+  }
+  current_ = std::move(snapshot);
+  return current_;
+}
+
+void SnapshotBuilder::release_unused() {
+  std::erase_if(retired_, [](const auto& snapshot) { return snapshot.use_count() == 1; });
+  std::erase_if(listed_, [](const auto& entry) { return entry.second.expired(); });
 }
 
 /// As config.rate_limits. Those that go on by the same key keep what they have counted.
@@ -45,7 +72,7 @@ SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Con
   RateLimits limits;
   std::unordered_map<std::string, RateLimitMemory> kept;
   for (const config::RateLimit& limit : config.rate_limits) {
-    RateLimitMemory memory{.key = limit.key, .keys_max = limit.keys_max};
+    RateLimitMemory memory{.limit = {}, .counts = {}, .key = limit.key, .keys_max = limit.keys_max};
     const auto found = rate_limits_.find(limit.name);
     if (found != rate_limits_.end() && found->second.key == limit.key &&
         found->second.keys_max == limit.keys_max) {
@@ -54,24 +81,78 @@ SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Con
       memory.counts = std::make_shared<filter::RateLimitCounts>(limit.keys_max, random_.next(),
                                                                 registry_.rate_limit(limit.name));
     }
-    limits.push_back(std::make_shared<filter::RateLimit>(limit, memory.counts));
+    if (memory.limit == nullptr || memory.limit->config() != limit) {
+      memory.limit = std::make_shared<filter::RateLimit>(limit, memory.counts);
+    }
+    limits.push_back(memory.limit);
     kept.emplace(limit.name, std::move(memory));
   }
   rate_limits_ = std::move(kept);
   return limits;
 }
 
-filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
-                                                  const config::Route& route,
-                                                  const RateLimits& limits) {
-  filter::RouteRuntime runtime;
-  runtime.config = &route;
-  runtime.stats = registry_.route(route.name);
-  if (route.upstream != config::kNoUpstream) {
-    runtime.cluster = cluster_number(config.upstreams[route.upstream].name);
+/// Tells the registry which names the generation before had and this one has not.
+void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
+                                   const policy::RouteTable& table,
+                                   const SharedList<filter::RouteRuntime>& before) {
+  std::unordered_set<std::string_view> names;
+  for (const uint32_t slot : change.added) {
+    names.insert(table.route(slot)->name);
   }
-  if (!route.clients.allow.empty() || !route.clients.deny.empty()) {
-    runtime.chain.add(std::make_shared<filter::ClientFilter>(route.clients));
+  for (const std::vector<uint32_t>* slots : {&change.added, &change.removed}) {
+    for (const uint32_t slot : *slots) {
+      if (slot < before.size() && before.item(slot) != nullptr &&
+          !names.contains(before[slot].config->name)) {
+        registry_.route_removed(before[slot].config->name);
+      }
+    }
+  }
+}
+
+/// The table of routes and what they do, with all that the generation before has alike.
+void SnapshotBuilder::build_routes(const config::Config& config, filter::Snapshot& snapshot) {
+  const RateLimits limits = build_rate_limits(config);
+  if (current_ != nullptr) {
+    snapshot.route_table = current_->route_table;
+    snapshot.routes = current_->routes;
+  }
+  const policy::RouteTable& table = snapshot.route_table;
+  policy::RouteTable::Change change = snapshot.route_table.update(config.routes);
+  note_removed(change, table, snapshot.routes);
+  while (snapshot.routes.size() < table.slots()) {
+    snapshot.routes.append(nullptr);
+  }
+  for (const uint32_t slot : change.removed) {
+    snapshot.routes.set(slot, nullptr);
+  }
+  if (current_ != nullptr && !same_for_routes(*current_->config, config)) {
+    change.added.clear();
+    for (uint32_t slot = 0; slot < table.slots(); ++slot) {
+      if (table.holds_route(slot)) {
+        change.added.push_back(slot);
+      }
+    }
+  }
+  for (const uint32_t slot : change.added) {
+    snapshot.routes.set(slot, build_route(config, table.route(slot), limits));
+  }
+}
+
+/// Reads nothing of the config but the route and what same_for_routes() looks at.
+std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
+    const config::Config& config, const std::shared_ptr<const config::Route>& shared,
+    const RateLimits& limits) {
+  const config::Route& route = *shared;
+  auto runtime = std::make_shared<filter::RouteRuntime>();
+  filter::FilterChain& chain = runtime->chain;
+  runtime->config = &route;
+  runtime->route = shared;
+  runtime->stats = registry_.route(route.name);
+  if (route.upstream != config::kNoUpstream) {
+    runtime->cluster = cluster_number(config.upstreams[route.upstream].name);
+  }
+  if (route.clients != config::Clients{}) {
+    add_client_filter(route.clients, chain);
   }
   RateLimits own;
   for (const uint32_t limit : route.rate_limits) {
@@ -80,33 +161,57 @@ filter::RouteRuntime SnapshotBuilder::build_route(const config::Config& config,
     }
   }
   if (!own.empty()) {
-    runtime.chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
+    chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
   }
   if (route.redirect.enabled) {
-    runtime.chain.add(std::make_shared<filter::RedirectFilter>(route));
+    chain.add(std::make_shared<filter::RedirectFilter>(route));
   } else if (route.respond.enabled) {
-    runtime.chain.add(std::make_shared<filter::RespondFilter>(route.respond));
+    chain.add(std::make_shared<filter::RespondFilter>(route.respond));
   } else if (route.rewrite != config::Rewrite{}) {
-    runtime.chain.add(std::make_shared<filter::RewriteFilter>(route));
+    chain.add(std::make_shared<filter::RewriteFilter>(route));
   }
   if (route.split.enabled) {
-    std::vector<filter::SplitFilter::Share> shares;
-    for (const config::Split::Part& part : route.split.upstreams) {
-      shares.push_back({.weight = part.weight,
-                        .upstream = part.upstream,
-                        .cluster = cluster_number(config.upstreams[part.upstream].name)});
-    }
-    runtime.chain.add(std::make_shared<filter::SplitFilter>(shares, route.split.key));
+    add_split_filter(config, route.split, chain);
   }
   auto edit =
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);
   if (edit->hooks() != 0) {
-    runtime.chain.add(std::move(edit));
+    chain.add(std::move(edit));
   }
   if (route.grpc_web) {
-    runtime.chain.add(std::make_shared<filter::GrpcWebFilter>());
+    chain.add(std::make_shared<filter::GrpcWebFilter>());
   }
   return runtime;
+}
+
+void SnapshotBuilder::add_client_filter(const config::Clients& clients,
+                                        filter::FilterChain& chain) {
+  chain.add(std::make_shared<filter::ClientFilter>(clients, listed(clients.allow_file),
+                                                   listed(clients.deny_file)));
+}
+
+void SnapshotBuilder::add_split_filter(const config::Config& config, const config::Split& split,
+                                       filter::FilterChain& chain) {
+  std::vector<filter::SplitFilter::Share> shares;
+  for (const config::Split::Part& part : split.upstreams) {
+    const std::string& name = config.upstreams[part.upstream].name;
+    shares.push_back({.name = name, .upstream = part.upstream, .cluster = cluster_number(name)});
+  }
+  chain.add(std::make_shared<filter::SplitFilter>(std::move(shares), split));
+}
+
+/// The networks of a file, compiled once for all who name it; nullptr: no file.
+std::shared_ptr<const policy::CidrSet> SnapshotBuilder::listed(const config::NetworkFile& file) {
+  if (file.networks == nullptr) {
+    return nullptr;
+  }
+  std::weak_ptr<const policy::CidrSet>& known = listed_[file.hash];
+  std::shared_ptr<const policy::CidrSet> set = known.lock();
+  if (set == nullptr) {
+    set = std::make_shared<const policy::CidrSet>(*file.networks);
+    known = set;
+  }
+  return set;
 }
 
 }  // namespace hangu::server

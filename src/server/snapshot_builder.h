@@ -2,10 +2,13 @@
 // and numbers upstreams; neither may happen per request.
 #pragma once
 
+#include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "hangu/audit/log_writer.h"
 #include "hangu/config/config.h"
@@ -31,6 +34,7 @@ class ClusterNumbers {
 
 /// The counts of a rate limit and what they were made for.
 struct RateLimitMemory {
+  std::shared_ptr<const filter::RateLimit> limit;
   std::shared_ptr<filter::RateLimitCounts> counts;
   std::vector<config::KeyPart> key;
   uint64_t keys_max = 0;
@@ -41,10 +45,15 @@ class SnapshotBuilder {
   explicit SnapshotBuilder(stats::Registry& registry)
       : registry_(registry) {}
 
-  /// `access_log` may be null: no access log. It must outlive the snapshot.
+  /// Generations share what they have in common: the time this takes goes by what differs from the
+  /// one built before. `access_log` may be null: no access log. It must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
                                                 audit::LogWriter* access_log,
                                                 const TlsContexts& tls);
+
+  /// Frees the generations that no shard uses any more: here, since the shards have better things
+  /// to do.
+  void release_unused();
 
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
 
@@ -52,14 +61,26 @@ class SnapshotBuilder {
   using RateLimits = std::vector<std::shared_ptr<const filter::RateLimit>>;
 
   RateLimits build_rate_limits(const config::Config& config);
-  filter::RouteRuntime build_route(const config::Config& config, const config::Route& route,
-                                   const RateLimits& limits);
+  void build_routes(const config::Config& config, filter::Snapshot& snapshot);
+  void note_removed(const policy::RouteTable::Change& change, const policy::RouteTable& table,
+                    const SharedList<filter::RouteRuntime>& before);
+  std::shared_ptr<const filter::RouteRuntime> build_route(
+      const config::Config& config, const std::shared_ptr<const config::Route>& shared,
+      const RateLimits& limits);
+  void add_client_filter(const config::Clients& clients, filter::FilterChain& chain);
+  void add_split_filter(const config::Config& config, const config::Split& split,
+                        filter::FilterChain& chain);
+  std::shared_ptr<const policy::CidrSet> listed(const config::NetworkFile& file);
 
   stats::Registry& registry_;
   ClusterNumbers clusters_;
   Random random_;
   // What has been counted, by the name of the limit: goes on over generations.
   std::unordered_map<std::string, RateLimitMemory> rate_limits_;
+  // By the hash of the file: routes and generations share them.
+  std::map<std::array<uint64_t, 2>, std::weak_ptr<const policy::CidrSet>> listed_;
+  std::shared_ptr<const filter::Snapshot> current_;
+  std::vector<std::shared_ptr<const filter::Snapshot>> retired_;  // shards may still use them
 };
 
 }  // namespace hangu::server

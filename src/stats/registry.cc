@@ -34,9 +34,20 @@ std::shared_ptr<RateLimitStats> Registry::rate_limit(std::string_view name) {
   return intern(rate_limits_, name, shards_);
 }
 
+void Registry::route_removed(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  removed_routes_.emplace(name);
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
-  prune_names(routes_);
+  std::erase_if(removed_routes_, [&](const std::string& name) {
+    const auto found = routes_.find(name);
+    if (found != routes_.end() && found->second.use_count() == 1) {
+      routes_.erase(found);
+    }
+    return !routes_.contains(name);
+  });
   prune_names(upstreams_);
   prune_names(rate_limits_);
 }

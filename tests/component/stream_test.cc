@@ -83,7 +83,7 @@ class StreamTest : public testing::Test {
     snapshot->entry.add(entry_);
     own_ = std::make_shared<NotingFilter>("own", log_, hooks);
     RouteRuntime runtime;
-    runtime.config = owned->routes.data();
+    runtime.config = &owned->routes[0];
     runtime.stats = registry_.route("all");
     runtime.chain.add(own_);
     snapshot->routes.push_back(std::move(runtime));

@@ -1,9 +1,12 @@
 """What a route does: redirects, answers of its own, rewrites, and whom it lets in."""
 
+import pathlib
+import re
+import tempfile
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 from support.wait import eventually
 
 
@@ -153,6 +156,79 @@ class Splits(GatewayCase):
         self.assertGreater(sum(after.values()), sum(before.values()))
         self.assertEqual([s for s in before if before[s] == 1 and after[s] == 0], [])
 
+    def shares(self, first, second, **others):
+        return {"upstreams": [{"upstream": "v1", "weight": first},
+                              {"upstream": "v2", "weight": second}], **others}
+
+    def test_a_request_may_name_its_upstream(self):
+        gateway = self.begin(self.shares(100, 0, override={"header": "X-Canary",
+                                                           "cookie": "canary"}))
+        for headers, expected in (
+                ({}, [5, 0]), ({"x-canary": "v2"}, [0, 5]), ({"Cookie": "canary=v2"}, [0, 5]),
+                ({"x-canary": "v3"}, [5, 0]), ({"x-canary": ""}, [5, 0]),
+                ({"x-canary": "v1", "Cookie": "canary=v2"}, [5, 0])):
+            with self.subTest(str(headers)):
+                self.assertEqual(self.ask(gateway, 5, headers), expected)
+
+    def test_sticky_cookie(self):
+        gateway = self.begin(self.shares(50, 50, key=["cookie:sid"], sticky_cookie="place",
+                                         sticky_max_age="1h"))
+        client = gateway.client()
+        seen = set()
+        for _ in range(20):
+            response = client.request("GET", "/")
+            cookie, _, attributes = response.header("set-cookie").partition("; ")
+            self.assertEqual(attributes, "Path=/; HttpOnly; SameSite=Lax; Max-Age=3600")
+            self.assertRegex(cookie, r"^place=\d{1,4}$")
+            place = int(cookie[len("place="):])
+            expected = [3, 0] if place < 5000 else [0, 3]
+            self.assertEqual(self.ask(gateway, 3, {"Cookie": cookie}), expected)
+            self.assertIsNone(client.request("GET", "/", {"Cookie": cookie}).header("set-cookie"))
+            seen.add(place)
+        self.assertGreater(len(seen), 10)
+        # Who has the key needs no cookie; what is no place is not believed.
+        self.assertIsNone(client.request("GET", "/", {"Cookie": "sid=1"}).header("set-cookie"))
+        for bad in ("place=10000", "place=-1", "place="):
+            self.assertIsNotNone(client.request("GET", "/", {"Cookie": bad}).header("set-cookie"))
+
+    def test_all_gateways_agree(self):
+        key = {"key": ["header:x-user"]}
+        gateways = [self.begin(self.shares(50, 50, **key)), self.begin(self.shares(50, 50, **key))]
+
+        def version(gateway, user):
+            client = gateway.client()
+            return [origin.name for origin in self.origins
+                    if client.request("GET", "/", {"x-user": user}) and
+                    origin.requests and origin.requests[-1].header("x-user") == user]
+
+        explained = set()
+        for user in map(str, range(12)):
+            found = []
+            for gateway in gateways:
+                gateway.client().request("GET", "/", {"x-user": user})
+                done = run_hangu("explain", "--socket", gateway.socket, "-H", f"x-user: {user}",
+                                 "http://h/")
+                found.append(re.search(r"goes to +(v[12]): its key is in bucket (\d+) of 10000",
+                                       done.stdout).groups())
+            self.assertEqual(found[0], found[1])
+            # The last pair of origins is the second gateway's.
+            self.assertEqual(version(gateways[1], user)[0], found[1][0])
+            explained.add(found[0][0])
+        self.assertEqual(explained, {"v1", "v2"})
+
+    def test_explained(self):
+        gateway = self.begin(self.shares(100, 0, override={"header": "x-canary"},
+                                         sticky_cookie="place"))
+
+        def explain(*headers):
+            words = [word for header in headers for word in ("-H", header)]
+            done = run_hangu("explain", "--socket", gateway.socket, *words, "http://h/")
+            return re.search(r"goes to +(.*)", done.stdout)[1]
+
+        self.assertEqual(explain("x-canary: v2"), "v2: header x-canary names it")
+        self.assertEqual(explain("cookie: place=17"), "v1: cookie place says bucket 17 of 10000")
+        self.assertEqual(explain(), "at random, and kept by cookie place: there is no key")
+
     def test_the_log_names_the_one(self):
         gateway = self.begin({"upstreams": [{"upstream": "v1", "weight": 0},
                                             {"upstream": "v2"}]})
@@ -171,6 +247,34 @@ class Clients(ActionCase):
             self.assertEqual(response.status, status, address)
             if status == 403:
                 self.assert_problem(response, 403, "client.denied")
+
+    def test_lists_in_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            allowed, denied = (pathlib.Path(folder) / name for name in ("allowed", "denied"))
+            allowed.write_text("# partners\n10.0.0.0/8\n\n2001:db8::/32  # all of it\n192.0.2.7\n")
+            denied.write_text("".join(f"10.{number >> 8 & 255}.{number & 255}.0/24\n"
+                                      for number in range(0, 20000, 2)))
+            route = {"clients": {"allow_file": str(allowed), "deny_file": str(denied)}}
+            gateway = self.begin(route, {"trusted_proxies": ["127.0.0.0/8"]})
+
+            def statuses(*addresses):
+                client = gateway.client()
+                return [client.request("GET", "/", {"X-Forwarded-For": address}).status
+                        for address in addresses]
+
+            self.assertEqual(statuses("10.0.1.2", "10.0.2.2", "10.78.31.1", "2001:db8::1",
+                                      "192.0.2.7", "192.0.2.8"), [200, 403, 200, 200, 200, 403])
+            denied.write_text("10.0.1.0/24\n")
+            self.assertEqual(gateway.reload().returncode, 0)
+            self.assertEqual(statuses("10.0.1.2", "10.0.2.2"), [403, 200])
+            denied.write_text("10.0.1.0/24\n10.0.0.1/24\nnonsense\n")
+            done = run_hangu("reload", "--socket", gateway.socket)
+            self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
+            output = done.stdout + done.stderr
+            self.assertIn(f"{denied}:2:1: error[E0118]", output)
+            self.assertIn("did you mean \"10.0.0.0/24\"?", output)
+            self.assertIn(f"{denied}:3:1: error[E0118]", output)
+            self.assertEqual(statuses("10.0.1.2", "10.0.2.2"), [403, 200])
 
     def test_deny_alone(self):
         gateway = self.begin({"clients": {"deny": ["192.0.2.0/24"]}},

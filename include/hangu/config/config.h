@@ -4,13 +4,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "hangu/base/clock.h"
+#include "hangu/base/shared_list.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
 
@@ -153,10 +156,20 @@ struct Http2Client {
 
 /// One part of what requests are told apart by.
 struct KeyPart {
-  enum class Kind : uint8_t { kClientIp, kHost, kRoute, kMethod, kPath, kHeader, kCookie, kQuery };
+  enum class Kind : uint8_t {
+    kClientIp,
+    kHost,
+    kRoute,
+    kMethod,
+    kPath,
+    kCapture,  // a part of the path: `path:{id}`
+    kHeader,
+    kCookie,
+    kQuery,
+  };
 
   Kind kind = Kind::kClientIp;
-  std::string name;  // of the header field (lower case), cookie or query parameter
+  std::string name;  // of the capture, header field (lower case), cookie or query parameter
   bool operator==(const KeyPart&) const = default;
 };
 
@@ -267,18 +280,23 @@ struct RateLimit {
 
 inline constexpr size_t kRateLimitsMax = 16;  // of a route
 
+/// How the value of a field is compared.
+enum class ValueMatch : uint8_t { kExact, kPrefix, kRegex, kAny };
+
 /// A field, cookie or parameter that a request must have.
 struct FieldMatch {
   std::string name;   // of a header field: lower case
-  std::string value;  // exact
-  bool any = false;   // whatever the value
+  std::string value;  // of a regular expression: that the whole value matches
+  ValueMatch how = ValueMatch::kExact;
   bool operator==(const FieldMatch&) const = default;
 };
 
 struct RouteMatch {
   std::vector<std::string> hosts;    // exact or "*.example.org", lower case; empty: any
-  std::string path_exact;            // one of these two, or neither (any path)
+  std::string path_exact;            // one of these four, or none (any path)
+  std::string path_template;         // see config/path_template.h
   std::string path_prefix;           // on segment borders: "/a" matches "/a" and "/a/b", not "/ab"
+  std::string path_regex;            // of the whole path
   std::vector<std::string> methods;  // empty: any; upper case
   std::vector<FieldMatch> headers;   // all of them
   std::vector<FieldMatch> query;     // the same
@@ -293,7 +311,7 @@ struct Redirect {
   std::string scheme;
   std::string host;
   uint32_t port = 0;
-  std::string path;    // the whole path
+  std::string path;    // the whole path; may have captures: "/v2/{id}"
   std::string prefix;  // or what takes the place of the prefix that the route matches
   uint32_t status = 302;
   bool operator==(const Redirect&) const = default;
@@ -311,16 +329,36 @@ struct DirectResponse {
 
 /// What the upstream sees instead of what the client asked for.
 struct Rewrite {
-  std::string path;    // the whole path
+  std::string path;    // the whole path; may have captures: "/v2/{id}"
   std::string prefix;  // or what takes the place of the prefix that the route matches
   std::string host;
   bool operator==(const Rewrite&) const = default;
 };
 
+/// A network in numbers; an IPv4 address as ::ffff:a.b.c.d, its prefix as 96 bits and its own.
+struct Network {
+  std::array<uint8_t, 16> bytes{};
+  uint8_t bits = 0;
+  bool operator==(const Network&) const = default;
+};
+
+/// Networks listed in a file of their own; read with the config, one object for all who name it.
+struct NetworkFile {
+  std::string path;                // empty: none
+  std::array<uint64_t, 2> hash{};  // of the contents
+  std::shared_ptr<const std::vector<Network>> networks;
+
+  bool operator==(const NetworkFile& other) const {
+    return path == other.path && hash == other.hash;
+  }
+};
+
 /// Who may ask.
 struct Clients {
-  std::vector<Cidr> allow;  // empty: all but those denied
+  std::vector<Cidr> allow;  // with allow_file empty: all but those denied
+  NetworkFile allow_file;
   std::vector<Cidr> deny;
+  NetworkFile deny_file;
   bool operator==(const Clients&) const = default;
 };
 
@@ -334,9 +372,19 @@ struct Split {
     bool operator==(const Part&) const = default;
   };
 
+  /// Where a request may name the upstream of its choice; the names of the field and the cookie.
+  struct Override {
+    std::string header;  // lower case; empty: none
+    std::string cookie;
+    bool operator==(const Override&) const = default;
+  };
+
   bool enabled = false;
   std::vector<Part> upstreams;
   std::vector<KeyPart> key;  // alike in these: the same upstream; empty: at random
+  Override choice;
+  std::string sticky_cookie;  // that keeps requests without a key where they were; empty: none
+  Duration sticky_max_age{};  // 0: as long as the browser is open
   bool operator==(const Split&) const = default;
 };
 
@@ -361,6 +409,9 @@ struct Route {
   HeaderEdit response_headers;
   bool operator==(const Route&) const = default;
 };
+
+/// Generations of the config share the routes that they have in common, see share_unchanged().
+using RouteList = SharedList<Route>;
 
 struct AccessLog {
   bool enabled = false;
@@ -400,7 +451,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
   std::vector<RateLimit> rate_limits;
-  std::vector<Route> routes;
+  RouteList routes;
   AccessLog access_log;
   Admin admin;
   Shutdown shutdown;

@@ -42,8 +42,8 @@ LoadResult load_file(const std::string& path, const LoadOptions& options = {});
 /// `name` stands for the file in diagnostics and becomes Config::source_path.
 LoadResult load_text(std::string_view text, std::string_view name, const LoadOptions& options = {});
 
-constexpr size_t kFileBytesMax = 8 * 1024 * 1024;
-constexpr size_t kYamlNodesMax = 1'000'000;  // with aliases expanded
+constexpr size_t kFileBytesMax = 128 * 1024 * 1024;
+constexpr size_t kYamlNodesMax = 10'000'000;  // with aliases expanded
 constexpr size_t kYamlDepthMax = 32;
 constexpr size_t kSecretBytesMax = 64 * 1024;
 constexpr size_t kDiagnosticsMax = 500;

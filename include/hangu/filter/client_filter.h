@@ -1,6 +1,8 @@
 // ClientFilter: lets requests pass by the address of the client.
 #pragma once
 
+#include <memory>
+
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
 #include "hangu/policy/cidr_set.h"
@@ -9,9 +11,14 @@ namespace hangu::filter {
 
 class ClientFilter final : public Filter {
  public:
-  explicit ClientFilter(const config::Clients& clients)
+  /// Those listed in files; nullptr: none.
+  using Listed = std::shared_ptr<const policy::CidrSet>;
+
+  ClientFilter(const config::Clients& clients, Listed allowed, Listed denied)
       : allow_(clients.allow),
-        deny_(clients.deny) {}
+        allow_listed_(std::move(allowed)),
+        deny_(clients.deny),
+        deny_listed_(std::move(denied)) {}
 
   std::string_view name() const override { return "clients"; }
 
@@ -21,7 +28,9 @@ class ClientFilter final : public Filter {
 
  private:
   policy::CidrSet allow_;
+  Listed allow_listed_;
   policy::CidrSet deny_;
+  Listed deny_listed_;
 };
 
 }  // namespace hangu::filter

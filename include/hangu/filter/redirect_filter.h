@@ -3,14 +3,14 @@
 
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
+#include "hangu/policy/path_matcher.h"
 
 namespace hangu::filter {
 
 class RedirectFilter final : public Filter {
  public:
-  /// `route` outlives the filter: both are of one snapshot.
-  explicit RedirectFilter(const config::Route& route)
-      : route_(route) {}
+  /// `route` outlives the filter: one RouteRuntime has both.
+  explicit RedirectFilter(const config::Route& route);
 
   std::string_view name() const override { return "redirect"; }
 
@@ -22,6 +22,7 @@ class RedirectFilter final : public Filter {
   std::string_view location(Stream& stream) const noexcept;
 
   const config::Route& route_;
+  policy::PathMaker path_;
 };
 
 }  // namespace hangu::filter

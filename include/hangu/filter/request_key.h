@@ -10,6 +10,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/http/header_name.h"
+#include "hangu/policy/request_hash.h"
 
 namespace hangu::filter {
 
@@ -17,16 +18,8 @@ class Stream;
 
 class RequestKey {
  public:
-  struct Hashed {
-    uint64_t hash = 0;
-    bool whole = true;  // false: the request lacks one of the parts
-  };
-
-  /// Clients that are alike in so many bits are one.
-  struct Prefixes {
-    uint32_t ipv4 = 32;
-    uint32_t ipv6 = 128;
-  };
+  using Hashed = policy::HashedKey;
+  using Prefixes = policy::ClientPrefixes;
 
   RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefixes, uint64_t seed);
 
@@ -40,7 +33,6 @@ class RequestKey {
   };
 
   std::optional<std::string_view> value_of(const Part& part, const Stream& stream) const noexcept;
-  uint64_t hash_client(std::string_view ip, uint64_t seed) const noexcept;
 
   std::vector<Part> parts_;
   Prefixes prefixes_;

@@ -3,14 +3,14 @@
 
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
+#include "hangu/policy/path_matcher.h"
 
 namespace hangu::filter {
 
 class RewriteFilter final : public Filter {
  public:
-  /// `route` outlives the filter: both are of one snapshot.
-  explicit RewriteFilter(const config::Route& route)
-      : route_(route) {}
+  /// `route` outlives the filter: one RouteRuntime has both.
+  explicit RewriteFilter(const config::Route& route);
 
   std::string_view name() const override { return "rewrite"; }
 
@@ -20,6 +20,7 @@ class RewriteFilter final : public Filter {
 
  private:
   const config::Route& route_;
+  policy::PathMaker path_;
 };
 
 }  // namespace hangu::filter

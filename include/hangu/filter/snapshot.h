@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "hangu/base/shared_list.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/filter_chain.h"
 #include "hangu/policy/cidr_set.h"
@@ -22,8 +23,11 @@ class ServerContext;  // here it is only kept
 
 namespace hangu::filter {
 
+/// One route as streams use it. Generations share those that did not change, so a filter of its
+/// chain keeps no reference into a Config, but to this route.
 struct RouteRuntime {
   const config::Route* config = nullptr;
+  std::shared_ptr<const config::Route> route;  // keeps `config` alive
   FilterChain chain;
   std::shared_ptr<stats::RouteStats> stats;
   uint32_t cluster = 0;  // stable number of the upstream, see server/: it survives generations
@@ -40,7 +44,7 @@ struct Snapshot {
   std::shared_ptr<const config::Config> config;
   policy::RouteTable route_table;
   FilterChain entry;                       // every request, before its route's own chain
-  std::vector<RouteRuntime> routes;        // as config->routes
+  SharedList<RouteRuntime> routes;         // by the slots of route_table
   std::vector<ListenerRuntime> listeners;  // as config->listeners
 
   const ListenerRuntime* find_listener(const std::string& name) const {

@@ -9,6 +9,7 @@
 #include "hangu/base/clock.h"
 #include "hangu/base/error.h"
 #include "hangu/http/grpc_web.h"
+#include "hangu/policy/path_matcher.h"
 
 namespace hangu::filter {
 
@@ -43,6 +44,10 @@ struct StreamInfo {
   uint32_t cluster = UINT32_MAX;    // its number, see RouteRuntime::cluster
   std::string_view forward_target;  // what the upstream sees instead; empty: as it was asked
   std::string_view forward_host;
+
+  policy::Captures captures;  // of the path, by its route
+  static constexpr uint32_t kNoBucket = UINT32_MAX;
+  uint32_t sticky_bucket = kNoBucket;  // of a split: the client is told of it
 
   uint64_t request_body_bytes = 0;
   uint64_t response_body_bytes = 0;

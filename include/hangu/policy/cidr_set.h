@@ -1,5 +1,9 @@
-// CidrSet: networks that are trusted, or not. Made from the config, immutable, any thread; asked
-// with the address as text, without allocating.
+// CidrSet: networks that are trusted, or not; a few or millions. Made from the config off the
+// shards, immutable, any thread; asked without allocating.
+//
+// Networks within others are left out, so that an address is in one of those left or in none: the
+// last one that begins at or before it. IPv4 takes 5 bytes a network, IPv6 9 or, beyond /64, up to
+// 21.
 #pragma once
 
 #include <array>
@@ -8,6 +12,8 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/policy/ip.h"
+#include "hangu/policy/sorted_index.h"
 
 namespace hangu::policy {
 
@@ -16,20 +22,38 @@ class CidrSet {
   CidrSet() = default;
   /// The loader has checked the networks.
   explicit CidrSet(const std::vector<config::Cidr>& networks);
+  explicit CidrSet(std::vector<config::Network> networks);
 
-  bool empty() const { return networks_.empty(); }
+  bool empty() const { return size_ == 0; }
+
+  /// Networks that were given.
+  size_t size() const { return size_; }
+
+  /// Of memory, for those kept.
+  size_t bytes() const;
 
   /// `ip`: "192.0.2.1" or "2001:db8::1"; anything else is in no set. An IPv4 address mapped into
-  /// IPv6 is taken as IPv4.
+  /// IPv6 is taken as IPv4. "::/0" takes every IPv6 address, and says nothing about IPv4.
   bool contains(std::string_view ip) const noexcept;
+  bool contains(const IpBytes& ip) const noexcept;
 
  private:
-  struct Network {
-    std::array<uint8_t, 16> bytes;  // IPv4 as ::ffff:a.b.c.d
-    uint8_t bits;                   // of the 128
+  /// Networks that do not overlap: the first bits of addresses of one width.
+  template <class Address>
+  struct Networks {
+    SortedIndex<Address> begins;
+    std::vector<uint8_t> bits;
+
+    bool contains(Address address) const noexcept;
   };
 
-  std::vector<Network> networks_;
+  size_t size_ = 0;
+  Networks<uint32_t> ipv4_;
+  Networks<uint64_t> ipv6_;       // up to /64, by the upper half
+  SortedIndex<uint64_t> hosts_;   // beyond: upper halves
+  std::vector<uint32_t> groups_;  // for each of hosts_, and the end: where in lower halves
+  std::vector<uint64_t> lower_;   // the lower halves of a group, in order
+  std::vector<uint8_t> lower_bits_;
 };
 
 }  // namespace hangu::policy

@@ -81,6 +81,7 @@ struct ReloadReport {
   uint64_t generation = 0;
   uint64_t connections_closed = 0;  // by the reload itself: 0 unless a listener was removed
   uint64_t streams_on_old_generation = 0;
+  Duration compile_time{};  // of the snapshot, off the shards
   std::vector<std::string> listeners_added;
   std::vector<std::string> listeners_removed;
   std::vector<std::string> restart_required;  // changed keys that need a restart, such as "workers"

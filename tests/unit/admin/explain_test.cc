@@ -72,6 +72,45 @@ TEST(ExplainTest, EveryRouteSaysWhyItDoesOrDoesNotMatch) {
   EXPECT_EQ(text(candidates[1], "/reason"), "the most specific match");
 }
 
+TEST(ExplainTest, CapturesAndWhatBecomesOfThem) {
+  config::Config config = sample();
+  config::Route order;
+  order.name = "order";
+  order.upstream = 0;
+  order.match.path_template = "/users/{id}/orders/{order}";
+  order.rewrite.path = "/v2/{order}";
+  config.routes.push_back(order);
+  const auto found =
+      explain(config, {.url = "http://b.test:8080/users/42/orders/7", .headers = {}}, nullptr);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(text(*found, "/route"), "order");
+  EXPECT_EQ(text(*found, "/captures/id"), "42");
+  EXPECT_EQ(text(*found, "/captures/order"), "7");
+  EXPECT_EQ(text(*found, "/forwarded/path"), "/v2/7");
+  EXPECT_EQ(text(*found, "/candidates/0/match/path_template"), "/users/{id}/orders/{order}");
+}
+
+TEST(ExplainTest, WhoGetsARequestOfASplit) {
+  config::Config config = sample();
+  config.upstreams.push_back(config.upstreams[0]);
+  config.upstreams[1].name = "canary";
+  config::Route split;
+  split.name = "split";
+  split.split.enabled = true;
+  split.split.upstreams = {{.upstream = 0, .weight = 1}, {.upstream = 1, .weight = 0}};
+  split.split.choice.header = "x-canary";
+  split.split.key = {{.kind = config::KeyPart::Kind::kCookie, .name = "sid"}};
+  config.routes.push_back(split);
+  const auto choice = [&](std::vector<std::string> headers) {
+    const auto found = explain(config, {.url = "http://b.test/", .headers = headers}, nullptr);
+    EXPECT_TRUE(found);
+    return text(*found, "/split_choice/upstream") + ": " + text(*found, "/split_choice/reason");
+  };
+  EXPECT_EQ(choice({"x-canary: canary"}), "canary: header x-canary names it");
+  EXPECT_THAT(choice({"cookie: sid=1"}), HasSubstr("app: its key is in bucket "));
+  EXPECT_EQ(choice({"x-canary: other"}), ": at random: it lacks the key");
+}
+
 TEST(ExplainTest, TheReplyIsTheOneTheDataPlaneWouldGive) {
   const json::object method =
       ask({.method = "PUT", .url = "http://a.test:8080/users", .headers = {}});

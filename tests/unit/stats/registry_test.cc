@@ -25,6 +25,23 @@ TEST(Registry, PruneForgetsWhatNobodyHolds) {
   EXPECT_TRUE(registry.upstreams().contains("kept"));
 }
 
+/// Routes are many: only those that somebody said were removed are looked at.
+TEST(Registry, PruneForgetsRemovedRoutesOnceTheyAreIdle) {
+  Registry registry(1);
+  const auto stays = registry.route("stays");
+  auto goes = registry.route("goes");
+  registry.route_removed("goes");
+  registry.prune();
+  EXPECT_TRUE(registry.routes().contains("goes"));  // a request still has it
+  goes.reset();
+  registry.prune();
+  EXPECT_FALSE(registry.routes().contains("goes"));
+  EXPECT_TRUE(registry.routes().contains("stays"));
+  registry.route_removed("stays");
+  registry.prune();
+  EXPECT_EQ(registry.route("stays"), stays);
+}
+
 TEST(PerShard, SlotsAreOnLinesOfTheirOwn) {
   RouteStats stats(2);
   const auto distance = reinterpret_cast<const char*>(&stats.slots()[1]) -

@@ -1,0 +1,129 @@
+// Checks of one route: its action, its path, its split. See checks.h.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "hangu/base/nearest.h"
+#include "hangu/config/path_template.h"
+
+#include "config/checks.h"
+#include "config/text.h"
+
+namespace hangu::config {
+
+void check_route_path(Reader& reader, const Node& node, const RouteMatch& /*match*/) {
+  const Node::Entry* first = nullptr;
+  for (const Node::Entry& entry : node.entries) {
+    if (first != nullptr) {
+      reader.error(
+          entry.mark,
+          {"E0124", "a path is `exact`, a `template`, a `prefix` or a `regex`: one of them", ""});
+      return;
+    }
+    first = &entry;
+  }
+}
+
+void check_redirect(Reader& reader, const Node& node, const Redirect& redirect) {
+  if (!redirect.path.empty() && !redirect.prefix.empty()) {
+    reader.error(child(node, "prefix").mark,
+                 {"E0124", "the new path is `path` or made with `prefix`, not both", ""});
+  }
+  if (redirect.scheme.empty() && redirect.host.empty() && redirect.port == 0 &&
+      redirect.path.empty() && redirect.prefix.empty()) {
+    reader.error(node.mark, {"E0136", "a redirect to where the client has just been",
+                             "give a `scheme`, `host`, `port`, `path` or `prefix`"});
+  }
+}
+
+void check_split(Reader& reader, const Node& node, const Split& split) {
+  uint64_t sum = 0;
+  for (const Split::Part& part : split.upstreams) {
+    sum += part.weight;
+  }
+  if (sum == 0 && !split.upstreams.empty()) {
+    reader.error(child(node, "upstreams").mark,
+                 {"E0136", "the weights are 0: nobody would get a request", ""});
+  }
+  if (!split.sticky_cookie.empty() && split.sticky_cookie == split.choice.cookie) {
+    reader.error(child(node, "sticky_cookie").mark,
+                 {"E0136", "the cookie of `override` names an upstream, this one holds a place",
+                  "give them two names"});
+  }
+  if (split.sticky_max_age != Duration::zero() && split.sticky_cookie.empty()) {
+    reader.error(child(node, "sticky_max_age").mark,
+                 {"E0136", "`sticky_max_age` needs `sticky_cookie`", ""});
+  }
+}
+
+namespace {
+
+void check_action(Reader& reader, const Node& node, const Route& route) {
+  const int actions = (node.find("upstream") != nullptr ? 1 : 0) + (route.split.enabled ? 1 : 0) +
+                      (route.redirect.enabled ? 1 : 0) + (route.respond.enabled ? 1 : 0);
+  if (actions == 0) {
+    reader.error(node.mark, {"E0121", fmt::format("{} lacks the key \"upstream\"", reader.where()),
+                             "add `upstream`, or else `split`, `redirect` or `respond`"});
+  } else if (actions > 1) {
+    reader.error(node.mark,
+                 {"E0124", "a route has one of `upstream`, `split`, `redirect` and `respond`", ""});
+  }
+  if (!route.rewrite.path.empty() && !route.rewrite.prefix.empty()) {
+    reader.error(child(node, "rewrite").mark,
+                 {"E0124", "the upstream sees `path` or what is made with `prefix`, not both", ""});
+  }
+}
+
+/// Whether the route's path captures what the new path is made of.
+void check_captures(Reader& reader, const Node& node, const Route& route, const std::string& text) {
+  const auto parsed = PathText::parse(text);
+  if (!parsed || !parsed->has_captures()) {
+    return;
+  }
+  const std::vector<std::string> names = capture_names(route.match);
+  for (const PathText::Piece& piece : parsed->pieces) {
+    if (piece.is_capture && std::find(names.begin(), names.end(), piece.text) == names.end()) {
+      const std::vector<std::string_view> words(names.begin(), names.end());
+      reader.error(
+          child(node, "path").mark,
+          {"E0142", fmt::format("the route's path captures no {}", quoted(piece.text)),
+           names.empty() ? "captures are made by `match.path.template` or the groups of `regex`"
+                         : did_you_mean(nearest(piece.text, words))});
+    }
+  }
+}
+
+/// `prefix` takes the place of what was matched literally.
+void check_replaced_prefix(Reader& reader, const Node& node, const Route& route,
+                           const std::string& prefix) {
+  if (!prefix.empty() && (!route.match.path_template.empty() || !route.match.path_regex.empty())) {
+    reader.error(child(node, "prefix").mark,
+                 {"E0136", "`prefix` replaces the prefix that the route matches, and it has none",
+                  "write the new `path`, with captures"});
+  }
+}
+
+}  // namespace
+
+void check_route(Reader& reader, const Node& node, const Route& route) {
+  check_action(reader, node, route);
+  check_captures(reader, child(node, "rewrite"), route, route.rewrite.path);
+  check_captures(reader, child(node, "redirect"), route, route.redirect.path);
+  check_replaced_prefix(reader, child(node, "rewrite"), route, route.rewrite.prefix);
+  check_replaced_prefix(reader, child(node, "redirect"), route, route.redirect.prefix);
+  if (route.rate_limits.size() > kRateLimitsMax) {
+    reader.error(child(node, "rate_limits").mark,
+                 {"E0115",
+                  fmt::format("{} rate limits are too many for a route: at most {}",
+                              route.rate_limits.size(), kRateLimitsMax),
+                  ""});
+  }
+  std::vector<uint32_t> sorted = route.rate_limits;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    reader.error(child(node, "rate_limits").mark,
+                 {"E0129", "a rate limit is named twice: it would count each request twice", ""});
+  }
+}
+
+}  // namespace hangu::config

@@ -1,0 +1,38 @@
+#include "hangu/policy/request_hash.h"
+
+#include "hangu/policy/ip.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace hangu::policy {
+namespace {
+
+/// Of the bits that count.
+uint64_t hash_client(std::string_view ip, const ClientPrefixes& prefixes, uint64_t seed) noexcept {
+  const bool ipv4 = ip.find(':') == std::string_view::npos;
+  const auto bytes = ipv4 && prefixes.ipv4 == 32 ? std::nullopt : parse_ip(ip);
+  if (!bytes) {
+    return XXH3_64bits_withSeed(ip.data(), ip.size(), seed);
+  }
+  constexpr uint32_t kMappedBits = 96;
+  const IpBytes network =
+      network_of(*bytes, is_ipv4(*bytes) ? kMappedBits + prefixes.ipv4 : prefixes.ipv6);
+  return XXH3_64bits_withSeed(network.data(), network.size(), seed);
+}
+
+}  // namespace
+
+void hash_part(config::KeyPart::Kind kind, std::optional<std::string_view> value,
+               const ClientPrefixes& prefixes, HashedKey& key) noexcept {
+  if (!value) {
+    key.whole = false;
+    key.hash = XXH3_64bits_withSeed("", 0, ~key.hash);  // unlike an empty value
+  } else if (kind == config::KeyPart::Kind::kClientIp) {
+    key.hash = hash_client(*value, prefixes, key.hash);
+  } else {
+    key.hash = XXH3_64bits_withSeed(value->data(), value->size(), key.hash);
+  }
+}
+
+}  // namespace hangu::policy
