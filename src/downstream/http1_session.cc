@@ -8,6 +8,8 @@
 #include "hangu/downstream/session_table.h"
 #include "hangu/filter/edge_rules.h"
 
+#include "downstream/tunnel_session.h"
+
 namespace hangu::downstream {
 
 using codec::http1::BodyDecoder;
@@ -410,6 +412,21 @@ void Http1Session::abort(filter::Stream& stream) noexcept {
   } else {
     close_after_flush();
   }
+}
+
+filter::TunnelOwner* Http1Session::release(filter::Stream&, net::RelayEnd& client) noexcept {
+  if (state_ != State::kTunnel || tunnel_in_end_ || tunnel_out_end_) {
+    return nullptr;
+  }
+  client = {.connection = std::move(connection_), .received = std::exchange(held_, {})};
+  holding_ = false;
+  state_ = State::kClosed;
+  timer_.disarm();
+  table().bury(std::move(stream_));
+  auto session = std::make_unique<TunnelSession>(table(), listener());
+  TunnelSession& owner = *session;
+  table().replace(*this, std::move(session), {}, {});
+  return &owner;
 }
 
 // --- from one request to the next -------------------------------------------------------------

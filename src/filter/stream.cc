@@ -22,6 +22,16 @@ Stream::Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot
   request.reset(arena_);
 }
 
+Stream::Stream(const StreamRecord& record, ResponseWriter& writer)
+    : Stream(record.shard_, writer, record.snapshot_, record.listener_) {
+  response.reset(arena_);
+  record.restore(*this);
+  route_ = record.route_;
+  request_end_ = true;
+  head_sent_ = true;
+  started_ = true;
+}
+
 Stream::~Stream() {
   HANGU_DCHECK(finished_ || !started_);
 }

@@ -8,6 +8,8 @@
 #include "hangu/stats/shard_stats.h"
 #include "hangu/upstream/heads.h"
 
+#include "proxy/tunnel.h"
+
 namespace hangu::proxy {
 namespace {
 
@@ -180,6 +182,7 @@ void Exchange::on_response_head(bool end) noexcept {
     stream_->info.upgraded = true;
     request_end_ = false;
     wait_for(Waiting::kTunnel);
+    proxy_.join_later(*this);
     stream_->on_response_head(false);
     return;
   }
@@ -226,6 +229,9 @@ void Exchange::on_response_writable() noexcept {
     touch();
     connection_->resume_response();
   }
+  if (waiting_ == Waiting::kTunnel && stream_ != nullptr) {
+    proxy_.join_later(*this);  // a filter may have held its head back until now
+  }
 }
 
 bool Exchange::response_congested() const noexcept {
@@ -245,6 +251,27 @@ void Exchange::end_tunnel_if_done() noexcept {
     detach();
     connection->finish_tunnel();
   }
+}
+
+void Exchange::become_tunnel() noexcept {
+  if (!stream_->head_sent() || tunnel_request_end_ || tunnel_response_end_ ||
+      !connection_->releasable()) {
+    return;
+  }
+  net::RelayEnd client;
+  filter::TunnelOwner* owner = stream_->release_client(client);
+  if (owner == nullptr) {
+    return;
+  }
+  auto made =
+      std::make_unique<Tunnel>(proxy_, Tunnel::Origin{cluster_, *endpoint_}, *stream_, *owner);
+  Tunnel& tunnel = *made;
+  owner->take(std::move(made));
+  net::RelayEnd server;
+  connection_->release(server);
+  at_endpoint_ = false;  // the tunnel is
+  retire();
+  tunnel.begin(std::move(client), std::move(server));
 }
 
 // --- failures ---------------------------------------------------------------------------------
@@ -412,19 +439,24 @@ void Exchange::report(Outcome outcome) noexcept {
 filter::Stream& Exchange::detach() noexcept {
   filter::Stream& stream = *stream_;
   stream.release_sink();
+  leave_endpoint();
+  cluster_.stats().active.subtract();
+  retire();
+  return stream;
+}
+
+/// It is over, or a tunnel goes on in its place.
+void Exchange::retire() noexcept {
   stream_ = nullptr;
   connection_ = nullptr;
   upstream::ConnectHandler::unlink();
   timer_.disarm();
   try_timer_.disarm();
   report(Outcome::kUnknown);
-  leave_endpoint();
   if (std::exchange(retrying_, false)) {
     cluster_.end_retry();
   }
-  cluster_.stats().active.subtract();
   proxy_.retire(*this);
-  return stream;
 }
 
 // --- time -------------------------------------------------------------------------------------

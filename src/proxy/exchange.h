@@ -27,6 +27,8 @@ class Exchange final : public ListNode<Exchange>,
   using ListNode<Exchange>::unlink;
 
   void start(bool request_end) noexcept;
+  /// After 101, with no call on the stack: leaves everything to a Tunnel if both sides allow it.
+  void become_tunnel() noexcept;
   // filter::RequestSink
   void on_request_data(buffer::Slice&& data, bool end) noexcept override;
   void on_request_trailers(const http::HeaderBlock& trailers) noexcept override;
@@ -88,6 +90,7 @@ class Exchange final : public ListNode<Exchange>,
   void request_ended() noexcept;
   void end_tunnel_if_done() noexcept;
   filter::Stream& detach() noexcept;
+  void retire() noexcept;
 
   Proxy& proxy_;
   filter::Stream* stream_;

@@ -13,6 +13,7 @@ Proxy::Proxy(event::Loop& loop, stats::Counter& timeouts)
     : loop_(loop),
       timeouts_(timeouts),
       exchanges_(std::make_unique<buffer::ObjectPool<Exchange>>()),
+      joiner_(*this),
       graveyard_(*this) {}
 
 Proxy::~Proxy() {
@@ -56,6 +57,19 @@ void Proxy::start(filter::Stream& stream, bool end) noexcept {
   live_.push_back(exchange);
   stream.attach_sink(exchange);
   exchange.start(end);
+}
+
+void Proxy::join_later(Exchange& exchange) noexcept {
+  exchange.unlink();
+  joining_.push_back(exchange);
+  loop_.defer(joiner_);
+}
+
+void Proxy::join() noexcept {
+  while (Exchange* exchange = joining_.pop_front()) {
+    live_.push_back(*exchange);
+    exchange->become_tunnel();
+  }
 }
 
 void Proxy::retire(Exchange& exchange) noexcept {

@@ -236,11 +236,19 @@ void Endpoint::forget_idle(Http1Connection& connection) noexcept {
 }
 
 void Endpoint::remove(Connection& connection) noexcept {
+  lend(connection);
+  tunnel_ended();
+}
+
+void Endpoint::lend(Connection& connection) noexcept {
   connection.unlink();
   closed_.push_back(connection);
+  shared().loop.defer(graveyard_);
+}
+
+void Endpoint::tunnel_ended() noexcept {
   --connections_;
   publish_counts();
-  shared().loop.defer(graveyard_);
 }
 
 void Endpoint::bury(Http2ClientStream& stream) noexcept {

@@ -366,6 +366,16 @@ void Http1Connection::finish_tunnel() noexcept {
   }
 }
 
+void Http1Connection::release(net::RelayEnd& server) noexcept {
+  HANGU_ASSERT(releasable());
+  server = {.connection = std::move(connection_), .received = std::exchange(held_, {})};
+  state_ = State::kClosed;
+  timer_.disarm();
+  request_.handler = nullptr;
+  holding_ = false;
+  endpoint().lend(*this);
+}
+
 void Http1Connection::retire() noexcept {
   if (state_ == State::kIdle) {
     close();

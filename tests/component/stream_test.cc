@@ -1,6 +1,11 @@
 // The stream and its filter chains between neighbours in memory, under a fake clock.
 #include "hangu/filter/stream.h"
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+
 #include <gtest/gtest.h>
 
 #include "hangu/filter/edge_rules.h"
@@ -21,6 +26,8 @@ class NotingFilter final : public Filter {
         log_(log) {}
 
   std::string_view name() const override { return name_; }
+
+  std::function<void(Stream&)> at_end;  // besides
 
   uint8_t hooks() const override { return hooks_; }
 
@@ -49,6 +56,9 @@ class NotingFilter final : public Filter {
 
   void on_stream_end(Stream& stream) const noexcept override {
     log_.push_back(name_ + " end " + std::to_string(stream.info.status));
+    if (at_end) {
+      at_end(stream);
+    }
   }
 
   bool refuse = false;
@@ -148,6 +158,113 @@ TEST_F(StreamTest, EndsOnceHoweverOften) {
   EXPECT_EQ(std::count(log_.begin(), log_.end(), "own end 499"), 1);
   EXPECT_EQ(shard_.upstream.cancelled, 1);
   EXPECT_EQ(stream.info.code, "client.closed");
+}
+
+// --- a stream that is kept as a record --------------------------------------------------------
+
+/// What a filter may look at, as text: each view with the bytes it refers to.
+std::string facts_of(Stream& stream) {
+  std::string text;
+  const auto add = [&text](const auto& value) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    if constexpr (std::is_convertible_v<Value, std::string_view>) {
+      text += std::string(value) + "|";
+    } else {
+      text += std::to_string(value) + "|";
+    }
+  };
+  const StreamInfo& info = stream.info;
+  add(info.started.time_since_epoch().count());
+  add(info.response_started.time_since_epoch().count());
+  for (const auto view : {info.client_ip, info.tls_protocol, info.tls_client_names, info.request_id,
+                          info.trace_id, info.upstream_address, info.code, info.rule}) {
+    add(view);
+  }
+  add(info.captures.find("id").value_or("none"));
+  add(info.client_port);
+  add(info.request_body_bytes);
+  add(info.status);
+  add(info.upgraded);
+  http::RequestHead& request = stream.request;
+  for (const auto view : {request.method_text, request.target, request.path, request.query,
+                          request.authority, request.host}) {
+    add(view);
+  }
+  add(request.has_query);
+  for (const http::HeaderBlock* headers : {&request.headers, &stream.response.headers}) {
+    for (const http::Header& header : *headers) {
+      add(header.name());
+      add(header.value());
+    }
+  }
+  add(stream.response.reason);
+  add(stream.response.status);
+  add(stream.route()->config->name);
+  add(stream.listener().config->name);
+  return text;
+}
+
+TEST_F(StreamTest, RecordKeepsEveryFact) {
+  Stream& stream = begin(false);
+  const auto copy = [&](std::string_view text) { return stream.arena().copy(text); };
+  stream.info.client_ip = copy("192.0.2.1");
+  stream.info.client_port = 4711;
+  stream.info.tls_client_names = copy("DNS:a.example");
+  stream.info.request_id = copy("id-1");
+  stream.info.upstream_address = copy("127.0.0.1:80");
+  stream.info.request_body_bytes = 12345;
+  stream.request.target = copy("/ws?a=b");
+  stream.request.query = copy("a=b");
+  stream.request.has_query = true;
+  EXPECT_TRUE(stream.request.headers.add_copy("user-agent", std::string(300, 'u')));
+  EXPECT_TRUE(stream.request.headers.add_copy("x-other", ""));
+  EXPECT_TRUE(stream.request.headers.add_copy("cookie", std::string(20'000, 'c')));
+  stream.request.headers.remove("x-none");
+  const std::vector<std::string> names{"id"};  // the route's
+  const auto values = std::make_unique<std::string_view>(copy("42"));
+  stream.info.captures = {.names = names, .values = {values.get(), 1}};
+  stream.info.upgraded = true;
+  stream.response.reset(stream.arena());
+  stream.response.status = 101;
+  stream.response.reason = copy("Switching Protocols");
+  EXPECT_TRUE(stream.response.headers.add_copy("upgrade", "websocket"));
+  stream.on_response_head(false);
+  const std::string before = facts_of(stream);
+
+  const StreamRecord record(stream);
+  EXPECT_TRUE(stream.finished());
+  stream_.reset();  // and its arena
+  EXPECT_EQ(log_.back(), "entry response");
+  EXPECT_EQ(shard_.upstream.cancelled, 0);
+
+  std::string after;
+  own_->at_end = [&](Stream& ending) { after = facts_of(ending); };
+  Stream restored(record, writer_);
+  restored.finish();
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(std::count(log_.begin(), log_.end(), "own end 101"), 1);
+  EXPECT_EQ(std::count(log_.begin(), log_.end(), "entry end 101"), 1);
+}
+
+TEST_F(StreamTest, RecordEndsAsTheStreamWouldHave) {
+  for (const bool client : {true, false}) {
+    Stream& stream = begin(true);
+    answer(stream, 101, false);
+    const StreamRecord record(stream);
+    Stream restored(record, writer_);
+    if (client) {
+      restored.on_client_gone();
+    } else {
+      restored.fail(upstream_error(Errc::kReset, "reset"));
+      restored.finish();
+    }
+    EXPECT_EQ(restored.info.failure,
+              client ? StreamFailure::kClientClosed : StreamFailure::kUpstream);
+    EXPECT_EQ(restored.info.status, 101);
+    EXPECT_EQ(writer_.aborted, !client);
+  }
+  EXPECT_EQ(shard_.stats().requests_active.value(), 0U);
+  EXPECT_EQ(registry_.route("all")->slot(0).responses[1].value(), 2U);
 }
 
 TEST_F(StreamTest, RefusalSkipsTheRestAndTheUpstream) {

@@ -1,12 +1,16 @@
 """Memory stays small whatever passes through. HANGU_TEST_MEMORY_MIB (1024): size of a body."""
 
 import os
+import selectors
+import socket
+import threading
 import unittest
 
 from support.case import GatewayCase
 from support.client import Client
 from support.gateway import make_config, sanitized
 from support.wait import eventually
+from support.websocket import WebSocket
 from support.wire import format_chunk, format_last_chunk
 
 MIB = 1024 * 1024
@@ -103,6 +107,98 @@ class Memory(GatewayCase):
             self.addCleanup(client.close)
         eventually(lambda: self.gateway.connections() >= 600, "all are accepted")
         self.assertLess(self.gateway.memory() - before, 500 * 16 * 1024)
+
+
+class EchoOrigin:
+    """Switches protocols at once and sends everything back: a thread for all connections."""
+
+    ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n" \
+        b"Upgrade: websocket\r\n\r\n"
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.endpoint = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.heads = {}  # of connections that have not switched yet
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.stopping = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopping:
+            for key, _ in self.selector.select(0.1):
+                if key.fileobj is self.listener:
+                    connection, _ = self.listener.accept()
+                    self.heads[connection] = b""
+                    self.selector.register(connection, selectors.EVENT_READ)
+                else:
+                    self.serve(key.fileobj)
+
+    def serve(self, connection):
+        try:
+            data = connection.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self.selector.unregister(connection)
+            connection.close()
+        elif connection not in self.heads:
+            connection.sendall(data)
+        else:
+            self.heads[connection] += data
+            if self.heads[connection].endswith(b"\r\n\r\n"):
+                del self.heads[connection]
+                connection.sendall(self.ANSWER)
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+
+
+class TunnelMemory(GatewayCase):
+    """What a tunnel costs that rests, with everything that the access log will say of it."""
+
+    COUNT = 1000
+    EACH_MAX = 2048
+
+    @classmethod
+    def setUpClass(cls):
+        if sanitized():
+            raise unittest.SkipTest("a sanitizer's memory is not the gateway's")
+        super().setUpClass()
+
+    @classmethod
+    def make_origin(cls):
+        return EchoOrigin()
+
+    @classmethod
+    def config(cls, origin):
+        return make_config(origin, workers=1, access_log={"path": "@FOLDER@/access.log"})
+
+    def setUp(self):
+        self.addCleanup(self.gateway.close_clients)
+
+    def open(self):
+        websocket = WebSocket(self.gateway.client())
+        websocket.client.send(websocket.request_head(fields=[("User-Agent", "test/1")]))
+        self.assertEqual(websocket.client.read_response().status, 101)
+        return websocket
+
+    def test_bytes_of_a_tunnel(self):
+        first = [self.open() for _ in range(self.COUNT // 2)]
+        for websocket in first:
+            self.assertEqual(websocket.echo(b"x" * 58), b"x" * 58)
+        before = self.gateway.memory("RssAnon")
+        address = self.gateway.listener()
+        self.gateway.listener = lambda name="web": address  # not asked for a thousand times
+        second = [self.open() for _ in range(self.COUNT)]
+        for websocket in second + first:
+            self.assertEqual(websocket.echo(b"x" * 58), b"x" * 58)
+        each = (self.gateway.memory("RssAnon") - before) / self.COUNT
+        self.assertLessEqual(each, self.EACH_MAX)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """Tunnels: the upgrade itself, bytes both ways, ends, idle timeout."""
 
+import json
 import os
+import ssl
 import subprocess
 import threading
 import unittest
 
 from support.case import GatewayCase
+from support.certificates import Authority
 from support.gateway import make_config
+from support.origin import Origin
 from support.wait import eventually, run_threads
 from support.websocket import (BINARY, CLOSE, PING, PONG, TEXT, WebSocket, accept_upgrade,
                                echo_script, format_frame)
@@ -35,8 +39,9 @@ class Tunnels(GatewayCase):
                                             "stream_idle_timeout": "1s"})
         config["routes"].append({"name": "plain", "match": {"path": {"exact": "/plain"}},
                                  "upstream": "origin", "upgrades": False})
-        config["routes"].append({"name": "idle", "match": {"path": {"exact": "/idle"}},
+        config["routes"].append({"name": "idle", "match": {"path": {"prefix": "/idle"}},
                                  "upstream": "origin", "tunnel_idle_timeout": "300ms"})
+        config["access_log"] = {"path": "@FOLDER@/access.log"}
         return config
 
     def setUp(self):
@@ -44,10 +49,27 @@ class Tunnels(GatewayCase):
         for path in ("/ws", "/idle"):
             self.origin.on(path, echo_script)
 
-    def open(self, target="/ws"):
+    def open(self, target="/ws", fields=()):
         websocket = WebSocket(self.client())
-        self.assertEqual(websocket.open(target).status, 101)
+        self.opened = websocket.open(target, fields)
+        self.assertEqual(self.opened.status, 101)
         return websocket
+
+    def record(self, target):
+        """The access log's line of a target that only one test uses."""
+        path = self.gateway.folder / "access.log"
+
+        def found():
+            lines = path.read_text("utf-8").splitlines() if path.exists() else []
+            records = [json.loads(line) for line in lines if f'"{target}"' in line]
+            return records if records else None
+        records = eventually(found, "the tunnel is logged")
+        self.assertEqual(len(records), 1, records)
+        return records[0]
+
+    def sum_of(self, *prefixes):
+        return sum(value for name, value in self.gateway.metrics().items()
+                   if name.startswith(prefixes))
 
     def test_echo(self):
         websocket = self.open()
@@ -167,14 +189,95 @@ class Tunnels(GatewayCase):
             for number in range(20):
                 payload = b"%d-%d" % (index, number) * 50
                 self.assertEqual(websocket.echo(payload), payload)
+        connections = "hangu_upstream_connections{"
+        before = self.sum_of(connections)
         run_threads(20, work)
 
-        def tunnels():
-            return sum(value for name, value in self.gateway.metrics().items()
-                       if name.startswith("hangu_upgrades_active"))
-        self.assertGreaterEqual(tunnels(), 20)
+        gauges = ("hangu_upgrades_active", "hangu_requests_active",
+                  "hangu_upstream_requests_active")
+        for gauge in (*gauges, connections):
+            self.assertGreaterEqual(self.sum_of(gauge), 20, gauge)
         self.gateway.close_clients()
-        eventually(lambda: tunnels() == 0, "no tunnel is left")
+        eventually(lambda: self.sum_of(*gauges) == 0, "no tunnel is left")
+        eventually(lambda: self.sum_of(connections) <= before, "no connection is left")
+
+    # What is said of a tunnel at its end, when all but the bytes has long been gone.
+
+    def test_record_of_a_tunnel(self):
+        self.origin.on("/said", echo_script)
+        websocket = self.open("/said", [("User-Agent", "test/1")])
+        before = self.sum_of("hangu_upstream_received_bytes")
+        self.assertEqual(websocket.echo(b"x" * 100), b"x" * 100)
+        self.assertEqual(self.sum_of("hangu_upstream_received_bytes") - before, 102)
+        websocket.send(b"\x03\xe8", CLOSE)
+        websocket.receive()
+        websocket.client.expect_end()
+        websocket.client.close()
+        record = self.record("/said")
+        for key, value in (("method", "GET"), ("host", "test.example"), ("protocol", "HTTP/1.1"),
+                           ("status", 101), ("upgraded", 1), ("user_agent", "test/1"),
+                           ("client_ip", "127.0.0.1"), ("client_ip_source", "peer"),
+                           ("request_bytes", 106 + 8), ("response_bytes", 102 + 4),
+                           ("route", "all"), ("upstream", "origin"), ("listener", "web"),
+                           ("upstream_address", self.origin.endpoint), ("attempts", 1),
+                           ("request_id", self.opened.header("x-request-id"))):
+            self.assertEqual(record.get(key), value, key)
+        self.assertGreaterEqual(record["duration_ms"], record["ttfb_ms"])
+        self.assertRegex(record["trace_id"], "^[0-9a-f]{32}$")
+        for key in ("failure", "code", "error"):
+            self.assertNotIn(key, record)
+
+    def test_record_of_a_client_that_dies(self):
+        self.origin.on("/died", echo_script)
+        websocket = self.open("/died")
+        self.assertEqual(websocket.echo(b"x"), b"x")
+        websocket.wire.reset()
+        record = self.record("/died")
+        self.assertEqual((record["status"], record["failure"], record["code"]),
+                         (101, "client_closed", "client.closed"))
+
+    def test_record_of_an_upstream_that_dies(self):
+        def script(exchange):
+            accept_upgrade(exchange)
+            exchange.wire.exactly(3, "the client's bytes")
+            exchange.wire.reset()
+        self.origin.on("/broke", script)
+        before = self.sum_of("hangu_upstream_failures")
+        websocket = self.open("/broke")
+        websocket.wire.send(b"abc")
+        websocket.client.expect_end()
+        record = self.record("/broke")
+        self.assertEqual((record["status"], record["failure"], record["error"]),
+                         (101, "upstream", "reset"))
+        self.assertEqual(record["request_bytes"], 3)
+        self.assertEqual(self.sum_of("hangu_upstream_failures") - before, 1)
+
+    def test_record_of_an_idle_tunnel(self):
+        self.origin.on("/idle/long", echo_script)
+        before = self.sum_of("hangu_upstream_timeouts")
+        self.open("/idle/long").client.expect_end()
+        record = self.record("/idle/long")
+        self.assertEqual((record["status"], record["failure"], record["error"]),
+                         (101, "timeout", "timeout"))
+        self.assertEqual(self.sum_of("hangu_upstream_timeouts") - before, 1)
+
+    def test_slow_client(self):
+        """An upstream that sends more than the client takes waits for it."""
+        sent = []
+
+        def script(exchange):
+            accept_upgrade(exchange)
+            for _ in range(64):
+                exchange.send(bytes(1024 * 1024))
+                sent.append(1)
+            exchange.wire.shutdown_write()
+        self.origin.on("/ws", script)
+        websocket = WebSocket(self.client(receive_buffer=16384))
+        self.assertEqual(websocket.open().status, 101)
+        threading.Event().wait(0.5)
+        self.assertLess(len(sent), 64)
+        kind, rest = websocket.client.end()
+        self.assertEqual((kind, len(rest)), ("eof", 64 * 1024 * 1024))
 
     def test_large_stream(self):
         def script(exchange):
@@ -188,6 +291,49 @@ class Tunnels(GatewayCase):
         while websocket.wire.fill():
             size += len(websocket.wire.take(len(websocket.wire.buffer)))
         self.assertEqual(size, 64 * 1024 * 1024)
+
+
+class SecureTunnels(GatewayCase):
+    """TLS towards the client and towards the upstream."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.ca = Authority()
+        cls.addClassCleanup(cls.ca.remove)
+        cls.pair = cls.ca.issue(["DNS:test.example", "IP:127.0.0.1"])
+        super().setUpClass()
+
+    @classmethod
+    def make_origin(cls):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cls.pair.cert, cls.pair.key)
+        return Origin(tls=context)
+
+    @classmethod
+    def config(cls, origin):
+        config = make_config(origin, listener={"tls": {"certificates": [cls.pair.files]}},
+                             upstream={"tls": {"ca": cls.ca.cert}})
+        config["access_log"] = {"path": "@FOLDER@/access.log"}
+        return config
+
+    def test_echo(self):
+        self.origin.on("/ws", echo_script)
+        context = ssl.create_default_context(cafile=self.ca.cert)
+        websocket = WebSocket(self.client(tls=context, server_name="test.example"))
+        self.assertEqual(websocket.open().status, 101)
+        for payload in (b"a", b"y" * 70_000, os.urandom(300_000)):
+            self.assertEqual(websocket.echo(payload), payload)
+        websocket.send(b"\x03\xe8", CLOSE)
+        self.assertEqual(websocket.receive().opcode, CLOSE)
+        websocket.client.expect_end()
+        websocket.client.close()
+        path = self.gateway.folder / "access.log"
+        record = json.loads(eventually(lambda: path.exists() and path.read_text("utf-8"),
+                                       "the tunnel is logged"))
+        self.assertEqual((record["status"], record["upgraded"], record["tls_server_name"]),
+                         (101, 1, "test.example"))
+        self.assertGreater(record["request_bytes"], 370_001)
+        self.assertGreater(record["response_bytes"], 370_001)
 
 
 if __name__ == "__main__":

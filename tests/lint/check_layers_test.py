@@ -66,6 +66,8 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_one("only admin, cli, control may include <boost/asio.hpp>",
                         self.check({"src/http/x.cc": "#  include <boost/asio.hpp>\n"}))
         self.assertEqual([], self.check({"src/control/x.cc": "#include <boost/asio.hpp>\n"}))
+        self.assertEqual([], self.check({"src/filter/x.cc": "#include <boost/pfr/core.hpp>\n"},
+                                        LAYERS + "filter: base\n"))
 
     def test_refuses_a_library_that_leaks_through_a_public_header(self):
         self.assertEqual([], self.check({"src/config/x.cc": "#include <yaml-cpp/parser.h>\n"}))

@@ -16,6 +16,7 @@
 #include "hangu/filter/edge_rules.h"
 #include "hangu/filter/stream.h"
 #include "hangu/net/connection.h"
+#include "hangu/net/relay.h"
 
 namespace hangu::downstream {
 
@@ -73,6 +74,7 @@ class Http1Session final : public Session,
   void pause_request(filter::Stream&, bool paused) noexcept override;
   bool congested(const filter::Stream&) const noexcept override;
   net::Connection* response_target(const filter::Stream&) noexcept override;
+  filter::TunnelOwner* release(filter::Stream&, net::RelayEnd& client) noexcept override;
 
   void process(buffer::Slice&& data) noexcept;
   bool process_head(buffer::Slice& data) noexcept;

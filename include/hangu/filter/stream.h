@@ -17,6 +17,8 @@
 #include "hangu/buffer/block.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/filter/stream_info.h"
+#include "hangu/filter/stream_record.h"
+#include "hangu/filter/tunnel.h"
 #include "hangu/http/local_reply.h"
 #include "hangu/http/message.h"
 
@@ -25,8 +27,9 @@ class ShardStats;
 }
 
 namespace hangu::net {
-class Connection;  // here it is only handed from one side to the other
-}
+class Connection;  // here they are only handed from one side to the other
+struct RelayEnd;
+}  // namespace hangu::net
 
 namespace hangu::filter {
 
@@ -48,6 +51,12 @@ class ResponseWriter {
   virtual bool congested(const Stream& stream) const noexcept = 0;
   /// Where the rest of the body may go as it is; nullptr when it needs framing.
   virtual net::Connection* response_target(const Stream& stream) noexcept = 0;
+
+  /// After 101: gives the client's connection away and ends, until the end of the turn, in favour
+  /// of the owner that it returns. nullptr: it carries more than the tunnel, or one half has ended.
+  virtual TunnelOwner* release(Stream& /*stream*/, net::RelayEnd& /*client*/) noexcept {
+    return nullptr;
+  }
 
  protected:
   ~ResponseWriter() = default;
@@ -106,6 +115,8 @@ class Stream {
  public:
   Stream(ShardContext& shard, ResponseWriter& writer, SnapshotRef snapshot,
          const ListenerRuntime& listener);
+  /// To end a tunnel whose bytes are counted: on_client_gone(), fail() or finish() comes next.
+  Stream(const StreamRecord& record, ResponseWriter& writer);
   ~Stream();
 
   Stream(const Stream&) = delete;
@@ -123,6 +134,8 @@ class Stream {
   TimePoint now() const { return shard_.now(); }
 
   const Snapshot& snapshot() const { return *snapshot_; }
+
+  const SnapshotRef& snapshot_ref() const { return snapshot_; }
 
   const ListenerRuntime& listener() const { return listener_; }
 
@@ -175,6 +188,17 @@ class Stream {
 
   /// Whether the sink can take request body bytes now.
   void set_request_wanted(bool wanted) noexcept;
+
+  /// See ResponseWriter::release().
+  TunnelOwner* release_client(net::RelayEnd& client) noexcept {
+    return writer_.release(*this, client);
+  }
+
+  /// It has become a record, whose end will be reported.
+  void retire() noexcept {
+    release_sink();
+    finished_ = true;
+  }
 
   /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
   bool response_congested() const noexcept { return response_held_ || writer_.congested(*this); }

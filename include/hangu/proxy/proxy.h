@@ -42,8 +42,20 @@ class Proxy final : public filter::Terminal {
   stats::Counter& timeouts() { return timeouts_; }
 
   void retire(Exchange& exchange) noexcept;
+  /// At the end of the turn its become_tunnel() is called.
+  void join_later(Exchange& exchange) noexcept;
 
  private:
+  /// Makes tunnels when no call of stream, session and exchange is on the stack.
+  struct Joiner final : event::Deferred {
+    explicit Joiner(Proxy& proxy)
+        : owner(proxy) {}
+
+    void run_deferred() noexcept override { owner.join(); }
+
+    Proxy& owner;
+  };
+
   struct Graveyard final : event::Deferred {
     explicit Graveyard(Proxy& proxy)
         : owner(proxy) {}
@@ -53,6 +65,7 @@ class Proxy final : public filter::Terminal {
     Proxy& owner;
   };
 
+  void join() noexcept;
   void bury() noexcept;
 
   event::Loop& loop_;
@@ -60,7 +73,9 @@ class Proxy final : public filter::Terminal {
   std::vector<std::unique_ptr<upstream::Cluster>> clusters_;
   std::unique_ptr<buffer::ObjectPool<Exchange>> exchanges_;
   IntrusiveList<Exchange> live_;
+  IntrusiveList<Exchange> joining_;  // live too
   IntrusiveList<Exchange> ended_;
+  Joiner joiner_;
   Graveyard graveyard_;
 };
 

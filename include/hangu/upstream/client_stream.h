@@ -14,7 +14,8 @@
 
 namespace hangu::net {
 class Connection;
-}
+struct RelayEnd;
+}  // namespace hangu::net
 
 namespace hangu::upstream {
 
@@ -77,6 +78,14 @@ class ClientStream {
   /// Both directions of a tunnel have ended: no more calls to the handler; what is queued still
   /// leaves.
   virtual void finish_tunnel() noexcept = 0;
+
+  /// In a tunnel: whether release() can follow. Not if it shares its connection, or if the peer has
+  /// ended its direction.
+  virtual bool releasable() const noexcept { return false; }
+
+  /// Gives its connection away, which stays counted at the endpoint until Endpoint::tunnel_ended();
+  /// no more calls to the handler.
+  virtual void release(net::RelayEnd& /*server*/) noexcept {}
 
   /// Requests that its connection has carried before.
   virtual uint64_t requests_before() const noexcept = 0;

@@ -102,6 +102,9 @@ class Endpoint {
   /// An idle connection is about to close.
   void forget_idle(Http1Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
+  /// `connection` ends without closing what it used, which counts on until tunnel_ended().
+  void lend(Connection& connection) noexcept;
+  void tunnel_ended() noexcept;
   void bury(Http2ClientStream& stream) noexcept;
   void count_connect_failure(const Error& error) noexcept;
   void count_received(size_t bytes) noexcept;

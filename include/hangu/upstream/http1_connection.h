@@ -13,6 +13,7 @@
 #include "hangu/event/timer.h"
 #include "hangu/http/message.h"
 #include "hangu/net/connection.h"
+#include "hangu/net/relay.h"
 #include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/connection.h"
 
@@ -36,6 +37,10 @@ class Http1Connection final : public Connection,
   void abandon() noexcept override;
   void end_tunnel() noexcept override;
   void finish_tunnel() noexcept override;
+
+  bool releasable() const noexcept override { return state_ == State::kTunnel && !peer_ended_; }
+
+  void release(net::RelayEnd& server) noexcept override;
 
   uint64_t requests_before() const noexcept override { return requests_; }
 

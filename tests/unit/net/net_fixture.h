@@ -189,6 +189,17 @@ class NetTest : public testing::TestWithParam<event::BackendKind> {
   int peer_end_ = -1;
 };
 
+/// Text in which every byte can be told from its neighbours.
+inline std::string pattern(size_t size) {
+  std::string text(size, '\0');
+  uint32_t state = 7;
+  for (char& byte : text) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<char>(state >> 24);
+  }
+  return text;
+}
+
 inline std::string backend_of(const testing::TestParamInfo<event::BackendKind>& info) {
   return info.param == event::BackendKind::kEpoll ? "Epoll" : "IoUring";
 }

@@ -11,16 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string pattern(size_t size) {
-  std::string text(size, '\0');
-  uint32_t state = 7;
-  for (char& byte : text) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
-  return text;
-}
-
 /// Two connections of ours, `from_` and `to_`, and the peers behind them.
 class SpliceTest : public NetTest {
  protected:

@@ -1,0 +1,50 @@
+// Tunnel: an exchange after 101 over HTTP/1.1 on both sides, when all that is left of it is bytes.
+// Stream, session, exchange and upstream connection are gone; their accounts are settled here at
+// the end. Owned by its TunnelOwner, the session that stands for it.
+#pragma once
+
+#include "hangu/filter/stream_record.h"
+#include "hangu/filter/tunnel.h"
+#include "hangu/net/relay.h"
+#include "hangu/upstream/cluster.h"
+
+namespace hangu::proxy {
+
+class Proxy;
+
+class Tunnel final : public filter::Tunnel, private net::RelayHandler {
+ public:
+  /// What the exchange leaves: it is under way at `endpoint`, in the counts of `cluster` too.
+  struct Origin {
+    upstream::Cluster& cluster;
+    upstream::Endpoint& endpoint;
+  };
+
+  Tunnel(Proxy& proxy, const Origin& origin, filter::Stream& stream, filter::TunnelOwner& owner);
+
+  void begin(net::RelayEnd client, net::RelayEnd server) noexcept;
+
+  // filter::Tunnel
+  void close() noexcept override;
+
+  size_t held_bytes() const noexcept override { return relay_.held_bytes(); }
+
+  uint64_t sent_bytes() const noexcept override { return relay_.sent_bytes(); }
+
+ private:
+  // net::RelayHandler
+  void on_relayed_to_client(size_t bytes) noexcept override;
+  void on_relay_end(net::RelayOutcome outcome, const Error& error) noexcept override;
+
+  void leave_upstream(net::RelayOutcome outcome) noexcept;
+  void end_stream(net::RelayOutcome outcome, const Error& error) noexcept;
+
+  Proxy& proxy_;
+  upstream::Cluster& cluster_;
+  upstream::Endpoint& endpoint_;
+  filter::TunnelOwner& owner_;
+  filter::StreamRecord record_;
+  net::Relay relay_;
+};
+
+}  // namespace hangu::proxy
