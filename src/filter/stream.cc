@@ -185,6 +185,14 @@ void Stream::resume_request() noexcept {
   }
 }
 
+StreamHandle Stream::handle() noexcept {
+  HANGU_DCHECK(!finished_);
+  if (!handle_) {
+    handle_ = shard_.handles().add(*this);
+  }
+  return handle_;
+}
+
 void Stream::set_request_wanted(bool wanted) noexcept {
   set_request_pause(kSink, !wanted);
 }
@@ -491,6 +499,9 @@ void Stream::finish() noexcept {
   }
   cancel_sink();
   finished_ = true;
+  if (handle_) {
+    shard_.handles().remove(handle_);
+  }
   if (!started_) {
     return;
   }

@@ -287,6 +287,49 @@ TEST_F(StreamTest, PausedRequestGoesOnWhereItStopped) {
   EXPECT_EQ(log_, (std::vector<std::string>{"entry request", "own request"}));
 }
 
+TEST_F(StreamTest, AHandleFindsTheStreamAsLongAsItLives) {
+  StreamHandles& handles = shard_.handles();
+  EXPECT_EQ(handles.find({}), nullptr);
+  own_->pause_request = true;
+  Stream& stream = begin(true);
+  EXPECT_EQ(handles.size(), 0U);
+  const StreamHandle handle = stream.handle();
+  EXPECT_EQ(stream.handle(), handle);
+  EXPECT_EQ(handles.find(handle), &stream);
+  EXPECT_EQ(handles.size(), 1U);
+  stream.on_client_gone();
+  EXPECT_EQ(handles.find(handle), nullptr);
+  EXPECT_EQ(handles.size(), 0U);
+}
+
+TEST_F(StreamTest, AHandleOfAStreamThatIsOverNeverFindsAnother) {
+  own_->pause_request = true;
+  std::vector<StreamHandle> old;
+  for (int i = 0; i < 100; ++i) {
+    Stream& stream = begin(true);
+    const StreamHandle handle = stream.handle();
+    for (const StreamHandle each : old) {
+      EXPECT_EQ(shard_.handles().find(each), nullptr);
+    }
+    old.push_back(handle);
+    EXPECT_EQ(shard_.handles().find(handle), &stream);
+    stream.resume_request();
+    stream.finish();
+  }
+}
+
+TEST_F(StreamTest, AStreamThatWasRefusedWhilePausedIsOver) {
+  own_->pause_request = true;
+  Stream& stream = begin(false, http::BodyFraming::kLength, 5);
+  const StreamHandle handle = stream.handle();
+  shard_.handles().find(handle)->send_local_reply({.status = 429, .code = "test.late"}, "own");
+  EXPECT_EQ(writer_.status, 429);
+  stream.resume_request();
+  EXPECT_EQ(shard_.upstream.started, 0);
+  stream.finish();
+  EXPECT_EQ(shard_.handles().find(handle), nullptr);
+}
+
 TEST_F(StreamTest, PausedResponseHoldsOnePieceOfTheBody) {
   own_->pause_response = true;
   Stream& stream = begin(true);

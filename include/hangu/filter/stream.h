@@ -16,6 +16,7 @@
 #include "hangu/buffer/arena.h"
 #include "hangu/buffer/block.h"
 #include "hangu/filter/snapshot.h"
+#include "hangu/filter/stream_handle.h"
 #include "hangu/filter/stream_info.h"
 #include "hangu/filter/stream_record.h"
 #include "hangu/filter/tunnel.h"
@@ -102,8 +103,14 @@ class ShardContext {
   virtual buffer::BlockPool& small_blocks() noexcept = 0;
   virtual buffer::BlockPool& large_blocks() noexcept = 0;
 
+  /// Of the shard's streams; see Stream::handle().
+  StreamHandles& handles() { return handles_; }
+
  protected:
   ~ShardContext() = default;
+
+ private:
+  StreamHandles handles_;
 };
 
 /// `origin` of local replies that no filter made.
@@ -130,6 +137,8 @@ class Stream {
   buffer::Arena& arena() { return arena_; }
 
   ShardContext& shard() { return shard_; }
+
+  const ShardContext& shard() const { return shard_; }
 
   TimePoint now() const { return shard_.now(); }
 
@@ -170,6 +179,8 @@ class Stream {
   void send_local_reply(const http::LocalReply& reply, std::string_view origin) noexcept;
   void resume_request() noexcept;
   void resume_response() noexcept;
+  /// For whoever will call one of these later: look it up in shard().handles() then.
+  StreamHandle handle() noexcept;
 
   // For the proxy.
   void on_informational(const http::ResponseHead& head) noexcept;
@@ -255,6 +266,7 @@ class Stream {
   const ListenerRuntime& listener_;
   const RouteRuntime* route_ = nullptr;
   RequestSink* sink_ = nullptr;
+  StreamHandle handle_;  // none as long as nobody asked
   // A piece of body that waits for a paused filter; its source is paused meanwhile, so one
   // suffices.
   buffer::Slice held_request_data_;
