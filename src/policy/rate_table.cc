@@ -1,111 +1,86 @@
 #include "hangu/policy/rate_table.h"
 
-#include <bit>
-#include <utility>
-
-#include "hangu/base/assert.h"
-
 namespace hangu::policy {
-namespace {
 
-constexpr size_t kSetsMin = 8;
-// A place is free for another key only in one of two sets: with a quarter more places than keys
-// next to none goes without.
-constexpr size_t kSparePart = 4;
-
-/// The second set a key may be in.
-size_t second(uint64_t key) {
-  return static_cast<size_t>(std::rotl(key, 32));
+template <template <class> class Word>
+typename BasicRateTable<Word>::Place& BasicRateTable<Word>::place(uint64_t key, int64_t now_ns,
+                                                                  bool& shared) noexcept {
+  Place* const found =
+      table_.find_or_claim(key, [now_ns](int64_t full_at_ns) { return full_at_ns <= now_ns; });
+  shared = found == nullptr;
+  return found != nullptr ? *found : table_.shared();
 }
 
-}  // namespace
-
-RateTable::RateTable(size_t keys_max) {
-  const size_t wanted = (keys_max + keys_max / kSparePart) / kWays;
-  const size_t sets = std::bit_ceil(std::max(wanted, kSetsMin));
-  set_mask_ = sets - 1;
-  // Zeroed memory that is not touched before a key needs it.
-  places_.reset(static_cast<Place*>(std::calloc(sets * kWays, sizeof(Place))));
-  HANGU_ASSERT(places_ != nullptr);
-}
-
-RateTable::Place* RateTable::find(uint64_t key) const noexcept {
-  for (Place* const places : {set(key), set(second(key))}) {
-    for (size_t i = 0; i < kWays; ++i) {
-      if (places[i].key.load(std::memory_order_relaxed) == key) {
-        return &places[i];
-      }
-    }
-  }
-  return nullptr;
-}
-
-/// A place whose bucket is full again is as good as new.
-size_t RateTable::free_places(const Place* places, int64_t now_ns) noexcept {
-  size_t free = 0;
-  for (size_t i = 0; i < kWays; ++i) {
-    free += is_free(places[i], now_ns) ? 1 : 0;
-  }
-  return free;
-}
-
-bool RateTable::is_free(const Place& place, int64_t now_ns) noexcept {
-  return place.key.load(std::memory_order_relaxed) == 0 ||
-         place.full_at_ns.load(std::memory_order_relaxed) <= now_ns;
-}
-
-RateTable::Place* RateTable::claim_in(Place* places, uint64_t key, int64_t now_ns) noexcept {
-  for (size_t i = 0; i < kWays; ++i) {
-    Place& place = places[i];
-    uint64_t held = place.key.load(std::memory_order_relaxed);
-    if (!is_free(place, now_ns)) {
-      continue;
-    }
-    if (place.key.compare_exchange_strong(held, key, std::memory_order_relaxed) || held == key) {
-      return &place;
-    }
-  }
-  return nullptr;
-}
-
-/// In the emptier of its two sets.
-RateTable::Place* RateTable::claim(uint64_t key, int64_t now_ns) noexcept {
-  Place* emptier = set(key);
-  Place* fuller = set(second(key));
-  if (free_places(emptier, now_ns) < free_places(fuller, now_ns)) {
-    std::swap(emptier, fuller);
-  }
-  Place* const claimed = claim_in(emptier, key, now_ns);
-  return claimed != nullptr ? claimed : claim_in(fuller, key, now_ns);
-}
-
-RateTable::Taken RateTable::take(uint64_t key, const Gcra& rate, uint64_t cost,
-                                 int64_t now_ns) noexcept {
-  key = key != 0 ? key : 1;
-  Taken taken;
-  Place* place = find(key);
-  place = place != nullptr ? place : claim(key, now_ns);
-  if (place == nullptr) {
-    place = &overflow_;
-    taken.shared = true;
-  }
-  int64_t full_at_ns = place->full_at_ns.load(std::memory_order_relaxed);
+template <template <class> class Word>
+template <class Change>
+void BasicRateTable<Word>::change(Place& place, const Change& change) noexcept {
+  int64_t full_at_ns = place.value.load();
+  int64_t changed = 0;
   do {
+    changed = change(full_at_ns);
+  } while (changed != full_at_ns && !place.value.replace(full_at_ns, changed));
+}
+
+template <template <class> class Word>
+typename BasicRateTable<Word>::Taken BasicRateTable<Word>::take(uint64_t key, const Gcra& rate,
+                                                                uint64_t cost,
+                                                                int64_t now_ns) noexcept {
+  Taken taken;
+  change(place(key, now_ns, taken.shared), [&](int64_t full_at_ns) {
     taken.decision = rate.decide(full_at_ns, now_ns, cost);
-  } while (taken.decision.allowed &&
-           !place->full_at_ns.compare_exchange_weak(full_at_ns, taken.decision.full_at_ns,
-                                                    std::memory_order_relaxed));
+    return taken.decision.allowed ? taken.decision.full_at_ns : full_at_ns;
+  });
   return taken;
 }
 
-void RateTable::give_back(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept {
-  key = key != 0 ? key : 1;
-  Place* found = find(key);
-  Place& place = found != nullptr ? *found : overflow_;
-  if (place.full_at_ns.load(std::memory_order_relaxed) > now_ns) {
-    place.full_at_ns.fetch_sub(rate.interval_ns() * static_cast<int64_t>(cost),
-                               std::memory_order_relaxed);
+template <template <class> class Word>
+typename BasicRateTable<Word>::Taken BasicRateTable<Word>::probe(uint64_t key, const Gcra& rate,
+                                                                 uint64_t cost,
+                                                                 int64_t now_ns) noexcept {
+  const Place* const found = table_.find(key);
+  return {.decision = rate.decide(found != nullptr ? found->value.load() : 0, now_ns, cost)};
+}
+
+template <template <class> class Word>
+void BasicRateTable<Word>::charge(uint64_t key, const Gcra& rate, uint64_t cost,
+                                  int64_t now_ns) noexcept {
+  bool shared = false;
+  change(place(key, now_ns, shared),
+         [&](int64_t full_at_ns) { return rate.charge(full_at_ns, now_ns, cost); });
+}
+
+template <template <class> class Word>
+void BasicRateTable<Word>::give_back(uint64_t key, const Gcra& rate, uint64_t cost,
+                                     int64_t now_ns) noexcept {
+  Place* const found = table_.find(key);
+  change(found != nullptr ? *found : table_.shared(), [&](int64_t full_at_ns) {
+    return full_at_ns > now_ns ? full_at_ns - rate.time_of(cost) : full_at_ns;
+  });
+}
+
+template <template <class> class Word>
+void BasicRateTable<Word>::raise(uint64_t key, int64_t full_at_ns, int64_t now_ns) noexcept {
+  bool shared = false;
+  Place& found = place(key, now_ns, shared);
+  if (!shared) {
+    change(found, [full_at_ns](int64_t before) { return std::max(before, full_at_ns); });
   }
 }
+
+template <template <class> class Word>
+void BasicRateTable<Word>::rescale(const Gcra& from, const Gcra& to, int64_t now_ns) noexcept {
+  const auto convert = [&](int64_t full_at_ns) {
+    return full_at_ns > now_ns ? to.rescale(full_at_ns, now_ns, from) : full_at_ns;
+  };
+  for (Place& each : table_.places()) {
+    if (each.key.load() != 0) {  // else its memory may not have been touched yet
+      change(each, convert);
+    }
+  }
+  change(table_.shared(), convert);
+}
+
+template class BasicRateTable<SharedWord>;
+template class BasicRateTable<OwnWord>;
 
 }  // namespace hangu::policy

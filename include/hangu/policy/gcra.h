@@ -16,15 +16,17 @@ class Gcra {
     int64_t retry_in_ns = 0;  // when refused: until the same would be allowed
   };
 
-  /// `count` requests each `per_ns`; up to `burst` at once. All at least 1, count ≤ per_ns.
+  /// `count` requests each `per_ns`; up to `burst` at once. All at least 1.
   Gcra(uint64_t count, int64_t per_ns, uint64_t burst)
-      : interval_ns_(std::max<int64_t>(per_ns / static_cast<int64_t>(count), 1)),
-        tolerance_ns_(interval_ns_ * static_cast<int64_t>(burst)) {}
+      : count_(static_cast<int64_t>(std::min<uint64_t>(count, kCountMax))),
+        per_ns_(per_ns),
+        one_ns_(time_of_many(1)),
+        tolerance_ns_(std::max<int64_t>(time_of_many(burst), 1)) {}
 
   /// What a request of `cost` gets when the bucket is full again at `full_at_ns`, any time.
   Decision decide(int64_t full_at_ns, int64_t now_ns, uint64_t cost) const noexcept {
     const int64_t from = std::max(full_at_ns, now_ns);
-    const int64_t wanted = from + interval_ns_ * static_cast<int64_t>(cost);
+    const int64_t wanted = from + time_of(cost);
     if (wanted - now_ns > tolerance_ns_) {
       return {.full_at_ns = full_at_ns,
               .remaining = left(from, now_ns),
@@ -33,15 +35,51 @@ class Gcra {
     return {.allowed = true, .full_at_ns = wanted, .remaining = left(wanted, now_ns)};
   }
 
-  int64_t interval_ns() const { return interval_ns_; }
-
- private:
-  uint64_t left(int64_t full_at_ns, int64_t now_ns) const noexcept {
-    const int64_t free_ns = tolerance_ns_ - (full_at_ns - now_ns);
-    return free_ns <= 0 ? 0 : static_cast<uint64_t>(free_ns / interval_ns_);
+  /// The state after `cost` was taken, whether it was there or not: the bucket may be in debt.
+  int64_t charge(int64_t full_at_ns, int64_t now_ns, uint64_t cost) const noexcept {
+    return std::min(std::max(full_at_ns, now_ns) + time_of(cost), now_ns + kDebtMaxNs);
   }
 
-  int64_t interval_ns_;   // what a request costs
+  /// In which so much comes back. Rounded down by less than a nanosecond.
+  int64_t time_of(uint64_t cost) const noexcept { return cost == 1 ? one_ns_ : time_of_many(cost); }
+
+  /// What a full bucket holds, as time.
+  int64_t tolerance_ns() const { return tolerance_ns_; }
+
+  /// The same amount of requests in the state of another rate.
+  int64_t rescale(int64_t full_at_ns, int64_t now_ns, const Gcra& from) const noexcept {
+    const __int128 taken = static_cast<__int128>(full_at_ns - now_ns) * from.count_ / from.per_ns_;
+    const __int128 time = taken * per_ns_ / count_;
+    return now_ns + static_cast<int64_t>(std::min<__int128>(time, kDebtMaxNs));
+  }
+
+  bool operator==(const Gcra&) const = default;
+
+ private:
+  static constexpr uint64_t kCountMax = uint64_t{1} << 45;
+  static constexpr int64_t kDebtMaxNs = int64_t{1} << 60;  // 36 years
+
+  int64_t time_of_many(uint64_t cost) const noexcept {
+    const __int128 time = static_cast<__int128>(cost) * per_ns_ / count_;
+    return static_cast<int64_t>(std::min<__int128>(time, kDebtMaxNs));
+  }
+
+  uint64_t left(int64_t full_at_ns, int64_t now_ns) const noexcept {
+    const int64_t free_ns = tolerance_ns_ - (full_at_ns - now_ns);
+    if (free_ns <= 0) {
+      return 0;
+    }
+    return one_ns_ > kExactNs
+               ? static_cast<uint64_t>(free_ns / one_ns_)
+               : static_cast<uint64_t>(static_cast<__int128>(free_ns) * count_ / per_ns_);
+  }
+
+  // Above this the rounding of one_ns_ does not show in what is left.
+  static constexpr int64_t kExactNs = 100'000;
+
+  int64_t count_;
+  int64_t per_ns_;
+  int64_t one_ns_;        // what a request of cost 1 takes
   int64_t tolerance_ns_;  // what the bucket holds
 };
 

@@ -1,22 +1,18 @@
 // RateTable: the buckets of one rate limit, one for each key met, shared by all shards of the node
-// without a lock. Bounded: a bucket that is full again is forgotten, which changes nothing, and its
-// place is taken by another key; keys that find no place share one bucket. Memory: 16 bytes a
-// place, touched as keys come.
-//
-// Each decision is one compare-and-swap. Two threads that meet a key's first request, or a place
-// that changes hands, at the same instant may count one request too many or too few.
+// without a lock; ShardRateTable: the same for one shard alone, without atomics. Bounded: a bucket
+// that is full again is forgotten, which changes nothing, and its place is taken by another key;
+// keys that find no place share one bucket. See KeyTable for what a race may lose.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 
 #include "hangu/policy/gcra.h"
+#include "hangu/policy/key_table.h"
 
 namespace hangu::policy {
 
-class RateTable {
+template <template <class> class Word>
+class BasicRateTable {
  public:
   struct Taken {
     Gcra::Decision decision;
@@ -24,44 +20,44 @@ class RateTable {
   };
 
   /// For about `keys_max` keys at once.
-  explicit RateTable(size_t keys_max);
+  explicit BasicRateTable(size_t keys_max)
+      : table_(keys_max) {}
 
-  RateTable(const RateTable&) = delete;
-  RateTable& operator=(const RateTable&) = delete;
-
-  /// `key`: a hash that an attacker cannot foresee.
   Taken take(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept;
+
+  /// What take() would say; takes nothing.
+  Taken probe(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept;
+
+  /// Takes what may not be there: the bucket goes into debt.
+  void charge(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept;
 
   /// Undoes a take() that was allowed.
   void give_back(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept;
 
+  /// The bucket will not be full before that: others have taken of it.
+  void raise(uint64_t key, int64_t full_at_ns, int64_t now_ns) noexcept;
+
+  /// The limit has changed from one rate to another: what was taken of it stays taken.
+  void rescale(const Gcra& from, const Gcra& to, int64_t now_ns) noexcept;
+
   /// Places, a power of two.
-  size_t places() const { return (set_mask_ + 1) * kWays; }
+  size_t places() const { return table_.places().size(); }
 
  private:
-  static constexpr size_t kWays = 8;  // of a set: two cache lines
+  using Place = typename KeyTable<Word>::Place;
 
-  struct Place {
-    std::atomic<uint64_t> key;  // 0: never used
-    std::atomic<int64_t> full_at_ns;
-  };
+  Place& place(uint64_t key, int64_t now_ns, bool& shared) noexcept;
 
-  struct Free {
-    void operator()(Place* places) const noexcept { std::free(places); }
-  };
+  template <class Change>
+  static void change(Place& place, const Change& change) noexcept;
 
-  Place* set(size_t number) const noexcept { return &places_[(number & set_mask_) * kWays]; }
-
-  Place* find(uint64_t key) const noexcept;
-  Place* claim(uint64_t key, int64_t now_ns) noexcept;
-
-  static bool is_free(const Place& place, int64_t now_ns) noexcept;
-  static size_t free_places(const Place* places, int64_t now_ns) noexcept;
-  static Place* claim_in(Place* places, uint64_t key, int64_t now_ns) noexcept;
-
-  std::unique_ptr<Place[], Free> places_;
-  size_t set_mask_;
-  Place overflow_{};
+  KeyTable<Word> table_;
 };
+
+extern template class BasicRateTable<SharedWord>;
+extern template class BasicRateTable<OwnWord>;
+
+using RateTable = BasicRateTable<SharedWord>;
+using ShardRateTable = BasicRateTable<OwnWord>;
 
 }  // namespace hangu::policy

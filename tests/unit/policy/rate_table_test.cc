@@ -7,12 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include "hangu/policy/rate_lease.h"
+
 namespace hangu::policy {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-int allowed_at_once(RateTable& table, uint64_t key, const Gcra& rate, int64_t now_ns) {
+template <class Table>
+int allowed_at_once(Table& table, uint64_t key, const Gcra& rate, int64_t now_ns) {
   int allowed = 0;
   while (table.take(key, rate, 1, now_ns).decision.allowed) {
     ++allowed;
@@ -68,10 +71,137 @@ TEST(Gcra, KeepsItsPromiseForAnyArrivals) {
         const double seconds = static_cast<double>(passed[last] - passed[first]) / 1e9;
         EXPECT_LE(static_cast<double>(last - first + 1),
                   static_cast<double>(burst) +
-                      seconds * 1e9 / static_cast<double>(rate.interval_ns()) + 1e-6);
+                      seconds * 1e9 / static_cast<double>(rate.time_of(1)) + 1e-6);
       }
     }
   }
+}
+
+TEST(Gcra, CountsBytesWithoutRoundingThemAway) {
+  const Gcra rate(700'000'000, kSecond, 1'000'000);  // an interval of 1.43 ns
+  int64_t state = 0;
+  uint64_t passed = 0;
+  for (int64_t now = kSecond; now < 3 * kSecond; now += 1'000'000) {
+    const Gcra::Decision decision = rate.decide(state, now, 1'000'000);
+    state = decision.full_at_ns;
+    passed += decision.allowed ? 1'000'000 : 0;
+  }
+  EXPECT_NEAR(static_cast<double>(passed), 1.4e9, 3e6);
+}
+
+TEST(Gcra, AChargeMayPutIntoDebtThatIsPaidByWaiting) {
+  const Gcra rate(10, kSecond, 5);
+  const int64_t state = rate.charge(0, kSecond, 25);  // 20 more than there are
+  EXPECT_FALSE(rate.decide(state, kSecond, 1).allowed);
+  EXPECT_EQ(rate.decide(state, kSecond, 1).retry_in_ns, 21 * kSecond / 10);
+  EXPECT_TRUE(rate.decide(state, kSecond + 21 * kSecond / 10, 1).allowed);
+  EXPECT_GT(rate.charge(state, kSecond, UINT64_MAX), kSecond);  // no overflow
+}
+
+TEST(Gcra, WhatWasTakenStaysTakenWhenTheRateChanges) {
+  const Gcra slow(1, 3600 * kSecond, 10);
+  const Gcra fast(100, kSecond, 10);
+  const int64_t state = slow.charge(0, kSecond, 7);
+  const int64_t rescaled = fast.rescale(state, kSecond, slow);
+  EXPECT_EQ(fast.decide(rescaled, kSecond, 1).remaining, 2U);
+  EXPECT_EQ(slow.decide(slow.rescale(rescaled, kSecond, fast), kSecond, 1).remaining, 2U);
+}
+
+TEST(RateTable, RescalesAllBuckets) {
+  RateTable table(100);
+  const Gcra slow(1, 3600 * kSecond, 10);
+  const Gcra fast(1, kSecond, 10);
+  for (uint64_t key = 0; key < 50; ++key) {
+    ASSERT_TRUE(table.take(key << 40, slow, key % 10 + 1, kSecond).decision.allowed);
+  }
+  table.rescale(slow, fast, kSecond);
+  for (uint64_t key = 0; key < 50; ++key) {
+    EXPECT_EQ(allowed_at_once(table, key << 40, fast, kSecond), 9 - static_cast<int>(key % 10));
+  }
+}
+
+TEST(RateTable, RaisesButNeverLowers) {
+  RateTable table(100);
+  const Gcra rate(1, kSecond, 10);
+  table.raise(7, 5 * kSecond, kSecond);
+  EXPECT_EQ(table.probe(7, rate, 0, kSecond).decision.remaining, 6U);
+  table.raise(7, 3 * kSecond, kSecond);
+  EXPECT_EQ(allowed_at_once(table, 7, rate, kSecond), 6);
+}
+
+TEST(ShardRateTable, CountsAsTheSharedOneDoes) {
+  RateTable shared(1000);
+  ShardRateTable own(1000);
+  const Gcra rate(50, kSecond, 4);
+  std::mt19937_64 random(3);
+  int64_t now = kSecond;
+  for (int i = 0; i < 100'000; ++i) {
+    now += static_cast<int64_t>(random() % 100'000);
+    const uint64_t key = (random() % 3000) << 33;
+    const uint64_t cost = 1 + random() % 3;
+    const auto one = shared.take(key, rate, cost, now);
+    const auto other = own.take(key, rate, cost, now);
+    ASSERT_EQ(one.decision.allowed, other.decision.allowed);
+    ASSERT_EQ(one.decision.full_at_ns, other.decision.full_at_ns);
+    ASSERT_EQ(one.shared, other.shared);
+  }
+}
+
+TEST(RateLeases, ABatchIsAHundredthOfASecond) {
+  EXPECT_EQ(lease_batch(100, kSecond), 1U);
+  EXPECT_EQ(lease_batch(1'000, kSecond), 10U);
+  EXPECT_EQ(lease_batch(1'000'000, kSecond), kLeaseMax);
+  EXPECT_EQ(lease_batch(60'000, 60 * kSecond), 10U);
+  EXPECT_EQ(lease_batch(1, 3600 * kSecond), 1U);
+}
+
+/// What docs/traffic.md promises: in any window at most burst + rate·t + shards·(batch - 1).
+TEST(RateLeases, OvershootIsBounded) {
+  std::mt19937_64 random(11);
+  for (int run = 0; run < 40; ++run) {
+    const uint64_t count = 1000 + random() % 20'000;
+    const uint64_t burst = 64 + random() % 500;
+    const size_t shards = 1 + random() % 8;
+    const uint64_t batch = lease_batch(count, kSecond);
+    const Gcra rate(count, kSecond, burst);
+    RateTable table(100);
+    std::vector<RateLeases> leases(shards);
+    std::vector<std::pair<int64_t, uint64_t>> passed;  // when, how much until then
+    uint64_t sum = 0;
+    int64_t now = kSecond;
+    for (int i = 0; i < 4000; ++i) {
+      // Now and then a pause in which the bucket fills, then all at once.
+      now += random() % 500 == 0 ? kSecond : static_cast<int64_t>(random() % 50'000);
+      const uint64_t cost = 1 + random() % 3;
+      RateLeases& own = leases[random() % shards];
+      if (own.take(table, {5, cost, batch}, rate, now).decision.allowed) {
+        passed.emplace_back(now, sum);
+        sum += cost;
+      }
+    }
+    passed.emplace_back(now, sum);
+    for (size_t first = 0; first < passed.size(); first += 17) {
+      for (size_t last = first + 1; last < passed.size(); last += 13) {
+        const double seconds = static_cast<double>(passed[last].first - passed[first].first) / 1e9;
+        const double most = static_cast<double>(burst) + seconds * static_cast<double>(count) +
+                            static_cast<double>(shards * (batch - 1));
+        ASSERT_LE(static_cast<double>(passed[last].second - passed[first].second), most + 3.1);
+      }
+    }
+  }
+}
+
+TEST(RateLeases, ACrowdOfKeysGivesItsStockBack) {
+  RateTable table(100'000);
+  RateLeases leases;
+  const Gcra rate(10'000, kSecond, 64);
+  std::mt19937_64 random(13);
+  ASSERT_TRUE(leases.take(table, {1, 1, 64}, rate, kSecond).decision.allowed);
+  EXPECT_EQ(table.probe(1, rate, 0, kSecond).decision.remaining, 0U);
+  for (int i = 0; i < 10'000; ++i) {
+    leases.take(table, {random(), 1, 64}, rate, kSecond);
+  }
+  EXPECT_EQ(table.probe(1, rate, 0, kSecond).decision.remaining, 63U);
 }
 
 TEST(RateTable, CountsEachKeyByItself) {
