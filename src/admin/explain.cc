@@ -12,6 +12,7 @@
 #include "hangu/base/error.h"
 #include "hangu/buffer/arena.h"
 #include "hangu/config/duration.h"
+#include "hangu/config/print.h"
 #include "hangu/config/size.h"
 #include "hangu/http/host.h"
 #include "hangu/http/local_reply.h"
@@ -257,6 +258,29 @@ std::string limit_text(Duration limit) {
   return limit == Duration::zero() ? "none" : config::format_duration(limit);
 }
 
+std::string_view scope_text(const config::RateLimit& limit) {
+  switch (limit.scope) {
+    case config::RateScope::kShard: return "shard";
+    case config::RateScope::kNode: return "node";
+    case config::RateScope::kCluster: return "cluster";
+  }
+  return "";
+}
+
+json::object rate_limit_json(const config::RateLimit& limit) {
+  json::array key;
+  for (const config::KeyPart& part : limit.key) {
+    key.emplace_back(config::format_key_part(part));
+  }
+  const bool quota = limit.quota.limit != 0;
+  const std::string_view per = limit.quota.per == config::QuotaPeriod::kDay ? "day" : "month";
+  return {{"name", limit.name},
+          {"limit",
+           quota ? fmt::format("{}/{}", limit.quota.limit, per) : config::format_rate(limit.rate)},
+          {"key", std::move(key)},
+          {"scope", json::string(scope_text(limit))}};
+}
+
 /// Of a route that needs no upstream.
 void add_answer(const config::Route& route, json::object& out) {
   const bool redirect = route.redirect.enabled;
@@ -308,7 +332,7 @@ void add_route(const config::Config& config, const config::Route& route, const T
   add_captures(request.captures, out);
   json::array limits;
   for (const uint32_t limit : route.rate_limits) {
-    limits.emplace_back(config.rate_limits[limit].name);
+    limits.push_back(rate_limit_json(config.rate_limits[limit]));
   }
   out["rate_limits"] = std::move(limits);
   const uint32_t upstream =

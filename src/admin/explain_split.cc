@@ -34,6 +34,10 @@ std::optional<std::string_view> value_of(const config::KeyPart& part, const conf
     case Kind::kMethod: return request.method;
     case Kind::kPath: return request.path;
     case Kind::kCapture: return request.captures.find(part.name);
+    case Kind::kConsumer:
+    case Kind::kClaim:
+    case Kind::kTlsServerName:
+    case Kind::kTlsClient: return std::nullopt;  // nothing of a connection is known here
     case Kind::kHeader: return header(request, part.name);
     case Kind::kCookie: return cookie(request, part.name);
     case Kind::kQuery: return http::query_parameter(request.facts.query, part.name);

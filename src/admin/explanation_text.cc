@@ -121,8 +121,11 @@ class Printer {
       line("captured", fmt::format("{} = {}", std::string_view(capture.key()),
                                    text_at(object_at(from_, "captures"), capture.key())));
     }
-    if (const std::string rates = joined(array_at(from_, "rate_limits")); !rates.empty()) {
-      line("rate limits", rates);
+    for (const json::value& each : array_at(from_, "rate_limits")) {
+      const json::object& limit = each.as_object();
+      line("rate limit",
+           fmt::format("{}: {} by {}, {} scope", text_at(limit, "name"), text_at(limit, "limit"),
+                       joined(array_at(limit, "key")), text_at(limit, "scope")));
     }
     for (const json::value& share : array_at(from_, "split")) {
       line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),

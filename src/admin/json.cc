@@ -61,6 +61,31 @@ json::array upstreams(const control::DaemonStatus& status) {
   return all;
 }
 
+json::array rate_limits(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::RateLimitStatus& limit : gateway.rate_limits) {
+    all.push_back({{"name", limit.name},
+                   {"allowed", limit.allowed},
+                   {"rejected", limit.rejected},
+                   {"shadow_rejected", limit.shadow_rejected}});
+  }
+  return all;
+}
+
+json::array stores(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::StoreStatus& store : gateway.stores) {
+    all.push_back({{"name", store.name},
+                   {"address", store.address},
+                   {"up", store.up},
+                   {"reason", store.reason},
+                   {"connects", store.connects},
+                   {"asked", store.asked},
+                   {"late", store.late}});
+  }
+  return all;
+}
+
 json::array shards(const server::GatewayStatus& gateway) {
   json::array all;
   for (const server::ShardStatus& shard : gateway.shards) {
@@ -156,6 +181,8 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["listeners"] = std::move(listeners);
   all["certificates"] = certificates(status.gateway, now);
   all["upstreams"] = upstreams(status);
+  all["rate_limits"] = rate_limits(status.gateway);
+  all["stores"] = stores(status.gateway);
   all["shards"] = shards(status.gateway);
   all["last_reload"] = last_reload(status.last_reload);
   return all;

@@ -84,10 +84,19 @@ void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) 
   }
 }
 
-void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) {
-  if (limit.key.empty()) {
-    reader.error(child(node, "key").mark, {"E0137", "`key` needs at least one part",
-                                           "write `[route]` for one count of all"});
+void check_rate_path(Reader& reader, const Node& node, const RateMatch& match) {
+  if (!match.path_exact.empty() && !match.path_prefix.empty()) {
+    reader.error(node.find("prefix")->mark,
+                 {"E0124", "a path is `exact` or `prefix`, not both", ""});
+  }
+}
+
+namespace {
+
+void check_burst(Reader& reader, const Node& node, const RateLimit& limit) {
+  if (limit.burst != 0 && limit.rate.count == 0) {
+    reader.error(child(node, "burst").mark, {"E0136", "a `burst` is of a `rate`", ""});
+    return;
   }
   // Beyond this the bucket would not be full again within the life of the process.
   constexpr double kFullAgainMax = 3600.0 * 24 * 366;
@@ -99,6 +108,62 @@ void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) 
         child(node, "burst").mark,
         {"E0136", "at this `rate` the `burst` would take more than a year to come back", ""});
   }
+}
+
+void check_cost(Reader& reader, const Node& node, const RateLimit& limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit.rate.per).count();
+  const uint64_t by_rate = std::max<uint64_t>(limit.rate.count / static_cast<uint64_t>(seconds), 1);
+  const uint64_t most =
+      limit.quota.limit != 0 ? limit.quota.limit : (limit.burst != 0 ? limit.burst : by_rate);
+  if (limit.cost.kind == RateCost::Kind::kFixed && limit.cost.fixed > most) {
+    reader.error(child(node, "cost").mark,
+                 {"E0136",
+                  fmt::format("a request costs {}, but there are never more than {} to be had",
+                              limit.cost.fixed, most),
+                  limit.quota.limit != 0 ? "" : fmt::format("add `burst: {}`", limit.cost.fixed)});
+  }
+}
+
+void check_scope(Reader& reader, const Node& node, const RateLimit& limit) {
+  const bool cluster = limit.scope == RateScope::kCluster;
+  if (limit.quota.limit != 0 && limit.scope != RateScope::kNode) {
+    reader.error(child(node, "scope").mark, {"E0136", "a `quota` counts for the node", ""});
+  }
+  if (limit.accuracy == RateAccuracy::kLease &&
+      (limit.scope != RateScope::kNode || limit.quota.limit != 0)) {
+    reader.error(child(node, "accuracy").mark,
+                 {"E0136", "only a `rate` with `scope: node` can be leased", ""});
+  }
+  if (cluster && limit.cluster.store == kNoStore) {
+    reader.error(child(node, "scope").mark,
+                 {"E0136", "`scope: cluster` needs a store", "add `cluster: {store: NAME}`"});
+  } else if (!cluster && limit.cluster != RateCluster{}) {
+    reader.error(child(node, "cluster").mark,
+                 {"E0136", "`cluster` is for `scope: cluster`", "add `scope: cluster`"});
+  }
+}
+
+}  // namespace
+
+void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) {
+  if (limit.key.empty()) {
+    reader.error(child(node, "key").mark, {"E0137", "`key` needs at least one part",
+                                           "write `[route]` for one count of all"});
+  }
+  const bool has_rate = node.find("rate") != nullptr;
+  if (has_rate == (node.find("quota") != nullptr)) {
+    reader.error(node.mark,
+                 has_rate
+                     ? Problem{"E0124", "a rate limit has a `rate` or a `quota`, not both", ""}
+                     : Problem{"E0121", fmt::format("{} lacks the key \"rate\"", reader.where()),
+                               "add `rate`, or else `quota`"});
+  }
+  if (limit.rate.count == 0 && limit.quota.limit == 0) {
+    return;  // it is bad: what follows would complain about consequences
+  }
+  check_burst(reader, node, limit);
+  check_cost(reader, node, limit);
+  check_scope(reader, node, limit);
 }
 
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream) {

@@ -189,10 +189,12 @@ const std::vector<ErrorCode>& error_codes() {
        "an "
        "endpoint, serves nothing."},
       {"E0138", "bad rate",
-       "A rate is a whole number of requests and a slash with `s`, `m` or `h`: `100/s`, `6000/m`."},
+       "A rate is a whole number of requests and a slash with `s`, `m` or `h`: `100/s`, `6000/m`. "
+       "Where bytes are counted, it may be a size: `1MiB/s`."},
       {"E0139", "bad key part",
-       "A rate limit counts by one or several of `client_ip`, `host`, `route`, `method`, `path`, "
-       "`header:NAME`, `cookie:NAME` and `query:NAME`."},
+       "Requests are told apart by one or several of `client_ip`, `host`, `route`, `method`, "
+       "`path`, `path:{NAME}`, `header:NAME`, `cookie:NAME`, `query:NAME`, `consumer`, "
+       "`claim:NAME`, `tls_server_name` and `tls_client`."},
       {"E0140", "bad list of networks",
        "A file with networks has an absolute path and can be read; it has one network or address a "
        "line, and comments after `#`."},
@@ -204,6 +206,12 @@ const std::vector<ErrorCode>& error_codes() {
        "A path is made of what the route's path captures: `{id}` stands for the capture `{id}` of "
        "`match.path.template`, or for the group `(?P<id>...)` of `match.path.regex`; `{1}` for its "
        "first group when that has no name."},
+      {"E0170", "bad offset from UTC",
+       "The day of a quota begins at midnight of local time, which is so many hours and minutes "
+       "ahead of UTC (+08:00) or behind it (-05:00)."},
+      {"E0171", "bad address of a store",
+       "A store is `redis://host:port/database`; port 6379 and database 0 may be left out. User "
+       "and password are keys of their own, so that the password can come from a file."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
       {"W0150", "unused upstream",
@@ -217,8 +225,8 @@ const std::vector<ErrorCode>& error_codes() {
        "least the same methods, a prefix above a regular expression, or a template with `{rest*}` "
        "above a prefix. Of equally specific routes the first in the file wins."},
       {"W0152", "secret in plain text",
-       "A header that usually carries a credential has its value in the config file, where backups "
-       "and "
+       "A password, or a header that usually carries a credential, has its value in the config "
+       "file, where backups and "
        "repositories will keep it. Refer to it by `${VARIABLE}` or `file:/run/secrets/name`."},
       {"W0153", "listener without routes",
        "There are no routes, so every request to this listener is answered with 404."},

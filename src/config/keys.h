@@ -121,6 +121,35 @@ std::unique_ptr<SwitchedType<T>> switched(std::string_view example) {
   return std::make_unique<SwitchedType<T>>(example);
 }
 
+/// A mapping that is printed only if anything of it was given: where a part of it is required, what
+/// is not given could not be read back.
+template <class T>
+class GivenType final : public TypeOf<T> {
+ public:
+  explicit GivenType(std::unique_ptr<ObjectType<T>> mapping)
+      : mapping_(std::move(mapping)) {}
+
+  void read(Reader& reader, const Node& node, void* out) const override {
+    mapping_->read(reader, node, out);
+  }
+
+  Value to_value(const Config& config, const void* value) const override {
+    return *static_cast<const T*>(value) == T{} ? Value{} : mapping_->to_value(config, value);
+  }
+
+  std::string name() const override { return mapping_->name(); }
+
+  const Fields* fields() const override { return mapping_->fields(); }
+
+ private:
+  std::unique_ptr<ObjectType<T>> mapping_;
+};
+
+template <class T>
+TypePtr<T> if_given(std::unique_ptr<ObjectType<T>> mapping) {
+  return std::make_unique<GivenType<T>>(std::move(mapping));
+}
+
 inline TypePtr<Mode> mode() {
   return choice<Mode>(
       {{"enforce", Mode::kEnforce}, {"shadow", Mode::kShadow}, {"off", Mode::kOff}});
@@ -133,5 +162,6 @@ inline constexpr std::string_view kModeDocumentation =
 TypePtr<Listener> listener_keys();
 TypePtr<Upstream> upstream_keys();
 TypePtr<RateLimit> rate_limit_keys();
+TypePtr<Store> store_keys();
 
 }  // namespace hangu::config

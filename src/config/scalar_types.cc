@@ -220,12 +220,12 @@ std::optional<Problem> resolve_name(Reader& reader, const ReferredList& referred
 }
 
 std::string RateType::schema() const {
-  return or_variable(R"("type":"string","pattern":"^[0-9]+/[smh]$")");
+  return or_variable(R"("type":"string","pattern":"^[0-9]+([KMG]i?)?B?/[smh]$")");
 }
 
 std::optional<Problem> RateType::parse(Reader& /*reader*/, const std::string& text,
                                        Rate& out) const {
-  constexpr uint64_t kPerSecondMax = 10'000'000;
+  constexpr uint64_t kPerSecondMax = 1'000'000'000'000;
   const std::optional<Rate> rate = parse_rate(text);
   if (!rate) {
     return Problem{"E0138",
@@ -236,7 +236,7 @@ std::optional<Problem> RateType::parse(Reader& /*reader*/, const std::string& te
   }
   const auto in_seconds = std::chrono::duration_cast<std::chrono::seconds>(rate->per).count();
   if (rate->count == 0 || rate->count / static_cast<uint64_t>(in_seconds) > kPerSecondMax) {
-    return out_of_range(text, "1/h", "10000000/s");
+    return out_of_range(text, "1/h", "1000000000000/s");
   }
   out = *rate;
   return std::nullopt;
@@ -249,44 +249,59 @@ Value RateType::format(const Config& /*config*/, const Rate& value) const {
 namespace {
 
 struct KeyPartWord {
+  enum class Name : uint8_t { kNone, kSome, kCapture };
+
   std::string_view word;
   KeyPart::Kind kind;
-  bool named;
+  Name name = Name::kNone;
 };
 
-constexpr std::array<KeyPartWord, 9> kKeyPartWords = {{
-    {"client_ip", KeyPart::Kind::kClientIp, false},
-    {"host", KeyPart::Kind::kHost, false},
-    {"route", KeyPart::Kind::kRoute, false},
-    {"method", KeyPart::Kind::kMethod, false},
-    {"path", KeyPart::Kind::kPath, false},
-    {"path", KeyPart::Kind::kCapture, true},
-    {"header", KeyPart::Kind::kHeader, true},
-    {"cookie", KeyPart::Kind::kCookie, true},
-    {"query", KeyPart::Kind::kQuery, true},
+constexpr std::array<KeyPartWord, 13> kKeyPartWords = {{
+    {"client_ip", KeyPart::Kind::kClientIp},
+    {"host", KeyPart::Kind::kHost},
+    {"route", KeyPart::Kind::kRoute},
+    {"method", KeyPart::Kind::kMethod},
+    {"path", KeyPart::Kind::kPath},
+    {"path", KeyPart::Kind::kCapture, KeyPartWord::Name::kCapture},
+    {"header", KeyPart::Kind::kHeader, KeyPartWord::Name::kSome},
+    {"cookie", KeyPart::Kind::kCookie, KeyPartWord::Name::kSome},
+    {"query", KeyPart::Kind::kQuery, KeyPartWord::Name::kSome},
+    {"consumer", KeyPart::Kind::kConsumer},
+    {"claim", KeyPart::Kind::kClaim, KeyPartWord::Name::kSome},
+    {"tls_server_name", KeyPart::Kind::kTlsServerName},
+    {"tls_client", KeyPart::Kind::kTlsClient},
 }};
+
+Problem bad_name(std::string_view text, const KeyPartWord& known) {
+  if (known.name == KeyPartWord::Name::kNone) {
+    return {"E0139", fmt::format("{} takes no name", quoted(known.word)), ""};
+  }
+  return {"E0139", fmt::format("{} lacks a name", quoted(text)),
+          fmt::format("write `{}:NAME`", known.word)};
+}
 
 }  // namespace
 
 std::string KeyPartType::schema() const {
-  return or_variable(
-      R"("type":"string","pattern":)"
-      R"("^(client_ip|host|route|method|path|(header|cookie|query):.+|path:\\{.+\\})$")");
+  return or_variable(R"("type":"string","pattern":)"
+                     R"("^(client_ip|host|route|method|path|consumer|tls_server_name|tls_client|)"
+                     R"(path:[{].+[}]|(header|cookie|query|claim):.+)$")");
 }
 
 std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string& text,
                                           KeyPart& out) const {
+  using Name = KeyPartWord::Name;
   const size_t colon = text.find(':');
+  const bool has_name = colon != std::string::npos;
   const std::string_view word = std::string_view(text).substr(0, colon);
   std::vector<std::string_view> words;
   for (const KeyPartWord& known : kKeyPartWords) {
     words.push_back(known.word);
-    const bool has_name = colon != std::string::npos;
-    if (known.word != word || (word == "path" && known.named != has_name)) {
+    if (known.word != word || (word == "path" && (known.name != Name::kNone) != has_name)) {
       continue;
     }
     std::string name = has_name ? text.substr(colon + 1) : "";
-    if (known.kind == KeyPart::Kind::kCapture) {
+    if (known.name == Name::kCapture) {
       const bool braces = name.size() > 2 && name.front() == '{' && name.back() == '}';
       if (!braces) {
         return Problem{"E0139", fmt::format("{} is no capture of a path", quoted(text)),
@@ -294,11 +309,8 @@ std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string&
       }
       name = name.substr(1, name.size() - 2);
     }
-    if (known.named != !name.empty()) {
-      return Problem{"E0139",
-                     known.named ? fmt::format("{} lacks a name", quoted(text))
-                                 : fmt::format("{} takes no name", quoted(known.word)),
-                     known.named ? fmt::format("write `{}:NAME`", known.word) : ""};
+    if ((known.name != Name::kNone) != !name.empty()) {
+      return bad_name(text, known);
     }
     out = {known.kind, known.kind == KeyPart::Kind::kHeader ? lower(name) : std::move(name)};
     return std::nullopt;
@@ -307,16 +319,22 @@ std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string&
                  did_you_mean(nearest(word, words))};
 }
 
-Value KeyPartType::format(const Config& /*config*/, const KeyPart& value) const {
+std::string format_key_part(const KeyPart& part) {
   for (const KeyPartWord& known : kKeyPartWords) {
-    if (known.kind == value.kind) {
-      const bool capture = known.kind == KeyPart::Kind::kCapture;
-      return Value::string(known.named ? fmt::format(fmt::runtime(capture ? "{}:{{{}}}" : "{}:{}"),
-                                                     known.word, value.name)
-                                       : std::string(known.word));
+    if (known.kind != part.kind) {
+      continue;
+    }
+    switch (known.name) {
+      case KeyPartWord::Name::kNone: return std::string(known.word);
+      case KeyPartWord::Name::kSome: return fmt::format("{}:{}", known.word, part.name);
+      case KeyPartWord::Name::kCapture: return fmt::format("{}:{{{}}}", known.word, part.name);
     }
   }
-  return {};
+  return "";
+}
+
+Value KeyPartType::format(const Config& /*config*/, const KeyPart& value) const {
+  return Value::string(format_key_part(value));
 }
 
 std::optional<Problem> VersionType::parse(Reader& /*reader*/, const std::string& text,

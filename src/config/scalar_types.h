@@ -414,6 +414,7 @@ class ReferenceType final : public ScalarType<uint32_t> {
 
 using UpstreamRefType = ReferenceType<&Config::upstreams>;
 using RateLimitRefType = ReferenceType<&Config::rate_limits>;
+using StoreRefType = ReferenceType<&Config::stores>;
 
 class RateType final : public ScalarType<Rate> {
  public:
@@ -421,7 +422,9 @@ class RateType final : public ScalarType<Rate> {
 
   std::string schema() const override;
 
-  std::string limits() const override { return "`1/h` … `10000000/s`"; }
+  std::string limits() const override {
+    return "`1/h` … `1000000000000/s`; of bytes also `1MiB/s`";
+  }
 
  protected:
   std::optional<Problem> parse(Reader& reader, const std::string& text, Rate& out) const override;
@@ -437,8 +440,9 @@ class KeyPartType final : public ScalarType<KeyPart> {
   std::string schema() const override;
 
   std::string limits() const override {
-    return "`client_ip`, `host`, `route`, `method`, `path`, `header:NAME`, `cookie:NAME`, "
-           "`query:NAME`";
+    return "`client_ip`, `host`, `route`, `method`, `path`, `path:{NAME}`, `header:NAME`, "
+           "`cookie:NAME`, `query:NAME`, `consumer`, `claim:NAME`, `tls_server_name`, "
+           "`tls_client`";
   }
 
  protected:
@@ -447,6 +451,60 @@ class KeyPartType final : public ScalarType<KeyPart> {
   Value format(const Config& config, const KeyPart& value) const override;
 
   std::string example() const override { return "client_ip"; }
+};
+
+class RateCostType final : public ScalarType<RateCost> {
+ public:
+  std::string name() const override { return "cost"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override {
+    return "a number from 1 to 1000000, `request_bytes`, `response_bytes`, `bytes` (both), "
+           "`response_header:NAME`";
+  }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               RateCost& out) const override;
+  Value format(const Config& config, const RateCost& value) const override;
+
+  std::string example() const override { return "response_bytes"; }
+};
+
+/// The offset of local time from UTC, in minutes.
+class UtcOffsetType final : public ScalarType<int32_t> {
+ public:
+  std::string name() const override { return "offset"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override { return "`-12:00` … `+14:00`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               int32_t& out) const override;
+  Value format(const Config& config, const int32_t& value) const override;
+
+  std::string noun() const override { return "an offset"; }
+
+  std::string example() const override { return "+08:00"; }
+};
+
+class StoreUrlType final : public ScalarType<StoreUrl> {
+ public:
+  std::string name() const override { return "URL"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override { return "`redis://HOST[:PORT][/DATABASE]`"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               StoreUrl& out) const override;
+  Value format(const Config& config, const StoreUrl& value) const override;
+
+  std::string example() const override { return "redis://127.0.0.1:6379/0"; }
 };
 
 /// The schema version of the file; it fills nothing.

@@ -319,6 +319,13 @@ void add_process_keys(ObjectType<Config>& type) {
            .documentation = "Name of this machine in logs; `auto` is its host name.",
            .example = "gw-1",
            .reload = kRestart})
+      .key<&Config::state_dir>(
+          text(kFilePathRule),
+          {.name = "state_dir",
+           .documentation = "Directory for what outlives a restart, such as the counts of quotas; "
+                            "made when it is needed.",
+           .example = "/srv/hangu",
+           .reload = kRestart})
       .group(
           log(),
           {.name = "log", .documentation = "The operators' log.", .example = "{level: warning}"});
@@ -345,6 +352,13 @@ std::unique_ptr<Type> build_root() {
           {.name = "upstreams",
            .documentation = "Where requests are sent.",
            .example = "[{name: users, endpoints: [\"127.0.0.1:9000\"]}]"})
+      .key<&Config::stores>(
+          list<Store>(store_keys(), {.name = "list of stores",
+                                     .example = "[{name: shared, url: \"redis://127.0.0.1:6379\"}]",
+                                     .names = "stores"}),
+          {.name = "stores",
+           .documentation = "Redis or Valkey servers by which nodes count together.",
+           .example = "[{name: shared, url: \"redis://127.0.0.1:6379\"}]"})
       .key<&Config::rate_limits>(
           list<RateLimit>(rate_limit_keys(), {.name = "list of rate limits",
                                               .example = "[{name: per-client, rate: 100/s}]",

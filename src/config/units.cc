@@ -111,18 +111,20 @@ std::string format_size(uint64_t bytes) {
 }
 
 std::optional<Rate> parse_rate(std::string_view text) noexcept {
-  const std::optional<NumberAndUnit> parts = split(text);
-  if (!parts) {
+  const size_t slash = text.find('/');
+  const std::optional<uint64_t> count = parse_size(text.substr(0, slash));
+  const std::string_view per = slash != std::string_view::npos ? text.substr(slash + 1) : "";
+  if (!count) {
     return std::nullopt;
   }
-  if (parts->unit == "/s") {
-    return Rate{parts->number, std::chrono::seconds(1)};
+  if (per == "s") {
+    return Rate{*count, std::chrono::seconds(1)};
   }
-  if (parts->unit == "/m") {
-    return Rate{parts->number, std::chrono::minutes(1)};
+  if (per == "m") {
+    return Rate{*count, std::chrono::minutes(1)};
   }
-  if (parts->unit == "/h") {
-    return Rate{parts->number, std::chrono::hours(1)};
+  if (per == "h") {
+    return Rate{*count, std::chrono::hours(1)};
   }
   return std::nullopt;
 }

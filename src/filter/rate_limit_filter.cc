@@ -1,10 +1,12 @@
 #include "hangu/filter/rate_limit_filter.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <memory>
+#include <utility>
 
-#include <fmt/format.h>
-
+#include "hangu/base/parse.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -12,7 +14,10 @@ namespace {
 
 constexpr std::string_view kProblemType =
     "https://iana.org/assignments/http-problem-types#quota-exceeded";
-constexpr std::string_view kDetail = "too many requests";
+constexpr std::string_view kTooMany = "too many requests";
+constexpr std::string_view kUsedUp = "the quota is used up";
+constexpr std::string_view kNoStore = "requests cannot be counted now";
+constexpr uint64_t kHeaderCostMax = 1'000'000;
 constexpr int64_t kSecondNs = 1'000'000'000;
 
 int64_t nanoseconds(TimePoint time) {
@@ -23,12 +28,10 @@ uint64_t seconds_up(int64_t ns) {
   return static_cast<uint64_t>((std::max<int64_t>(ns, 0) + kSecondNs - 1) / kSecondNs);
 }
 
-uint64_t burst_of(const config::RateLimit& config) {
-  if (config.burst != 0) {
-    return config.burst;
-  }
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
-  return std::max<uint64_t>(config.rate.count / static_cast<uint64_t>(seconds), 1);
+RateTime time_of(const Stream& stream) {
+  const auto wall = stream.shard().wall_time().time_since_epoch();
+  return {.mono_ns = nanoseconds(stream.now()),
+          .unix_s = std::chrono::duration_cast<std::chrono::seconds>(wall).count()};
 }
 
 bool sends(config::RateHeaders wanted, config::RateHeaders form) {
@@ -103,67 +106,78 @@ Fields fields_of(const RateLimit& limit, uint64_t remaining, uint64_t reset_s,
   return out;
 }
 
+/// What a response has cost by its own account; 1 if it gives none.
+uint64_t cost_told(const http::HeaderBlock& headers, const std::string& field) {
+  const http::Header* const header = headers.find(field);
+  const auto cost = header != nullptr ? parse_decimal(header->value()) : std::nullopt;
+  return std::min(cost.value_or(1), kHeaderCostMax);
+}
+
 }  // namespace
 
-// --- one limit --------------------------------------------------------------------------------
+/// The limits that let a request pass, in their order.
+class RateLimitFilter::Passed {
+ public:
+  Passed() = default;
 
-RateLimit::RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitCounts> counts)
-    : config_(config),
-      counts_(std::move(counts)),
-      rate_(config.rate.count, config.rate.per.count(), burst_of(config)),
-      exempt_(config.exempt),
-      key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}, counts_->seed),
-      burst_text_(std::to_string(burst_of(config))) {
-  const auto window = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
-  policy_text_ = fmt::format("\"{}\";q={};w={}", config.name, config.rate.count, window);
-}
+  explicit Passed(std::span<const RateVerdict> verdicts)
+      : count_(verdicts.size()) {
+    std::uninitialized_copy(verdicts.begin(), verdicts.end(), data());
+  }
 
-bool RateLimit::exempts(const Stream& stream) const noexcept {
-  return !exempt_.empty() && exempt_.contains(stream.info.client_ip);
-}
+  void add(const RateVerdict& verdict) { std::construct_at(data() + count_++, verdict); }
 
-// --- the limits of a route --------------------------------------------------------------------
+  std::span<RateVerdict> all() { return {data(), count_}; }
+
+  std::span<const RateVerdict> all() const { return {data(), count_}; }
+
+ private:
+  RateVerdict* data() { return reinterpret_cast<RateVerdict*>(storage_.data()); }
+
+  const RateVerdict* data() const { return reinterpret_cast<const RateVerdict*>(storage_.data()); }
+
+  // Not an array of verdicts: few of them are ever made.
+  alignas(RateVerdict) std::array<std::byte, config::kRateLimitsMax * sizeof(RateVerdict)> storage_;
+  size_t count_ = 0;
+};
+
+/// What is kept of them with a stream: while a store is asked, and for the end.
+struct RateLimitRound {
+  std::span<RateVerdict> verdicts;
+  bool waiting = false;
+};
 
 RateLimitFilter::RateLimitFilter(std::vector<std::shared_ptr<const RateLimit>> limits)
     : limits_(std::move(limits)) {
-  on_all_ = std::any_of(limits_.begin(), limits_.end(), [](const auto& limit) {
-    return limit->config().headers_on == config::RateHeadersOn::kAll;
-  });
+  for (const auto& limit : limits_) {
+    const config::RateLimit& config = limit->config();
+    on_all_ = on_all_ || config.headers_on == config::RateHeadersOn::kAll;
+    deferred_ = deferred_ || limit->deferred();
+    by_header_ = by_header_ || config.cost.kind == config::RateCost::Kind::kResponseHeader;
+    store_ = limit->strict() ? limit->store() : store_;
+  }
 }
 
 uint8_t RateLimitFilter::hooks() const {
-  return static_cast<uint8_t>(kRequestHeaders | (on_all_ ? kResponseHeaders : 0));
+  const bool response = on_all_ || by_header_;
+  return static_cast<uint8_t>(kRequestHeaders | (response ? kResponseHeaders : 0) |
+                              (deferred_ || store_ != nullptr ? kStreamEnd : 0));
 }
 
-/// False: the request is refused. Fills in `verdict` unless the limit does not concern it.
-bool RateLimitFilter::pass(Stream& stream, const RateLimit& limit,
-                           Verdict& verdict) const noexcept {
+/// False: the request is refused.
+bool RateLimitFilter::passes(Stream& stream, RateVerdict& verdict) const noexcept {
+  const RateLimit& limit = *verdict.limit;
   stats::RateLimitSlot& stats = limit.stats(stream.shard().shard());
-  const int64_t now = nanoseconds(stream.now());
-  if (limit.exempts(stream)) {
-    return true;
+  if (verdict.shared) {
+    stats.shared_keys.add();
   }
-  const RequestKey::Hashed key = limit.key().of(stream);
-  const config::MissingKey on_missing = limit.config().on_missing_key;
-  if (!key.whole && on_missing == config::MissingKey::kSkip) {
-    return true;
-  }
-  if (!key.whole && on_missing == config::MissingKey::kDeny) {
-    verdict = {.limit = &limit, .decision = {.retry_in_ns = kSecondNs}};
-  } else {
-    const policy::RateTable::Taken taken = limit.table().take(key.hash, limit.rate(), 1, now);
-    verdict = {.limit = &limit, .key = key.hash, .decision = taken.decision};
-    if (taken.shared) {
-      stats.shared_keys.add();
-    }
-  }
-  if (verdict.decision.allowed) {
+  if (verdict.allowed) {
     return true;
   }
   if (limit.config().mode == config::Mode::kShadow) {
     stats.shadow_rejected.add();
     stream.info.shadow = limit.config().name;
-    verdict.limit = nullptr;
+    verdict.counted = false;
     return true;
   }
   stats.rejected.add();
@@ -171,55 +185,206 @@ bool RateLimitFilter::pass(Stream& stream, const RateLimit& limit,
 }
 
 FilterStatus RateLimitFilter::on_request_headers(Stream& stream) const noexcept {
-  std::array<Verdict, config::kRateLimitsMax> passed;
-  const int64_t now = nanoseconds(stream.now());
-  size_t count = 0;
+  const RateTime now = time_of(stream);
+  Passed passed;
+  bool asks = false;
   for (const auto& limit : limits_) {
-    Verdict& verdict = passed[count];
-    if (!pass(stream, *limit, verdict)) {
-      // One that is refused counts in none.
-      for (size_t i = 0; i < count; ++i) {
-        passed[i].limit->table().give_back(passed[i].key, passed[i].limit->rate(), 1, now);
-      }
+    RateVerdict verdict = limit->take(stream, now);
+    if (!passes(stream, verdict)) {
+      undo(stream, passed, now);
       reject(stream, verdict);
       return FilterStatus::kContinue;
     }
-    if (verdict.limit == nullptr) {
-      continue;
-    }
-    ++count;
-    const uint64_t remaining = verdict.decision.remaining;
-    if (limit->config().headers_on == config::RateHeadersOn::kAll &&
-        (stream.info.rate_limit == nullptr || remaining < stream.info.rate_limit_remaining)) {
-      stream.info.rate_limit = limit.get();
-      stream.info.rate_limit_remaining = remaining;
-      stream.info.rate_limit_reset_s = seconds_up(verdict.decision.full_at_ns - now);
+    if (verdict.counted) {
+      asks = asks || verdict.ask;
+      passed.add(verdict);
     }
   }
-  for (size_t i = 0; i < count; ++i) {
-    passed[i].limit->stats(stream.shard().shard()).allowed.add();
+  if (asks && ask(stream, passed)) {
+    return FilterStatus::kPause;
+  }
+  if (!asks || decide_without_store(stream, passed)) {
+    commit(stream, passed);
   }
   return FilterStatus::kContinue;
 }
 
-void RateLimitFilter::reject(Stream& stream, const Verdict& verdict) const noexcept {
+/// One that is refused counts in none.
+void RateLimitFilter::undo(const Stream& stream, Passed& passed,
+                           const RateTime& now) const noexcept {
+  for (const RateVerdict& verdict : passed.all()) {
+    verdict.limit->give_back(stream.shard().shard(), verdict, now);
+  }
+}
+
+void RateLimitFilter::commit(Stream& stream, const Passed& passed) const noexcept {
+  const uint32_t shard = stream.shard().shard();
+  bool deferred = false;
+  for (const RateVerdict& verdict : passed.all()) {
+    if (!verdict.counted) {
+      continue;
+    }
+    verdict.limit->stats(shard).allowed.add();
+    verdict.limit->commit(shard, verdict);
+    deferred = deferred || verdict.limit->deferred();
+    if (on_all_) {
+      show(stream, verdict);
+    }
+  }
+  if (deferred) {
+    remember(stream, passed);
+  }
+}
+
+/// On the response, unless another limit is nearer to its end.
+void RateLimitFilter::show(Stream& stream, const RateVerdict& verdict) const noexcept {
+  if (verdict.limit->config().headers_on == config::RateHeadersOn::kAll &&
+      (stream.info.rate_limit == nullptr || verdict.remaining < stream.info.rate_limit_remaining)) {
+    stream.info.rate_limit = verdict.limit;
+    stream.info.rate_limit_remaining = verdict.remaining;
+    stream.info.rate_limit_reset_s = seconds_up(verdict.reset_in_ns);
+  }
+}
+
+void RateLimitFilter::remember(Stream& stream, const Passed& passed) const noexcept {
+  buffer::Arena& arena = stream.arena();
+  RateLimitRound*& round = stream.info.rate_limit_round;
+  if (round == nullptr) {
+    const size_t count = passed.all().size();
+    auto* const kept = reinterpret_cast<RateVerdict*>(
+        arena.allocate(sizeof(RateVerdict) * count, alignof(RateVerdict)));
+    auto* const place = reinterpret_cast<RateLimitRound*>(
+        arena.allocate(sizeof(RateLimitRound), alignof(RateLimitRound)));
+    round = std::construct_at(place, RateLimitRound{.verdicts = {kept, count}});
+  }
+  std::uninitialized_copy(passed.all().begin(), passed.all().end(), round->verdicts.data());
+}
+
+// --- with a store -----------------------------------------------------------------------------
+
+/// False: nobody will answer.
+bool RateLimitFilter::ask(Stream& stream, const Passed& passed) const noexcept {
+  std::array<RateStore::Item, config::kRateLimitsMax> items;
+  size_t count = 0;
+  for (const RateVerdict& verdict : passed.all()) {
+    if (verdict.ask) {
+      items[count++] = verdict.limit->item(verdict);
+    }
+  }
+  if (!store_->ask(stream, *this, {items.data(), count})) {
+    return false;
+  }
+  remember(stream, passed);
+  stream.info.rate_limit_round->waiting = true;
+  return true;
+}
+
+void RateLimitFilter::on_rate_answer(Stream& stream,
+                                     const RateStore::Answer& answer) const noexcept {
+  RateLimitRound* const round = stream.info.rate_limit_round;
+  if (round == nullptr || !std::exchange(round->waiting, false)) {
+    return;
+  }
+  Passed passed(round->verdicts);
+  if (answer.known ? hear(stream, passed, answer) : decide_without_store(stream, passed)) {
+    commit(stream, passed);
+    stream.resume_request();
+  }
+}
+
+/// False: the request was refused.
+bool RateLimitFilter::hear(Stream& stream, Passed& passed,
+                           const RateStore::Answer& answer) const noexcept {
+  const RateTime now = time_of(stream);
+  size_t item = 0;
+  const RateVerdict* refusing = nullptr;
+  for (RateVerdict& verdict : passed.all()) {
+    if (!verdict.ask) {
+      continue;
+    }
+    verdict.allowed = (answer.refused >> item & 1) == 0;
+    verdict.limit->hear(verdict, answer.full_in_ns[item], now);
+    ++item;
+    if (!passes(stream, verdict) && refusing == nullptr) {
+      refusing = &verdict;
+    }
+  }
+  if (refusing == nullptr) {
+    return true;
+  }
+  undo(stream, passed, now);
+  reject(stream, *refusing);
+  return false;
+}
+
+/// False: the request was refused.
+bool RateLimitFilter::decide_without_store(Stream& stream, Passed& passed) const noexcept {
+  const RateTime now = time_of(stream);
+  for (RateVerdict& verdict : passed.all()) {
+    if (!verdict.ask) {
+      continue;
+    }
+    const RateVerdict local = verdict.limit->take_without_store(stream, verdict.key, now);
+    verdict = local;
+    if (!passes(stream, verdict)) {
+      undo(stream, passed, now);
+      reject(stream, local);
+      return false;
+    }
+  }
+  return true;
+}
+
+// --- answers ----------------------------------------------------------------------------------
+
+void RateLimitFilter::reject(Stream& stream, const RateVerdict& verdict) const noexcept {
   const RateLimit& limit = *verdict.limit;
-  const uint64_t retry_s = std::max<uint64_t>(seconds_up(verdict.decision.retry_in_ns), 1);
-  const Fields fields = fields_of(limit, 0, retry_s, stream.arena());
+  const uint64_t retry_s = std::max<uint64_t>(seconds_up(verdict.retry_in_ns), 1);
+  const auto retry_after_s = static_cast<uint32_t>(std::min<uint64_t>(retry_s, UINT32_MAX));
   stream.info.rule = limit.config().name;
-  stream.send_local_reply(
-      {.status = static_cast<int>(limit.config().status),
-       .code = "rate_limit.exceeded",
-       .detail = kDetail,
-       .retry_after_s = static_cast<uint32_t>(std::min<uint64_t>(retry_s, UINT32_MAX)),
-       .type = kProblemType,
-       .violated_policy = limit.config().name,
-       .fields = {fields.fields.data(), fields.count}},
-      name());
+  if (verdict.unavailable) {
+    stream.send_local_reply({.status = 503,
+                             .code = "rate_limit.store",
+                             .detail = kNoStore,
+                             .retry_after_s = retry_after_s},
+                            name());
+    return;
+  }
+  const bool quota = limit.config().quota.limit != 0;
+  const Fields fields = fields_of(limit, 0, retry_s, stream.arena());
+  stream.send_local_reply({.status = static_cast<int>(limit.config().status),
+                           .code = quota ? "quota.exceeded" : "rate_limit.exceeded",
+                           .detail = quota ? kUsedUp : kTooMany,
+                           .retry_after_s = retry_after_s,
+                           .type = kProblemType,
+                           .violated_policy = limit.config().name,
+                           .fields = {fields.fields.data(), fields.count}},
+                          name());
+}
+
+/// What the response has cost by its own account is for us, not for the client.
+void RateLimitFilter::hear_costs(Stream& stream) const noexcept {
+  using Kind = config::RateCost::Kind;
+  if (stream.info.rate_limit_round != nullptr) {
+    for (RateVerdict& verdict : stream.info.rate_limit_round->verdicts) {
+      const config::RateCost& cost = verdict.limit->config().cost;
+      if (cost.kind == Kind::kResponseHeader) {
+        verdict.cost_told = cost_told(stream.response.headers, cost.header);
+      }
+    }
+  }
+  for (const auto& limit : limits_) {
+    if (limit->config().cost.kind == Kind::kResponseHeader) {
+      stream.response.headers.remove(limit->config().cost.header);
+    }
+  }
 }
 
 FilterStatus RateLimitFilter::on_response_headers(Stream& stream) const noexcept {
   const StreamInfo& info = stream.info;
+  if (by_header_) {
+    hear_costs(stream);
+  }
   if (info.rate_limit != nullptr) {
     const Fields fields = fields_of(*info.rate_limit, info.rate_limit_remaining,
                                     info.rate_limit_reset_s, stream.arena());
@@ -228,6 +393,31 @@ FilterStatus RateLimitFilter::on_response_headers(Stream& stream) const noexcept
     }
   }
   return FilterStatus::kContinue;
+}
+
+void RateLimitFilter::on_stream_end(Stream& stream) const noexcept {
+  RateLimitRound* const round = stream.info.rate_limit_round;
+  if (round == nullptr || round->waiting) {
+    return;  // nothing was asked of an upstream
+  }
+  using Kind = config::RateCost::Kind;
+  const RateTime now = time_of(stream);
+  for (const RateVerdict& verdict : round->verdicts) {
+    if (!verdict.counted || !verdict.limit->deferred()) {
+      continue;
+    }
+    uint64_t cost = 0;
+    switch (verdict.limit->config().cost.kind) {
+      case Kind::kFixed: break;
+      case Kind::kRequestBytes: cost = stream.info.request_body_bytes; break;
+      case Kind::kResponseBytes: cost = stream.info.response_body_bytes; break;
+      case Kind::kBytes:
+        cost = stream.info.request_body_bytes + stream.info.response_body_bytes;
+        break;
+      case Kind::kResponseHeader: cost = verdict.cost_told; break;
+    }
+    verdict.limit->charge(stream.shard().shard(), verdict.key, cost, now);
+  }
 }
 
 }  // namespace hangu::filter

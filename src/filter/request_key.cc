@@ -7,6 +7,14 @@ namespace hangu::filter {
 
 using Kind = config::KeyPart::Kind;
 
+namespace {
+
+std::optional<std::string_view> if_any(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+}  // namespace
+
 RequestKey::RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefixes, uint64_t seed)
     : prefixes_(prefixes),
       seed_(seed) {
@@ -27,14 +35,19 @@ std::optional<std::string_view> RequestKey::value_of(const Part& part,
     case Kind::kCapture: return stream.info.captures.find(part.name);
     case Kind::kCookie: return http::cookie(request.headers, part.name);
     case Kind::kQuery: return http::query_parameter(request.query, part.name);
+    case Kind::kConsumer: return if_any(stream.info.consumer);
+    case Kind::kClaim:
+      return stream.info.claims != nullptr ? stream.info.claims->find(part.name) : std::nullopt;
+    case Kind::kTlsServerName: return if_any(stream.info.tls_server_name);
+    case Kind::kTlsClient: return if_any(stream.info.tls_client_subject);
     case Kind::kHeader: break;
   }
   const http::Header* header = request.headers.find(part.token, part.name);
   return header != nullptr ? std::optional(header->value()) : std::nullopt;
 }
 
-RequestKey::Hashed RequestKey::of(const Stream& stream) const noexcept {
-  Hashed key{.hash = seed_};
+RequestKey::Hashed RequestKey::of(const Stream& stream, uint64_t seed) const noexcept {
+  Hashed key{.hash = seed};
   for (const Part& part : parts_) {
     policy::hash_part(part.kind, value_of(part, stream), prefixes_, key);
   }

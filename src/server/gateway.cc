@@ -16,6 +16,7 @@
 #include "hangu/base/log.h"
 #include "hangu/net/listener.h"
 
+#include "server/random.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
 
@@ -64,12 +65,17 @@ class GatewayImpl final : public Gateway {
       : config_(std::move(config)),
         callbacks_(std::move(callbacks)),
         registry_(worker_count(*config_)),
-        builder_(registry_) {}
+        quotas_(config_->state_dir),
+        builder_(registry_, quotas_) {}
 
   ~GatewayImpl() override {
     for (const auto& shard : shards_) {
       shard->stop();
     }
+    for (const auto& [name, store] : stores_) {
+      store->stop();
+    }
+    quotas_.stop();
   }
 
   Result<void, std::string> open();
@@ -109,6 +115,8 @@ class GatewayImpl final : public Gateway {
   UpstreamStatus status_of(const config::Upstream& upstream) const;
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
+  void open_stores(const config::Config& config);
+  std::vector<RateLimitStatus> rate_limit_statuses() const;
   Result<void, std::string> load_certificates(const config::Config& config);
   void release_unused();
   void publish(std::shared_ptr<const filter::Snapshot> snapshot, const BoundListeners& added,
@@ -117,6 +125,7 @@ class GatewayImpl final : public Gateway {
   std::shared_ptr<const config::Config> config_;
   Callbacks callbacks_;
   stats::Registry registry_;
+  QuotaSaver quotas_;
   SnapshotBuilder builder_;
   TlsContexts tls_;
   TicketKeyMap ticket_keys_;
@@ -124,6 +133,8 @@ class GatewayImpl final : public Gateway {
   // Replaced logs are kept: streams of older generations may still write to them.
   std::vector<std::unique_ptr<audit::LogWriter>> access_logs_;
   audit::LogWriter* access_log_ = nullptr;
+  ClusterStores stores_;
+  std::vector<std::shared_ptr<ClusterStore>> stores_before_;  // streams may still know them
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::string, std::string> listener_addresses_;  // name → as bound
   std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
@@ -154,7 +165,8 @@ Result<void, std::string> GatewayImpl::open() {
   if (auto opened = open_access_log(*config_); !opened) {
     return opened;
   }
-  publish(builder_.build(config_, access_log_, tls_), bound, {});
+  open_stores(*config_);
+  publish(builder_.build(config_, access_log_, tls_, stores_), bound, {});
   return {};
 }
 
@@ -281,6 +293,29 @@ std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
   return addresses;
 }
 
+/// Those of the config; one that has changed is made anew.
+void GatewayImpl::open_stores(const config::Config& config) {
+  ClusterStores wanted;
+  for (const config::Store& store : config.stores) {
+    const auto found = stores_.find(store.name);
+    if (found != stores_.end() && found->second->config() == store) {
+      wanted[store.name] = found->second;
+      continue;
+    }
+    auto opened = std::make_shared<ClusterStore>(store, registry_.shards(),
+                                                 registry_.store(store.name), Random().next());
+    opened->start();
+    wanted[store.name] = std::move(opened);
+  }
+  for (const auto& [name, store] : stores_) {
+    if (const auto kept = wanted.find(name); kept == wanted.end() || kept->second != store) {
+      store->stop();
+      stores_before_.push_back(store);
+    }
+  }
+  stores_ = std::move(wanted);
+}
+
 /// Keeps its state over reloads.
 std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& upstream) {
   std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[upstream];
@@ -315,7 +350,11 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
   const std::vector<ClusterUpdate> clusters = cluster_updates(*snapshot->config);
   std::vector<std::future<void>> applied;
   for (const auto& shard : shards_) {
-    ShardUpdate update{.snapshot = snapshot, .clusters = clusters, .added = {}, .removed = removed};
+    ShardUpdate update{
+        .snapshot = snapshot, .clusters = clusters, .stores = {}, .added = {}, .removed = removed};
+    for (const auto& [name, store] : stores_) {
+      update.stores.push_back(store);
+    }
     for (const auto& [name, listener] : added) {
       update.added.push_back({.name = name, .fd = listener.sockets[shard->options().id]});
     }
@@ -397,8 +436,10 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (config->event_loop != config_->event_loop) {
     report.restart_required.emplace_back("event_loop");
   }
+  open_stores(*config);
   const auto begun = std::chrono::steady_clock::now();
-  std::shared_ptr<const filter::Snapshot> snapshot = builder_.build(config, access_log_, tls_);
+  std::shared_ptr<const filter::Snapshot> snapshot = 
+      builder_.build(config, access_log_, tls_, stores_);
   report.compile_time = std::chrono::steady_clock::now() - begun;
   publish(std::move(snapshot), *added, report.listeners_removed);
   config_ = std::move(config);
@@ -447,7 +488,7 @@ void GatewayImpl::refresh_tls() {
     log::error("event=certificates_not_loaded error=\"{}\"", loaded.error());
     return;
   }
-  publish(builder_.build(config_, access_log_, tls_), {}, {});
+  publish(builder_.build(config_, access_log_, tls_, stores_), {}, {});
   if (changed) {
     log::info("event=certificates_loaded files={}", tls_files_.size());
   }
@@ -489,6 +530,21 @@ CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
           .next_probe = Duration(status.next_probe_ns)};
 }
 
+std::vector<RateLimitStatus> GatewayImpl::rate_limit_statuses() const {
+  std::vector<RateLimitStatus> statuses;
+  const auto all = registry_.rate_limits();
+  for (const config::RateLimit& limit : config_->rate_limits) {
+    RateLimitStatus& status = statuses.emplace_back();
+    status.name = limit.name;
+    for (const stats::RateLimitSlot& slot : all.at(limit.name)->slots()) {
+      status.allowed += slot.allowed.value();
+      status.rejected += slot.rejected.value();
+      status.shadow_rejected += slot.shadow_rejected.value();
+    }
+  }
+  return statuses;
+}
+
 GatewayStatus GatewayImpl::status() const {
   GatewayStatus status{.event_loop = event_loop_,
                        .generation = config_->generation,
@@ -496,7 +552,12 @@ GatewayStatus GatewayImpl::status() const {
                        .listeners = {},
                        .certificates = {},
                        .upstreams = {},
+                       .rate_limits = rate_limit_statuses(),
+                       .stores = {},
                        .shards = {}};
+  for (const auto& [name, store] : stores_) {
+    status.stores.push_back(store->status());
+  }
   for (const config::Listener& listener : config_->listeners) {
     status.listeners.push_back(
         {.name = listener.name, .address = listener_addresses_.at(listener.name)});

@@ -74,6 +74,7 @@ struct Shard::Core {
   std::vector<std::unique_ptr<ListenerState>> listeners;
   std::unique_ptr<downstream::SessionTable> sessions;
   filter::SnapshotRef snapshot;
+  std::vector<std::shared_ptr<ClusterStore>> stores;  // that the shard is attached to
   DrainTimer drain_timer;
   bool draining = false;
 };
@@ -115,6 +116,9 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   core_->sessions->close_all();
   core_->loop->run_until_idle();
   may_end_.acquire();
+  for (const auto& store : core_->stores) {
+    store->detach(options_.id);
+  }
   core_.reset();
 }
 
@@ -157,6 +161,12 @@ buffer::BlockPool& Shard::large_blocks() noexcept {
 // --- config -----------------------------------------------------------------------------------
 
 void Shard::apply(ShardUpdate update) {
+  for (const auto& store : update.stores) {
+    store->attach(options_.id, *core_->loop, *this);
+    if (std::find(core_->stores.begin(), core_->stores.end(), store) == core_->stores.end()) {
+      core_->stores.push_back(store);
+    }
+  }
   core_->snapshot = filter::SnapshotRef(update.snapshot);
   for (const ClusterUpdate& cluster : update.clusters) {
     apply_cluster(cluster);

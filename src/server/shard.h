@@ -22,6 +22,7 @@
 #include "hangu/server/gateway.h"
 #include "hangu/stats/registry.h"
 
+#include "server/cluster_store.h"
 #include "server/random.h"
 
 namespace hangu::server {
@@ -47,6 +48,7 @@ struct ListenerSocket {
 struct ShardUpdate {
   std::shared_ptr<const filter::Snapshot> snapshot;
   std::vector<ClusterUpdate> clusters;
+  std::vector<std::shared_ptr<ClusterStore>> stores;
   std::vector<ListenerSocket> added;
   std::vector<std::string> removed;
 };

@@ -8,6 +8,7 @@
 #include "hangu/filter/client_filter.h"
 #include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
+#include "hangu/filter/rate_limit_filter.h"
 #include "hangu/filter/redirect_filter.h"
 #include "hangu/filter/respond_filter.h"
 #include "hangu/filter/rewrite_filter.h"
@@ -29,16 +30,17 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               listeners, upstreams, rate_limits, routes, access_log, admin, shutdown, buffers] =
+               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, admin, shutdown, buffers] =
       before;
-  return extends(upstreams, after.upstreams) && extends(rate_limits, after.rate_limits);
+  return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
+         extends(rate_limits, after.rate_limits);
 }
 
 }  // namespace
 
 std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     std::shared_ptr<const config::Config> config, audit::LogWriter* access_log,
-    const TlsContexts& tls) {
+    const TlsContexts& tls, const ClusterStores& stores) {
   auto snapshot = std::make_shared<filter::Snapshot>();
   snapshot->entry.add(std::make_shared<filter::RouteFilter>());
   if (access_log != nullptr) {
@@ -53,7 +55,7 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
       snapshot->listeners.back().tls = found->second;
     }
   }
-  build_routes(*config, *snapshot);
+  build_routes(*config, build_rate_limits(*config, stores), *snapshot);
   snapshot->config = std::move(config);
   if (current_ != nullptr) {
     retired_.push_back(std::move(current_));
@@ -67,28 +69,91 @@ void SnapshotBuilder::release_unused() {
   std::erase_if(listed_, [](const auto& entry) { return entry.second.expired(); });
 }
 
+namespace {
+
+/// What was taken of the limit stays taken.
+void rescale(const filter::RateLimit& before, const filter::RateLimit& after) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  policy::RateTable* const table = after.counts().table.get();
+  if (table != nullptr && before.rate() != after.rate()) {
+    table->rescale(before.rate(), after.rate(), now.count());
+  }
+}
+
+/// Whether counts made for one go on for the other.
+bool count_alike(const config::RateLimit& one, const config::RateLimit& other) {
+  return one.key == other.key && one.keys_max == other.keys_max && one.scope == other.scope &&
+         one.accuracy == other.accuracy && one.cost.kind == other.cost.kind &&
+         (one.quota.limit != 0) == (other.quota.limit != 0) && one.quota.per == other.quota.per &&
+         one.quota.offset_minutes == other.quota.offset_minutes;
+}
+
+}  // namespace
+
 /// As config.rate_limits. Those that go on by the same key keep what they have counted.
-SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Config& config) {
+SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Config& config,
+                                                               const ClusterStores& stores) {
   RateLimits limits;
   std::unordered_map<std::string, RateLimitMemory> kept;
   for (const config::RateLimit& limit : config.rate_limits) {
-    RateLimitMemory memory{.limit = {}, .counts = {}, .key = limit.key, .keys_max = limit.keys_max};
-    const auto found = rate_limits_.find(limit.name);
-    if (found != rate_limits_.end() && found->second.key == limit.key &&
-        found->second.keys_max == limit.keys_max) {
-      memory = found->second;
-    } else {
-      memory.counts = std::make_shared<filter::RateLimitCounts>(limit.keys_max, random_.next(),
-                                                                registry_.rate_limit(limit.name));
+    RateLimitMemory memory = rate_limits_[limit.name];
+    if (memory.limit == nullptr || !count_alike(memory.limit->config(), limit)) {
+      memory = {.counts = make_counts(limit), .limit = nullptr};
     }
-    if (memory.limit == nullptr || memory.limit->config() != limit) {
-      memory.limit = std::make_shared<filter::RateLimit>(limit, memory.counts);
+    const filter::RateLimit::Place place = place_of(config, limit, stores);
+    if (memory.limit == nullptr || memory.limit->config() != limit ||
+        memory.limit->store() != place.store) {
+      const auto before = std::exchange(
+          memory.limit, std::make_shared<filter::RateLimit>(limit, memory.counts, place));
+      if (before != nullptr) {
+        rescale(*before, *memory.limit);
+      }
     }
     limits.push_back(memory.limit);
     kept.emplace(limit.name, std::move(memory));
   }
   rate_limits_ = std::move(kept);
+  tell_stores(limits, config, stores);
+  quotas_.track(limits);
   return limits;
+}
+
+std::shared_ptr<filter::RateLimitCounts> SnapshotBuilder::make_counts(
+    const config::RateLimit& limit) {
+  auto counts = std::make_shared<filter::RateLimitCounts>(limit, registry_.shards(), random_.next(),
+                                                          registry_.rate_limit(limit.name));
+  if (counts->quota != nullptr) {
+    quotas_.restore(limit, *counts);
+  }
+  return counts;
+}
+
+filter::RateLimit::Place SnapshotBuilder::place_of(const config::Config& config,
+                                                   const config::RateLimit& limit,
+                                                   const ClusterStores& stores) const {
+  filter::RateLimit::Place place{.shards = registry_.shards()};
+  if (limit.scope == config::RateScope::kCluster) {
+    ClusterStore& store = *stores.at(config.stores[limit.cluster.store].name);
+    place.store = &store;
+    place.number = store.number_of(limit.name);
+  }
+  return place;
+}
+
+void SnapshotBuilder::tell_stores(const RateLimits& limits, const config::Config& config,
+                                  const ClusterStores& stores) {
+  for (const auto& [name, store] : stores) {
+    RateLimits by_number;
+    for (const auto& limit : limits) {
+      const uint32_t used = limit->config().cluster.store;
+      if (used != config::kNoStore && config.stores[used].name == name) {
+        const uint32_t number = store->number_of(limit->config().name);
+        by_number.resize(std::max<size_t>(by_number.size(), number + 1));
+        by_number[number] = limit;
+      }
+    }
+    store->set_limits(std::move(by_number));
+  }
 }
 
 /// Tells the registry which names the generation before had and this one has not.
@@ -110,8 +175,8 @@ void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
 }
 
 /// The table of routes and what they do, with all that the generation before has alike.
-void SnapshotBuilder::build_routes(const config::Config& config, filter::Snapshot& snapshot) {
-  const RateLimits limits = build_rate_limits(config);
+void SnapshotBuilder::build_routes(const config::Config& config, const RateLimits& limits,
+                                   filter::Snapshot& snapshot) {
   if (current_ != nullptr) {
     snapshot.route_table = current_->route_table;
     snapshot.routes = current_->routes;

@@ -12,11 +12,13 @@
 
 #include "hangu/audit/log_writer.h"
 #include "hangu/config/config.h"
-#include "hangu/filter/rate_limit_filter.h"
+#include "hangu/filter/rate_limit.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
 
+#include "server/cluster_store.h"
+#include "server/quota_saver.h"
 #include "server/random.h"
 
 namespace hangu::server {
@@ -32,24 +34,27 @@ class ClusterNumbers {
   std::unordered_map<std::string, uint32_t> numbers_;
 };
 
-/// The counts of a rate limit and what they were made for.
+/// By name.
+using ClusterStores = std::map<std::string, std::shared_ptr<ClusterStore>, std::less<>>;
+
+/// The counts of a rate limit, and what they were made for.
 struct RateLimitMemory {
-  std::shared_ptr<const filter::RateLimit> limit;
   std::shared_ptr<filter::RateLimitCounts> counts;
-  std::vector<config::KeyPart> key;
-  uint64_t keys_max = 0;
+  std::shared_ptr<const filter::RateLimit> limit;  // that counted last
 };
 
 class SnapshotBuilder {
  public:
-  explicit SnapshotBuilder(stats::Registry& registry)
-      : registry_(registry) {}
+  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas)
+      : registry_(registry),
+        quotas_(quotas) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the
   /// one built before. `access_log` may be null: no access log. It must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
                                                 audit::LogWriter* access_log,
-                                                const TlsContexts& tls);
+                                                const TlsContexts& tls,
+                                                const ClusterStores& stores);
 
   /// Frees the generations that no shard uses any more: here, since the shards have better things
   /// to do.
@@ -60,8 +65,13 @@ class SnapshotBuilder {
  private:
   using RateLimits = std::vector<std::shared_ptr<const filter::RateLimit>>;
 
-  RateLimits build_rate_limits(const config::Config& config);
-  void build_routes(const config::Config& config, filter::Snapshot& snapshot);
+  RateLimits build_rate_limits(const config::Config& config, const ClusterStores& stores);
+  filter::RateLimit::Place place_of(const config::Config& config, const config::RateLimit& limit,
+                                    const ClusterStores& stores) const;
+  static void tell_stores(const RateLimits& limits, const config::Config& config,
+                          const ClusterStores& stores);
+  void build_routes(const config::Config& config, const RateLimits& limits,
+                    filter::Snapshot& snapshot);
   void note_removed(const policy::RouteTable::Change& change, const policy::RouteTable& table,
                     const SharedList<filter::RouteRuntime>& before);
   std::shared_ptr<const filter::RouteRuntime> build_route(
@@ -72,7 +82,10 @@ class SnapshotBuilder {
                         filter::FilterChain& chain);
   std::shared_ptr<const policy::CidrSet> listed(const config::NetworkFile& file);
 
+  std::shared_ptr<filter::RateLimitCounts> make_counts(const config::RateLimit& limit);
+
   stats::Registry& registry_;
+  QuotaSaver& quotas_;
   ClusterNumbers clusters_;
   Random random_;
   // What has been counted, by the name of the limit: goes on over generations.

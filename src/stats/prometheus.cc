@@ -344,6 +344,44 @@ void add_rate_limits(Text& text, const Registry& registry) {
               "Requests whose key found no place of its own: raise keys_max.");
   add_sums(text, limits, "rate_limit",
            [](const RateLimitSlot& s) { return s.shared_keys.value(); });
+  text.family("hangu_rate_limit_without_store_total", "counter",
+              "Requests that a node decided by itself because the store did not answer.");
+  add_sums(text, limits, "rate_limit",
+           [](const RateLimitSlot& s) { return s.without_store.value(); });
+}
+
+struct StoreMetric {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  uint64_t (*value)(const StoreStats&);
+};
+
+constexpr StoreMetric kStoreMetrics[] = {
+    {"hangu_store_up", "gauge", "Whether the store answers.",
+     [](const StoreStats& s) { return s.up.value(); }},
+    {"hangu_store_connects_total", "counter", "Connections made to the store.",
+     [](const StoreStats& s) { return s.connects.value(); }},
+    {"hangu_store_asked_total", "counter", "Requests that waited for the store.",
+     [](const StoreStats& s) { return s.asked.value(); }},
+    {"hangu_store_late_total", "counter", "Requests that it did not answer in time.",
+     [](const StoreStats& s) { return s.late.value(); }},
+    {"hangu_store_charged_total", "counter", "Keys whose counts the store was told.",
+     [](const StoreStats& s) { return s.charged.value(); }},
+    {"hangu_store_lost_total", "counter", "Keys whose counts the store could not be told.",
+     [](const StoreStats& s) { return s.lost.value(); }},
+    {"hangu_store_errors_total", "counter", "Errors that the store replied.",
+     [](const StoreStats& s) { return s.errors.value(); }},
+};
+
+void add_stores(Text& text, const Registry& registry) {
+  const auto stores = registry.stores();
+  for (const StoreMetric& metric : kStoreMetrics) {
+    text.family(metric.name, metric.type, metric.help);
+    for (const auto& [name, stats] : stores) {
+      text.sample(fmt::format("store=\"{}\"", escape_label(name)), metric.value(*stats));
+    }
+  }
 }
 
 }  // namespace
@@ -354,6 +392,7 @@ std::string prometheus_text(const Registry& registry) {
   add_routes(text, registry);
   add_upstreams(text, registry);
   add_rate_limits(text, registry);
+  add_stores(text, registry);
   return text.take();
 }
 

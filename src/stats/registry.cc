@@ -39,6 +39,14 @@ void Registry::route_removed(std::string_view name) {
   removed_routes_.emplace(name);
 }
 
+std::shared_ptr<StoreStats> Registry::store(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = stores_.find(name);
+  return found != stores_.end()
+             ? found->second
+             : stores_.emplace(name, std::make_shared<StoreStats>()).first->second;
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
   std::erase_if(removed_routes_, [&](const std::string& name) {
@@ -50,6 +58,7 @@ void Registry::prune() {
   });
   prune_names(upstreams_);
   prune_names(rate_limits_);
+  prune_names(stores_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -65,6 +74,11 @@ Registry::ByName<UpstreamStats> Registry::upstreams() const {
 Registry::ByName<RateLimitStats> Registry::rate_limits() const {
   const std::lock_guard lock(mutex_);
   return rate_limits_;
+}
+
+Registry::ByName<StoreStats> Registry::stores() const {
+  const std::lock_guard lock(mutex_);
+  return stores_;
 }
 
 }  // namespace hangu::stats

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 import unittest
 
 from support.case import GatewayCase
@@ -151,7 +152,129 @@ class Counting(RateLimitCase):
         self.assertEqual(self.statuses(gateway, 3), [200, 200, 429])
 
 
+    def test_a_reload_that_changes_the_rate_keeps_what_was_taken(self):
+        for scope in ("node", "shard"):
+            with self.subTest(scope):
+                config = make_config(self.origin, workers=1,
+                                     rate_limits=[limit(burst=5, scope=scope)],
+                                     route={"rate_limits": ["slow"]})
+                gateway = self.start(config)
+                self.assertEqual(self.statuses(gateway, 4), [200] * 4)
+                config["rate_limits"][0]["rate"] = "1/m"
+                self.assertEqual(gateway.reload(config).returncode, 0)
+                client = gateway.client()
+                self.assertEqual(client.request("GET", "/").status, 200)
+                response = client.request("GET", "/")
+                self.assertEqual(response.status, 429)
+                self.assertLessEqual(int(response.header("retry-after")), 60)
+                config["rate_limits"][0]["rate"] = "1000/s"
+                self.assertEqual(gateway.reload(config).returncode, 0)
+                eventually(lambda: self.statuses(gateway, 1) == [200], "milliseconds are over")
+
+
+class Scopes(RateLimitCase):
+    def test_a_shard_has_its_part(self):
+        gateway = self.begin(limit(burst=40, key=["route"], scope="shard"), workers=4)
+        statuses = []
+        run_threads(32, lambda _: statuses.extend(self.statuses(gateway, 12)))
+        # Each of the four has ten; how the kernel spreads connections says how many are met.
+        self.assertLessEqual(statuses.count(200), 40)
+        self.assertGreaterEqual(statuses.count(200), 10)
+        self.assertEqual(statuses.count(200) % 10, 0)
+
+    def test_leases_are_near_the_limit(self):
+        gateway = self.begin(limit(rate="6000/s", burst=600, key=["route"], accuracy="lease"),
+                             workers=2)
+        begin = time.monotonic()
+        statuses = []
+        run_threads(8, lambda _: statuses.extend(self.statuses(gateway, 200)))
+        passed = statuses.count(200)
+        # burst + rate·t + shards·(batch - 1)
+        self.assertLessEqual(passed, 600 + 6000 * (time.monotonic() - begin) + 2 * 59)
+        self.assertGreaterEqual(passed, 600 - 2 * 59)
+
+    def test_a_lease_of_a_slow_rate_is_exact(self):
+        gateway = self.begin(limit(burst=50, key=["route"], accuracy="lease"), workers=2)
+        statuses = []
+        run_threads(8, lambda _: statuses.extend(self.statuses(gateway, 10)))
+        self.assertEqual(statuses.count(200), 50)
+
+
+class Costs(RateLimitCase):
+    def test_a_fixed_cost(self):
+        gateway = self.begin(limit(burst=10, cost=3))
+        self.assertEqual(self.statuses(gateway, 5), [200] * 3 + [429] * 2)
+
+    def test_bytes(self):
+        self.origin.on("/big", lambda exchange: (exchange.read_body(),
+                                                 exchange.reply(200, {}, b"x" * 4000)))
+        for cost, first in (("response_bytes", b""), ("request_bytes", b"x" * 4000),
+                            ("bytes", b"x" * 100)):
+            with self.subTest(cost):
+                gateway = self.begin(limit(rate="10KiB/h", burst=3000, cost=cost))
+
+                def ask():
+                    return gateway.client().request("POST", "/big", {}, first)
+
+                self.assertEqual(ask().status, 200)
+                response = eventually(lambda: (r := ask()).status == 429 and r, "it was counted")
+                # 1000 bytes of debt, and one more, at 10 KiB an hour.
+                self.assertAlmostEqual(int(response.header("retry-after")), 1001 / 10240 * 3600,
+                                       delta=60)
+                self.assertIn(';qu="content-bytes"', response.header("ratelimit-policy"))
+
+    def test_what_the_upstream_says(self):
+        self.origin.on("/dear", lambda exchange: exchange.reply(200, {"X-Cost": "7"}, b""))
+        self.origin.on("/free", lambda exchange: exchange.reply(200, {"X-Cost": "0"}, b""))
+        self.origin.on("/odd", lambda exchange: exchange.reply(200, {"X-Cost": "-1"}, b""))
+        gateway = self.begin(limit(burst=10, cost="response_header:X-Cost"))
+        client = gateway.client()
+        for path, expected in (("/free", 200), ("/free", 200), ("/odd", 200), ("/dear", 200),
+                               ("/", 200), ("/dear", 200), ("/free", 429)):
+            response = client.request("GET", path)
+            self.assertEqual(response.status, expected, path)
+            self.assertIsNone(response.header("x-cost"))
+
+    def test_without_an_answer_it_costs_one(self):
+        self.origin.on("/gone", lambda exchange: exchange.reset())
+        gateway = self.begin(limit(burst=2, cost="response_header:x-cost"))
+        self.assertEqual(self.statuses(gateway, 3, "/gone"), [502, 502, 429])
+
+
+class Matching(RateLimitCase):
+    def test_methods_and_paths(self):
+        gateway = self.begin(limit(burst=1, match={"methods": ["POST"],
+                                                   "path": {"prefix": "/upload"}}))
+        client = gateway.client()
+        for method, path, expected in (
+                ("GET", "/upload", 200), ("GET", "/upload", 200), ("POST", "/uploads", 200),
+                ("POST", "/", 200), ("POST", "/upload/a", 200), ("POST", "/upload", 429),
+                ("GET", "/upload", 200)):
+            self.assertEqual(client.request(method, path).status, expected, (method, path))
+
+    def test_an_exact_path(self):
+        gateway = self.begin(limit(burst=1, match={"path": {"exact": "/login"}}))
+        self.assertEqual(self.statuses(gateway, 2, "/login/x"), [200, 200])
+        self.assertEqual(self.statuses(gateway, 2, "/login"), [200, 429])
+
+    def test_preflights_are_passed_over(self):
+        gateway = self.begin(limit(burst=1, match={"skip_preflight": True}))
+        client = gateway.client()
+        preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
+        for _ in range(3):
+            self.assertEqual(client.request("OPTIONS", "/", preflight).status, 200)
+        self.assertEqual(client.request("OPTIONS", "/", {"Origin": "https://a.example"}).status,
+                         200)
+        self.assertEqual(client.request("OPTIONS", "/").status, 429)
+
+
 class Answers(RateLimitCase):
+    def test_the_upstreams_own_words_are_left_alone(self):
+        self.origin.on("/busy", lambda exchange: exchange.reply(429, {"Retry-After": "77"}, b""))
+        gateway = self.begin(limit(burst=9, headers_on="all"))
+        response = gateway.client().request("GET", "/busy")
+        self.assertEqual((response.status, response.header("retry-after")), (429, "77"))
+
     def test_refused(self):
         gateway = self.begin(limit("per-client", rate="60/m", burst=1))
         self.statuses(gateway, 1)
@@ -226,6 +349,51 @@ class Configs(RateLimitCase):
         self.assertEqual(done.returncode, 3)
         for code in ("E0138", "E0139", "E0137", "E0131"):
             self.assertIn(code, done.stderr + done.stdout)
+
+    def test_what_does_not_fit_together_is_said(self):
+        for wrong, code, words in (
+                ({"quota": {"limit": 5}}, "E0124", "not both"),
+                ({"rate": None, "quota": {"limit": 5}, "scope": "shard"}, "E0136", "for the node"),
+                ({"rate": None}, "E0121", "or else `quota`"),
+                ({"cost": 9, "burst": 5}, "E0136", "a request costs 9"),
+                ({"scope": "cluster"}, "E0136", "needs a store"),
+                ({"cluster": {"store": "s"}}, "E0136", "is for `scope: cluster`"),
+                ({"scope": "shard", "accuracy": "lease"}, "E0136", "can be leased"),
+                ({"match": {"path": {"exact": "/a", "prefix": "/b"}}}, "E0124", "not both"),
+                ({"rate": None, "quota": {"limit": 5, "offset": "8"}}, "E0170", "+08:00")):
+            with self.subTest(wrong):
+                merged = {key: value for key, value in {**limit("a"), **wrong}.items()
+                          if value is not None}
+                config = make_config(self.origin, rate_limits=[merged],
+                                     stores=[{"name": "s", "url": "redis://127.0.0.1"}])
+                with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                    json.dump(config, file)
+                    file.flush()
+                    done = run_hangu("check", file.name)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(code, done.stderr + done.stdout)
+                self.assertIn(words, done.stderr + done.stdout)
+
+    def test_a_store_is_no_place_for_a_password(self):
+        config = make_config(self.origin,
+                             stores=[{"name": "s", "url": "redis://:secret@127.0.0.1:6379"}])
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            json.dump(config, file)
+            file.flush()
+            done = run_hangu("check", file.name)
+        self.assertIn("E0171", done.stderr + done.stdout)
+
+    def test_explain_lists_them(self):
+        config = make_config(self.origin, rate_limits=[
+            limit("a", rate="5/s", key=["header:x", "route"]),
+            {"name": "b", "quota": {"limit": 9, "per": "month"}}],
+            route={"rate_limits": ["a", "b"]})
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            json.dump(config, file)
+            file.flush()
+            done = run_hangu("explain", "GET", "http://a.example/", "--config", file.name)
+        self.assertIn("a: 5/s by header:x, route, node scope", done.stdout)
+        self.assertIn("b: 9/month by client_ip, node scope", done.stdout)
 
 
 if __name__ == "__main__":

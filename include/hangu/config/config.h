@@ -166,10 +166,14 @@ struct KeyPart {
     kHeader,
     kCookie,
     kQuery,
+    kConsumer,  // who the client has proved to be
+    kClaim,     // of that proof
+    kTlsServerName,
+    kTlsClient,  // subject of the client's certificate
   };
 
   Kind kind = Kind::kClientIp;
-  std::string name;  // of the capture, header field (lower case), cookie or query parameter
+  std::string name;  // of the capture, header field (lower case), cookie, query parameter or claim
   bool operator==(const KeyPart&) const = default;
 };
 
@@ -261,11 +265,67 @@ enum class MissingKey : uint8_t { kShare, kSkip, kDeny };
 enum class RateHeaders : uint8_t { kDraft, kLegacy, kBoth, kOff };
 enum class RateHeadersOn : uint8_t { kRejected, kAll };
 
+/// What a request takes of a rate limit.
+struct RateCost {
+  enum class Kind : uint8_t {
+    kFixed,
+    kRequestBytes,  // these four are known when the response has ended
+    kResponseBytes,
+    kBytes,           // of both bodies
+    kResponseHeader,  // a number in a field of the upstream's response
+  };
+
+  Kind kind = Kind::kFixed;
+  uint64_t fixed = 1;
+  std::string header;  // lower case
+  bool operator==(const RateCost&) const = default;
+};
+
+enum class QuotaPeriod : uint8_t { kDay, kMonth };
+
+/// So many in a day or month of the calendar.
+struct Quota {
+  uint64_t limit = 0;  // 0: there is no quota
+  QuotaPeriod per = QuotaPeriod::kDay;
+  int32_t offset_minutes = 0;  // of local time from UTC
+  bool operator==(const Quota&) const = default;
+};
+
+/// Which requests of a route a limit is about.
+struct RateMatch {
+  std::vector<std::string> methods;  // empty: any; upper case
+  std::string path_exact;            // one of these two, or neither (any path)
+  std::string path_prefix;           // on segment borders
+  bool skip_preflight = false;       // of CORS
+  bool operator==(const RateMatch&) const = default;
+};
+
+enum class RateScope : uint8_t { kShard, kNode, kCluster };
+enum class RateAccuracy : uint8_t { kExact, kLease };
+enum class ClusterMode : uint8_t { kSync, kStrict };
+enum class OnStoreError : uint8_t { kLocal, kAllow, kDeny };
+
+inline constexpr uint32_t kNoStore = UINT32_MAX;
+
+/// How nodes count together.
+struct RateCluster {
+  uint32_t store = kNoStore;  // index in Config::stores
+  ClusterMode mode = ClusterMode::kSync;
+  OnStoreError on_store_error = OnStoreError::kLocal;
+  bool operator==(const RateCluster&) const = default;
+};
+
 struct RateLimit {
   std::string name;
   Mode mode = Mode::kEnforce;
-  Rate rate;
-  uint64_t burst = 0;  // 0: what the rate allows in a second, at least 1
+  Rate rate;  // one of these two
+  Quota quota;
+  uint64_t burst = 0;  // of the rate; 0: what it allows in a second, at least 1
+  RateCost cost;
+  RateMatch match;
+  RateScope scope = RateScope::kNode;
+  RateAccuracy accuracy = RateAccuracy::kExact;
+  RateCluster cluster;
   std::vector<KeyPart> key = {KeyPart{}};
   MissingKey on_missing_key = MissingKey::kShare;
   uint32_t ipv4_prefix = 32;
@@ -282,6 +342,33 @@ inline constexpr size_t kRateLimitsMax = 16;  // of a route
 
 /// How the value of a field is compared.
 enum class ValueMatch : uint8_t { kExact, kPrefix, kRegex, kAny };
+
+/// redis://host:port/database
+struct StoreUrl {
+  std::string host;
+  uint16_t port = 6379;
+  uint32_t database = 0;
+  bool operator==(const StoreUrl&) const = default;
+};
+
+/// Text that is never printed.
+struct Secret {
+  std::string text;
+  bool operator==(const Secret&) const = default;
+};
+
+/// A Redis or Valkey server that nodes share.
+struct Store {
+  std::string name;
+  StoreUrl url;
+  std::string username;  // empty: the default user
+  Secret password;       // empty: none
+  std::string prefix = "hangu";
+  Duration timeout = std::chrono::milliseconds(20);         // for a request that waits
+  Duration sync_interval = std::chrono::milliseconds(100);  // between two pushes of counts
+  Duration connect_timeout = std::chrono::seconds(1);
+  bool operator==(const Store&) const = default;
+};
 
 /// A field, cookie or parameter that a request must have.
 struct FieldMatch {
@@ -447,9 +534,11 @@ struct Config {
   bool pin_workers = true;
   EventLoopKind event_loop = EventLoopKind::kAuto;
   std::string log_level = "info";
-  std::string node;  // name of this machine in logs; default: host name
+  std::string node;                          // name of this machine in logs; default: host name
+  std::string state_dir = "/var/lib/hangu";  // what outlives a restart: counts of quotas
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
+  std::vector<Store> stores;
   std::vector<RateLimit> rate_limits;
   RouteList routes;
   AccessLog access_log;

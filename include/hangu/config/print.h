@@ -35,4 +35,7 @@ struct KeyChange {
 /// Every key whose value differs, in the order of the reference.
 std::vector<KeyChange> changed_keys(const Config& before, const Config& after);
 
+/// As it is written: "header:x-tenant".
+std::string format_key_part(const KeyPart& part);
+
 }  // namespace hangu::config

@@ -1,6 +1,6 @@
 // Sizes in bytes and rates as written in the config. A size is a whole number with KiB, MiB, GiB
-// (1024) or KB, MB, GB (1000) or B or nothing; a rate is "100/s", "6000/m" or "10/h". No sign, no
-// fraction, no space. Pure; any thread.
+// (1024) or KB, MB, GB (1000) or B or nothing; a rate is "100/s", "6000/m" or "10/h", of bytes also
+// "1MiB/s". No sign, no fraction, no space. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,72 +1,20 @@
-// RateLimitFilter: lets a request pass when all rate limits of its route do, else answers it.
-// Counts in none of them then.
+// RateLimitFilter: lets a request pass when all rate limits of its route do, else answers it; it
+// counts in none of them then. Limits that a store has to decide are asked for together, last, and
+// the request waits.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
-#include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
-#include "hangu/filter/request_key.h"
-#include "hangu/policy/cidr_set.h"
-#include "hangu/policy/gcra.h"
-#include "hangu/policy/rate_table.h"
-#include "hangu/stats/policy_stats.h"
+#include "hangu/filter/rate_limit.h"
 
 namespace hangu::filter {
 
-/// What a rate limit has counted; outlives config generations. Shared by all shards.
-struct RateLimitCounts {
-  RateLimitCounts(size_t keys_max, uint64_t hash_seed,
-                  std::shared_ptr<stats::RateLimitStats> statistics)
-      : table(keys_max),
-        seed(hash_seed),
-        stats(std::move(statistics)) {}
-
-  policy::RateTable table;
-  uint64_t seed;  // random
-  std::shared_ptr<stats::RateLimitStats> stats;
-};
-
-/// One of `rate_limits`, compiled. Immutable but for its counts.
-class RateLimit {
+class RateLimitFilter final : public Filter, private RateStore::Asker {
  public:
-  RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitCounts> counts);
-
-  const config::RateLimit& config() const { return config_; }
-
-  bool exempts(const Stream& stream) const noexcept;
-
-  const RequestKey& key() const { return key_; }
-
-  const policy::Gcra& rate() const { return rate_; }
-
-  policy::RateTable& table() const { return counts_->table; }
-
-  stats::RateLimitSlot& stats(uint32_t shard) const { return counts_->stats->slot(shard); }
-
-  /// Of the fields RateLimit-Policy and X-RateLimit-Limit.
-  const std::string& policy_text() const { return policy_text_; }
-
-  const std::string& burst_text() const { return burst_text_; }
-
- private:
-  config::RateLimit config_;
-  std::shared_ptr<RateLimitCounts> counts_;
-  policy::Gcra rate_;
-  policy::CidrSet exempt_;
-  RequestKey key_;
-  std::string policy_text_;
-  std::string burst_text_;
-};
-
-class RateLimitFilter final : public Filter {
- public:
-  /// Not empty.
+  /// Not empty; those with a store that decides have the same.
   explicit RateLimitFilter(std::vector<std::shared_ptr<const RateLimit>> limits);
 
   std::string_view name() const override { return "rate_limit"; }
@@ -75,22 +23,30 @@ class RateLimitFilter final : public Filter {
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
   FilterStatus on_response_headers(Stream& stream) const noexcept override;
+  void on_stream_end(Stream& stream) const noexcept override;
 
  private:
-  /// What a limit said about one request.
-  struct Verdict {
-    const RateLimit* limit = nullptr;
-    uint64_t key = 0;
-    policy::Gcra::Decision decision;
-  };
+  class Passed;
 
-  static constexpr size_t kLimitsMax = 16;  // of a route
+  // RateStore::Asker
+  void on_rate_answer(Stream& stream, const RateStore::Answer& answer) const noexcept override;
 
-  bool pass(Stream& stream, const RateLimit& limit, Verdict& verdict) const noexcept;
-  void reject(Stream& stream, const Verdict& verdict) const noexcept;
+  bool passes(Stream& stream, RateVerdict& verdict) const noexcept;
+  void undo(const Stream& stream, Passed& passed, const RateTime& now) const noexcept;
+  void commit(Stream& stream, const Passed& passed) const noexcept;
+  void show(Stream& stream, const RateVerdict& verdict) const noexcept;
+  bool ask(Stream& stream, const Passed& passed) const noexcept;
+  bool decide_without_store(Stream& stream, Passed& passed) const noexcept;
+  bool hear(Stream& stream, Passed& passed, const RateStore::Answer& answer) const noexcept;
+  void remember(Stream& stream, const Passed& passed) const noexcept;
+  void hear_costs(Stream& stream) const noexcept;
+  void reject(Stream& stream, const RateVerdict& verdict) const noexcept;
 
   std::vector<std::shared_ptr<const RateLimit>> limits_;
-  bool on_all_ = false;  // responses there are fields
+  RateStore* store_ = nullptr;  // that decides about requests
+  bool on_all_ = false;         // responses there are fields
+  bool deferred_ = false;       // there is something to count at the end
+  bool by_header_ = false;      // that a response tells
 };
 
 }  // namespace hangu::filter

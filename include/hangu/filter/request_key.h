@@ -21,9 +21,11 @@ class RequestKey {
   using Hashed = policy::HashedKey;
   using Prefixes = policy::ClientPrefixes;
 
-  RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefixes, uint64_t seed);
+  RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefixes, uint64_t seed = 0);
 
-  Hashed of(const Stream& stream) const noexcept;
+  Hashed of(const Stream& stream) const noexcept { return of(stream, seed_); }
+
+  Hashed of(const Stream& stream, uint64_t seed) const noexcept;
 
  private:
   struct Part {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "hangu/base/clock.h"
@@ -14,6 +15,16 @@
 namespace hangu::filter {
 
 class RateLimit;
+struct RateLimitRound;
+
+/// What a client has proved of itself, such as the claims of a token. Lives as long as the stream.
+class Claims {
+ public:
+  virtual std::optional<std::string_view> find(std::string_view name) const noexcept = 0;
+
+ protected:
+  ~Claims() = default;
+};
 
 enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
 
@@ -38,6 +49,9 @@ struct StreamInfo {
   bool tls_early = false;  // received before the handshake was over
   std::string_view request_id;
   std::string_view trace_id;
+
+  std::string_view consumer;       // who the client has proved to be; empty: nobody
+  const Claims* claims = nullptr;  // nullptr: none
 
   // Where it goes: chosen with the route, or by its split.
   uint32_t upstream = UINT32_MAX;   // index in Config::upstreams; none: config::kNoUpstream
@@ -73,6 +87,7 @@ struct StreamInfo {
   const RateLimit* rate_limit = nullptr;
   uint64_t rate_limit_remaining = 0;
   uint64_t rate_limit_reset_s = 0;
+  RateLimitRound* rate_limit_round = nullptr;  // of limits that are not through with the stream
 };
 
 }  // namespace hangu::filter

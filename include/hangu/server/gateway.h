@@ -58,6 +58,23 @@ struct UpstreamStatus {
   CircuitStatus circuit;
 };
 
+struct RateLimitStatus {
+  std::string name;
+  uint64_t allowed = 0;
+  uint64_t rejected = 0;
+  uint64_t shadow_rejected = 0;
+};
+
+struct StoreStatus {
+  std::string name;
+  std::string address;
+  bool up = false;
+  std::string reason;  // why it is not
+  uint64_t connects = 0;
+  uint64_t asked = 0;
+  uint64_t late = 0;
+};
+
 struct ShardStatus {
   uint32_t id = 0;
   int cpu = -1;  // -1: not pinned
@@ -74,6 +91,8 @@ struct GatewayStatus {
   std::vector<ListenerStatus> listeners;
   std::vector<CertificateStatus> certificates;
   std::vector<UpstreamStatus> upstreams;
+  std::vector<RateLimitStatus> rate_limits;
+  std::vector<StoreStatus> stores;
   std::vector<ShardStatus> shards;
 };
 

@@ -1,5 +1,5 @@
-// RateLimitStats: what one rate limit decided. Lives on over config generations as long as its name
-// does.
+// RateLimitStats: what one rate limit decided; StoreStats: how a store does. Lives on over config
+// generations as long as its name does.
 #pragma once
 
 #include "hangu/stats/counter.h"
@@ -13,11 +13,23 @@ struct alignas(kCacheLine) RateLimitSlot {
   Counter rejected;
   Counter shadow_rejected;  // would have been
   Counter shared_keys;      // decisions for keys that found no place of their own
+  Counter without_store;    // decisions that a store should have made
 };
 
 class RateLimitStats : public PerShard<RateLimitSlot> {
  public:
   using PerShard::PerShard;
+};
+
+/// What goes on between the gateway and a store that nodes share. Written by the store's thread.
+struct StoreStats {
+  Gauge up;          // 0 or 1
+  Counter connects;  // that succeeded
+  Counter asked;     // requests that waited for it
+  Counter late;      // of them those that it did not answer in time
+  Counter charged;   // keys whose counts it was told
+  Counter lost;      // keys whose counts it could not be told
+  Counter errors;    // replies that were errors
 };
 
 }  // namespace hangu::stats

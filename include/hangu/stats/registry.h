@@ -38,6 +38,7 @@ class Registry {
   std::shared_ptr<RouteStats> route(std::string_view name);
   std::shared_ptr<UpstreamStats> upstream(std::string_view name);
   std::shared_ptr<RateLimitStats> rate_limit(std::string_view name);
+  std::shared_ptr<StoreStats> store(std::string_view name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -54,6 +55,7 @@ class Registry {
   ByName<RouteStats> routes() const;
   ByName<UpstreamStats> upstreams() const;
   ByName<RateLimitStats> rate_limits() const;
+  ByName<StoreStats> stores() const;
 
  private:
   const uint32_t shards_;
@@ -63,6 +65,7 @@ class Registry {
   std::set<std::string, std::less<>> removed_routes_;
   ByName<UpstreamStats> upstreams_;
   ByName<RateLimitStats> rate_limits_;
+  ByName<StoreStats> stores_;
 };
 
 }  // namespace hangu::stats

@@ -1,0 +1,286 @@
+#include "hangu/filter/rate_limit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hangu/filter/stream.h"
+#include "hangu/policy/calendar.h"
+
+namespace hangu::filter {
+namespace {
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+uint64_t burst_of(const config::RateLimit& config) {
+  if (config.burst != 0) {
+    return config.burst;
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
+  return std::max<uint64_t>(config.rate.count / static_cast<uint64_t>(seconds), 1);
+}
+
+/// What one shard has of the rate, or the node.
+policy::Gcra rate_of(const config::RateLimit& config, uint32_t shards) {
+  if (config.quota.limit != 0) {
+    return {1, 1, 1};
+  }
+  const uint32_t parts = config.scope == config::RateScope::kShard ? shards : 1;
+  const uint64_t burst = (burst_of(config) + parts - 1) / parts;
+  return {config.rate.count, config.rate.per.count() * parts, std::max(burst, config.cost.fixed)};
+}
+
+std::string policy_text_of(const config::RateLimit& config) {
+  constexpr int64_t kDay = 24 * 3600;
+  const bool bytes = config.cost.kind != config::RateCost::Kind::kFixed &&
+                     config.cost.kind != config::RateCost::Kind::kResponseHeader;
+  const std::string_view unit = bytes ? ";qu=\"content-bytes\"" : "";
+  if (config.quota.limit != 0) {
+    const int64_t window = config.quota.per == config::QuotaPeriod::kDay ? kDay : 30 * kDay;
+    return fmt::format("\"{}\";q={}{};w={}", config.name, config.quota.limit, unit, window);
+  }
+  const auto window = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
+  return fmt::format("\"{}\";q={}{};w={}", config.name, config.rate.count, unit, window);
+}
+
+/// On segment borders.
+bool is_below(std::string_view path, std::string_view prefix) {
+  if (prefix.ends_with('/')) {
+    prefix.remove_suffix(1);
+  }
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+bool is_preflight(const http::RequestHead& request) {
+  return request.method == http::Method::kOptions &&
+         request.headers.find(http::HeaderName::kOrigin) != nullptr &&
+         request.headers.find("access-control-request-method") != nullptr;
+}
+
+}  // namespace
+
+RateLimitCounts::RateLimitCounts(const config::RateLimit& limit, uint32_t shards,
+                                 uint64_t hash_seed,
+                                 std::shared_ptr<stats::RateLimitStats> statistics)
+    : seed(hash_seed),
+      stats(std::move(statistics)) {
+  if (limit.quota.limit != 0) {
+    quota = std::make_unique<policy::QuotaTable>(limit.keys_max);
+  } else if (limit.scope != config::RateScope::kShard) {
+    table = std::make_unique<policy::RateTable>(limit.keys_max);
+  }
+  const bool leases = limit.accuracy == config::RateAccuracy::kLease;
+  if (leases || limit.scope == config::RateScope::kShard) {
+    for (uint32_t i = 0; i < shards; ++i) {
+      own.push_back({.rate = rate_of(limit, shards)});
+      if (leases) {
+        own.back().leases = std::make_unique<policy::RateLeases>();
+      } else {
+        own.back().table = std::make_unique<policy::ShardRateTable>(limit.keys_max / shards + 1);
+      }
+    }
+  }
+}
+
+RateLimit::RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitCounts> counts,
+                     const Place& place)
+    : config_(config),
+      counts_(std::move(counts)),
+      rate_(rate_of(config, place.shards)),
+      batch_(policy::lease_batch(config.rate.count, config.rate.per.count())),
+      store_(place.store),
+      number_(place.number),
+      exempt_(config.exempt),
+      key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}),
+      policy_text_(policy_text_of(config)),
+      burst_text_(std::to_string(config.quota.limit != 0 ? config.quota.limit : burst_of(config))) {
+}
+
+bool RateLimit::concerns(const Stream& stream) const noexcept {
+  const http::RequestHead& request = stream.request;
+  const config::RateMatch& match = config_.match;
+  if (!match.methods.empty() && std::find(match.methods.begin(), match.methods.end(),
+                                          request.method_text) == match.methods.end()) {
+    return false;
+  }
+  if ((!match.path_exact.empty() && request.path != match.path_exact) ||
+      (!match.path_prefix.empty() && !is_below(request.path, match.path_prefix)) ||
+      (match.skip_preflight && is_preflight(request))) {
+    return false;
+  }
+  return exempt_.empty() || !exempt_.contains(stream.info.client_ip);
+}
+
+RateVerdict RateLimit::take(const Stream& stream, const RateTime& now) const noexcept {
+  if (!concerns(stream)) {
+    return {.limit = this, .counted = false};
+  }
+  const RequestKey::Hashed key =
+      key_.of(stream, store_ != nullptr ? store_->seed() : counts_->seed);
+  if (!key.whole && config_.on_missing_key == config::MissingKey::kSkip) {
+    return {.limit = this, .counted = false};
+  }
+  if (!key.whole && config_.on_missing_key == config::MissingKey::kDeny) {
+    return {.limit = this, .allowed = false, .retry_in_ns = kSecondNs};
+  }
+  const uint32_t shard = stream.shard().shard();
+  if (!is_cluster()) {
+    return count(shard, key.hash, now);
+  }
+  if (!store_->up()) {
+    return take_without_store(stream, key.hash, now);
+  }
+  if (!strict()) {
+    return count(shard, key.hash, now);
+  }
+  // What the store has said of a key holds until it is full again: who has to wait need not ask.
+  const Taken known = counts_->table->probe(key.hash, rate_, config_.cost.fixed, now.mono_ns);
+  return {.limit = this,
+          .key = key.hash,
+          .allowed = known.decision.allowed,
+          .ask = known.decision.allowed,
+          .retry_in_ns = known.decision.retry_in_ns};
+}
+
+RateVerdict RateLimit::take_without_store(const Stream& stream, uint64_t key,
+                                          const RateTime& now) const noexcept {
+  const uint32_t shard = stream.shard().shard();
+  stats(shard).without_store.add();
+  switch (config_.cluster.on_store_error) {
+    case config::OnStoreError::kAllow: return {.limit = this, .key = key, .counted = false};
+    case config::OnStoreError::kDeny:
+      return {.limit = this,
+              .key = key,
+              .allowed = false,
+              .unavailable = true,
+              .retry_in_ns = kSecondNs};
+    case config::OnStoreError::kLocal: break;
+  }
+  return count(shard, key, now);
+}
+
+RateVerdict RateLimit::count(uint32_t shard, uint64_t key, const RateTime& now) const noexcept {
+  RateVerdict verdict = counts_->quota != nullptr ? count_quota(key, now.unix_s)
+                                                  : count_rate(shard, key, now.mono_ns);
+  verdict.limit = this;
+  verdict.key = key;
+  return verdict;
+}
+
+/// The shard's own part, brought to the rate of this limit.
+RateLimitCounts::Own& RateLimit::own(uint32_t shard, int64_t now_ns) const noexcept {
+  RateLimitCounts::Own& own = counts_->own[shard];
+  if (own.table != nullptr && own.rate != rate_) {
+    own.table->rescale(own.rate, rate_, now_ns);
+    own.rate = rate_;
+  }
+  return own;
+}
+
+RateVerdict RateLimit::count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept {
+  const uint64_t cost = config_.cost.fixed;
+  policy::Gcra::Decision decision;
+  bool shared = false;
+  if (counts_->own.empty()) {
+    policy::RateTable& table = *counts_->table;
+    const Taken taken =
+        deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
+    decision = taken.decision;
+    shared = taken.shared;
+  } else if (counts_->table == nullptr) {
+    policy::ShardRateTable& table = *own(shard, now_ns).table;
+    const auto taken =
+        deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
+    decision = taken.decision;
+    shared = taken.shared;
+  } else {
+    policy::RateLeases& leases = *own(shard, now_ns).leases;
+    const Taken taken = deferred()
+                            ? counts_->table->probe(key, rate_, 1, now_ns)
+                            : leases.take(*counts_->table, {key, cost, batch_}, rate_, now_ns);
+    decision = taken.decision;
+    shared = taken.shared;
+  }
+  return {.allowed = decision.allowed,
+          .shared = shared,
+          .remaining = decision.remaining,
+          .reset_in_ns = decision.full_at_ns - now_ns,
+          .retry_in_ns = decision.retry_in_ns};
+}
+
+RateVerdict RateLimit::count_quota(uint64_t key, int64_t unix_s) const noexcept {
+  const uint64_t limit = config_.quota.limit;
+  const policy::CalendarWindow window = policy::calendar_window(config_.quota, unix_s);
+  policy::QuotaTable& table = *counts_->quota;
+  const policy::QuotaTable::Taken taken =
+      deferred() ? table.probe(key, window.number, limit, 1)
+                 : table.take(key, window.number, limit, config_.cost.fixed);
+  const int64_t left_ns = (window.ends_at_s - unix_s) * kSecondNs;
+  return {.allowed = taken.allowed,
+          .shared = taken.shared,
+          .remaining = limit - std::min(taken.used, limit),
+          .reset_in_ns = left_ns,
+          .retry_in_ns = left_ns};
+}
+
+void RateLimit::give_back(uint32_t shard, const RateVerdict& verdict,
+                          const RateTime& now) const noexcept {
+  if (deferred() || verdict.ask || !verdict.counted || !verdict.allowed) {
+    return;
+  }
+  const uint64_t cost = config_.cost.fixed;
+  if (counts_->quota != nullptr) {
+    const policy::CalendarWindow window = policy::calendar_window(config_.quota, now.unix_s);
+    counts_->quota->give_back(verdict.key, window.number, cost);
+  } else if (counts_->table != nullptr) {
+    counts_->table->give_back(verdict.key, rate_, cost, now.mono_ns);
+  } else {
+    own(shard, now.mono_ns).table->give_back(verdict.key, rate_, cost, now.mono_ns);
+  }
+}
+
+void RateLimit::commit(uint32_t shard, const RateVerdict& verdict) const noexcept {
+  if (is_cluster() && !deferred() && verdict.counted && !verdict.ask) {
+    store_->add(shard, item(verdict));
+  }
+}
+
+void RateLimit::charge(uint32_t shard, uint64_t key, uint64_t cost,
+                       const RateTime& now) const noexcept {
+  if (cost == 0) {
+    return;
+  }
+  if (counts_->quota != nullptr) {
+    const policy::CalendarWindow window = policy::calendar_window(config_.quota, now.unix_s);
+    counts_->quota->charge(key, window.number, cost);
+  } else if (counts_->table != nullptr) {
+    counts_->table->charge(key, rate_, cost, now.mono_ns);
+  } else {
+    own(shard, now.mono_ns).table->charge(key, rate_, cost, now.mono_ns);
+  }
+  if (is_cluster()) {
+    store_->add(shard, {.limit = number_, .key = key, .cost = cost});
+  }
+}
+
+RateStore::Item RateLimit::item(const RateVerdict& verdict) const noexcept {
+  return {.limit = number_,
+          .key = verdict.key,
+          .cost = config_.cost.fixed,
+          .takes = !deferred(),
+          .binding = config_.mode == config::Mode::kEnforce};
+}
+
+void RateLimit::hear(RateVerdict& verdict, int64_t full_in_ns, const RateTime& now) const noexcept {
+  // If it was taken, this is the state after that: what is left of the bucket decides either way.
+  const int64_t full_at_ns = now.mono_ns + full_in_ns;
+  counts_->table->raise(verdict.key, full_at_ns, now.mono_ns);
+  verdict.reset_in_ns = full_in_ns;
+  verdict.remaining = rate_.decide(full_at_ns, now.mono_ns, 0).remaining;
+  if (!verdict.allowed) {
+    verdict.retry_in_ns = rate_.decide(full_at_ns, now.mono_ns, config_.cost.fixed).retry_in_ns;
+  }
+}
+
+}  // namespace hangu::filter

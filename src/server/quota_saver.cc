@@ -1,0 +1,185 @@
+#include "server/quota_saver.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "hangu/base/log.h"
+#include "hangu/policy/calendar.h"
+
+namespace hangu::server {
+namespace {
+
+constexpr auto kSaveInterval = std::chrono::seconds(2);
+
+/// By what a quota counts.
+std::string identity_of(const config::RateLimit& limit) {
+  std::string identity =
+      fmt::format("{} {} {} {}/{}", static_cast<int>(limit.quota.per), limit.quota.offset_minutes,
+                  static_cast<int>(limit.cost.kind), limit.ipv4_prefix, limit.ipv6_prefix);
+  for (const config::KeyPart& part : limit.key) {
+    identity += fmt::format(" {}:{}", static_cast<int>(part.kind), part.name);
+  }
+  return identity;
+}
+
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+/// In place of what is there, whole or not at all, also if the machine stops.
+std::error_code write_file(const std::string& directory, const std::string& path,
+                           std::string_view bytes) {
+  if (::mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST) {
+    return last_error();
+  }
+  const std::string draft = path + ".new";
+  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  if (fd < 0) {
+    return last_error();
+  }
+  std::error_code error;
+  while (!bytes.empty() && !error) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      error = last_error();
+    }
+    bytes.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+  }
+  if (!error && (::fsync(fd) != 0 || ::rename(draft.c_str(), path.c_str()) != 0)) {
+    error = last_error();
+  }
+  ::close(fd);
+  const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return error;
+}
+
+}  // namespace
+
+void QuotaSaver::load() {
+  loaded_ = true;
+  std::ifstream file(path(), std::ios::binary);
+  if (!file) {
+    return;
+  }
+  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto quotas = decode_quotas(bytes);
+  if (!quotas) {
+    const std::string aside = path() + ".bad";
+    ::rename(path().c_str(), aside.c_str());
+    log::error("event=quotas_damaged file={} moved_to={} effect=\"quotas begin at zero\"", path(),
+               aside);
+    return;
+  }
+  for (SavedQuota& quota : *quotas) {
+    std::string name = quota.name;
+    saved_.emplace(std::move(name), std::move(quota));
+  }
+  log::info("event=quotas_restored file={} quotas={}", path(), saved_.size());
+}
+
+void QuotaSaver::restore(const config::RateLimit& limit, filter::RateLimitCounts& counts) {
+  if (!loaded_) {
+    load();
+  }
+  const auto found = saved_.find(limit.name);
+  if (found == saved_.end() || found->second.identity != identity_of(limit)) {
+    return;
+  }
+  counts.seed = found->second.seed;
+  for (const auto& [key, used] : found->second.used) {
+    counts.quota->charge(key, found->second.window, used);
+  }
+  saved_.erase(found);
+}
+
+void QuotaSaver::track(const Limits& limits) {
+  Limits quotas;
+  for (const auto& limit : limits) {
+    if (limit->config().quota.limit != 0) {
+      quotas.push_back(limit);
+    }
+  }
+  if (quotas.empty() && !thread_.joinable()) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    limits_ = std::move(quotas);
+  }
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] { run(); });
+  }
+}
+
+void QuotaSaver::run() {
+  pthread_setname_np(pthread_self(), "hangu-quotas");
+  bool stopping = false;
+  while (!stopping) {
+    Limits limits;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, kSaveInterval, [this] { return stopping_; });
+      limits = limits_;
+      stopping = stopping_;
+    }
+    save(limits);
+  }
+}
+
+void QuotaSaver::save(const Limits& limits) {
+  std::vector<SavedQuota> quotas;
+  for (const auto& limit : limits) {
+    const config::RateLimit& config = limit->config();
+    const policy::CalendarWindow window = policy::calendar_window(config.quota, std::time(nullptr));
+    SavedQuota& quota = quotas.emplace_back(SavedQuota{.name = config.name,
+                                                       .identity = identity_of(config),
+                                                       .seed = limit->counts().seed,
+                                                       .window = window.number,
+                                                       .used = {}});
+    limit->counts().quota->for_each(window.number, [&quota](uint64_t key, uint64_t used) {
+      quota.used.emplace_back(key, used);
+    });
+  }
+  std::string bytes = encode_quotas(quotas);
+  if (bytes == last_written_) {
+    return;
+  }
+  if (const std::error_code error = write_file(directory_, path(), bytes)) {
+    if (!std::exchange(failing_, true)) {
+      log::error("event=quotas_not_saved file={} error=\"{}\"", path(), error.message());
+    }
+    return;
+  }
+  if (std::exchange(failing_, false)) {
+    log::info("event=quotas_saved file={}", path());
+  }
+  last_written_ = std::move(bytes);
+}
+
+void QuotaSaver::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+}  // namespace hangu::server

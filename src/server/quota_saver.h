@@ -1,0 +1,64 @@
+// QuotaSaver: keeps the counts of quotas in a file of the state directory: written every few
+// seconds and at the end, by a thread of its own, in place of the file before; read when the first
+// quota is configured. What was counted since the last writing is lost if the process is killed.
+// Control thread; shards know nothing of it.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hangu/filter/rate_limit.h"
+
+#include "server/quota_file.h"
+
+namespace hangu::server {
+
+class QuotaSaver {
+ public:
+  explicit QuotaSaver(std::string directory)
+      : directory_(std::move(directory)) {}
+
+  ~QuotaSaver() { stop(); }
+
+  QuotaSaver(const QuotaSaver&) = delete;
+  QuotaSaver& operator=(const QuotaSaver&) = delete;
+
+  /// Fills in what an earlier process has counted for it.
+  void restore(const config::RateLimit& limit, filter::RateLimitCounts& counts);
+
+  /// What is written from now on; limits without a quota are passed over.
+  void track(const std::vector<std::shared_ptr<const filter::RateLimit>>& limits);
+
+  /// Writes a last time.
+  void stop();
+
+ private:
+  using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
+
+  void load();
+  void run();
+  void save(const Limits& limits);
+
+  std::string path() const { return directory_ + "/quotas"; }
+
+  const std::string directory_;
+  std::map<std::string, SavedQuota> saved_;  // as read, by name
+  bool loaded_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  Limits limits_;
+  bool stopping_ = false;
+  // The thread's.
+  std::string last_written_;
+  bool failing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace hangu::server
