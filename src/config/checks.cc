@@ -74,6 +74,25 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
   }
 }
 
+/// A request waits for one store at most.
+void check_strict_stores(Reader& reader, const Node& root, const Config& config) {
+  for (size_t i = 0; i < config.routes.size(); ++i) {
+    uint32_t store = kNoStore;
+    for (const uint32_t index : config.routes[i].rate_limits) {
+      const RateLimit& limit = config.rate_limits[index];
+      const bool waits = limit.scope == RateScope::kCluster &&
+                         limit.cluster.mode == ClusterMode::kStrict && limit.mode != Mode::kOff;
+      if (waits && store != kNoStore && store != limit.cluster.store) {
+        reader.error(
+            child(element(root, "routes", i), "rate_limits").mark,
+            {"E0136", "limits with `mode: strict` of one route have to share a store", ""});
+        break;
+      }
+      store = waits ? limit.cluster.store : store;
+    }
+  }
+}
+
 }  // namespace
 
 void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) {
@@ -217,6 +236,7 @@ void check_config(Reader& reader, const Node& root, const Config& config) {
   if (reader.has_errors()) {
     return;  // what follows would warn about consequences of the errors
   }
+  check_strict_stores(reader, root, config);
   check_unused(reader, root, config);
   check_routes(reader, root, config);
 }

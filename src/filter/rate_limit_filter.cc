@@ -210,8 +210,8 @@ FilterStatus RateLimitFilter::on_request_headers(Stream& stream) const noexcept 
 }
 
 /// One that is refused counts in none.
-void RateLimitFilter::undo(const Stream& stream, Passed& passed,
-                           const RateTime& now) const noexcept {
+void RateLimitFilter::undo(Stream& stream, Passed& passed, const RateTime& now) const noexcept {
+  stream.info.rate_limit_round = nullptr;  // nothing is to be counted at the end
   for (const RateVerdict& verdict : passed.all()) {
     verdict.limit->give_back(stream.shard().shard(), verdict, now);
   }

@@ -256,6 +256,7 @@ void ClusterStore::on_up(uint64_t seed) {
   seed_.store(seed, std::memory_order_relaxed);
   up_.store(true, std::memory_order_relaxed);
   stats_->up.set(1);
+  tried_ = true;
   log::info("event=store_up store={} address={}:{}", config_.name, config_.url.host,
             config_.url.port);
 }
@@ -264,7 +265,7 @@ void ClusterStore::on_down(std::string_view reason) {
   const bool was_up = up_.exchange(false, std::memory_order_relaxed);
   stats_->up.set(0);
   const std::lock_guard lock(status_mutex_);
-  if (was_up || reason != reason_) {  // not at every try
+  if (was_up || !std::exchange(tried_, true)) {  // not at every try
     log::warning("event=store_down store={} address={}:{} reason=\"{}\"", config_.name,
                  config_.url.host, config_.url.port, reason);
   }

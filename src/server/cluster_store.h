@@ -86,6 +86,7 @@ class ClusterStore final : public filter::RateStore, private StoreWorkerOwner {
   std::vector<event::Mailbox*> mailboxes_;  // of the shards
   mutable std::mutex status_mutex_;
   std::string reason_ = "not connected yet";
+  bool tried_ = false;  // the worker's
   std::thread thread_;
 };
 

@@ -438,7 +438,7 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   }
   open_stores(*config);
   const auto begun = std::chrono::steady_clock::now();
-  std::shared_ptr<const filter::Snapshot> snapshot = 
+  std::shared_ptr<const filter::Snapshot> snapshot =
       builder_.build(config, access_log_, tls_, stores_);
   report.compile_time = std::chrono::steady_clock::now() - begun;
   publish(std::move(snapshot), *added, report.listeners_removed);

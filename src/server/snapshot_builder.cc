@@ -30,8 +30,8 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, admin, shutdown, buffers] =
-      before;
+               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, admin,
+               shutdown, buffers] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(rate_limits, after.rate_limits);
 }

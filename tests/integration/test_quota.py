@@ -7,7 +7,7 @@ import time
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import Gateway, make_config
 from support.wait import eventually
 
 
@@ -22,7 +22,9 @@ class QuotaCase(GatewayCase):
                            route={"rate_limits": [limit["name"] for limit in limits]}, **others)
 
     def begin(self, *limits, **others):
-        return self.start(self.config_of(*limits, **others))
+        gateway = Gateway(self.config_of(*limits, **others))
+        self.addCleanup(gateway.kill)
+        return gateway
 
     def statuses(self, gateway, count, path="/", headers=None):
         client = gateway.client()

@@ -391,7 +391,7 @@ class Configs(RateLimitCase):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             json.dump(config, file)
             file.flush()
-            done = run_hangu("explain", "GET", "http://a.example/", "--config", file.name)
+            done = run_hangu("explain", "GET", "http://a.example/", "-c", file.name)
         self.assertIn("a: 5/s by header:x, route, node scope", done.stdout)
         self.assertIn("b: 9/month by client_ip, node scope", done.stdout)
 

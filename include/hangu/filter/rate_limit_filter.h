@@ -32,7 +32,7 @@ class RateLimitFilter final : public Filter, private RateStore::Asker {
   void on_rate_answer(Stream& stream, const RateStore::Answer& answer) const noexcept override;
 
   bool passes(Stream& stream, RateVerdict& verdict) const noexcept;
-  void undo(const Stream& stream, Passed& passed, const RateTime& now) const noexcept;
+  void undo(Stream& stream, Passed& passed, const RateTime& now) const noexcept;
   void commit(Stream& stream, const Passed& passed) const noexcept;
   void show(Stream& stream, const RateVerdict& verdict) const noexcept;
   bool ask(Stream& stream, const Passed& passed) const noexcept;

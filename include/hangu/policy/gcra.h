@@ -48,9 +48,10 @@ class Gcra {
 
   /// The same amount of requests in the state of another rate.
   int64_t rescale(int64_t full_at_ns, int64_t now_ns, const Gcra& from) const noexcept {
-    const __int128 taken = static_cast<__int128>(full_at_ns - now_ns) * from.count_ / from.per_ns_;
-    const __int128 time = taken * per_ns_ / count_;
-    return now_ns + static_cast<int64_t>(std::min<__int128>(time, kDebtMaxNs));
+    const double ratio = static_cast<double>(per_ns_) / static_cast<double>(count_) *
+                         static_cast<double>(from.count_) / static_cast<double>(from.per_ns_);
+    const double time_ns = static_cast<double>(full_at_ns - now_ns) * ratio;
+    return now_ns + static_cast<int64_t>(std::min(time_ns, static_cast<double>(kDebtMaxNs)));
   }
 
   bool operator==(const Gcra&) const = default;

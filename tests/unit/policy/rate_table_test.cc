@@ -1,8 +1,10 @@
 #include "hangu/policy/rate_table.h"
 
 #include <atomic>
+#include <memory>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -81,10 +83,10 @@ TEST(Gcra, CountsBytesWithoutRoundingThemAway) {
   const Gcra rate(700'000'000, kSecond, 1'000'000);  // an interval of 1.43 ns
   int64_t state = 0;
   uint64_t passed = 0;
-  for (int64_t now = kSecond; now < 3 * kSecond; now += 1'000'000) {
-    const Gcra::Decision decision = rate.decide(state, now, 1'000'000);
+  for (int64_t now = kSecond; now < 3 * kSecond; now += 5'000) {
+    const Gcra::Decision decision = rate.decide(state, now, 5'000);
     state = decision.full_at_ns;
-    passed += decision.allowed ? 1'000'000 : 0;
+    passed += decision.allowed ? 5'000 : 0;
   }
   EXPECT_NEAR(static_cast<double>(passed), 1.4e9, 3e6);
 }
@@ -105,18 +107,21 @@ TEST(Gcra, WhatWasTakenStaysTakenWhenTheRateChanges) {
   const int64_t rescaled = fast.rescale(state, kSecond, slow);
   EXPECT_EQ(fast.decide(rescaled, kSecond, 1).remaining, 2U);
   EXPECT_EQ(slow.decide(slow.rescale(rescaled, kSecond, fast), kSecond, 1).remaining, 2U);
+  const int64_t later = kSecond + 1'000'000;  // a part of a request has come back
+  EXPECT_NEAR(static_cast<double>(fast.rescale(state, later, slow) - later), 7e7, 1e3);
 }
 
 TEST(RateTable, RescalesAllBuckets) {
   RateTable table(100);
   const Gcra slow(1, 3600 * kSecond, 10);
   const Gcra fast(1, kSecond, 10);
-  for (uint64_t key = 0; key < 50; ++key) {
-    ASSERT_TRUE(table.take(key << 40, slow, key % 10 + 1, kSecond).decision.allowed);
+  constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;
+  for (uint64_t key = 1; key < 50; ++key) {
+    ASSERT_TRUE(table.take(key * kSpread, slow, key % 10 + 1, kSecond).decision.allowed);
   }
   table.rescale(slow, fast, kSecond);
-  for (uint64_t key = 0; key < 50; ++key) {
-    EXPECT_EQ(allowed_at_once(table, key << 40, fast, kSecond), 9 - static_cast<int>(key % 10));
+  for (uint64_t key = 1; key < 50; ++key) {
+    EXPECT_EQ(allowed_at_once(table, key * kSpread, fast, kSecond), 9 - static_cast<int>(key % 10));
   }
 }
 
@@ -266,6 +271,54 @@ TEST(RateTable, ThreadsShareABucketExactly) {
     thread.join();
   }
   EXPECT_EQ(allowed, 10'000);
+}
+
+/// Nodes that count by themselves and exchange what they have taken every 100 ms: the bound that
+/// docs/traffic.md gives for `mode: sync`.
+TEST(RateTable, NodesThatHearOfEachOtherLateKeepTheRateInTheLongRun) {
+  constexpr int64_t kInterval = kSecond / 10;
+  std::mt19937_64 random(17);
+  for (int run = 0; run < 20; ++run) {
+    const size_t nodes = 2 + random() % 5;
+    const uint64_t count = 10 + random() % 500;
+    const uint64_t burst = 1 + random() % 300;
+    const Gcra rate(count, kSecond, burst);
+    std::vector<std::unique_ptr<RateTable>> tables;
+    for (size_t i = 0; i < nodes; ++i) {
+      tables.push_back(std::make_unique<RateTable>(10));
+    }
+    std::vector<uint64_t> untold(nodes);
+    int64_t store = 0;
+    std::vector<std::pair<int64_t, uint64_t>> passed = {{kSecond, 0}};
+    uint64_t sum = 0;
+    int64_t now = kSecond;
+    for (int round = 0; round < 600; ++round) {
+      const size_t favourite = random() % (2 * nodes);  // none of them half of the time
+      for (int i = 0; i < 200; ++i) {
+        now += kInterval / 200;
+        const size_t node = favourite < nodes ? favourite : random() % nodes;
+        if (tables[node]->take(9, rate, 1, now).decision.allowed) {
+          ++untold[node];
+          passed.emplace_back(now, ++sum);
+        }
+      }
+      for (size_t node = 0; node < nodes; ++node) {
+        if (untold[node] != 0) {
+          store = rate.charge(store, now, std::exchange(untold[node], 0));
+          tables[node]->raise(9, store, now);
+        }
+      }
+    }
+    const double slack = static_cast<double>(nodes + 1) *
+                         (static_cast<double>(burst) + static_cast<double>(count) / 10);
+    for (size_t first = 0; first < passed.size(); first += 97) {
+      for (size_t last = first; last < passed.size(); last += 89) {
+        const double seconds = static_cast<double>(passed[last].first - passed[first].first) / 1e9;
+        ASSERT_LE(static_cast<double>(passed[last].second - passed[first].second),
+                  slack + seconds * static_cast<double>(count) + 1);
+      }
+    }
+  }
 }
 
 }  // namespace
