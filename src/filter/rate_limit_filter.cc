@@ -141,12 +141,6 @@ class RateLimitFilter::Passed {
   size_t count_ = 0;
 };
 
-/// What is kept of them with a stream: while a store is asked, and for the end.
-struct RateLimitRound {
-  std::span<RateVerdict> verdicts;
-  bool waiting = false;
-};
-
 RateLimitFilter::RateLimitFilter(std::vector<std::shared_ptr<const RateLimit>> limits)
     : limits_(std::move(limits)) {
   for (const auto& limit : limits_) {

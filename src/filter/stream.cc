@@ -481,6 +481,12 @@ void Stream::cancel_sink() noexcept {
   }
 }
 
+void Stream::drop_handle() noexcept {
+  if (handle_) {
+    shard_.handles().remove(std::exchange(handle_, {}));
+  }
+}
+
 void Stream::count_end() noexcept {
   shard_.stats().requests_active.subtract();
   if (info.grpc_ended) {
@@ -499,9 +505,7 @@ void Stream::finish() noexcept {
   }
   cancel_sink();
   finished_ = true;
-  if (handle_) {
-    shard_.handles().remove(handle_);
-  }
+  drop_handle();
   if (!started_) {
     return;
   }

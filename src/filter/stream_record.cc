@@ -12,6 +12,7 @@
 
 #include <boost/pfr/core.hpp>
 
+#include "hangu/filter/rate_limit.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -128,6 +129,17 @@ class Reader {
     return {first, count};
   }
 
+  RateLimitRound* round(size_t count) {
+    auto* const first = reinterpret_cast<RateVerdict*>(
+        arena_.allocate(count * sizeof(RateVerdict), alignof(RateVerdict)));
+    for (size_t i = 0; i < count; ++i) {
+      plain(*std::construct_at(first + i));
+    }
+    auto* const place = reinterpret_cast<RateLimitRound*>(
+        arena_.allocate(sizeof(RateLimitRound), alignof(RateLimitRound)));
+    return std::construct_at(place, RateLimitRound{.verdicts = {first, count}});
+  }
+
  private:
   const char* in_;
   buffer::Arena& arena_;
@@ -175,6 +187,21 @@ void visit_captures(policy::Captures& captures, Reader& reader) {
   captures.values = reader.texts(reader.number());
 }
 
+/// What rate limits have still to count.
+template <class Sink>
+void visit_round(const RateLimitRound* round, Sink& sink) {
+  const auto verdicts = round != nullptr ? round->verdicts : std::span<RateVerdict>();
+  sink.number(static_cast<uint32_t>(verdicts.size()));
+  for (const RateVerdict& verdict : verdicts) {
+    sink.plain(verdict);
+  }
+}
+
+void visit_round(RateLimitRound*& round, Reader& reader) {
+  const uint32_t count = reader.number();
+  round = count != 0 ? reader.round(count) : nullptr;
+}
+
 template <class Facts, class Sink>
 void visit_members(Facts& facts, Sink& sink) {
   boost::pfr::for_each_field(facts, [&sink](auto& member) {
@@ -185,6 +212,10 @@ void visit_members(Facts& facts, Sink& sink) {
       visit_fields(member, sink);
     } else if constexpr (std::is_same_v<Member, policy::Captures>) {
       visit_captures(member, sink);
+    } else if constexpr (std::is_same_v<Member, RateLimitRound*>) {
+      visit_round(member, sink);
+    } else if constexpr (std::is_same_v<Member, const Claims*>) {
+      // Not kept: they are for filters of the request.
     } else if constexpr (kPlain<Member>) {
       sink.plain(member);
     } else {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,13 @@ struct RateVerdict {
   int64_t reset_in_ns = 0;  // until all is there again
   int64_t retry_in_ns = 0;  // when refused
   uint64_t cost_told = 1;   // by the response
+};
+
+/// What is kept with a stream of the limits that let it pass: while a store is asked, and for what
+/// is known at the end. In the stream's arena.
+struct RateLimitRound {
+  std::span<RateVerdict> verdicts;
+  bool waiting = false;
 };
 
 class RateLimit {

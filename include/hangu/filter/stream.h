@@ -209,6 +209,7 @@ class Stream {
   void retire() noexcept {
     release_sink();
     finished_ = true;
+    drop_handle();
   }
 
   /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
@@ -253,6 +254,7 @@ class Stream {
   void write_grpc_web_trailers(const http::HeaderBlock& trailers) noexcept;
   void take_grpc_status(const http::HeaderBlock& fields) noexcept;
   void cancel_sink() noexcept;
+  void drop_handle() noexcept;
   void count_end() noexcept;
 
   /// The filter at `position` in the sequence of both lists, nullptr behind the last.
