@@ -26,17 +26,62 @@ json::array diagnostics(const std::vector<config::Diagnostic>& list) {
   return json::parse(config::diagnostics_to_json(list)).as_array();
 }
 
+int64_t milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+json::array check_results(const control::DaemonStatus& status, std::string_view upstream,
+                          std::string_view address) {
+  json::array all;
+  for (const control::EndpointChecks& checks : status.checks) {
+    if (checks.upstream != upstream || checks.address != address) {
+      continue;
+    }
+    for (const control::CheckResult& result : checks.results) {
+      const auto us = std::chrono::duration_cast<std::chrono::microseconds>(result.took).count();
+      all.push_back({{"time", format_wall_time(result.at)},
+                     {"good", result.good},
+                     {"took_ms", static_cast<double>(us) / 1000},
+                     {"reason", result.reason}});
+    }
+  }
+  return all;
+}
+
+json::object endpoint_json(const control::DaemonStatus& status, std::string_view upstream,
+                           const server::EndpointStatus& endpoint) {
+  json::object one{{"address", endpoint.address}, {"host", endpoint.host}};
+  one["weight"] = endpoint.weight;
+  one["priority"] = endpoint.priority;
+  one["order"] = endpoint.order;
+  if (endpoint.ejected_for != Duration::zero()) {
+    one["ejected_for_ms"] = milliseconds(endpoint.ejected_for);
+  }
+  if (json::array checks = check_results(status, upstream, endpoint.address); !checks.empty()) {
+    one["check"] = endpoint.check;
+    one["checks"] = std::move(checks);
+  }
+  return one;
+}
+
+json::array levels_json(const server::UpstreamStatus& upstream) {
+  json::array all;
+  for (const policy::PriorityLevel& level : upstream.levels) {
+    all.push_back({{"priority", level.priority},
+                   {"endpoints", level.endpoints},
+                   {"well", level.well},
+                   {"load_percent", level.load_percent},
+                   {"panic", level.panic}});
+  }
+  return all;
+}
+
 json::array upstreams(const control::DaemonStatus& status) {
   json::array all;
   for (const server::UpstreamStatus& upstream : status.gateway.upstreams) {
     json::array endpoints;
     for (const server::EndpointStatus& endpoint : upstream.endpoints) {
-      json::object one{{"address", endpoint.address}, {"host", endpoint.host}};
-      if (endpoint.ejected_for != Duration::zero()) {
-        one["ejected_for_ms"] =
-            std::chrono::duration_cast<std::chrono::milliseconds>(endpoint.ejected_for).count();
-      }
-      endpoints.push_back(std::move(one));
+      endpoints.push_back(endpoint_json(status, upstream.name, endpoint));
     }
     json::array names;
     for (const control::NameStatus& name : status.names) {
@@ -48,13 +93,12 @@ json::array upstreams(const control::DaemonStatus& status) {
       }
     }
     json::object one{{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}};
+    one["levels"] = levels_json(upstream);
     if (const server::CircuitStatus& circuit = upstream.circuit; !circuit.state.empty()) {
-      using std::chrono::milliseconds;
-      one["circuit_breaker"] = {
-          {"state", circuit.state},
-          {"cause", circuit.cause},
-          {"probes_succeeded", circuit.probes_succeeded},
-          {"next_probe_ms", std::chrono::duration_cast<milliseconds>(circuit.next_probe).count()}};
+      one["circuit_breaker"] = {{"state", circuit.state},
+                                {"cause", circuit.cause},
+                                {"probes_succeeded", circuit.probes_succeeded},
+                                {"next_probe_ms", milliseconds(circuit.next_probe)}};
     }
     all.push_back(std::move(one));
   }
@@ -160,6 +204,10 @@ json::array certificates(const server::GatewayStatus& status, std::time_t now) {
 }
 
 }  // namespace
+
+json::object upstreams_json(const control::DaemonStatus& status) {
+  return {{"upstreams", upstreams(status)}};
+}
 
 json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   json::array listeners;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -27,6 +28,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/health", "200 while the process lives; also /healthz"},
     Route{"GET", "/ready", "200 when it takes traffic, 503 with the reason when not; also /readyz"},
     Route{"GET", "/status", "listeners, upstreams, shards, generation, last reload"},
+    Route{"GET", "/upstreams", "endpoints: their health, the last answers to checks, orders"},
+    Route{"POST", "/endpoint", "?upstream=NAME&endpoint=ADDRESS&order=drain, maint or ready"},
     Route{"GET", "/metrics", "Prometheus text format 0.0.4"},
     Route{"GET", "/config", "the effective config as YAML, secrets masked"},
     Route{"GET", "/explain", "which route takes a request: ?method=GET&url=...&header=Name: value"},
@@ -91,6 +94,38 @@ Reply explain_request(std::string_view query, control::Daemon& daemon) {
                      : problem(400, "admin.bad_query", explanation.error());
 }
 
+Reply order_endpoint(std::string_view query, control::Daemon& daemon) {
+  using Order = policy::EndpointHealth::Order;
+  const auto fields = parse_query(query);
+  if (!fields) {
+    return problem(400, "admin.bad_query", "the query holds a broken escape");
+  }
+  std::string upstream;
+  std::string endpoint;
+  std::optional<Order> order;
+  for (const auto& [name, value] : *fields) {
+    if (name == "upstream") {
+      upstream = value;
+    } else if (name == "endpoint") {
+      endpoint = value;
+    } else if (name == "order") {
+      for (const Order known : {Order::kReady, Order::kDrain, Order::kMaintenance}) {
+        order = value == policy::to_string(known) ? known : order;
+      }
+    } else {
+      return problem(400, "admin.bad_query", fmt::format("no parameter is called \"{}\"", name));
+    }
+  }
+  if (upstream.empty() || endpoint.empty() || !order) {
+    return problem(400, "admin.bad_query",
+                   "needs upstream, endpoint, and an order: ready, drain or maint");
+  }
+  if (auto done = daemon.set_order(upstream, endpoint, *order); !done) {
+    return problem(404, "admin.no_endpoint", done.error());
+  }
+  return json_reply(upstreams_json(daemon.status()));
+}
+
 Reply reload_reply(const control::ReloadOutcome& outcome) {
   switch (outcome.kind) {
     case control::ReloadOutcome::Kind::kApplied: return json_reply(reload_json(outcome));
@@ -117,6 +152,12 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
   }
   if (path == "/status") {
     return json_reply(status_json(daemon.status(), std::time(nullptr)));
+  }
+  if (path == "/upstreams") {
+    return json_reply(upstreams_json(daemon.status()));
+  }
+  if (path == "/endpoint") {
+    return order_endpoint(query, daemon);
   }
   if (path == "/metrics") {
     return metrics(daemon);

@@ -53,6 +53,7 @@ class CommandLine {
     add_check();
     add_reload();
     add_status();
+    add_upstream();
     add_certs();
     add_explain();
     add_schema();
@@ -120,6 +121,22 @@ class CommandLine {
     add_target(*verb, status_.target);
     verb->add_flag("--ready", status_.ready, "Only whether it takes traffic: exit code 0 or 1");
     verb->add_flag("--json", status_.json, "Print it as JSON");
+  }
+
+  void add_upstream() {
+    CLI::App* verb = add_verb("upstream", "Take an endpoint out of use (drain, maint) and back",
+                              [this] { return order_endpoint(upstream_, environment_); });
+    verb->add_option("order", upstream_.order,
+                     "drain: no new clients; maint: no requests, no checks; ready")
+        ->required()
+        ->check(CLI::IsMember({"drain", "maint", "ready"}))
+        ->type_name("");
+    verb->add_option("upstream", upstream_.upstream, "Its name")->required()->type_name("");
+    verb->add_option("endpoint", upstream_.endpoint, "Its address, as `hangu status` shows it")
+        ->required()
+        ->type_name("");
+    add_target(*verb, upstream_.target);
+    verb->add_flag("--json", upstream_.json, "Print the endpoints as JSON");
   }
 
   void add_certs() {
@@ -241,6 +258,7 @@ class CommandLine {
   CheckOptions check_;
   ReloadOptions reload_;
   StatusOptions status_;
+  UpstreamOptions upstream_;
   CertsOptions certs_;
   ExplainOptions explain_;
   SchemaOptions schema_;

@@ -68,6 +68,34 @@ void print_circuit(const json::object& circuit, const Palette& palette,
   environment.out << fmt::format("{:<20} {}{}{}\n", "", palette.yellow, text, palette.off);
 }
 
+/// What is to be known of an endpoint beside its address: " (draining)".
+std::string endpoint_note(const json::object& endpoint) {
+  const std::string order = text_field(endpoint, "order");
+  std::string note = order == "drain" ? "draining" : order == "maint" ? "maintenance" : "";
+  const auto add = [&](std::string_view what) {
+    note += (note.empty() ? "" : ", ") + std::string(what);
+  };
+  if (endpoint.contains("ejected_for_ms")) {
+    add("ejected");
+  }
+  if (text_field(endpoint, "check") == "bad") {
+    const auto checks = objects_field(endpoint, "checks");
+    add("unhealthy: " + (checks.empty() ? "" : text_field(checks.front(), "reason")));
+  }
+  return note.empty() ? "" : " (" + note + ")";
+}
+
+void print_panic(const json::object& upstream, const Palette& palette,
+                 const Environment& environment) {
+  for (const json::object& level : objects_field(upstream, "levels")) {
+    if (flag_field(level, "panic") && number_field(level, "load_percent") != 0) {
+      environment.out << fmt::format(
+          "{:<20} {}panic: {} of {} endpoints are well, all are used{}\n", "", palette.red,
+          number_field(level, "well"), number_field(level, "endpoints"), palette.off);
+    }
+  }
+}
+
 void print_upstreams(const json::object& status, const Palette& palette,
                      const Environment& environment) {
   environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "UPSTREAM", "ENDPOINTS",
@@ -76,10 +104,11 @@ void print_upstreams(const json::object& status, const Palette& palette,
     std::string endpoints;
     for (const json::object& endpoint : objects_field(upstream, "endpoints")) {
       endpoints += (endpoints.empty() ? "" : ", ") + text_field(endpoint, "address");
-      endpoints += endpoint.contains("ejected_for_ms") ? " (ejected)" : "";
+      endpoints += endpoint_note(endpoint);
     }
     environment.out << fmt::format("{:<20} {}\n", text_field(upstream, "name"),
                                    endpoints.empty() ? "none: requests get 503" : endpoints);
+    print_panic(upstream, palette, environment);
     if (const json::value* circuit = upstream.if_contains("circuit_breaker")) {
       print_circuit(circuit->as_object(), palette, environment);
     }

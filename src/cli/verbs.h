@@ -41,6 +41,14 @@ struct StatusOptions {
   bool json = false;
 };
 
+struct UpstreamOptions {
+  AdminTarget target;
+  std::string order;  // "drain", "maint" or "ready"
+  std::string upstream;
+  std::string endpoint;
+  bool json = false;
+};
+
 struct CertsOptions {
   AdminTarget target;
   bool json = false;
@@ -74,6 +82,7 @@ int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
 int status(const StatusOptions& options, const Environment& environment);
+int order_endpoint(const UpstreamOptions& options, const Environment& environment);
 int certs(const CertsOptions& options, const Environment& environment);
 int explain(const ExplainOptions& options, const Environment& environment);
 int schema(const SchemaOptions& options, const Environment& environment);

@@ -101,6 +101,58 @@ void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) 
                  {"E0136", "`protocol: auto` needs `tls`: the handshake is where a server picks",
                   "write `http/1.1` or `h2`, or add `tls: on`"});
   }
+  if (upstream.health_check.kind == HealthCheckKind::kGrpc && upstream.health_check.enabled &&
+      upstream.protocol == UpstreamProtocol::kHttp1) {
+    reader.error(child(child(node, "health_check"), "type").mark,
+                 {"E0136", "gRPC is spoken over HTTP/2, the upstream's `protocol` is `http/1.1`",
+                  "write `protocol: h2`"});
+  }
+}
+
+void check_balancing(Reader& reader, const Node& node, const Balancing& balancing) {
+  const bool hash =
+      balancing.policy == BalancingPolicy::kHash || balancing.policy == BalancingPolicy::kRingHash;
+  if (balancing.balance_factor != 0 && balancing.balance_factor <= 100) {
+    reader.error(child(node, "balance_factor").mark,
+                 {"E0136",
+                  fmt::format("a `balance_factor` of {} leaves no room above the mean load",
+                              balancing.balance_factor),
+                  "write 0 for no limit, or 125 … 200"});
+  }
+  if (balancing.subset_size != 0 && (hash || balancing.sticky.enabled)) {
+    reader.error(child(node, "subset_size").mark,
+                 {"E0136",
+                  fmt::format("`subset_size` and `{}` exclude each other: workers that know "
+                              "different endpoints cannot agree on one",
+                              hash ? "policy" : "sticky"),
+                  ""});
+  }
+  if (balancing.sticky.same_site == SameSite::kNone && !balancing.sticky.secure) {
+    reader.error(child(child(node, "sticky"), "same_site").mark,
+                 {"E0136", "browsers refuse cookies with `same_site: none` without `secure`",
+                  "add `secure: true`"});
+  }
+}
+
+void check_health_check(Reader& reader, const Node& node, const HealthCheck& check) {
+  const auto only = [&](std::string_view key, bool given, HealthCheckKind kind,
+                        std::string_view word) {
+    if (given && check.kind != kind) {
+      reader.error(child(node, key).mark,
+                   {"E0136", fmt::format("`{}` is for checks of `type: {}`", key, word), ""});
+    }
+  };
+  only("path", node.find("path") != nullptr, HealthCheckKind::kHttp, "http");
+  only("method", node.find("method") != nullptr, HealthCheckKind::kHttp, "http");
+  only("statuses", node.find("statuses") != nullptr, HealthCheckKind::kHttp, "http");
+  only("body", !check.body.empty(), HealthCheckKind::kHttp, "http");
+  only("send", !check.send.empty(), HealthCheckKind::kTcp, "tcp");
+  only("expect", !check.expect.empty(), HealthCheckKind::kTcp, "tcp");
+  only("service", !check.service.empty(), HealthCheckKind::kGrpc, "grpc");
+  if (!check.send.empty() && check.expect.empty()) {
+    reader.error(child(node, "send").mark,
+                 {"E0136", "`send` needs `expect`: nobody would look at the answer", ""});
+  }
 }
 
 void check_rate_path(Reader& reader, const Node& node, const RateMatch& match) {

@@ -10,6 +10,8 @@ namespace hangu::config {
 
 void check_upstream(Reader& reader, const Node& node, const Upstream& upstream);
 void check_rate_path(Reader& reader, const Node& node, const RateMatch& match);
+void check_balancing(Reader& reader, const Node& node, const Balancing& balancing);
+void check_health_check(Reader& reader, const Node& node, const HealthCheck& check);
 void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit);
 void check_route(Reader& reader, const Node& node, const Route& route);
 void check_redirect(Reader& reader, const Node& node, const Redirect& redirect);

@@ -429,8 +429,41 @@ MaybeProblem apply_text(std::string& text) {
   return std::nullopt;
 }
 
+/// Of a request, with or without a query.
+MaybeProblem apply_target(std::string& text) {
+  const bool good = !text.empty() && text[0] == '/' && text.size() <= kPathBytesMax &&
+                    std::none_of(text.begin(), text.end(),
+                                 [](char c) { return is_control(c) || c == ' ' || c == '#'; });
+  return good ? MaybeProblem()
+              : problem("E0120", fmt::format("{} is no path that can be asked for", quoted(text)),
+                        text.empty() || text[0] == '/' ? "" : did_you_mean("/" + text));
+}
+
+MaybeProblem apply_cookie_name(std::string& text) {
+  constexpr size_t kBytesMax = 64;
+  const bool good =
+      !text.empty() && text.size() <= kBytesMax && std::all_of(text.begin(), text.end(), is_tchar);
+  return good ? MaybeProblem()
+              : problem("E0111", fmt::format("{} is not the name of a cookie: letters, digits and "
+                                             "a few signs, at most {}",
+                                             quoted(text), kBytesMax));
+}
+
+MaybeProblem apply_cookie_path(std::string& text) {
+  if (text.find(';') != std::string::npos) {
+    return problem("E0120", fmt::format("{} cannot be the path of a cookie", quoted(text)));
+  }
+  return apply_target(text);
+}
+
 }  // namespace
 
+const TextRule kTargetRule = {"path", "/healthz", "begins with `/`; may have a query", "^/[^ #]*$",
+                              apply_target};
+const TextRule kCookieNameRule = {"cookie name", "sticky", "", "^[!#-'*+.0-9A-Za-z^_`|~-]{1,64}$",
+                                  apply_cookie_name};
+const TextRule kCookiePathRule = {"path", "/app", "begins with `/`", "^/[^ #;]*$",
+                                  apply_cookie_path};
 const TextRule kHeaderValueRule = {"field value", "text/plain", "", "", apply_header_value};
 const TextRule kTextRule = {"text", "closed", "at most 64 KiB", "", apply_text};
 

@@ -40,6 +40,9 @@ extern const TextRule kSocketPathRule;
 extern const TextRule kHeaderNameRule;
 extern const TextRule kHeaderValueRule;
 extern const TextRule kTextRule;
+extern const TextRule kTargetRule;
+extern const TextRule kCookieNameRule;
+extern const TextRule kCookiePathRule;
 
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out);
 std::string format_endpoint(const Endpoint& endpoint);

@@ -182,18 +182,33 @@ Problem not_a_choice(std::string_view text, const std::vector<std::string_view>&
           did_you_mean(nearest(text, words))};
 }
 
-std::string EndpointType::schema() const {
-  return "\"type\":\"string\",\"anyOf\":[{\"pattern\":\"^(unix:.+|.+:[0-9]{1,5})$\"},"
-         "{\"pattern\":\"\\\\$\\\\{\"}]";
+std::string StatusRangeType::schema() const {
+  return "\"anyOf\":[{\"type\":\"integer\",\"minimum\":100,\"maximum\":599},"
+         "{\"type\":\"string\",\"pattern\":\"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$\"},"
+         "{\"$ref\":\"#/$defs/variable\"}]";
 }
 
-std::optional<Problem> EndpointType::parse(Reader& /*reader*/, const std::string& text,
-                                           Endpoint& out) const {
-  return check_endpoint(text, out);
+std::optional<Problem> StatusRangeType::parse(Reader& /*reader*/, const std::string& text,
+                                              StatusRange& out) const {
+  constexpr uint64_t kLeast = 100;
+  constexpr uint64_t kMost = 599;
+  const size_t dash = std::min(text.find('-'), text.size());
+  const auto first = parse_decimal(std::string_view(text).substr(0, dash));
+  const auto last =
+      dash == text.size() ? first : parse_decimal(std::string_view(text).substr(dash + 1));
+  if (!first || !last || *first < kLeast || *last > kMost || *first > *last) {
+    return Problem{
+        "E0111",
+        fmt::format("{} is not a status such as 200, or a range such as 200-399", quoted(text)),
+        ""};
+  }
+  out = {.first = static_cast<uint32_t>(*first), .last = static_cast<uint32_t>(*last)};
+  return std::nullopt;
 }
 
-Value EndpointType::format(const Config& /*config*/, const Endpoint& value) const {
-  return Value::string(format_endpoint(value));
+Value StatusRangeType::format(const Config& /*config*/, const StatusRange& value) const {
+  return value.first == value.last ? Value::scalar(std::to_string(value.first))
+                                   : Value::string(fmt::format("{}-{}", value.first, value.last));
 }
 
 std::optional<Problem> resolve_name(Reader& reader, const ReferredList& referred,

@@ -358,22 +358,23 @@ class TextType final : public ScalarType<T> {
   TextOptions options_;
 };
 
-class EndpointType final : public ScalarType<Endpoint> {
+/// "200" or "200-399".
+class StatusRangeType final : public ScalarType<StatusRange> {
  public:
-  std::string name() const override { return "endpoint"; }
+  std::string name() const override { return "status, or a range"; }
 
   std::string schema() const override;
 
-  std::string limits() const override { return "`host:port`, `[ipv6]:port` or `unix:/path`"; }
+  std::string limits() const override { return "`100` … `599`, or two with `-`"; }
 
  protected:
   std::optional<Problem> parse(Reader& reader, const std::string& text,
-                               Endpoint& out) const override;
-  Value format(const Config& config, const Endpoint& value) const override;
+                               StatusRange& out) const override;
+  Value format(const Config& config, const StatusRange& value) const override;
 
-  std::string noun() const override { return "an endpoint"; }
+  std::string noun() const override { return "a status, or a range"; }
 
-  std::string example() const override { return "127.0.0.1:9000"; }
+  std::string example() const override { return "200-299"; }
 };
 
 /// The name of an element of one of the lists of Config, resolved to its index. That list is read

@@ -1,4 +1,6 @@
 // The keys of one of `upstreams`. See schema.cc.
+#include "config/balancing_keys.h"
+#include "config/endpoint_type.h"
 #include "config/keys.h"
 #include "config/tls_keys.h"
 
@@ -189,62 +191,6 @@ TypePtr<CircuitBreaker> circuit_breaker() {
   return type;
 }
 
-TypePtr<Balancing> balancing() {
-  auto type = object<Balancing>("mapping");
-  type->key<&Balancing::policy>(
-          choice<BalancingPolicy>({{"round_robin", BalancingPolicy::kRoundRobin},
-                                   {"least_requests", BalancingPolicy::kLeastRequests},
-                                   {"peak_ewma", BalancingPolicy::kPeakEwma},
-                                   {"hash", BalancingPolicy::kHash}}),
-          {.name = "policy",
-           .documentation = "In turn; the one of two with fewer requests under way; the one of two "
-                            "that answers sooner, by its latest latencies and requests under way; "
-                            "or by `key`, alike on all workers and nodes (Maglev).",
-           .example = "least_requests"})
-      .key<&Balancing::key>(
-          list<KeyPart>(
-              std::make_unique<KeyPartType>(),
-              {.name = "list of key parts", .example = "[\"cookie:sid\"]", .at_least_one = true}),
-          {.name = "key",
-           .documentation = "With `hash`: requests that are alike in all of these go to the same "
-                            "endpoint. Those that lack one of them go in turn.",
-           .example = "[\"cookie:sid\"]"});
-  return type;
-}
-
-TypePtr<Ejection> ejection() {
-  auto type = switched<Ejection>("{failures: 3}");
-  type->mapping()
-      .key<&Ejection::mode>(
-          mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"})
-      .key<&Ejection::failures>(
-          number<uint32_t>({1, 10'000}),
-          {.name = "failures",
-           .documentation = "So many in a row: no connection, reset, timeout, or one of the "
-                            "`statuses`. Clients that leave do not count.",
-           .example = "3"})
-      .key<&Ejection::statuses>(
-          list<uint32_t>(number<uint32_t>({400, 599}),
-                         {.name = "list of statuses", .example = "[500, 503]"}),
-          {.name = "statuses",
-           .documentation = "Answers that are failures.",
-           .example = "[500, 502, 503, 504, 429]"})
-      .key<&Ejection::time>(duration(milliseconds(100), hours(24)),
-                            {.name = "time",
-                             .documentation = "How long; twice that the second time, and so on.",
-                             .example = "10s"})
-      .key<&Ejection::time_max>(
-          duration(milliseconds(100), hours(24)),
-          {.name = "time_max", .documentation = "The longest.", .example = "1m"})
-      .key<&Ejection::percent_max>(
-          number<uint32_t>({1, 100}),
-          {.name = "percent_max",
-           .documentation = "Of the endpoints that may be ejected at once; one may in any case, "
-                            "the last one never.",
-           .example = "30"});
-  return type;
-}
-
 }  // namespace
 
 TypePtr<Upstream> upstream_keys() {
@@ -261,7 +207,8 @@ TypePtr<Upstream> upstream_keys() {
           {.name = "endpoints",
            .documentation =
                "The servers: `127.0.0.1:9000`, `[::1]:9000`, `app.example.org:8080` (every "
-               "address of the name, asked again when its TTL ends), `unix:/run/app.sock`.",
+               "address of the name, asked again when its TTL ends), `unix:/run/app.sock`; or "
+               "mappings with a weight and a priority.",
            .example = "[\"127.0.0.1:9000\"]",
            .required = true})
       .key<&Upstream::protocol>(
@@ -278,14 +225,21 @@ TypePtr<Upstream> upstream_keys() {
                            {.name = "tls",
                             .documentation = "TLS towards the servers; `off` by default.",
                             .example = "{ca: /etc/ssl/own-ca.pem}"})
-      .key<&Upstream::balancing>(balancing(), {.name = "load_balancing",
-                                               .documentation = "Which endpoint a request goes to.",
-                                               .example = "{policy: least_requests}"})
+      .key<&Upstream::balancing>(balancing_keys(),
+                                 {.name = "load_balancing",
+                                  .documentation = "Which endpoint a request goes to.",
+                                  .example = "{policy: least_requests}"})
       .key<&Upstream::ejection>(
-          ejection(),
+          ejection_keys(),
           {.name = "ejection",
            .documentation = "Send nothing to endpoints that fail, for a while; `off` by default.",
            .example = "{failures: 3}"})
+      .key<&Upstream::health_check>(
+          health_check_keys(),
+          {.name = "health_check",
+           .documentation = "Ask the endpoints whether they are well, and send nothing to those "
+                            "that are not; `off` by default.",
+           .example = "{path: /healthz}"})
       .key<&Upstream::circuit_breaker>(
           circuit_breaker(),
           {.name = "circuit_breaker",

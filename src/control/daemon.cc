@@ -11,6 +11,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/config/generations.h"
+#include "hangu/control/health_watch.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
 
@@ -84,13 +85,16 @@ class Daemon::Impl {
                    [this](std::string_view upstream, std::vector<server::ResolvedEndpoint> found) {
                      if (gateway_ != nullptr) {
                        gateway_->set_endpoints(upstream, std::move(found));
+                       check_health();
                      }
                    }),
+        checker_(context),
         signals_(context),
         drain_timer_(context),
         reload_timer_(context),
         watchdog_timer_(context),
-        tls_timer_(context) {}
+        tls_timer_(context),
+        health_timer_(context) {}
 
   Result<void, StartError> start() {
     started_ = monotonic_now();
@@ -117,8 +121,12 @@ class Daemon::Impl {
     }
     refresher_.apply(config_);
     watch();
+    check_health();
+    watch_health();
     refresher_.prepare(*config_, options_.resolve_at_most, [this] {
-      asio::post(context_, [this] { become_ready(); });  // never within start()
+      asio::post(context_, [this] {  // never within start()
+        checker_.when_known(options_.resolve_at_most, [this] { become_ready(); });
+      });
     });
     return {};
   }
@@ -153,6 +161,29 @@ class Daemon::Impl {
                          reloading_ = false;
                          publish(next, warnings, done);
                        });
+  }
+
+  Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
+                                      policy::EndpointHealth::Order order) {
+    const auto handles =
+        gateway_ != nullptr ? gateway_->endpoints(upstream) : std::vector<server::EndpointHandle>{};
+    if (handles.empty()) {
+      return Failure<std::string>{fmt::format("no upstream \"{}\" has endpoints", upstream)};
+    }
+    bool found = false;
+    for (const server::EndpointHandle& handle : handles) {
+      if (handle.endpoint.address == endpoint || handle.endpoint.host == endpoint) {
+        found = true;
+        handle.health->set_order(order, monotonic_now().time_since_epoch().count());
+        log::info("event=endpoint_order upstream={} endpoint={} order={}", upstream,
+                  handle.endpoint.address, policy::to_string(order));
+      }
+    }
+    if (!found) {
+      return Failure<std::string>{
+          fmt::format("upstream \"{}\" has no endpoint \"{}\"", upstream, endpoint)};
+    }
+    return {};
   }
 
   void terminate() {
@@ -199,6 +230,7 @@ class Daemon::Impl {
       status.gateway = gateway_->status();
     }
     status.names = refresher_.status();
+    status.checks = checker_.status();
     status.last_reload = last_reload_;
     return status;
   }
@@ -279,6 +311,7 @@ class Daemon::Impl {
     config_ = next;
     log::set_level(level_from(config_->log_level));
     refresher_.apply(config_);
+    check_health();
     finish_reload(std::move(outcome), done);
   }
 
@@ -399,6 +432,8 @@ class Daemon::Impl {
     reload_timer_.cancel();
     watchdog_timer_.cancel();
     tls_timer_.cancel();
+    health_timer_.cancel();
+    checker_.stop();
     gateway_.reset();
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
@@ -414,6 +449,24 @@ class Daemon::Impl {
       if (!error && gateway_ != nullptr) {
         gateway_->refresh_tls();
         refresh_tls();
+      }
+    });
+  }
+
+  /// The endpoints, or what is asked of them, may have changed.
+  void check_health() {
+    if (config_ != nullptr && gateway_ != nullptr) {
+      checker_.apply(config_, *gateway_);
+    }
+  }
+
+  void watch_health() {
+    watch_.look(*config_, *gateway_, monotonic_now());
+    checker_.wake();
+    health_timer_.expires_after(HealthWatch::kInterval);
+    health_timer_.async_wait([this](error_code error) {
+      if (!error && gateway_ != nullptr) {
+        watch_health();
       }
     });
   }
@@ -438,12 +491,15 @@ class Daemon::Impl {
   ServiceNotifier notifier_;
   std::unique_ptr<server::Gateway> gateway_;
   EndpointRefresher refresher_;
+  HealthChecker checker_;
+  HealthWatch watch_;
   DrainMachine drain_;
   asio::signal_set signals_;
   asio::steady_timer drain_timer_;
   asio::steady_timer reload_timer_;
   asio::steady_timer watchdog_timer_;
   asio::steady_timer tls_timer_;
+  asio::steady_timer health_timer_;
   std::shared_ptr<const config::Config> config_;
   std::optional<LastReload> last_reload_;
   TimePoint started_;
@@ -467,6 +523,11 @@ Result<void, StartError> Daemon::start() {
 
 void Daemon::reload(const std::function<void(ReloadOutcome)>& done) {
   impl_->reload(done);
+}
+
+Result<void, std::string> Daemon::set_order(std::string_view upstream, std::string_view endpoint,
+                                            policy::EndpointHealth::Order order) {
+  return impl_->set_order(upstream, endpoint, order);
 }
 
 void Daemon::terminate() {

@@ -230,7 +230,8 @@ void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
          entry == nullptr ? std::vector<std::string>{} : entry->addresses) {
       const std::string host =
           endpoint.port == 80 ? endpoint.host : join_host_port(endpoint.host, endpoint.port);
-      endpoints.push_back({join_host_port(address, endpoint.port), host});
+      endpoints.push_back(
+          {join_host_port(address, endpoint.port), host, endpoint.weight, endpoint.priority});
     }
   }
   // Numeric neighbours of a name that has no answer yet serve without it.
@@ -288,10 +289,10 @@ std::string join_host_port(std::string_view host, uint16_t port) {
 
 server::ResolvedEndpoint numeric_endpoint(const config::Endpoint& endpoint) {
   if (!endpoint.unix_path.empty()) {
-    return {"unix:" + endpoint.unix_path, "localhost"};
+    return {"unix:" + endpoint.unix_path, "localhost", endpoint.weight, endpoint.priority};
   }
   std::string text = join_host_port(endpoint.host, endpoint.port);
-  return {text, text};
+  return {text, text, endpoint.weight, endpoint.priority};
 }
 
 }  // namespace hangu::control

@@ -172,12 +172,9 @@ void Exchange::on_response_head(bool end) noexcept {
   try_timer_.disarm();
   report(is_one_of(cluster_.config().circuit_breaker.statuses, status) ? Outcome::kFailure
                                                                        : Outcome::kSuccess);
-  if (is_one_of(cluster_.config().ejection.statuses, status)) {
-    cluster_.failed(*endpoint_, stream_->shard().random());
-  } else {
-    cluster_.succeeded(*endpoint_, proxy_.loop().now() - sent_);
-  }
+  tell_answer(status);
   upstream::prepare_response_head(*stream_);
+  cluster_.lead_back(*stream_, *endpoint_);
   if (stream_->response.status == 101) {
     stream_->info.upgraded = true;
     request_end_ = false;
@@ -193,6 +190,13 @@ void Exchange::on_response_head(bool end) noexcept {
   }
   wait_for(Waiting::kProgress);
   stream_->on_response_head(false);
+}
+
+/// To whom judges the endpoint.
+void Exchange::tell_answer(int status) noexcept {
+  cluster_.answered(*endpoint_,
+                    {.status = status, .upgrade = upgrade_, .latency = proxy_.loop().now() - sent_},
+                    stream_->shard().random());
 }
 
 void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {
@@ -342,9 +346,7 @@ bool Exchange::retry_instead(int status, bool end) noexcept {
     return false;
   }
   retrying_ = true;
-  if (is_one_of(cluster_.config().ejection.statuses, status)) {
-    cluster_.failed(*endpoint_, stream_->shard().random());
-  }
+  tell_answer(status);
   if (end) {
     connection_ = nullptr;  // it is done with us
   }

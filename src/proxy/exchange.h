@@ -82,6 +82,7 @@ class Exchange final : public ListNode<Exchange>,
   void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
   bool may_retry(const Error& error) const noexcept;
+  void tell_answer(int status) noexcept;
   void fail(const Error& error) noexcept;
   void report(policy::CircuitBreaker::Outcome outcome) noexcept;
   void on_timeout() noexcept;

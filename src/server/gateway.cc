@@ -38,6 +38,10 @@ std::vector<int> allowed_cpus() {
   return cpus.empty() ? std::vector<int>{-1} : cpus;
 }
 
+int64_t steady_now_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
 std::string endpoint_text(const config::Endpoint& endpoint) {
   if (!endpoint.unix_path.empty()) {
     return "unix:" + endpoint.unix_path;
@@ -54,7 +58,8 @@ std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream
     if (!net::Address::parse(text)) {
       return {};
     }
-    endpoints.push_back({.address = text, .host = text});
+    endpoints.push_back(
+        {.address = text, .host = text, .weight = endpoint.weight, .priority = endpoint.priority});
   }
   return endpoints;
 }
@@ -82,6 +87,8 @@ class GatewayImpl final : public Gateway {
 
   Result<ReloadReport, std::string> apply(std::shared_ptr<const config::Config> config) override;
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
+  std::vector<EndpointHandle> endpoints(std::string_view upstream) const override;
+  std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
   void begin_drain() override;
   void reopen_logs() override;
   void refresh_tls() override;
@@ -100,6 +107,12 @@ class GatewayImpl final : public Gateway {
 
   using BoundListeners = std::map<std::string, BoundListener>;
 
+  /// What the node knows of the health of an upstream's endpoints.
+  struct Pool {
+    std::shared_ptr<policy::PoolVersion> version = std::make_shared<policy::PoolVersion>();
+    std::map<std::string, std::shared_ptr<policy::EndpointHealth>, std::less<>> endpoints;
+  };
+
   static uint32_t worker_count(const config::Config& config) {
     return config.workers != 0 ? config.workers : static_cast<uint32_t>(allowed_cpus().size());
   }
@@ -111,6 +124,8 @@ class GatewayImpl final : public Gateway {
   Result<void, std::string> open_access_log(const config::Config& config);
   std::vector<upstream::EndpointAddress> to_addresses(
       std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved);
+  config::Upstream completed(config::Upstream upstream);
+  void forgive(const config::Upstream& upstream);
   std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
   UpstreamStatus status_of(const config::Upstream& upstream) const;
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
@@ -139,8 +154,8 @@ class GatewayImpl final : public Gateway {
   std::map<std::string, std::string> listener_addresses_;  // name → as bound
   std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
   std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
-  // By upstream and address.
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<policy::EndpointHealth>> health_;
+  std::map<std::string, Pool, std::less<>> pools_;  // by upstream
+  std::string sticky_secret_;                       // where the config has none
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -179,6 +194,7 @@ Result<void, std::string> GatewayImpl::start_shards() {
         ShardOptions{.id = id,
                      .cpu = pin ? cpus[id] : -1,
                      .event_loop = config_->event_loop,
+                     .node_seed = std::hash<std::string>{}(config_->node),
                      .buffers = config_->buffers,
                      .stats = &registry_.shard(id),
                      .on_drained = [this] {
@@ -276,7 +292,9 @@ Result<void, std::string> GatewayImpl::open_access_log(const config::Config& con
 
 std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
     std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved) {
-  std::erase_if(health_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  Pool& pool = pools_[std::string(upstream)];
+  std::erase_if(pool.endpoints, [](const auto& entry) { return entry.second.use_count() == 1; });
+  const int64_t since = pool.endpoints.empty() ? 0 : steady_now_ns();
   std::vector<upstream::EndpointAddress> addresses;
   for (const ResolvedEndpoint& endpoint : resolved) {
     const auto address = net::Address::parse(endpoint.address);
@@ -284,11 +302,15 @@ std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
       log::error("event=bad_endpoint address={}", endpoint.address);
       continue;
     }
-    auto& health = health_[{std::string(upstream), endpoint.address}];
+    auto& health = pool.endpoints[endpoint.address];
     if (health == nullptr) {
-      health = std::make_shared<policy::EndpointHealth>();
+      health = std::make_shared<policy::EndpointHealth>(pool.version, registry_.shards(), since);
     }
-    addresses.push_back({.address = *address, .host = endpoint.host, .health = health});
+    addresses.push_back({.address = *address,
+                         .host = endpoint.host,
+                         .health = health,
+                         .weight = endpoint.weight,
+                         .priority = endpoint.priority});
   }
   return addresses;
 }
@@ -316,6 +338,50 @@ void GatewayImpl::open_stores(const config::Config& config) {
   stores_ = std::move(wanted);
 }
 
+std::vector<EndpointHandle> GatewayImpl::endpoints(std::string_view upstream) const {
+  const auto resolved = resolved_.find(upstream);
+  const auto pool = pools_.find(upstream);
+  std::vector<EndpointHandle> handles;
+  if (resolved == resolved_.end() || pool == pools_.end()) {
+    return handles;
+  }
+  for (const ResolvedEndpoint& endpoint : resolved->second) {
+    const auto health = pool->second.endpoints.find(endpoint.address);
+    if (health != pool->second.endpoints.end()) {
+      handles.push_back({.endpoint = endpoint, .health = health->second});
+    }
+  }
+  return handles;
+}
+
+std::shared_ptr<const tls::ClientContext> GatewayImpl::client_tls(std::string_view upstream) const {
+  const auto found = tls_.upstreams.find(std::string(upstream));
+  return found != tls_.upstreams.end() ? found->second : nullptr;
+}
+
+/// What a worker needs that the file does not say.
+config::Upstream GatewayImpl::completed(config::Upstream upstream) {
+  std::string& secret = upstream.balancing.sticky.secret.text;
+  if (upstream.balancing.sticky.enabled && secret.empty()) {
+    if (sticky_secret_.empty()) {
+      Random random;
+      sticky_secret_ = fmt::format("{:016x}{:016x}", random.next(), random.next());
+    }
+    secret = sticky_secret_;
+  }
+  return upstream;
+}
+
+/// Nobody stays ejected whom nobody would eject any more.
+void GatewayImpl::forgive(const config::Upstream& upstream) {
+  if (upstream.ejection.enabled && upstream.ejection.mode == config::Mode::kEnforce) {
+    return;
+  }
+  for (const auto& [address, health] : pools_[upstream.name].endpoints) {
+    health->end_ejection(steady_now_ns());
+  }
+}
+
 /// Keeps its state over reloads.
 std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& upstream) {
   std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[upstream];
@@ -333,12 +399,13 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
     if (known) {
       resolved_[upstream.name] = numeric;
     }
-    const auto tls = tls_.upstreams.find(upstream.name);
+    forgive(upstream);
     updates.push_back({.number = builder_.cluster_number(upstream.name),
-                       .config = upstream,
-                       .tls = tls != tls_.upstreams.end() ? tls->second : nullptr,
+                       .config = completed(upstream),
+                       .tls = client_tls(upstream.name),
                        .stats = registry_.upstream(upstream.name),
                        .breaker = breaker(upstream.name),
+                       .version = pools_[upstream.name].version,
                        .endpoints = to_addresses(upstream.name, numeric),
                        .replace_endpoints = known});
   }
@@ -501,19 +568,21 @@ void GatewayImpl::reopen_logs() {
 }
 
 UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
-  UpstreamStatus status{.name = upstream.name, .endpoints = {}, .circuit = circuit_of(upstream)};
-  const auto resolved = resolved_.find(upstream.name);
-  if (resolved == resolved_.end()) {
-    return status;
+  UpstreamStatus status{
+      .name = upstream.name, .endpoints = {}, .circuit = circuit_of(upstream), .levels = {}};
+  const int64_t now_ns = steady_now_ns();
+  const std::vector<EndpointHandle> handles = endpoints(upstream.name);
+  for (const EndpointHandle& handle : handles) {
+    const policy::EndpointHealth& health = *handle.health;
+    status.endpoints.push_back({.address = handle.endpoint.address,
+                                .host = handle.endpoint.host,
+                                .weight = handle.endpoint.weight,
+                                .priority = handle.endpoint.priority,
+                                .order = policy::to_string(health.order()),
+                                .check = policy::to_string(health.check()),
+                                .ejected_for = Duration(health.ejected_for_ns(now_ns))});
   }
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  for (const ResolvedEndpoint& endpoint : resolved->second) {
-    const auto health = health_.find({upstream.name, endpoint.address});
-    const int64_t ejected_ns =
-        health != health_.end() ? health->second->ejected_for_ns(now.count()) : 0;
-    status.endpoints.push_back(
-        {.address = endpoint.address, .host = endpoint.host, .ejected_for = Duration(ejected_ns)});
-  }
+  status.levels = levels_of(upstream, handles, now_ns);
   return status;
 }
 
@@ -583,6 +652,19 @@ GatewayStatus GatewayImpl::status() const {
 }
 
 }  // namespace
+
+std::vector<policy::PriorityLevel> levels_of(const config::Upstream& upstream,
+                                             const std::vector<EndpointHandle>& endpoints,
+                                             int64_t now_ns) {
+  std::vector<policy::LevelMember> members;
+  for (const EndpointHandle& handle : endpoints) {
+    if (handle.health->order() == policy::EndpointHealth::Order::kReady) {
+      members.push_back(
+          {.priority = handle.endpoint.priority, .well = handle.health->well(now_ns)});
+    }
+  }
+  return policy::priority_levels(members, upstream.balancing.panic_percent);
+}
 
 Result<std::unique_ptr<Gateway>, std::string> Gateway::start(
     std::shared_ptr<const config::Config> config, Callbacks callbacks) {

@@ -60,6 +60,7 @@ struct Shard::Core {
     shared = std::make_unique<upstream::Shared>(*loop, small_blocks, receive_blocks, options.id,
                                                 options.buffers.write_high_watermark,
                                                 options.buffers.write_low_watermark);
+    shared->node_seed = options.node_seed;
     proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
     sessions = std::make_unique<downstream::SessionTable>(
         *loop, shard, options.buffers.write_high_watermark, options.buffers.write_low_watermark);
@@ -178,8 +179,9 @@ void Shard::apply(ShardUpdate update) {
 void Shard::apply_cluster(const ClusterUpdate& update) {
   upstream::Cluster* cluster = core_->proxy->cluster(update.number);
   if (cluster == nullptr) {
-    core_->proxy->set_cluster(update.number, std::make_unique<upstream::Cluster>(
-                                                 *core_->shared, update.stats, update.breaker));
+    core_->proxy->set_cluster(update.number,
+                              std::make_unique<upstream::Cluster>(*core_->shared, update.stats,
+                                                                  update.breaker, update.version));
     cluster = core_->proxy->cluster(update.number);
   }
   cluster->configure(update.config, update.tls);

@@ -34,6 +34,7 @@ struct ClusterUpdate {
   std::shared_ptr<const tls::ClientContext> tls;  // nullptr: none
   std::shared_ptr<stats::UpstreamStats> stats;
   std::shared_ptr<policy::CircuitBreaker> breaker;
+  std::shared_ptr<const policy::PoolVersion> version;  // of its endpoints' health
   std::vector<upstream::EndpointAddress> endpoints;
   bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is
 };
@@ -57,6 +58,7 @@ struct ShardOptions {
   uint32_t id = 0;
   int cpu = -1;  // -1: not pinned
   config::EventLoopKind event_loop = config::EventLoopKind::kAuto;
+  uint64_t node_seed = 0;  // tells nodes apart
   config::Buffers buffers;
   stats::ShardStats* stats = nullptr;
   std::function<void()> on_drained;

@@ -299,12 +299,62 @@ void add_tls_failures(Text& text, const Registry::ByName<UpstreamStats>& upstrea
   }
 }
 
+/// What the control thread knows of the endpoints.
+struct PoolMetric {
+  std::string_view label;
+  uint64_t (*value)(const UpstreamStats&);
+};
+
+constexpr PoolMetric kEndpointStates[] = {
+    {"state=\"usable\"", [](const UpstreamStats& s) { return s.usable.value(); }},
+    {"state=\"ejected\"", [](const UpstreamStats& s) { return s.ejected.value(); }},
+    {"state=\"unhealthy\"", [](const UpstreamStats& s) { return s.unhealthy.value(); }},
+    {"state=\"draining\"", [](const UpstreamStats& s) { return s.draining.value(); }},
+    {"state=\"maintenance\"", [](const UpstreamStats& s) { return s.maintenance.value(); }},
+};
+
+constexpr PoolMetric kCheckResults[] = {
+    {"result=\"good\"", [](const UpstreamStats& s) { return s.checks_good.value(); }},
+    {"result=\"bad\"", [](const UpstreamStats& s) { return s.checks_bad.value(); }},
+};
+
+constexpr PoolMetric kOutliers[] = {
+    {"mode=\"enforce\"", [](const UpstreamStats& s) { return s.outliers.value(); }},
+    {"mode=\"shadow\"", [](const UpstreamStats& s) { return s.shadow_outliers.value(); }},
+};
+
+void add_pool_metrics(Text& text, const Registry::ByName<UpstreamStats>& upstreams,
+                      std::span<const PoolMetric> metrics) {
+  for (const auto& [name, stats] : upstreams) {
+    for (const PoolMetric& metric : metrics) {
+      text.sample(fmt::format("upstream=\"{}\",{}", escape_label(name), metric.label),
+                  metric.value(*stats));
+    }
+  }
+}
+
+void add_pools(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+  text.family("hangu_upstream_endpoints", "gauge", "Endpoints by state.");
+  add_pool_metrics(text, upstreams, kEndpointStates);
+  text.family("hangu_upstream_panic", "gauge",
+              "1: all endpoints are used because too few of them are well.");
+  for (const auto& [name, stats] : upstreams) {
+    text.sample(fmt::format("upstream=\"{}\"", escape_label(name)), stats->panic.value());
+  }
+  text.family("hangu_upstream_health_checks_total", "counter", "Answers to health checks.");
+  add_pool_metrics(text, upstreams, kCheckResults);
+  text.family("hangu_upstream_outliers_total", "counter",
+              "Endpoints ejected because of the statistics of an interval.");
+  add_pool_metrics(text, upstreams, kOutliers);
+}
+
 void add_upstreams(Text& text, const Registry& registry) {
   const auto upstreams = registry.upstreams();
   for (const UpstreamMetric& metric : kUpstreamMetrics) {
     text.family(metric.name, metric.type, metric.help);
     add_sums(text, upstreams, "upstream", metric.value);
   }
+  add_pools(text, upstreams);
   text.family("hangu_upstream_circuit_state", "gauge",
               "Circuit breaker: 0 closed, 1 open, 2 half-open.");
   for (const auto& [name, stats] : upstreams) {

@@ -1,19 +1,22 @@
 #include "hangu/upstream/cluster.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "hangu/base/log.h"
 #include "hangu/filter/stream.h"
-#include "hangu/policy/choice.h"
+#include "hangu/policy/subset.h"
 
 namespace hangu::upstream {
 
 Cluster::Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats,
-                 std::shared_ptr<policy::CircuitBreaker> breaker)
+                 std::shared_ptr<policy::CircuitBreaker> breaker,
+                 std::shared_ptr<const policy::PoolVersion> version)
     : shared_(shared),
       stats_(std::move(stats)),
-      breaker_(std::move(breaker)) {}
+      breaker_(std::move(breaker)),
+      balancer_(std::move(version)) {}
 
 Cluster::~Cluster() {
   // Endpoints report their last connections to us while they go: by then the lists must be empty.
@@ -25,30 +28,19 @@ void Cluster::configure(const config::Upstream& config,
                         std::shared_ptr<const tls::ClientContext> tls) {
   config_ = config;
   tls_ = std::move(tls);
-  const bool hash = config.balancing.policy == config::BalancingPolicy::kHash;
-  key_.reset();
-  if (hash) {
-    key_.emplace(config.balancing.key, filter::RequestKey::Prefixes{}, 0);  // alike on all nodes
-  }
-  make_table();
-}
-
-void Cluster::make_table() {
-  std::vector<std::string_view> names;
-  for (const auto& endpoint : endpoints_) {
-    names.push_back(endpoint->address_text());
-  }
-  table_ = key_ ? policy::Maglev(names) : policy::Maglev();
+  balancer_.configure(config.balancing);
 }
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {
   std::vector<std::unique_ptr<Endpoint>> old = std::exchange(endpoints_, {});
-  for (const EndpointAddress& wanted : endpoints) {
+  for (const size_t index : own_part(endpoints)) {
+    const EndpointAddress& wanted = endpoints[index];
     const auto kept = std::find_if(old.begin(), old.end(), [&](const auto& endpoint) {
       return endpoint != nullptr && endpoint->address() == wanted.address &&
              endpoint->host() == wanted.host;
     });
     if (kept != old.end()) {
+      (*kept)->set_weight(wanted.weight, wanted.priority);
       endpoints_.push_back(std::move(*kept));
     } else {
       endpoints_.push_back(std::make_unique<Endpoint>(*this, wanted));
@@ -60,86 +52,87 @@ void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {
       retired_.push_back(std::move(gone));
     }
   }
+  balancer_.set_endpoints(endpoints_);
   bury_retired();
-  make_table();
+}
+
+/// Of a very large pool not all.
+std::vector<size_t> Cluster::own_part(std::span<const EndpointAddress> endpoints) const {
+  std::map<uint32_t, std::vector<size_t>> priorities;
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    priorities[endpoints[i].priority].push_back(i);
+  }
+  std::vector<size_t> own;
+  for (const auto& [priority, members] : priorities) {
+    std::vector<std::string> texts;
+    for (const size_t member : members) {
+      texts.push_back(endpoints[member].address.to_string());
+    }
+    const std::vector<std::string_view> names(texts.begin(), texts.end());
+    for (const size_t chosen :
+         policy::subset(names, config_.balancing.subset_size, shared_.node_seed, shared_.shard)) {
+      own.push_back(members[chosen]);
+    }
+  }
+  std::sort(own.begin(), own.end());
+  return own;
 }
 
 void Cluster::bury_retired() noexcept {
   std::erase_if(retired_, [](const auto& endpoint) { return endpoint->buriable(); });
 }
 
-// --- the choice -------------------------------------------------------------------------------
-
-Endpoint* Cluster::pick(const Endpoint* previous, filter::Stream& stream) noexcept {
-  const size_t count = endpoints_.size();
-  if (count <= 1) {
-    return count == 0 ? nullptr : endpoints_.front().get();
-  }
-  const bool ejecting = ejects();
-  const int64_t now = now_ns();
-  const auto other = [&](size_t at) { return endpoints_[at].get() != previous; };
-  const auto usable = [&](size_t at) {
-    return other(at) && (!ejecting || endpoints_[at]->health().usable(now));
-  };
-  std::optional<size_t> picked = choose(stream, usable);
-  if (!picked || !usable(*picked)) {
-    picked = policy::next_usable(count, turn_.next(count), other);
-  }
-  return endpoints_[*picked].get();
-}
-
-template <class Usable>
-std::optional<size_t> Cluster::choose(filter::Stream& stream, Usable usable) noexcept {
-  using config::BalancingPolicy;
-  const size_t count = endpoints_.size();
-  switch (config_.balancing.policy) {
-    case BalancingPolicy::kLeastRequests:
-      return policy::better_of_two(count, stream.shard().random(), usable,
-                                   [&](size_t at) { return endpoints_[at]->active(); });
-    case BalancingPolicy::kPeakEwma: {
-      const int64_t now = now_ns();
-      return policy::better_of_two(count, stream.shard().random(), usable, [&](size_t at) {
-        return endpoints_[at]->latency().cost(endpoints_[at]->active(), now);
-      });
-    }
-    case BalancingPolicy::kHash:
-      if (const filter::RequestKey::Hashed key = key_->of(stream); key.whole) {
-        return table_.at(key.hash, usable);
-      }
-      break;
-    case BalancingPolicy::kRoundRobin: break;
-  }
-  return policy::next_usable(count, turn_.next(count), usable);
-}
-
 // --- health -----------------------------------------------------------------------------------
 
-bool Cluster::ejects() const noexcept {
-  return config_.ejection.enabled && config_.ejection.mode == config::Mode::kEnforce;
+/// Whether somebody wants the statistics of an interval.
+bool Cluster::keeps_tally() const noexcept {
+  const config::Ejection& options = config_.ejection;
+  return options.enabled && (options.success_rate.enabled || options.failure_percentage.enabled);
 }
 
-void Cluster::succeeded(Endpoint& endpoint, Duration latency) noexcept {
+void Cluster::answered(Endpoint& endpoint, const Answer& answer, uint64_t random) noexcept {
+  const std::vector<uint32_t>& statuses = config_.ejection.statuses;
+  const bool failure = std::find(statuses.begin(), statuses.end(),
+                                 static_cast<uint32_t>(answer.status)) != statuses.end();
+  if (config_.balancing.policy == config::BalancingPolicy::kPeakEwma && !failure) {
+    endpoint.latency().observe(static_cast<double>(answer.latency.count()), now_ns());
+  }
+  if (answer.upgrade && failure) {
+    return;  // what an application says of a handshake is not about the server
+  }
+  if (failure) {
+    const bool gateway = answer.status >= 502 && answer.status <= 504;
+    failed(endpoint,
+           gateway ? policy::EndpointHealth::Failure::kGateway
+                   : policy::EndpointHealth::Failure::kApplication,
+           random);
+    return;
+  }
   endpoint.health().succeeded();
-  if (config_.balancing.policy == config::BalancingPolicy::kPeakEwma) {
-    endpoint.latency().observe(static_cast<double>(latency.count()), now_ns());
+  if (keeps_tally()) {
+    endpoint.health().count(shared_.shard, false);
   }
 }
 
 /// Whether one more may go.
-bool Cluster::may_eject(int64_t now_ns) const noexcept {
-  const size_t count = endpoints_.size();
-  const auto ejected =
-      static_cast<size_t>(std::count_if(endpoints_.begin(), endpoints_.end(), [&](const auto& one) {
-        return !one->health().usable(now_ns);
-      }));
-  const size_t most = std::max<size_t>(count * config_.ejection.percent_max / 100, 1);
-  return ejected < most && ejected + 1 < count;
+bool Cluster::may_eject() const noexcept {
+  const int64_t now = now_ns();
+  const auto unwell =
+      static_cast<size_t>(std::count_if(endpoints_.begin(), endpoints_.end(),
+                                        [&](const auto& one) { return !one->health().well(now); }));
+  return policy::may_eject(unwell, endpoints_.size(), config_.ejection.percent_max);
 }
 
-void Cluster::failed(Endpoint& endpoint, uint64_t random) noexcept {
+void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
+                     uint64_t random) noexcept {
   const config::Ejection& options = config_.ejection;
-  if (!options.enabled || options.mode == config::Mode::kOff ||
-      !endpoint.health().failed(options.failures) || !may_eject(now_ns())) {
+  if (!options.enabled || options.mode == config::Mode::kOff) {
+    return;
+  }
+  if (keeps_tally()) {
+    endpoint.health().count(shared_.shard, true);
+  }
+  if (!endpoint.health().failed(options, kind) || !may_eject()) {
     return;
   }
   if (options.mode == config::Mode::kShadow) {

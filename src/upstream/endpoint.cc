@@ -14,6 +14,8 @@ Endpoint::Endpoint(Cluster& cluster, const EndpointAddress& where)
       address_text_(where.address.to_string()),
       host_(where.host),
       health_(where.health),
+      weight_(where.weight),
+      priority_(where.priority),
       graveyard_(*this) {}
 
 Endpoint::~Endpoint() {

@@ -45,6 +45,8 @@ class Admin(GatewayCase):
         for method, path in listed - {("POST", "/reload")}:
             with self.subTest(path):
                 query = "?method=GET&url=http%3A%2F%2Fa%2F" if path == "/explain" else ""
+                if path == "/endpoint":
+                    query = f"?upstream=origin&endpoint={self.origin.endpoint}&order=ready"
                 self.assertEqual(self.get(path + query, method).status, 200)
 
     def test_status(self):

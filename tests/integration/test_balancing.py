@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 from support.wait import eventually, run_threads
 
 
@@ -143,6 +143,204 @@ class Ejecting(BalancingCase):
         self.assertEqual(self.statuses(gateway, 8), {200: 4, 500: 4})
         name = 'hangu_upstream_shadow_ejections_total{upstream="origin"}'
         self.assertEqual(gateway.metrics()[name], 2)
+
+
+    def test_by_failure_percentage(self):
+        """Endpoints that never fail often enough in a row."""
+        gateway = self.begin(3, upstream={"retry": {"attempts": 0}, "ejection": {
+            "failures": 1000, "interval": "200ms",
+            "failure_percentage": {"threshold": 40, "requests_min": 5, "endpoints_min": 2}}})
+        turn = iter(range(10**6))
+        self.origins[1].on("/", lambda exchange: exchange.reply(500 if next(turn) % 2 else 200))
+        eventually(lambda: self.statuses(gateway, 30) and
+                   self.ejected(gateway) == [self.origins[1].endpoint], "it is ejected")
+        self.assertIn("cause=failure_percentage", gateway.stderr)
+
+    def test_refused_handshakes_are_no_failures(self):
+        gateway = self.begin(2, upstream=self.upstream)
+        for origin in self.origins:
+            origin.on("/ws", lambda exchange: exchange.reply(500))
+        for _ in range(8):
+            self.assertEqual(gateway.client().request("GET", "/ws", {
+                "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}).status, 500)
+        self.assertEqual(self.ejected(gateway), [])
+
+
+class WeightedCase(BalancingCase):
+    def begin(self, extra, policy="round_robin", **balancing):
+        """One origin for each mapping of `extra`."""
+        self.origins = [self.start_origin(name=f"o{i}") for i in range(len(extra))]
+        self.config_ = make_config(workers=1, upstreams=[
+            {"name": "origin", "retry": {"attempts": 0},
+             "endpoints": [{"address": origin.endpoint, **more}
+                           for origin, more in zip(self.origins, extra)],
+             "load_balancing": {"policy": policy, **balancing},
+             "ejection": {"failures": 2, "time": "1h"}}],
+            routes=[{"name": "all", "upstream": "origin"}])
+        return self.start(self.config_)
+
+    def ask(self, gateway, count, headers=None):
+        client = gateway.client()
+        return [client.request("GET", "/", headers or {}) for _ in range(count)]
+
+
+class Weights(WeightedCase):
+    def test_in_turn(self):
+        self.ask(self.begin([{"weight": 5}, {"weight": 1}, {}]), 70)
+        for hits, share in zip(self.hits(), (50, 10, 10)):
+            self.assertAlmostEqual(hits, share, delta=1)
+
+    def test_by_chance(self):
+        for policy in ("least_requests", "peak_ewma"):
+            self.ask(self.begin([{"weight": 9}, {}], policy), 200)
+            self.assertGreaterEqual(self.hits()[0], 130, policy)
+
+    def test_by_key(self):
+        for policy in ("hash", "ring_hash"):
+            gateway = self.begin([{"weight": 3}, {}], policy, key=["cookie:sid"])
+            homes = set()
+            for session in range(100):
+                answers = self.ask(gateway, 2, {"Cookie": f"sid={session}"})
+                homes.add(tuple(answer.json()["origin"] for answer in answers))
+            self.assertEqual(homes, {("o0", "o0"), ("o1", "o1")}, policy)
+            self.assertGreaterEqual(self.hits()[0], 110)  # of 200; 150 is its share
+            self.assertLessEqual(self.hits()[0], 186)
+
+    def test_a_hot_key_has_bounds(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        gateway = self.begin([{}, {}, {}, {}], "hash", key=["cookie:sid"], balance_factor=125)
+        for origin in self.origins:
+            origin.on("/", lambda exchange: (release.wait(20), exchange.reply(200)))
+        clients = []
+        for count in range(1, 25):
+            clients.append(gateway.client())
+            clients[-1].send(clients[-1].head("GET", "/", {"Cookie": "sid=hot"}))
+            eventually(lambda: sum(self.hits()) == count, "it arrives")
+        self.assertLessEqual(max(self.hits()), 8)  # ceil(1.25 * 24 / 4)
+        release.set()
+
+    def test_priorities(self):
+        gateway = self.begin([{}, {}, {"priority": 1}, {"priority": 1}])
+        self.ask(gateway, 20)
+        self.assertEqual(self.hits(), [10, 10, 0, 0])
+        self.origins[0].on("/", lambda exchange: exchange.reply(502))
+        self.ask(gateway, 6)  # it is ejected
+        before = self.hits()
+        self.ask(gateway, 200)
+        gained = [now - then for now, then in zip(self.hits(), before)]
+        self.assertEqual(gained[0], 0)
+        self.assertAlmostEqual(gained[1], 140, delta=35)  # 1 of 2, and 40 % more
+        self.assertAlmostEqual(gained[2], gained[3], delta=1)
+        levels = gateway.status()["upstreams"][0]["levels"]
+        self.assertEqual([level["load_percent"] for level in levels], [70, 30])
+
+    def test_slow_start(self):
+        gateway = self.begin([{}, {}], slow_start={"window": "1h"})
+        self.ask(gateway, 20)
+        self.assertEqual(self.hits(), [10, 10])  # from the beginning
+        self.origins.append(self.start_origin(name="new"))
+        self.config_["upstreams"][0]["endpoints"].append(self.origins[2].endpoint)
+        self.assertEqual(gateway.reload(self.config_).returncode, 0)
+        self.ask(gateway, 210)
+        self.assertAlmostEqual(self.hits()[2], 10, delta=2)  # a tenth of a share
+
+    def test_subset(self):
+        gateway = self.begin([{}] * 9, subset_size=3)
+        self.ask(gateway, 90)
+        self.assertEqual(sorted(self.hits()), [0] * 6 + [30] * 3)
+
+
+class Sticky(WeightedCase):
+    def cookie(self, answer):
+        field = answer.header("set-cookie")
+        return field.partition(";")[0] if field else None
+
+    def test_clients_come_back(self):
+        gateway = self.begin([{}, {}, {}], sticky={"name": "app", "path": "/x", "ttl": "1h",
+                                                   "same_site": "none", "secure": True})
+        first = self.ask(gateway, 1)[0]
+        self.assertRegex(first.header("set-cookie"), "^app=[0-9a-f]{32}; Path=/x; Max-Age=3600; "
+                                                     "SameSite=None; Secure; HttpOnly$")
+        origin = first.json()["origin"]
+        answers = self.ask(gateway, 10, {"Cookie": "a=b; " + self.cookie(first)})
+        self.assertEqual({answer.json()["origin"] for answer in answers}, {origin})
+        self.assertEqual({self.cookie(answer) for answer in answers}, {None})
+        # One that nobody made is no use.
+        answers = self.ask(gateway, 3, {"Cookie": "app=" + "0" * 32})
+        self.assertEqual(len({answer.json()["origin"] for answer in answers}), 3)
+        self.assertNotIn(None, {self.cookie(answer) for answer in answers})
+
+    def test_until_the_endpoint_fails(self):
+        gateway = self.begin([{}, {}], sticky="on")
+        first = self.ask(gateway, 1)[0]
+        cookie = {"Cookie": self.cookie(first)}
+        home = int(first.json()["origin"][1])
+        self.origins[home].on("/", lambda exchange: exchange.reply(500))
+        self.ask(gateway, 2, cookie)
+        moved = self.ask(gateway, 1, cookie)[0]
+        self.assertEqual(moved.json()["origin"], f"o{1 - home}")
+        self.assertTrue(self.cookie(moved))
+
+    def test_nodes_with_the_same_secret_agree(self):
+        sticky = {"secret": "file:" + __file__}
+        one = self.begin([{}, {}, {}], sticky=sticky)
+        other = self.start(self.config_)
+        first = self.ask(one, 1)[0]
+        cookie = {"Cookie": self.cookie(first)}
+        self.assertEqual({answer.json()["origin"] for answer in self.ask(other, 6, cookie)},
+                         {first.json()["origin"]})
+        self.config_["upstreams"][0]["load_balancing"]["sticky"] = "on"
+        stranger = self.start(self.config_)
+        self.assertEqual(len({answer.json()["origin"]
+                              for answer in self.ask(stranger, 6, cookie)}), 3)
+
+
+class Orders(WeightedCase):
+    def order(self, gateway, order, origin):
+        return run_hangu("upstream", order, "origin", origin.endpoint, "--socket", gateway.socket)
+
+    def test_drain_and_back(self):
+        gateway = self.begin([{}, {}], sticky="on")
+        cookies = {answer.json()["origin"]: {"Cookie": answer.header("set-cookie").split(";")[0]}
+                   for answer in self.ask(gateway, 2)}
+        done = self.order(gateway, "drain", self.origins[0])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual({answer.json()["origin"] for answer in self.ask(gateway, 6)}, {"o1"})
+        self.assertEqual({answer.json()["origin"]
+                          for answer in self.ask(gateway, 6, cookies["o0"])}, {"o0"})
+        # Over a reload too.
+        self.config_["upstreams"][0]["retry"]["attempts"] = 1
+        self.assertEqual(gateway.reload(self.config_).returncode, 0)
+        self.assertEqual({answer.json()["origin"] for answer in self.ask(gateway, 6)}, {"o1"})
+        self.assertIn("(draining)", run_hangu("status", "--socket", gateway.socket).stdout)
+        self.assertEqual(self.order(gateway, "ready", self.origins[0]).returncode, 0)
+        self.assertEqual(len({answer.json()["origin"] for answer in self.ask(gateway, 6)}), 2)
+        self.assertIn("event=endpoint_order upstream=origin", gateway.stderr)
+
+    def test_maintenance(self):
+        gateway = self.begin([{}, {}], sticky="on")
+        cookies = {answer.json()["origin"]: {"Cookie": answer.header("set-cookie").split(";")[0]}
+                   for answer in self.ask(gateway, 2)}
+        self.order(gateway, "maint", self.origins[0])
+        self.assertEqual({answer.json()["origin"]
+                          for answer in self.ask(gateway, 6, cookies["o0"])}, {"o1"})
+        self.order(gateway, "maint", self.origins[1])
+        answer = self.ask(gateway, 1)[0]
+        self.assertEqual((answer.status, answer.json()["code"]), (503, "upstream.none"))
+        self.order(gateway, "ready", self.origins[1])
+        self.assertEqual(self.ask(gateway, 1)[0].json()["origin"], "o1")
+
+    def test_what_there_is_not(self):
+        gateway = self.begin([{}])
+        done = run_hangu("upstream", "drain", "origin", "127.0.0.1:1", "--socket", gateway.socket)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has no endpoint", done.stderr)
+        done = run_hangu("upstream", "drain", "other", "127.0.0.1:1", "--socket", gateway.socket)
+        self.assertIn('no upstream "other"', done.stderr)
+        self.assertEqual(run_hangu("upstream", "kill", "a", "b").returncode, 2)
+        self.assertEqual(gateway.admin("POST", "/endpoint?upstream=origin").status, 400)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ class Other(CliCase):
 
     def test_help(self):
         out, errors = self.hangu(OK, "--help")
-        for verb in ("run", "check", "reload", "status", "certs", "explain",
+        for verb in ("run", "check", "reload", "status", "upstream", "certs", "explain",
                      "schema", "demo", "version"):
             self.assertRegex(out, rf"(?m)^ *{verb}\b")
             self.assertIn(verb, self.hangu(OK, verb, "--help")[0])

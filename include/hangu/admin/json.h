@@ -11,6 +11,8 @@
 
 namespace hangu::admin {
 
+/// The endpoints of all upstreams: their health, the last answers to checks, their orders.
+boost::json::object upstreams_json(const control::DaemonStatus& status);
 boost::json::object status_json(const control::DaemonStatus& status, std::time_t now);
 boost::json::object reload_json(const control::ReloadOutcome& outcome);
 

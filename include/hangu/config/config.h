@@ -143,8 +143,13 @@ struct Endpoint {
   std::string host;  // DNS name, IP literal, or empty with a path
   uint16_t port = 0;
   std::string unix_path;
+  uint32_t weight = 1;    // its share among those of its priority
+  uint32_t priority = 0;  // the lowest first; the next ones as those before lose health
   bool operator==(const Endpoint&) const = default;
 };
+
+inline constexpr uint32_t kEndpointWeightMax = 1000;
+inline constexpr uint32_t kPriorityMax = 7;
 
 struct Http2Client {
   uint32_t stream_window_bytes = 256 * 1024;  // of response bodies
@@ -207,24 +212,113 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
-enum class BalancingPolicy : uint8_t { kRoundRobin, kLeastRequests, kPeakEwma, kHash };
+enum class BalancingPolicy : uint8_t { kRoundRobin, kLeastRequests, kPeakEwma, kHash, kRingHash };
+
+enum class SameSite : uint8_t { kLax, kStrict, kNone };
+
+/// A value that is never printed: from ${ENV}, file: or written down.
+struct Secret {
+  std::string text;
+  bool operator==(const Secret&) const = default;
+};
+
+/// A cookie that leads a client back to the endpoint it had.
+struct StickyCookie {
+  bool enabled = false;
+  std::string name = "hangu-endpoint";
+  std::string path = "/";
+  Duration ttl{};  // 0: until the browser closes
+  SameSite same_site = SameSite::kLax;
+  bool secure = false;
+  bool http_only = true;
+  Secret secret;  // empty: at random, of this process
+  bool operator==(const StickyCookie&) const = default;
+};
+
+/// How an endpoint that is new or comes back gets its full share.
+struct SlowStart {
+  Duration window{};        // 0: at once
+  uint32_t aggression = 1;  // more: steeper at first
+  uint32_t percent_min = 10;
+  bool operator==(const SlowStart&) const = default;
+};
 
 struct Balancing {
   BalancingPolicy policy = BalancingPolicy::kRoundRobin;
-  std::vector<KeyPart> key = {KeyPart{}};  // with kHash
+  std::vector<KeyPart> key = {KeyPart{}};  // with kHash and kRingHash
+  uint32_t ring_size = 16 * 1024;          // points, with kRingHash
+  uint32_t balance_factor = 0;             // percent of the mean load, with these two; 0: any
+  SlowStart slow_start;
+  StickyCookie sticky;
+  uint32_t panic_percent = 50;  // fewer healthy ones than that: all are used; 0: never
+  uint32_t subset_size = 0;     // of the endpoints, that one worker uses; 0: all
   bool operator==(const Balancing&) const = default;
+};
+
+/// Ejects endpoints whose success rate lies far below that of the others.
+struct SuccessRate {
+  bool enabled = false;
+  uint32_t endpoints_min = 5;    // that had requests enough, to compare
+  uint32_t requests_min = 100;   // of an endpoint in the interval, to count
+  uint32_t stdev_percent = 190;  // so many hundredths of a standard deviation below the mean
+  bool operator==(const SuccessRate&) const = default;
+};
+
+/// Ejects endpoints of whose requests too many failed.
+struct FailurePercentage {
+  bool enabled = false;
+  uint32_t endpoints_min = 5;
+  uint32_t requests_min = 50;
+  uint32_t threshold = 85;
+  bool operator==(const FailurePercentage&) const = default;
 };
 
 /// When one endpoint of several gets no more requests for a while.
 struct Ejection {
   bool enabled = false;
   Mode mode = Mode::kEnforce;
-  uint32_t failures = 5;  // in a row
+  uint32_t failures = 5;          // in a row
+  uint32_t gateway_failures = 0;  // in a row, without an answer of the application; 0: off
   std::vector<uint32_t> statuses = {500, 502, 503, 504};
   Duration time = std::chrono::seconds(30);  // times the number of the ejection
   Duration time_max = std::chrono::minutes(5);
-  uint32_t percent_max = 50;  // of the endpoints, at least one, never the last
+  uint32_t percent_max = 50;                     // of the endpoints, at least one, never the last
+  Duration interval = std::chrono::seconds(10);  // of the two below
+  SuccessRate success_rate;
+  FailurePercentage failure_percentage;
   bool operator==(const Ejection&) const = default;
+};
+
+enum class HealthCheckKind : uint8_t { kHttp, kTcp, kGrpc };
+
+struct StatusRange {
+  uint32_t first = 200;
+  uint32_t last = 200;
+  bool operator==(const StatusRange&) const = default;
+};
+
+/// What the gateway asks an endpoint itself, to know whether it is well.
+struct HealthCheck {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  HealthCheckKind kind = HealthCheckKind::kHttp;
+  std::string path = "/";
+  std::string host;  // empty: the endpoint's
+  std::string method = "GET";
+  std::vector<StatusRange> statuses = {{.first = 200, .last = 399}};
+  std::string body;     // to be found in the answer; empty: any
+  std::string send;     // with kTcp
+  std::string expect;   // the same
+  std::string service;  // with kGrpc; empty: the server as a whole
+  uint32_t port = 0;    // 0: the endpoint's
+  Duration interval = std::chrono::seconds(5);
+  Duration no_traffic_interval = std::chrono::seconds(60);
+  Duration timeout = std::chrono::seconds(1);
+  uint32_t jitter_percent = 15;  // of the interval
+  uint32_t healthy = 2;          // good ones in a row that bring it back
+  uint32_t unhealthy = 3;        // bad ones in a row that take it out
+  bool ends_ejection = true;     // a good one does
+  bool operator==(const HealthCheck&) const = default;
 };
 
 struct Upstream {
@@ -235,6 +329,7 @@ struct Upstream {
   UpstreamTls tls;
   Balancing balancing;
   Ejection ejection;
+  HealthCheck health_check;
   CircuitBreaker circuit_breaker;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request

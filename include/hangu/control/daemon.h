@@ -18,6 +18,7 @@
 #include "hangu/config/print.h"
 #include "hangu/control/drain.h"
 #include "hangu/control/endpoint_refresher.h"
+#include "hangu/control/health_checker.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
@@ -65,6 +66,7 @@ struct DaemonStatus {
   std::string config_path;
   server::GatewayStatus gateway;
   std::vector<NameStatus> names;
+  std::vector<EndpointChecks> checks;
   std::optional<LastReload> last_reload;
 };
 
@@ -99,6 +101,11 @@ class Daemon {
 
   /// Calls `done` once, perhaps before reload() returns.
   void reload(const std::function<void(ReloadOutcome)>& done);
+
+  /// An operator's word on an endpoint, which lasts as long as the process knows the endpoint. The
+  /// error says what there is no such of.
+  Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
+                                      policy::EndpointHealth::Order order);
 
   void terminate();  // as SIGTERM
   void fast_stop();  // as SIGQUIT

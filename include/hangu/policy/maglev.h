@@ -1,12 +1,14 @@
-// Maglev: consistent hashing by a table. Each endpoint owns the same share of the keys, and when
-// one comes or goes few keys of the others move. Shards and nodes with the same endpoints agree,
-// whatever their order. Two bytes an entry, 128 KiB.
+// Maglev: consistent hashing by a table. Each endpoint owns a share of the keys by its weight, and
+// when one comes or goes few keys of the others move. Shards and nodes with the same endpoints
+// agree, whatever their order. Two bytes an entry, 128 KiB.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <span>
 #include <vector>
+
+#include "hangu/policy/hashed_endpoint.h"
 
 namespace hangu::policy {
 
@@ -16,8 +18,8 @@ class Maglev {
   static constexpr size_t kEndpointsMax = 0xfffe;
 
   Maglev() = default;
-  /// By the names of the endpoints, at most kEndpointsMax.
-  explicit Maglev(const std::vector<std::string_view>& names);
+  /// At most kEndpointsMax.
+  explicit Maglev(std::span<const HashedEndpoint> endpoints);
 
   bool empty() const { return table_.empty(); }
 

@@ -13,6 +13,9 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
+#include "hangu/policy/endpoint_health.h"
+#include "hangu/policy/priority_levels.h"
+#include "hangu/tls/client_context.h"
 #include "hangu/tls/server_context.h"
 
 namespace hangu::stats {
@@ -26,6 +29,8 @@ namespace hangu::server {
 struct ResolvedEndpoint {
   std::string address;
   std::string host;
+  uint32_t weight = 1;
+  uint32_t priority = 0;
   bool operator==(const ResolvedEndpoint&) const = default;
 };
 
@@ -46,16 +51,27 @@ struct CircuitStatus {
   Duration next_probe{};  // from now
 };
 
+/// What the node knows of an endpoint, shared with the shards.
+struct EndpointHandle {
+  ResolvedEndpoint endpoint;
+  std::shared_ptr<policy::EndpointHealth> health;
+};
+
 struct EndpointStatus {
   std::string address;
   std::string host;
-  Duration ejected_for{};  // from now; 0: it is not
+  uint32_t weight = 1;
+  uint32_t priority = 0;
+  std::string_view order = "ready";    // an operator's: "ready", "drain", "maint"
+  std::string_view check = "unknown";  // what the health checks say: "good", "bad"
+  Duration ejected_for{};              // from now; 0: it is not
 };
 
 struct UpstreamStatus {
   std::string name;
   std::vector<EndpointStatus> endpoints;
   CircuitStatus circuit;
+  std::vector<policy::PriorityLevel> levels;
 };
 
 struct RateLimitStatus {
@@ -129,6 +145,11 @@ class Gateway {
   virtual void set_endpoints(std::string_view upstream,
                              std::vector<ResolvedEndpoint> endpoints) = 0;
 
+  /// The endpoints of an upstream (by name) as they are known; none when there is no such upstream.
+  virtual std::vector<EndpointHandle> endpoints(std::string_view upstream) const = 0;
+  /// How an upstream is spoken to over TLS; nullptr: without.
+  virtual std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const = 0;
+
   /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
   virtual void begin_drain() = 0;
 
@@ -139,5 +160,10 @@ class Gateway {
   virtual stats::Registry& registry() = 0;
   virtual std::shared_ptr<const config::Config> config() const = 0;
 };
+
+/// How requests are spread over the priorities of these endpoints.
+std::vector<policy::PriorityLevel> levels_of(const config::Upstream& upstream,
+                                             const std::vector<EndpointHandle>& endpoints,
+                                             int64_t now_ns);
 
 }  // namespace hangu::server

@@ -48,6 +48,35 @@ class UpstreamStats : public PerShard<UpstreamSlot> {
   using Slot = UpstreamSlot;
   using PerShard::PerShard;
 
+  /// Each endpoint is in one of these states.
+  struct EndpointCounts {
+    uint64_t usable = 0;
+    uint64_t ejected = 0;
+    uint64_t unhealthy = 0;  // the health checks say so
+    uint64_t draining = 0;
+    uint64_t maintenance = 0;
+  };
+
+  // Written by the control thread.
+  Gauge usable;
+  Gauge ejected;
+  Gauge unhealthy;
+  Gauge draining;
+  Gauge maintenance;
+  Gauge panic;  // 1: all endpoints of a priority are used although few of them are well
+  Counter checks_good;
+  Counter checks_bad;
+  Counter outliers;  // endpoints ejected by the statistics of an interval
+  Counter shadow_outliers;
+
+  void set_endpoints(const EndpointCounts& counts) noexcept {
+    usable.set(counts.usable);
+    ejected.set(counts.ejected);
+    unhealthy.set(counts.unhealthy);
+    draining.set(counts.draining);
+    maintenance.set(counts.maintenance);
+  }
+
   Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
 };
 

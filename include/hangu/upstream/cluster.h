@@ -1,21 +1,18 @@
-// Cluster: one upstream on one shard: its endpoints and the choice among them. Lives as long as the
-// shard, across config generations; `update` brings it to a new config or to new DNS answers
-// without touching connections to addresses that stay.
+// Cluster: one upstream on one shard: its endpoints, and what becomes of requests there. Lives as
+// long as the shard, across config generations; `update` brings it to a new config or to new DNS
+// answers without touching connections to addresses that stay.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "hangu/config/config.h"
-#include "hangu/filter/request_key.h"
 #include "hangu/policy/circuit_breaker.h"
-#include "hangu/policy/maglev.h"
-#include "hangu/policy/round_robin.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/tls/client_context.h"
+#include "hangu/upstream/balancer.h"
 #include "hangu/upstream/endpoint.h"
 
 namespace hangu::upstream {
@@ -23,7 +20,8 @@ namespace hangu::upstream {
 class Cluster {
  public:
   Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats,
-          std::shared_ptr<policy::CircuitBreaker> breaker);
+          std::shared_ptr<policy::CircuitBreaker> breaker,
+          std::shared_ptr<const policy::PoolVersion> version);
   ~Cluster();
 
   Cluster(const Cluster&) = delete;
@@ -35,14 +33,29 @@ class Cluster {
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
-  /// An endpoint for a request, by the policy configured: none that is ejected, nor `previous`,
-  /// while there is another. nullptr without endpoints.
-  Endpoint* pick(const Endpoint* previous, filter::Stream& stream) noexcept;
+  /// An endpoint for a request, see Balancer. nullptr: nobody may be asked.
+  Endpoint* pick(const Endpoint* previous, filter::Stream& stream) noexcept {
+    return balancer_.pick(previous, stream, now_ns());
+  }
 
-  // What became of a request there.
-  void succeeded(Endpoint& endpoint, Duration latency) noexcept;
-  /// `random`: for the jitter of an ejection.
-  void failed(Endpoint& endpoint, uint64_t random) noexcept;
+  // What became of a request there. `random`: for the jitter of an ejection.
+  struct Answer {
+    int status = 0;
+    bool upgrade = false;  // was asked for
+    Duration latency{};
+  };
+
+  void answered(Endpoint& endpoint, const Answer& answer, uint64_t random) noexcept;
+
+  /// It did not answer, and that was not the client's doing.
+  void failed(Endpoint& endpoint, uint64_t random) noexcept {
+    failed(endpoint, policy::EndpointHealth::Failure::kGateway, random);
+  }
+
+  /// Has the client come back to where it was answered, if that is configured.
+  void lead_back(filter::Stream& stream, const Endpoint& endpoint) const noexcept {
+    balancer_.lead_back(stream, endpoint);
+  }
 
   const config::Upstream& config() const { return config_; }
 
@@ -73,14 +86,13 @@ class Cluster {
   void publish_connections() noexcept;
 
  private:
-  template <class Usable>
-  std::optional<size_t> choose(filter::Stream& stream, Usable usable) noexcept;
-  bool ejects() const noexcept;
-  bool may_eject(int64_t now_ns) const noexcept;
+  bool keeps_tally() const noexcept;
+  bool may_eject() const noexcept;
+  void failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind, uint64_t random) noexcept;
 
   int64_t now_ns() const noexcept { return shared_.loop.now().time_since_epoch().count(); }
 
-  void make_table();
+  std::vector<size_t> own_part(std::span<const EndpointAddress> endpoints) const;
   void bury_retired() noexcept;
   void tell(const policy::CircuitBreaker::Change& change) noexcept;
 
@@ -91,10 +103,8 @@ class Cluster {
   std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
-  policy::RoundRobin turn_;
+  Balancer balancer_;
   uint32_t retrying_ = 0;
-  std::optional<filter::RequestKey> key_;  // with BalancingPolicy::kHash
-  policy::Maglev table_;                   // the same
 };
 
 }  // namespace hangu::upstream

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hangu/base/intrusive_list.h"
@@ -40,6 +41,7 @@ struct Shared {
   buffer::BlockPool& small_blocks;
   buffer::BlockPool& large_blocks;
   uint32_t shard;
+  uint64_t node_seed = 0;  // tells nodes apart
   size_t write_high_watermark;
   size_t write_low_watermark;
   buffer::ObjectPool<Http2ClientStream> http2_streams;
@@ -52,6 +54,8 @@ struct EndpointAddress {
   net::Address address;
   std::string host;
   std::shared_ptr<policy::EndpointHealth> health;  // of the node
+  uint32_t weight = 1;
+  uint32_t priority = 0;
 };
 
 class Endpoint {
@@ -70,6 +74,25 @@ class Endpoint {
   const std::string& host() const { return host_; }
 
   policy::EndpointHealth& health() const { return *health_; }
+
+  uint32_t weight() const { return weight_; }
+
+  uint32_t priority() const { return priority_; }
+
+  void set_weight(uint32_t weight, uint32_t priority) {
+    weight_ = weight;
+    priority_ = priority;
+  }
+
+  /// What leads a client back here: the cookie's value, and the field that sets it.
+  struct Cookie {
+    std::string name;
+    std::string field;
+  };
+
+  const Cookie& cookie() const { return cookie_; }
+
+  void set_cookie(Cookie cookie) { cookie_ = std::move(cookie); }
 
   // Requests of this shard that are under way here, waiting ones included.
   void request_began() noexcept { ++active_; }
@@ -144,6 +167,9 @@ class Endpoint {
   std::string address_text_;
   std::string host_;
   std::shared_ptr<policy::EndpointHealth> health_;
+  uint32_t weight_;
+  uint32_t priority_;
+  Cookie cookie_;
   policy::PeakEwma latency_;
   uint32_t active_ = 0;
   IntrusiveList<Connection> idle_;   // of HTTP/1.1

@@ -51,6 +51,11 @@ def forever(request, _):
         pathlib.Path(request.decode()).touch()
 
 
+def health(request, _):
+    """grpc.health.v1: NOT_SERVING for services whose name begins with "down"."""
+    return b"\x08\x02" if request[2:6] == b"down" else b"\x08\x01"
+
+
 def serve(cert=None, key=None):
     handlers = {"Unary": grpc.unary_unary_rpc_method_handler(unary),
                 "ServerStream": grpc.unary_stream_rpc_method_handler(server_stream),
@@ -58,7 +63,10 @@ def serve(cert=None, key=None):
                 "Bidi": grpc.stream_stream_rpc_method_handler(bidi),
                 "Forever": grpc.unary_stream_rpc_method_handler(forever)}
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    checks = {"Check": grpc.unary_unary_rpc_method_handler(health)}
+    server.add_generic_rpc_handlers((
+        grpc.method_handlers_generic_handler(SERVICE, handlers),
+        grpc.method_handlers_generic_handler("grpc.health.v1.Health", checks)))
     if cert:
         with open(cert, "rb") as cert_file, open(key, "rb") as key_file:
             credentials = grpc.ssl_server_credentials([(key_file.read(), cert_file.read())])

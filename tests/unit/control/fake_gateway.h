@@ -18,6 +18,7 @@ struct GatewayRecord {
   std::shared_ptr<const config::Config> config;
   server::Callbacks callbacks;
   std::map<std::string, std::vector<server::ResolvedEndpoint>> endpoints;
+  std::map<std::string, std::vector<server::EndpointHandle>> handles;
   std::string apply_error;  // what apply() shall answer; empty: success
   std::string start_error;  // likewise
   int applied = 0;
@@ -66,6 +67,16 @@ class FakeGateway final : public server::Gateway {
                      std::vector<server::ResolvedEndpoint> endpoints) override {
     ++record_.set_endpoints;
     record_.endpoints[std::string(upstream)] = std::move(endpoints);
+  }
+
+  std::vector<server::EndpointHandle> endpoints(std::string_view upstream) const override {
+    const auto known = record_.handles.find(std::string(upstream));
+    return known != record_.handles.end() ? known->second : std::vector<server::EndpointHandle>{};
+  }
+
+  std::shared_ptr<const tls::ClientContext> client_tls(
+      std::string_view /*upstream*/) const override {
+    return nullptr;
   }
 
   void begin_drain() override { ++record_.drains; }

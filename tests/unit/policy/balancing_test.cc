@@ -1,6 +1,8 @@
-// The choices among endpoints: Maglev, the better of two, latencies, ejection.
+// The choices among endpoints: by weight, the better of two, latencies, hashes, health.
 #include <cmath>
 #include <map>
+#include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,13 +13,37 @@
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/maglev.h"
 #include "hangu/policy/peak_ewma.h"
+#include "hangu/policy/ring_hash.h"
+#include "hangu/policy/weighted_turn.h"
 
 namespace hangu::policy {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
+using Failure = EndpointHealth::Failure;
+using Check = EndpointHealth::Check;
+using Order = EndpointHealth::Order;
+
 const auto kAll = [](size_t) { return true; };
+
+std::vector<uint32_t> ones(size_t count) {
+  return std::vector<uint32_t>(count, 1);
+}
+
+std::unique_ptr<EndpointHealth> make_health(int64_t since_ns = 0) {
+  return std::make_unique<EndpointHealth>(std::make_shared<PoolVersion>(), 2, since_ns);
+}
+
+/// Whether `hits` may come from these weights: each within five standard deviations.
+void expect_shares(const std::vector<int>& hits, const std::vector<uint32_t>& weights) {
+  const double total = std::accumulate(hits.begin(), hits.end(), 0.0);
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (size_t i = 0; i < hits.size(); ++i) {
+    const double part = weights[i] / sum;
+    EXPECT_NEAR(hits[i], total * part, 5 * std::sqrt(total * part * (1 - part)) + 1) << i;
+  }
+}
 
 TEST(NextUsable, GoesAround) {
   EXPECT_EQ(next_usable(3, 1, kAll), 1U);
@@ -30,7 +56,7 @@ TEST(BetterOfTwo, IsEvenAmongEquals) {
   std::vector<int> hits(5);
   constexpr int kRequests = 50'000;
   for (int i = 0; i < kRequests; ++i) {
-    ++hits[*better_of_two(5, random(), kAll, [](size_t) { return 0; })];
+    ++hits[*better_of_two(WeightedSample(ones(5)), 5, random(), kAll, [](size_t) { return 0; })];
   }
   // Five standard deviations of a binomial distribution.
   const double allowed = 5 * std::sqrt(kRequests * 0.2 * 0.8);
@@ -44,7 +70,8 @@ TEST(BetterOfTwo, LevelsTheLoad) {
   std::mt19937_64 random(2);
   std::vector<int> load(50);
   for (int i = 0; i < 5000; ++i) {
-    ++load[*better_of_two(load.size(), random(), kAll, [&](size_t at) { return load[at]; })];
+    ++load[*better_of_two(WeightedSample(ones(load.size())), load.size(), random(), kAll,
+                          [&](size_t at) { return load[at]; })];
   }
   EXPECT_LE(*std::max_element(load.begin(), load.end()), 105);
   EXPECT_GE(*std::min_element(load.begin(), load.end()), 90);
@@ -52,14 +79,14 @@ TEST(BetterOfTwo, LevelsTheLoad) {
 
 TEST(BetterOfTwo, LeavesOutWhatIsNotUsable) {
   std::mt19937_64 random(3);
+  const WeightedSample sample(ones(4));
   for (int i = 0; i < 1000; ++i) {
     const auto usable = [](size_t at) { return at == 1 || at == 3; };
-    const auto picked = better_of_two(4, random(), usable, [](size_t at) { return at; });
+    const auto picked = better_of_two(sample, 4, random(), usable, [](size_t at) { return at; });
     ASSERT_TRUE(picked == 1U || picked == 3U);
-    EXPECT_EQ(better_of_two(
-                  4, random(), [](size_t) { return false; }, kAll),
-              std::nullopt);
-    EXPECT_EQ(better_of_two(1, random(), kAll, kAll), 0U);
+    const auto none = [](size_t) { return false; };
+    EXPECT_EQ(better_of_two(sample, 4, random(), none, kAll), std::nullopt);
+    EXPECT_EQ(better_of_two(WeightedSample(ones(1)), 1, random(), kAll, kAll), 0U);
   }
 }
 
@@ -71,8 +98,16 @@ std::vector<std::string> names(size_t count) {
   return out;
 }
 
+std::vector<HashedEndpoint> hashed(const std::vector<std::string>& names) {
+  std::vector<HashedEndpoint> out;
+  for (const std::string& name : names) {
+    out.push_back({.name = name});
+  }
+  return out;
+}
+
 Maglev table_of(const std::vector<std::string>& names) {
-  return Maglev(std::vector<std::string_view>(names.begin(), names.end()));
+  return Maglev(hashed(names));
 }
 
 TEST(Maglev, SharesEvenly) {
@@ -135,23 +170,24 @@ TEST(PeakEwma, BelievesTheWorstAndForgets) {
 
 TEST(EndpointHealth, EjectsForLongerEachTime) {
   config::Ejection options;
-  EndpointHealth health;
+  const auto owned = make_health();
+  EndpointHealth& health = *owned;
   int64_t now = 1000 * kSecond;
-  EXPECT_TRUE(health.usable(now));
+  EXPECT_TRUE(health.well(now));
   for (int i = 0; i < 4; ++i) {
-    EXPECT_FALSE(health.failed(5));
+    EXPECT_FALSE(health.failed(options, Failure::kApplication));
   }
   health.succeeded();
   for (int i = 0; i < 4; ++i) {
-    EXPECT_FALSE(health.failed(5));
+    EXPECT_FALSE(health.failed(options, Failure::kGateway));
   }
-  EXPECT_TRUE(health.failed(5));
+  EXPECT_TRUE(health.failed(options, Failure::kApplication));
   EXPECT_EQ(health.eject(options, 0, now), 30 * kSecond);
   EXPECT_EQ(health.eject(options, 0, now), 0);
-  EXPECT_FALSE(health.usable(now + 29 * kSecond));
+  EXPECT_FALSE(health.well(now + 29 * kSecond));
   EXPECT_EQ(health.ejected_for_ns(now + 29 * kSecond), kSecond);
   now += 30 * kSecond;
-  EXPECT_TRUE(health.usable(now));
+  EXPECT_TRUE(health.well(now));
   EXPECT_EQ(health.eject(options, 0, now), 60 * kSecond);
   now += 60 * kSecond;
   EXPECT_EQ(health.eject(options, 1, now), 99 * kSecond);
@@ -160,6 +196,232 @@ TEST(EndpointHealth, EjectsForLongerEachTime) {
   for (int i = 0; i < 20; ++i) {
     now += 301 * kSecond;
     EXPECT_LE(health.eject(options, 0, now), 300 * kSecond);
+  }
+}
+
+TEST(EndpointHealth, CountsGatewayFailuresApart) {
+  config::Ejection options;
+  options.gateway_failures = 2;
+  const auto health = make_health();
+  EXPECT_FALSE(health->failed(options, Failure::kGateway));
+  EXPECT_FALSE(health->failed(options, Failure::kApplication));  // breaks the row
+  EXPECT_FALSE(health->failed(options, Failure::kGateway));
+  EXPECT_TRUE(health->failed(options, Failure::kGateway));
+}
+
+TEST(EndpointHealth, ChecksAndOrdersMoveTheVersion) {
+  const auto version = std::make_shared<PoolVersion>();
+  EndpointHealth health(version, 1);
+  const uint64_t first = version->value();
+  EXPECT_TRUE(health.set_check(Check::kGood, kSecond));
+  EXPECT_FALSE(health.set_check(Check::kGood, kSecond));
+  EXPECT_EQ(version->value(), first + 1);
+  EXPECT_EQ(health.there_since_ns(kSecond), 0);  // good from the first answer on
+  health.set_check(Check::kBad, 2 * kSecond);
+  EXPECT_FALSE(health.well(3 * kSecond));
+  health.set_check(Check::kGood, 5 * kSecond);
+  EXPECT_TRUE(health.well(5 * kSecond));
+  EXPECT_EQ(health.there_since_ns(6 * kSecond), 5 * kSecond);
+  health.set_order(Order::kDrain, 7 * kSecond);
+  health.set_order(Order::kReady, 8 * kSecond);
+  EXPECT_EQ(health.there_since_ns(9 * kSecond), 8 * kSecond);
+  EXPECT_EQ(version->value(), first + 5);
+}
+
+TEST(EndpointHealth, AGoodCheckEndsAnEjection) {
+  const auto health = make_health();
+  EXPECT_FALSE(health->end_ejection(10 * kSecond));
+  health->eject({}, 0, 10 * kSecond);
+  EXPECT_FALSE(health->well(11 * kSecond));
+  EXPECT_TRUE(health->end_ejection(11 * kSecond));
+  EXPECT_TRUE(health->well(11 * kSecond));
+  EXPECT_EQ(health->there_since_ns(12 * kSecond), 11 * kSecond);
+}
+
+TEST(EndpointHealth, SumsTheTalliesOfShards) {
+  const auto health = make_health();
+  health->count(0, false);
+  health->count(1, true);
+  health->count(1, false);
+  EXPECT_EQ(health->tally().requests, 3U);
+  EXPECT_EQ(health->tally().failures, 1U);
+}
+
+TEST(MayEject, OneInAnyCaseTheLastNever) {
+  EXPECT_FALSE(may_eject(0, 1, 100));
+  EXPECT_TRUE(may_eject(0, 2, 10));
+  EXPECT_FALSE(may_eject(1, 2, 100));
+  EXPECT_FALSE(may_eject(1, 3, 50));
+  EXPECT_TRUE(may_eject(4, 10, 50));
+  EXPECT_FALSE(may_eject(5, 10, 50));
+  EXPECT_FALSE(may_eject(9, 10, 100));
+}
+
+// --- weights ----------------------------------------------------------------------------------
+
+constexpr uint32_t kNobody = UINT32_MAX;
+
+std::vector<WeightedTurn::Member> turns_of(const std::vector<uint32_t>& weights) {
+  std::vector<WeightedTurn::Member> members;
+  for (const uint32_t weight : weights) {
+    members.push_back({.id = static_cast<uint32_t>(members.size()), .weight = weight});
+  }
+  return members;
+}
+
+TEST(WeightedTurn, IsExactAndSmooth) {
+  const std::vector<uint32_t> weights = {5, 1, 1};
+  WeightedTurn turn;
+  turn.set(turns_of(weights));
+  std::vector<int> hits(3);
+  int in_a_row = 0;
+  for (int i = 0; i < 700; ++i) {
+    const uint32_t next = turn.next(kNobody);
+    ++hits[next];
+    in_a_row = next == 0 ? in_a_row + 1 : 0;
+    EXPECT_LE(in_a_row, 5);
+    if ((i + 1) % 7 == 0) {
+      EXPECT_NEAR(hits[0], (i + 1) * 5 / 7, 1) << i;
+      EXPECT_NEAR(hits[1], (i + 1) / 7, 1) << i;
+    }
+  }
+  EXPECT_NEAR(hits[0], 500, 1);
+}
+
+TEST(WeightedTurn, KeepsItsPlaceWhenWeightsChange) {
+  WeightedTurn turn;
+  turn.set(turns_of({1, 1, 1, 1}));
+  std::vector<int> hits(4);
+  for (int i = 0; i < 4000; ++i) {
+    turn.set(turns_of({1000, 1000, 1000, 1000}));  // at each request
+    ++hits[turn.next(kNobody)];
+  }
+  for (const int hit : hits) {
+    EXPECT_NEAR(hit, 1000, 2);
+  }
+}
+
+TEST(WeightedTurn, SkipsWhoWasAsked) {
+  WeightedTurn turn;
+  turn.set(turns_of({1000, 1}));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(turn.next(0), 1U);
+  }
+  turn.set(turns_of({7}));
+  EXPECT_EQ(turn.next(0), 0U);
+}
+
+TEST(WeightedSample, PicksByWeight) {
+  const std::vector<uint32_t> weights = {1, 2, 3, 10};
+  const WeightedSample sample(weights);
+  std::mt19937_64 engine(4);
+  const auto random = [&] { return static_cast<uint32_t>(engine()); };
+  std::vector<int> hits(4);
+  std::vector<int> others(4);
+  for (int i = 0; i < 40'000; ++i) {
+    ++hits[sample.at(random())];
+    ++others[sample.other(3, random())];
+    ASSERT_NE(sample.other(0, random()), 0U);
+  }
+  expect_shares(hits, weights);
+  expect_shares(others, {1, 2, 3, 0});
+}
+
+/// Idle endpoints get requests by weight, loaded ones hold them by weight.
+TEST(BetterOfTwo, KeepsToWeights) {
+  const std::vector<uint32_t> weights = {1, 3, 6};
+  const WeightedSample sample(weights);
+  std::mt19937_64 random(5);
+  std::vector<int> idle(3);
+  std::vector<double> load(3);
+  for (int i = 0; i < 20'000; ++i) {
+    ++idle[*better_of_two(sample, 3, random(), kAll, [](size_t) { return 0; })];
+    load[*better_of_two(sample, 3, random(), kAll,
+                        [&](size_t at) { return load[at] / weights[at]; })] += 1;
+  }
+  expect_shares(idle, weights);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(load[i] / (20'000.0 * weights[i] / 10), 1, 0.02);
+  }
+}
+
+// --- hashes -----------------------------------------------------------------------------------
+
+TEST(Maglev, SharesByWeight) {
+  std::vector<std::string> text = names(4);
+  std::vector<HashedEndpoint> endpoints = hashed(text);
+  for (uint32_t i = 0; i < 4; ++i) {
+    endpoints[i].weight = i + 1;
+  }
+  const Maglev table{endpoints};
+  std::vector<double> entries(4);
+  for (size_t i = 0; i < Maglev::kEntries; ++i) {
+    entries[table.at(i)] += 1;
+  }
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(entries[i] / (static_cast<double>(Maglev::kEntries) * endpoints[i].weight / 10), 1,
+                0.001);
+  }
+}
+
+TEST(RingHash, SharesByWeight) {
+  std::vector<std::string> text = names(4);
+  std::vector<HashedEndpoint> endpoints = hashed(text);
+  for (uint32_t i = 0; i < 4; ++i) {
+    endpoints[i].weight = i + 1;
+  }
+  const RingHash ring(endpoints, 16 * 1024);
+  EXPECT_NEAR(static_cast<double>(ring.size()), 16 * 1024, 4);
+  std::mt19937_64 random(6);
+  std::vector<double> hits(4);
+  for (int i = 0; i < 100'000; ++i) {
+    hits[ring.at(random(), kAll)] += 1;
+  }
+  for (size_t i = 0; i < 4; ++i) {
+    // 1600 points and more each: five standard deviations of their lengths.
+    EXPECT_NEAR(hits[i] / (1e4 * endpoints[i].weight), 1, 0.15);
+  }
+}
+
+/// Exactly the keys of the one that goes move.
+TEST(RingHash, MovesNoOtherKeys) {
+  std::vector<std::string> text = names(10);
+  const RingHash before(hashed(text), 4096);
+  text.pop_back();
+  std::reverse(text.begin(), text.end());
+  const RingHash after(hashed(text), 4096 * 9 / 10);
+  std::mt19937_64 random(7);
+  int moved = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const uint64_t key = random();
+    const size_t home = before.at(key, kAll);
+    moved += home != 9 && 8 - home != after.at(key, kAll) ? 1 : 0;
+    EXPECT_EQ(before.at(key, [&](size_t at) { return at != 9; }) == home, home != 9);
+  }
+  EXPECT_LE(moved, 50);  // the number of points is rounded
+}
+
+TEST(RingHash, GivesEachEndpointAPoint) {
+  const std::vector<std::string> text = names(3000);
+  const RingHash ring(hashed(text), 1024);
+  EXPECT_EQ(ring.size(), 3000U);
+}
+
+TEST(HasRoom, BoundsTheLoadOfEach) {
+  const std::vector<std::string> text = names(8);
+  const Maglev table = table_of(text);
+  std::mt19937_64 random(8);
+  std::vector<uint64_t> load(8);
+  uint64_t sum = 0;
+  const uint64_t hot = random();
+  for (int i = 0; i < 4000; ++i) {
+    const uint64_t key = i % 2 == 0 ? hot : random();  // half of all want the same
+    const size_t at =
+        table.at(key, [&](size_t each) { return has_room(load[each], 1, sum, 8, 125); });
+    ++load[at];
+    ++sum;
+    const auto most = static_cast<double>(*std::max_element(load.begin(), load.end()));
+    EXPECT_LE(most, std::ceil(1.25 * static_cast<double>(sum) / 8)) << i;
   }
 }
 
