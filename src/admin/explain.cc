@@ -17,9 +17,12 @@
 #include "hangu/http/host.h"
 #include "hangu/http/local_reply.h"
 #include "hangu/http/path.h"
+#include "hangu/policy/cors.h"
 #include "hangu/policy/path_rewrite.h"
+#include "hangu/policy/path_substitution.h"
 #include "hangu/policy/route_table.h"
 
+#include "admin/actions_json.h"
 #include "admin/explain_split.h"
 
 namespace hangu::admin {
@@ -113,6 +116,8 @@ class AskedFields {
     }
   }
 
+  const http::HeaderBlock& headers() const { return headers_; }
+
   policy::RequestFacts facts(const Target& target) const {
     const std::string_view forwarded = headers_.value(http::HeaderName::kXForwardedFor);
     return {.headers = &headers_,
@@ -204,11 +209,11 @@ json::object match_json(const config::RouteMatch& match) {
 }
 
 json::array candidates_json(const config::Config& config, const policy::RouteTable& table,
-                            const ExplainRequest& request, const Target& target) {
-  const AskedFields asked(request.headers);
+                            std::string_view method, const AskedFields& asked,
+                            const Target& target) {
   json::array all;
   for (const auto& candidate :
-       table.explain(target.host, target.path, request.method, asked.facts(target))) {
+       table.explain(target.host, target.path, method, asked.facts(target))) {
     const config::Route& route = config.routes[candidate.route];
     all.push_back({{"route", route.name},
                    {"match", match_json(route.match)},
@@ -230,6 +235,7 @@ json::array fields_json(const std::vector<config::HeaderEdit::Field>& fields) {
 json::object edit_json(const config::HeaderEdit& edit) {
   return {{"remove", texts(edit.remove)},
           {"set", fields_json(edit.set)},
+          {"set_if_absent", fields_json(edit.set_if_absent)},
           {"add", fields_json(edit.add)}};
 }
 
@@ -326,6 +332,25 @@ std::string filled_in(const config::Route& route, const std::string& path,
   return out;
 }
 
+/// May have a query.
+std::string rewritten_path(const config::Route& route, const std::string& asked,
+                           const policy::Captures& captures) {
+  const config::Rewrite& rewrite = route.rewrite;
+  if (rewrite.regex.empty()) {
+    const std::string path = filled_in(route, rewrite.path, captures);
+    const policy::PathParts parts = policy::rewrite_path(route.match, path, rewrite.prefix, asked);
+    return std::string(parts.head) + std::string(parts.tail);
+  }
+  const auto substitution = policy::PathSubstitution::compile(rewrite.regex, rewrite.substitution);
+  policy::PathSubstitution::Parts parts;
+  if (!substitution || !substitution->find(asked, parts)) {
+    return asked;
+  }
+  std::string path(substitution->bytes_max(asked, parts), '\0');
+  path.resize(static_cast<size_t>(substitution->write(asked, parts, path.data()) - path.data()));
+  return path;
+}
+
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
                const AskedRequest& request, const server::GatewayStatus* live, json::object& out) {
   out["route"] = route.name;
@@ -335,6 +360,9 @@ void add_route(const config::Config& config, const config::Route& route, const T
     limits.push_back(rate_limit_json(config.rate_limits[limit]));
   }
   out["rate_limits"] = std::move(limits);
+  if (json::array actions = actions_json(config, route); !actions.empty()) {
+    out["actions"] = std::move(actions);
+  }
   const uint32_t upstream =
       route.split.enabled ? add_split(config, route, request, out) : route.upstream;
   if (upstream == config::kNoUpstream) {
@@ -353,10 +381,7 @@ void add_route(const config::Config& config, const config::Route& route, const T
   const config::Listener* listener = listener_for(config, target.url.port);
   const bool original =
       listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;
-  const std::string rewritten_path = filled_in(route, route.rewrite.path, request.captures);
-  const policy::PathParts parts =
-      policy::rewrite_path(route.match, rewritten_path, route.rewrite.prefix, target.path);
-  const std::string path = std::string(parts.head) + std::string(parts.tail);
+  const std::string path = rewritten_path(route, target.path, request.captures);
   const std::string host = route.preserve_host ? target.host : std::string("the endpoint's");
   const bool rewritten = path != target.path;
   out["forwarded"] = {{"path", original && !rewritten ? target.url.path : path},
@@ -469,8 +494,20 @@ Result<json::object, std::string> explain(const config::Config& config,
     return out;
   }
   const policy::RouteTable table(config);
-  out["candidates"] = candidates_json(config, table, request, target);
   const AskedFields asked(request.headers);
+  const std::string_view preflight =
+      policy::preflight_method(http::method_from(request.method), asked.headers());
+  if (!preflight.empty()) {
+    const policy::RouteMatchResult found =
+        table.match(target.host, target.path, preflight, asked.facts(target));
+    if (found.outcome == RouteOutcome::kFound && config.routes[found.route].cors.enabled) {
+      const config::Route& route = config.routes[found.route];
+      out["outcome"] = "preflight";
+      out["route"] = route.name;
+      out["actions"] = actions_json(config, route);
+      return out;
+    }
+  }
   add_outcome(config, table, target,
               {.host = target.host,
                .path = target.path,

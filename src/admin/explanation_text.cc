@@ -127,6 +127,9 @@ class Printer {
            fmt::format("{}: {} by {}, {} scope", text_at(limit, "name"), text_at(limit, "limit"),
                        joined(array_at(limit, "key")), text_at(limit, "scope")));
     }
+    for (const json::value& action : array_at(from_, "actions")) {
+      line(text_at(action.as_object(), "action"), text_at(action.as_object(), "does"));
+    }
     for (const json::value& share : array_at(from_, "split")) {
       line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),
                                 text_at(share.as_object(), "upstream")));
@@ -159,7 +162,7 @@ class Printer {
       line(which,
            fmt::format("remove {}", name.is_string() ? std::string_view(name.get_string()) : ""));
     }
-    for (const char* verb : {"set", "add"}) {
+    for (const char* verb : {"set", "set_if_absent", "add"}) {
       for (const json::value& each : array_at(edit, verb)) {
         if (each.is_object()) {
           line(which, fmt::format("{} {}: {}", verb, text_at(each.get_object(), "name"),

@@ -51,6 +51,9 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
     if (route.upstream < used.size()) {
       used[route.upstream] = true;
     }
+    if (route.mirror.upstream < used.size()) {
+      used[route.mirror.upstream] = true;
+    }
     for (const Split::Part& part : route.split.upstreams) {
       if (part.upstream < used.size()) {
         used[part.upstream] = true;

@@ -14,7 +14,12 @@ void check_balancing(Reader& reader, const Node& node, const Balancing& balancin
 void check_health_check(Reader& reader, const Node& node, const HealthCheck& check);
 void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit);
 void check_route(Reader& reader, const Node& node, const Route& route);
+void check_rewrite(Reader& reader, const Node& node, const Rewrite& rewrite);
+void check_respond(Reader& reader, const Node& node, const DirectResponse& response);
 void check_redirect(Reader& reader, const Node& node, const Redirect& redirect);
+void check_cors(Reader& reader, const Node& node, const Cors& cors);
+void check_mirror(Reader& reader, const Node& node, const Mirror& mirror);
+void check_fault(Reader& reader, const Node& node, const Fault& fault);
 void check_split(Reader& reader, const Node& node, const Split& split);
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);

@@ -206,6 +206,23 @@ const std::vector<ErrorCode>& error_codes() {
        "A path is made of what the route's path captures: `{id}` stands for the capture `{id}` of "
        "`match.path.template`, or for the group `(?P<id>...)` of `match.path.regex`; `{1}` for its "
        "first group when that has no name."},
+      {"E0160", "bad origin",
+       "An origin is what browsers send in the field Origin: a scheme and a host, and a port "
+       "unless "
+       "it is the usual one of the scheme; no path and no slash at the end. In front of the host "
+       "may stand `*.`, for all hosts below it. `*` alone stands for every origin."},
+      {"E0162", "bad media type",
+       "A media type is `type/subtype`, `type/*`, or `*+suffix` for all types with that suffix, "
+       "such as `*+json`. It has no parameters."},
+      {"E0163", "unknown variable",
+       "A word in braces in the value of a header stands for something of the request, and there "
+       "is no such thing. docs/traffic.md lists them. For the text itself double the braces: "
+       "`{{word}}`. What has other signs than letters, digits, `_`, `-` and `.` between its braces "
+       "is text anyway."},
+      {"E0164", "bad substitution",
+       "What takes the place of a match is the text of a path, and of a query after a `?`, with "
+       "`\\1` to `\\9` for what the groups of the expression took and `\\0` for the whole match. "
+       "Other characters than those of a URL are written percent-encoded."},
       {"E0170", "bad offset from UTC",
        "The day of a quota begins at midnight of local time, which is so many hours and minutes "
        "ahead of UTC (+08:00) or behind it (-05:00)."},

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/config/text_template.h"
+
 #include "config/rules.h"
 #include "config/scalar_types.h"
 #include "config/text.h"
@@ -32,7 +34,10 @@ void read_value(Reader& reader, const Node::Entry& entry, const Node& node,
   if (!scalar) {
     return;
   }
-  HeaderEdit::Field field{entry.key, scalar->text, scalar->from_environment};
+  HeaderEdit::Field field{.name = entry.key,
+                          .value = scalar->text,
+                          .secret = scalar->from_environment,
+                          .literal = scalar->from_environment};
   if (field.value.rfind(kFilePrefix, 0) == 0) {
     std::optional<std::string> secret =
         reader.secret_file(node, std::string_view(field.value).substr(kFilePrefix.size()));
@@ -40,11 +45,17 @@ void read_value(Reader& reader, const Node::Entry& entry, const Node& node,
       return;
     }
     field.value = std::move(*secret);
-    field.secret = true;
+    field.secret = field.literal = true;
   }
   if (std::optional<Problem> problem = check_header_value(field.value)) {
     reader.error(node.mark, std::move(*problem));
     return;
+  }
+  if (!field.literal) {
+    if (const auto parsed = TextTemplate::parse(field.value); !parsed) {
+      reader.error(node.mark, {"E0163", parsed.error(), ""});
+      return;
+    }
   }
   if (!field.secret && !field.value.empty() && looks_secret(entry.key)) {
     field.secret = true;

@@ -175,6 +175,17 @@ std::optional<Scalar> Reader::scalar(const Node& node) {
   return good ? std::optional<Scalar>(std::move(out)) : std::nullopt;
 }
 
+std::optional<std::string> Reader::file_contents(const Node& node, const std::string& path,
+                                                 size_t bytes_max) {
+  Result<std::string, std::string> contents = read(path, bytes_max);
+  if (!contents) {
+    error(node.mark,
+          {"E0135", fmt::format("cannot read {}: {}", quoted(path), contents.error()), ""});
+    return std::nullopt;
+  }
+  return std::move(*contents);
+}
+
 std::optional<std::string> Reader::secret_file(const Node& node, std::string_view path) {
   if (path.empty() || path[0] != '/') {
     error(node.mark, {"E0135", fmt::format("file: needs an absolute path, found {}", quoted(path)),

@@ -90,6 +90,10 @@ class Reader {
 
   void remember(const NetworkFile& file) { network_files_[file.path] = file; }
 
+  /// The contents of a file as they are, up to `bytes_max`; reports E0135.
+  std::optional<std::string> file_contents(const Node& node, const std::string& path,
+                                           size_t bytes_max);
+
   /// Elements of the list `kind` ("upstreams") by name.
   std::map<std::string, NamedElement, std::less<>>& names(std::string_view kind);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/nearest.h"
+#include "hangu/base/pattern.h"
 #include "hangu/config/path_template.h"
 
 #include "config/checks.h"
@@ -24,15 +25,112 @@ void check_route_path(Reader& reader, const Node& node, const RouteMatch& /*matc
   }
 }
 
-void check_redirect(Reader& reader, const Node& node, const Redirect& redirect) {
-  if (!redirect.path.empty() && !redirect.prefix.empty()) {
-    reader.error(child(node, "prefix").mark,
-                 {"E0124", "the new path is `path` or made with `prefix`, not both", ""});
+namespace {
+
+/// The keys of a new path exclude each other; `regex` and `substitution` belong together.
+void check_new_path(Reader& reader, const Node& node) {
+  const Node::Entry* first = nullptr;
+  for (const std::string_view key : {"path", "prefix", "regex"}) {
+    const Node::Entry* found = node.find(key);
+    if (found != nullptr && first != nullptr) {
+      reader.error(found->mark,
+                   {"E0124", "a new path is `path`, made with `prefix`, or with `regex`", ""});
+    }
+    first = first != nullptr ? first : found;
   }
+  const bool regex = node.find("regex") != nullptr;
+  if (regex != (node.find("substitution") != nullptr)) {
+    reader.error(child(node, regex ? "regex" : "substitution").mark,
+                 {"E0136", "`regex` and `substitution` go together", ""});
+  }
+}
+
+/// As policy::PathSubstitution reads it, which is above this layer.
+void check_substitution(Reader& reader, const Node& node, const std::string& regex,
+                        const std::string& substitution) {
+  if (regex.empty()) {
+    return;
+  }
+  const auto pattern = Pattern::compile(regex);
+  if (!pattern) {
+    return;  // its own key has said so
+  }
+  const size_t groups = pattern->groups().size();
+  for (size_t i = 0; i < substitution.size(); ++i) {
+    const char c = substitution[i];
+    std::string wrong;
+    if (c == '\\') {
+      const char next = i + 1 < substitution.size() ? substitution[++i] : ' ';
+      if (next < '0' || next > '9') {
+        wrong = "after `\\` stands the number of a group, 0 … 9";
+      } else if (static_cast<size_t>(next - '0') > groups) {
+        wrong = fmt::format("`\\{}`: the expression has {} groups", next, groups);
+      }
+    } else if (c <= ' ' || c == 0x7f ||
+               std::string_view("\"#<>^`{|}").find(c) != std::string_view::npos) {
+      wrong = fmt::format("{} cannot stand in a path or query", quoted(std::string(1, c)));
+    }
+    if (!wrong.empty()) {
+      reader.error(child(node, "substitution").mark, {"E0164", wrong, ""});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void check_rewrite(Reader& reader, const Node& node, const Rewrite& rewrite) {
+  check_new_path(reader, node);
+  check_substitution(reader, node, rewrite.regex, rewrite.substitution);
+}
+
+void check_respond(Reader& reader, const Node& node, const DirectResponse& response) {
+  if (!response.file.empty() && node.find("body") != nullptr) {
+    reader.error(child(node, "file").mark, {"E0124", "a body is `body` or from `file`", ""});
+  }
+}
+
+void check_redirect(Reader& reader, const Node& node, const Redirect& redirect) {
+  check_new_path(reader, node);
+  check_substitution(reader, node, redirect.regex, redirect.substitution);
   if (redirect.scheme.empty() && redirect.host.empty() && redirect.port == 0 &&
-      redirect.path.empty() && redirect.prefix.empty()) {
+      redirect.path.empty() && redirect.prefix.empty() && redirect.regex.empty()) {
     reader.error(node.mark, {"E0136", "a redirect to where the client has just been",
                              "give a `scheme`, `host`, `port`, `path` or `prefix`"});
+  }
+}
+
+void check_cors(Reader& reader, const Node& node, const Cors& cors) {
+  if (cors.origins.empty() && cors.patterns.empty()) {
+    reader.error(node.mark, {"E0137", "`cors` names no origin",
+                             "give `origins`, such as [\"https://app.example.org\"], or "
+                             "`origins_regex`"});
+  }
+  const bool any = std::find(cors.origins.begin(), cors.origins.end(), "*") != cors.origins.end();
+  if (any && cors.credentials) {
+    reader.error(child(node, "credentials").mark,
+                 {"E0136",
+                  "with `credentials` and the origin `*` every page could read what belongs to "
+                  "whoever is logged in",
+                  "name the origins"});
+  }
+}
+
+void check_mirror(Reader& reader, const Node& node, const Mirror& mirror) {
+  if (!mirror.host.empty() && !mirror.host_suffix.empty()) {
+    reader.error(child(node, "host_suffix").mark,
+                 {"E0124", "the host is `host` or made with `host_suffix`, not both", ""});
+  }
+}
+
+void check_fault(Reader& reader, const Node& node, const Fault& fault) {
+  if (fault.delay == Duration::zero() && fault.abort_status == 0) {
+    reader.error(node.mark, {"E0136", "a fault that does nothing",
+                             "give `delay: {time: ...}` or `abort: {status: ...}`"});
+  }
+  if (fault.abort_status != 0 && fault.abort_status < 400) {
+    reader.error(child(child(node, "abort"), "status").mark,
+                 {"E0115", fmt::format("{} is no error: 400 … 599", fault.abort_status), ""});
   }
 }
 
@@ -67,10 +165,6 @@ void check_action(Reader& reader, const Node& node, const Route& route) {
   } else if (actions > 1) {
     reader.error(node.mark,
                  {"E0124", "a route has one of `upstream`, `split`, `redirect` and `respond`", ""});
-  }
-  if (!route.rewrite.path.empty() && !route.rewrite.prefix.empty()) {
-    reader.error(child(node, "rewrite").mark,
-                 {"E0124", "the upstream sees `path` or what is made with `prefix`, not both", ""});
   }
 }
 

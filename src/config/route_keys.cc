@@ -1,9 +1,39 @@
 #include "config/route_keys.h"
 
+#include "config/action_keys.h"
+#include "config/action_rules.h"
 #include "config/network_file.h"
 
 namespace hangu::config {
 namespace {
+
+/// Reads the file, too.
+class BodyFileType final : public ScalarType<DirectResponse> {
+ public:
+  std::string name() const override { return "file path"; }
+
+  std::string schema() const override { return R"("type":"string","minLength":1)"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& /*reader*/, const std::string& text,
+                               DirectResponse& out) const override {
+    out.file = text;
+    return kFilePathRule.apply(out.file);
+  }
+
+  void complete(Reader& reader, const Node& node, DirectResponse& out) const override {
+    constexpr size_t kBytesMax = 256 * kKiB;
+    if (auto contents = reader.file_contents(node, out.file, kBytesMax)) {
+      out.contents = std::move(*contents);
+    }
+  }
+
+  Value format(const Config& /*config*/, const DirectResponse& value) const override {
+    return value.file.empty() ? Value{} : Value::string(value.file);
+  }
+
+  std::string example() const override { return "/etc/hangu/closed.html"; }
+};
 
 TypePtr<Redirect> redirect() {
   auto type = switched<Redirect>("{scheme: https}");
@@ -29,7 +59,20 @@ TypePtr<Redirect> redirect() {
           text(kRoutePathRule),
           {.name = "prefix",
            .documentation = "What takes the place of the prefix that the route matches.",
-           .example = "/v2"})
+           .example = "/v2",
+           .alternative = true})
+      .key<&Redirect::regex>(
+          text(kRegexRule), {.name = "regex",
+                             .documentation = "What `substitution` takes the place of in the path: "
+                                              "the first match. Without one the path stays.",
+                             .example = "\"^/u/([0-9]+)$\"",
+                             .alternative = true})
+      .key<&Redirect::substitution>(
+          text(kSubstitutionRule),
+          {.name = "substitution",
+           .documentation = "With `\\1` for what the first group took; may have a query.",
+           .example = "/users/\\1",
+           .alternative = true})
       .key<&Redirect::status>(
           choice<uint32_t>({{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}}),
           {.name = "status",
@@ -49,12 +92,19 @@ TypePtr<DirectResponse> respond() {
       .key<&DirectResponse::body>(
           text(kTextRule),
           {.name = "body", .documentation = "Of the answer.", .example = "\"closed until six\\n\""})
+      .group(std::make_unique<BodyFileType>(),
+             {.name = "file",
+              .documentation = "File with the body, in place of `body`; read with the config, at "
+                               "most 256 KiB.",
+              .example = "/etc/hangu/closed.html",
+              .alternative = true})
       .key<&DirectResponse::content_type>(
           text(kHeaderValueRule),
           {.name = "content_type", .documentation = "Of the body.", .example = "application/json"})
       .key<&DirectResponse::retry_after>(
           duration(seconds(1), hours(24 * 30), "none"),
-          {.name = "retry_after", .documentation = "The field of that name.", .example = "1h"});
+          {.name = "retry_after", .documentation = "The field of that name.", .example = "1h"})
+      .check(check_respond);
   return type;
 }
 
@@ -72,9 +122,24 @@ TypePtr<Rewrite> rewrite() {
            .documentation = "What takes the place of the prefix that the route matches: with the "
                             "prefix `/api` and `/` here, `/api/a` becomes `/a`.",
            .example = "/"})
-      .key<&Rewrite::host>(text(kHostRule), {.name = "host",
-                                             .documentation = "Host that the upstream sees.",
-                                             .example = "app.internal"});
+      .key<&Rewrite::regex>(text(kRegexRule),
+                            {.name = "regex",
+                             .documentation = "What `substitution` takes the place of in the path: "
+                                              "the first match. Without one the path stays.",
+                             .example = "\"^/u/([0-9]+)$\"",
+                             .alternative = true})
+      .key<&Rewrite::substitution>(
+          text(kSubstitutionRule),
+          {.name = "substitution",
+           .documentation = "With `\\1` for what the first group took; may have a query.",
+           .example = "/users/\\1",
+           .alternative = true})
+      .key<&Rewrite::host>(text(kHostTextRule),
+                           {.name = "host",
+                            .documentation = "Host that the upstream sees; may have variables of "
+                                             "the request: `{header.x-tenant}.internal`.",
+                            .example = "app.internal"})
+      .check(check_rewrite);
   return type;
 }
 
@@ -189,6 +254,7 @@ void add_route_actions(ObjectType<Route>& type) {
       .key<&Route::clients>(clients(), {.name = "clients",
                                         .documentation = "Who may ask, by address.",
                                         .example = "{allow: [10.0.0.0/8]}"});
+  add_policy_actions(type);
 }
 
 }  // namespace hangu::config

@@ -261,6 +261,47 @@ Value RateType::format(const Config& /*config*/, const Rate& value) const {
   return value.count != 0 ? Value::string(format_rate(value)) : Value{};
 }
 
+std::string PercentType::schema() const {
+  return or_variable(R"("anyOf":[{"type":"number","minimum":0,"maximum":100},)"
+                     R"({"type":"string","pattern":"^[0-9]{1,3}([.][0-9]{1,4})?%?$"}])");
+}
+
+std::optional<Problem> PercentType::parse(Reader& /*reader*/, const std::string& text,
+                                          Percent& out) const {
+  constexpr size_t kDecimals = 4;
+  std::string_view number = text;
+  if (number.ends_with('%')) {
+    number.remove_suffix(1);
+  }
+  const size_t point = number.find('.');
+  std::string decimals(point == std::string_view::npos ? "" : number.substr(point + 1));
+  const bool bare = point != std::string_view::npos && decimals.empty();
+  const bool fine = decimals.size() <= kDecimals;
+  decimals.resize(kDecimals, '0');
+  const std::optional<uint64_t> whole = parse_decimal(number.substr(0, point));
+  const std::optional<uint64_t> rest = parse_decimal(decimals);
+  if (!whole || !rest || bare || !fine) {
+    return Problem{"E0114",
+                   fmt::format("{} is not a percentage such as 5 or 0.25: at most four decimals",
+                               quoted(text)),
+                   ""};
+  }
+  if (*whole > 100 || (*whole == 100 && *rest != 0)) {
+    return out_of_range(text, "0", "100");
+  }
+  out.millionths = static_cast<uint32_t>(*whole * 10'000 + *rest);
+  return std::nullopt;
+}
+
+Value PercentType::format(const Config& /*config*/, const Percent& value) const {
+  std::string text = fmt::format("{}.{:04}", value.millionths / 10'000, value.millionths % 10'000);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) {
+    text.pop_back();
+  }
+  return Value::scalar(std::move(text));
+}
+
 namespace {
 
 struct KeyPartWord {

@@ -38,7 +38,9 @@ class ScalarType : public TypeOf<T> {
         problem->message += " (after variables were filled in)";
       }
       reader.error(node.mark, std::move(*problem));
+      return;
     }
+    complete(reader, node, *static_cast<T*>(out));
   }
 
   Value to_value(const Config& config, const void* value) const final {
@@ -48,6 +50,9 @@ class ScalarType : public TypeOf<T> {
  protected:
   virtual std::optional<Problem> parse(Reader& reader, const std::string& text, T& out) const = 0;
   virtual Value format(const Config& config, const T& value) const = 0;
+
+  /// After a value that was good: what else there is to be read.
+  virtual void complete(Reader& /*reader*/, const Node& /*node*/, T& /*out*/) const {}
 
   virtual std::string noun() const { return "a " + this->name(); }
 
@@ -432,6 +437,23 @@ class RateType final : public ScalarType<Rate> {
   Value format(const Config& config, const Rate& value) const override;
 
   std::string example() const override { return "100/s"; }
+};
+
+/// "5", "0.25" or "5%".
+class PercentType final : public ScalarType<Percent> {
+ public:
+  std::string name() const override { return "percentage"; }
+
+  std::string schema() const override;
+
+  std::string limits() const override { return "0 … 100, four decimals at most"; }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               Percent& out) const override;
+  Value format(const Config& config, const Percent& value) const override;
+
+  std::string example() const override { return "5"; }
 };
 
 class KeyPartType final : public ScalarType<KeyPart> {

@@ -94,8 +94,14 @@ TypePtr<HeaderEdit> header_edit() {
           {.name = "set",
            .documentation =
                "Fields to set; each replaces every field of its name. A value may contain "
-               "`${VARIABLE}` or be `file:/path`, and is then secret.",
+               "`${VARIABLE}` or be `file:/path`, and is then secret; or else have variables of "
+               "the request, such as `{client_ip}`: see docs/traffic.md.",
            .example = "{x-gateway: hangu}"})
+      .key<&HeaderEdit::set_if_absent>(
+          std::make_unique<HeaderFieldsType>(false),
+          {.name = "set_if_absent",
+           .documentation = "The same, where there is no field of that name.",
+           .example = "{cache-control: no-store}"})
       .key<&HeaderEdit::add>(std::make_unique<HeaderFieldsType>(true),
                              {.name = "add",
                               .documentation = "Fields to append to those that are there.",
@@ -129,7 +135,19 @@ void add_route_times(ObjectType<Route>& type) {
       .key<&Route::body_bytes_max>(size<uint64_t>({1, 1024 * kGiB, "no limit"}),
                                    {.name = "body_max",
                                     .documentation = "Largest request body; beyond it 413.",
-                                    .example = "1MiB"});
+                                    .example = "1MiB"})
+      .key<&Route::response_body_bytes_max>(
+          size<uint64_t>({1, 1024 * kGiB, "no limit"}),
+          {.name = "response_body_max",
+           .documentation = "Largest response body: a longer one is 502, or is cut off when its "
+                            "length was not known before.",
+           .example = "100MiB"})
+      .key<&Route::headers_bytes_max>(
+          size<uint32_t>({1 * kKiB, 1 * kMiB, "what the listener takes"}),
+          {.name = "headers_max",
+           .documentation = "Largest request head: the fields, with the 300 bytes or so that the "
+                            "gateway adds; beyond it 431.",
+           .example = "8KiB"});
 }
 
 TypePtr<Route> route() {
@@ -272,6 +290,14 @@ TypePtr<Buffers> buffers() {
            .documentation = "Reading goes on when less than this is waiting.",
            .example = "32KiB",
            .reload = kNewConnections})
+      .key<&Buffers::compression_bytes_max>(
+          size<uint64_t>({0, 64 * kGiB}),
+          {.name = "compression_max",
+           .documentation = "Memory for the state of responses that are being compressed, per "
+                            "worker: 272 KiB (gzip), 1.4 MiB (br or zstd) each with the "
+                            "default levels. Beyond it they pass as they are.",
+           .example = "64MiB",
+           .reload = kRestart})
       .check(check_buffers);
   return type;
 }

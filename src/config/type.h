@@ -65,8 +65,9 @@ struct Row {
   ReloadClass reload = ReloadClass::kLive;
   std::string_view since = "0.1";
   bool required = false;
-  bool alternative = false;  // excludes a sibling, or names a file that the loader reads: the
-                             // reference shows it in a comment
+  // Excludes a sibling, names a file that the loader reads, or does nothing as long as it is not
+  // filled in: the reference shows it in a comment.
+  bool alternative = false;
 };
 
 struct Key {

@@ -17,6 +17,9 @@ void FilterChain::add(std::shared_ptr<const Filter> filter) {
   if ((hooks & kResponseData) != 0) {
     response_data_.insert(response_data_.begin(), added);
   }
+  if ((hooks & kLocalReply) != 0) {
+    local_reply_.insert(local_reply_.begin(), added);
+  }
   if ((hooks & kStreamEnd) != 0) {
     stream_end_.push_back(added);
   }

@@ -8,6 +8,7 @@
 #include "hangu/policy/path_rewrite.h"
 
 #include "filter/make_path.h"
+#include "filter/path_target.h"
 
 namespace hangu::filter {
 namespace {
@@ -35,7 +36,8 @@ bool is_default_port(std::string_view scheme, uint32_t port) {
 
 RedirectFilter::RedirectFilter(const config::Route& route)
     : route_(route),
-      path_(route.redirect.path, config::capture_names(route.match)) {}
+      path_(route.redirect.path, config::capture_names(route.match)),
+      substitution_(substitution_of(route.redirect.regex, route.redirect.substitution)) {}
 
 /// Absolute (RFC 9110 §10.2.2): what is not given stays as the client asked.
 std::string_view RedirectFilter::location(Stream& stream) const noexcept {
@@ -55,6 +57,13 @@ std::string_view RedirectFilter::location(Stream& stream) const noexcept {
       route_.match, make_path(path_, stream.info.captures.values, stream.arena()), redirect.prefix,
       request.path);
   const std::string_view host = redirect.host.empty() ? request.host : redirect.host;
+  if (substitution_) {
+    if (const std::string_view target = substituted_target(*substitution_, stream);
+        !target.empty()) {
+      return join(std::array<std::string_view, 5>{scheme, "://", host, port_text, target},
+                  stream.arena());
+    }
+  }
   return join(std::array<std::string_view, 8>{scheme, "://", host, port_text, path.head, path.tail,
                                               request.has_query ? "?" : "", request.query},
               stream.arena());

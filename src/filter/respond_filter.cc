@@ -11,7 +11,7 @@ FilterStatus RespondFilter::on_request_headers(Stream& stream) const noexcept {
                            .code = "route.respond",
                            .retry_after_s = static_cast<uint32_t>(seconds),
                            .content_type = response_.content_type,
-                           .body = response_.body},
+                           .body = response_.file.empty() ? response_.body : response_.contents},
                           name());
   return FilterStatus::kContinue;
 }

@@ -3,19 +3,54 @@
 #include <algorithm>
 
 #include "hangu/filter/stream.h"
+#include "hangu/http/text.h"
 #include "hangu/policy/path_rewrite.h"
 
 #include "filter/make_path.h"
+#include "filter/path_target.h"
 
 namespace hangu::filter {
+namespace {
+
+/// The loader has tried it.
+RequestText host_text(const std::string& host) {
+  const auto parsed = config::TextTemplate::parse(host);
+  return RequestText(parsed ? *parsed : config::TextTemplate::literal(host));
+}
+
+bool is_host(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return http::is_alnum(c) || std::string_view("-._:[]").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
 
 RewriteFilter::RewriteFilter(const config::Route& route)
     : route_(route),
-      path_(route.rewrite.path, config::capture_names(route.match)) {}
+      path_(route.rewrite.path, config::capture_names(route.match)),
+      host_(host_text(route.rewrite.host)),
+      substitution_(substitution_of(route.rewrite.regex, route.rewrite.substitution)) {}
+
+/// False: what the client sent in a variable makes no host.
+bool RewriteFilter::set_host(Stream& stream) const noexcept {
+  stream.info.forward_host = host_.of(stream);
+  return is_host(stream.info.forward_host);
+}
 
 FilterStatus RewriteFilter::on_request_headers(Stream& stream) const noexcept {
   const config::Rewrite& rewrite = route_.rewrite;
-  stream.info.forward_host = rewrite.host;
+  if (!set_host(stream)) {
+    stream.send_local_reply({.status = 400,
+                             .code = "rewrite.host",
+                             .detail = "the request makes no host for the upstream"},
+                            name());
+    return FilterStatus::kContinue;
+  }
+  if (substitution_) {
+    stream.info.forward_target = substituted_target(*substitution_, stream);
+    return FilterStatus::kContinue;
+  }
   if (rewrite.path.empty() && rewrite.prefix.empty()) {
     return FilterStatus::kContinue;
   }

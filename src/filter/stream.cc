@@ -213,7 +213,7 @@ void Stream::on_request_error(const Error& error) noexcept {
   if (head_sent_) {
     info.failure = StreamFailure::kClientClosed;
     cancel_sink();
-    response_end_ = true;
+    drop_response();
     writer_.abort(*this);
     return;
   }
@@ -244,8 +244,22 @@ void Stream::on_informational(const http::ResponseHead& head) noexcept {
   }
 }
 
+/// Whether so many bytes of the response's body are within the route's limit; else it breaks off.
+bool Stream::response_fits(uint64_t bytes) noexcept {
+  const uint64_t most = route_ != nullptr ? route_->config->response_body_bytes_max : 0;
+  if (most == 0 || bytes <= most || info.upgraded) {
+    return true;
+  }
+  fail(upstream_error(Errc::kBodyTooLarge, "response body over the route's limit"));
+  return false;
+}
+
 void Stream::on_response_head(bool end) noexcept {
   HANGU_DCHECK(!head_sent_ && !replied_);
+  const bool known = response.framing == http::BodyFraming::kLength && !end;
+  if (known && !response_fits(response.content_length)) {
+    return;
+  }
   held_response_end_ = end;
   info.response_started = shard_.now();
   info.status = static_cast<uint16_t>(response.status);
@@ -276,7 +290,7 @@ void Stream::run_response_headers() noexcept {
 }
 
 void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
-  if (replied_ || finished_) {
+  if (replied_ || finished_ || response_end_) {
     return;
   }
   if (!head_sent_) {
@@ -285,6 +299,10 @@ void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
     return;
   }
   response_data_position_ = 0;
+  response_received_ += data.size;
+  if (!response_fits(response_received_)) {
+    return;
+  }
   if (info.upgraded) {
     write_response_data(std::move(data), end);
   } else {
@@ -293,8 +311,9 @@ void Stream::on_response_data(buffer::Slice&& data, bool end) noexcept {
 }
 
 net::Connection* Stream::response_target() const noexcept {
-  const bool unseen =
-      snapshot_->entry.response_data().empty() && own(&FilterChain::response_data).empty();
+  const size_t filters =
+      snapshot_->entry.response_data().size() + own(&FilterChain::response_data).size();
+  const bool unseen = filters == response_ignored_;
   const bool flowing = head_sent_ && !response_held_ && !replied_ && !finished_;
   return unseen && flowing && !info.upgraded ? writer_.response_target(*this) : nullptr;
 }
@@ -302,6 +321,14 @@ net::Connection* Stream::response_target() const noexcept {
 void Stream::on_response_spliced(uint64_t bytes, bool end) noexcept {
   info.response_body_bytes += bytes;
   on_response_data(buffer::Slice{}, end);
+}
+
+/// The response breaks off: what waits for a filter does so no more.
+void Stream::drop_response() noexcept {
+  response_end_ = true;
+  response_held_ = false;
+  response_data_held_ = false;
+  held_response_data_ = {};
 }
 
 void Stream::hold_response_data(buffer::Slice&& data, bool end) noexcept {
@@ -318,7 +345,7 @@ void Stream::pass_response_data(buffer::Slice&& data, bool end) noexcept {
              filter_at(response_data_position_, first, snapshot_->entry.response_data())) {
     ++response_data_position_;
     const FilterStatus status = filter->on_response_data(*this, data, end);
-    if (finished_) {
+    if (finished_ || response_end_) {
       return;
     }
     if (status == FilterStatus::kPause) {
@@ -329,7 +356,25 @@ void Stream::pass_response_data(buffer::Slice&& data, bool end) noexcept {
   write_response_data(std::move(data), end);
 }
 
+/// Trailers follow: what filters have kept of the body leaves before them.
+void Stream::end_response_data() noexcept {
+  buffer::Slice rest;
+  const auto show = [&](FilterList filters) {
+    for (const Filter* filter : filters) {
+      static_cast<void>(filter->on_response_data(*this, rest, true));
+    }
+  };
+  show(own(&FilterChain::response_data));
+  show(snapshot_->entry.response_data());
+  if (rest.size != 0 && !finished_) {
+    write_response_data(std::move(rest), false);
+  }
+}
+
 void Stream::write_response_data(buffer::Slice&& data, bool end) noexcept {
+  if (data.size == 0 && !end) {
+    return;  // a filter has kept it for later
+  }
   info.response_body_bytes += data.size;
   response_end_ = end;
   writer_.write_data(*this, std::move(data), end);
@@ -337,6 +382,10 @@ void Stream::write_response_data(buffer::Slice&& data, bool end) noexcept {
 
 void Stream::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
   if (replied_ || finished_) {
+    return;
+  }
+  end_response_data();
+  if (finished_) {
     return;
   }
   response_end_ = true;
@@ -390,6 +439,13 @@ void Stream::resume_response() noexcept {
   }
 }
 
+void Stream::resume_response(buffer::Slice&& data) noexcept {
+  if (response_data_held_) {
+    held_response_data_ = std::move(data);
+    resume_response();
+  }
+}
+
 void Stream::on_response_writable() noexcept {
   if (sink_ != nullptr && !response_congested()) {
     sink_->on_response_writable();
@@ -404,7 +460,7 @@ void Stream::fail(const Error& error) noexcept {
   info.failure = error.code == Errc::kTimeout ? StreamFailure::kTimeout : StreamFailure::kUpstream;
   if (head_sent_) {
     cancel_sink();
-    response_end_ = true;
+    drop_response();
     writer_.abort(*this);
     return;
   }
@@ -442,12 +498,22 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   } else {
     body = http::make_local_response(reply, info.request_id, arena_, response);
   }
+  show_local_reply();
   complete_response_fields();
   const bool bodiless = request.method == http::Method::kHead || body.empty();
   writer_.write_head(*this, bodiless);
   if (!bodiless && !finished_) {
     info.response_body_bytes = body.size();
     writer_.write_data(*this, arena_.slice_of(body), true);
+  }
+}
+
+void Stream::show_local_reply() noexcept {
+  for (const Filter* filter : own(&FilterChain::local_reply)) {
+    filter->on_local_reply(*this);
+  }
+  for (const Filter* filter : snapshot_->entry.local_reply()) {
+    filter->on_local_reply(*this);
   }
 }
 

@@ -118,7 +118,8 @@ void make_grpc_response(const LocalReply& reply, buffer::Arena& arena,
   response.status = 200;
   response.reason = reason_phrase(200);
   response.framing = BodyFraming::kNone;
-  const auto status = static_cast<size_t>(grpc_status_for(reply.status));
+  const auto status = reply.grpc_status < 0 ? static_cast<size_t>(grpc_status_for(reply.status))
+                                            : static_cast<size_t>(reply.grpc_status);
   const std::string_view message = reply.detail.empty() ? reply.code : reply.detail;
   static_cast<void>(response.headers.add(HeaderName::kContentType, kType));
   static_cast<void>(response.headers.add("grpc-status", kNumbers[status]));

@@ -54,9 +54,9 @@ Mapping map_upstream(Errc code) {
     case Errc::kBadStatusLine:
     case Errc::kUriTooLong:
     case Errc::kHeadersTooLarge:
-    case Errc::kBodyTooLarge:
     case Errc::kNotImplemented:
     case Errc::kUnexpectedData: return {502, "upstream.protocol"};
+    case Errc::kBodyTooLarge: return {502, "upstream.body_too_large"};
     case Errc::kReset:
     case Errc::kUnexpectedEof: return {502, "upstream.reset"};
     case Errc::kTlsHandshake:
@@ -210,9 +210,12 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
   response.reason = reason_phrase(reply.status);
   response.keep_alive = !reply.close;
   HeaderBlock& headers = response.headers;
+  const bool bodiless = reply.status == 204 || reply.status == 304;
   const bool problem = reply.content_type.empty();
-  headers.add(HeaderName::kContentType,
-              problem ? std::string_view("application/problem+json") : reply.content_type);
+  if (!bodiless) {
+    headers.add(HeaderName::kContentType,
+                problem ? std::string_view("application/problem+json") : reply.content_type);
+  }
   if (!reply.cacheable) {
     headers.add(HeaderName::kCacheControl, "no-store");
   }
@@ -224,6 +227,9 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
   }
   for (const ReplyField& field : reply.fields) {
     headers.add(field.name, field.value);
+  }
+  if (bodiless) {
+    return {};  // RFC 9110 §8.6: without Content-Length, too
   }
   const std::string_view body =
       problem ? render_problem_json(reply, request_id, arena) : arena.copy(reply.body);

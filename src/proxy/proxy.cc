@@ -6,6 +6,7 @@
 #include "hangu/base/assert.h"
 
 #include "proxy/exchange.h"
+#include "proxy/mirrors.h"
 
 namespace hangu::proxy {
 
@@ -14,7 +15,8 @@ Proxy::Proxy(event::Loop& loop, stats::Counter& timeouts)
       timeouts_(timeouts),
       exchanges_(std::make_unique<buffer::ObjectPool<Exchange>>()),
       joiner_(*this),
-      graveyard_(*this) {}
+      graveyard_(*this),
+      mirrors_(std::make_unique<Mirrors>(*this, loop)) {}
 
 Proxy::~Proxy() {
   bury();
@@ -70,6 +72,10 @@ void Proxy::join() noexcept {
     live_.push_back(*exchange);
     exchange->become_tunnel();
   }
+}
+
+filter::Mirrors& Proxy::mirrors() noexcept {
+  return *mirrors_;
 }
 
 void Proxy::retire(Exchange& exchange) noexcept {

@@ -54,6 +54,7 @@ struct Shard::Core {
                         .blocks_max = static_cast<uint32_t>(options.buffers.receive_bytes_max /
                                                             kReceiveBlockBytes)}),
         small_blocks({.block_bytes = kSmallBlockBytes, .blocks_max = kSmallBlocksMax}),
+        compressors(options.buffers.compression_bytes_max),
         drain_timer(shard) {}
 
   void open(filter::ShardContext& shard, const ShardOptions& options) {
@@ -69,6 +70,7 @@ struct Shard::Core {
   // In order of construction; the reverse is the order in which they may go.
   buffer::BlockPool receive_blocks;
   buffer::BlockPool small_blocks;
+  filter::Compressors compressors;
   std::unique_ptr<event::Loop> loop;
   std::unique_ptr<upstream::Shared> shared;
   std::unique_ptr<proxy::Proxy> proxy;
@@ -157,6 +159,26 @@ buffer::BlockPool& Shard::small_blocks() noexcept {
 
 buffer::BlockPool& Shard::large_blocks() noexcept {
   return core_->receive_blocks;
+}
+
+filter::Compressors& Shard::compressors() noexcept {
+  return core_->compressors;
+}
+
+filter::Mirrors& Shard::mirrors() noexcept {
+  return core_->proxy->mirrors();
+}
+
+event::Timers& Shard::timers() noexcept {
+  return core_->loop->timers();
+}
+
+void Shard::defer(event::Deferred& work) noexcept {
+  core_->loop->defer(work);
+}
+
+void Shard::queue_costly(event::Costly& work) noexcept {
+  core_->loop->queue_costly(work);
 }
 
 // --- config -----------------------------------------------------------------------------------

@@ -118,6 +118,11 @@ class Shard final : private filter::ShardContext {
   filter::Terminal& terminal() noexcept override;
   buffer::BlockPool& small_blocks() noexcept override;
   buffer::BlockPool& large_blocks() noexcept override;
+  filter::Compressors& compressors() noexcept override;
+  filter::Mirrors& mirrors() noexcept override;
+  event::Timers& timers() noexcept override;
+  void defer(event::Deferred& work) noexcept override;
+  void queue_costly(event::Costly& work) noexcept override;
 
   void run(std::promise<Result<std::string_view>>& ready);
   void apply_cluster(const ClusterUpdate& update);

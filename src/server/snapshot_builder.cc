@@ -6,8 +6,12 @@
 
 #include "hangu/filter/access_log_filter.h"
 #include "hangu/filter/client_filter.h"
+#include "hangu/filter/compression_filter.h"
+#include "hangu/filter/cors_filter.h"
+#include "hangu/filter/fault_filter.h"
 #include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
+#include "hangu/filter/mirror_filter.h"
 #include "hangu/filter/rate_limit_filter.h"
 #include "hangu/filter/redirect_filter.h"
 #include "hangu/filter/respond_filter.h"
@@ -56,6 +60,9 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     }
   }
   build_routes(*config, build_rate_limits(*config, stores), *snapshot);
+  for (const config::Route& route : config->routes) {
+    snapshot->answers_preflights = snapshot->answers_preflights || route.cors.enabled;
+  }
   snapshot->config = std::move(config);
   if (current_ != nullptr) {
     retired_.push_back(std::move(current_));
@@ -216,6 +223,20 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
   if (route.upstream != config::kNoUpstream) {
     runtime->cluster = cluster_number(config.upstreams[route.upstream].name);
   }
+  add_admission(route, limits, chain);
+  add_action(config, route, chain);
+  return runtime;
+}
+
+/// Who gets in, and what happens to all that do. Compression is the last that a response passes.
+void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits& limits,
+                                    filter::FilterChain& chain) {
+  if (route.compression.enabled) {
+    chain.add(std::make_shared<filter::CompressionFilter>(route.compression));
+  }
+  if (route.cors.enabled) {
+    chain.add(std::make_shared<filter::CorsFilter>(route.cors));
+  }
   if (route.clients != config::Clients{}) {
     add_client_filter(route.clients, chain);
   }
@@ -228,6 +249,14 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
   if (!own.empty()) {
     chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
   }
+  if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
+    chain.add(std::make_shared<filter::FaultFilter>(route.fault));
+  }
+}
+
+/// What becomes of a request that has been let in.
+void SnapshotBuilder::add_action(const config::Config& config, const config::Route& route,
+                                 filter::FilterChain& chain) {
   if (route.redirect.enabled) {
     chain.add(std::make_shared<filter::RedirectFilter>(route));
   } else if (route.respond.enabled) {
@@ -246,7 +275,10 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
   if (route.grpc_web) {
     chain.add(std::make_shared<filter::GrpcWebFilter>());
   }
-  return runtime;
+  if (route.mirror.enabled) {
+    chain.add(std::make_shared<filter::MirrorFilter>(
+        route.mirror, cluster_number(config.upstreams[route.mirror.upstream].name)));
+  }
 }
 
 void SnapshotBuilder::add_client_filter(const config::Clients& clients,

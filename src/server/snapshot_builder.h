@@ -77,6 +77,10 @@ class SnapshotBuilder {
   std::shared_ptr<const filter::RouteRuntime> build_route(
       const config::Config& config, const std::shared_ptr<const config::Route>& shared,
       const RateLimits& limits);
+  void add_admission(const config::Route& route, const RateLimits& limits,
+                     filter::FilterChain& chain);
+  void add_action(const config::Config& config, const config::Route& route,
+                  filter::FilterChain& chain);
   void add_client_filter(const config::Clients& clients, filter::FilterChain& chain);
   void add_split_filter(const config::Config& config, const config::Split& split,
                         filter::FilterChain& chain);

@@ -231,6 +231,75 @@ void add_routes(Text& text, const Registry& registry) {
   add_latency(text, routes, "route");
 }
 
+struct ActionMetric {
+  std::string_view labels;  // beside the route
+  uint64_t (*value)(const RouteActionCounters&);
+};
+
+constexpr ActionMetric kPreflights[] = {
+    {"", [](const RouteActionCounters& c) { return c.preflights.value(); }},
+};
+
+constexpr ActionMetric kCompressed[] = {
+    {",coding=\"gzip\"", [](const RouteActionCounters& c) { return c.compressed[0].value(); }},
+    {",coding=\"br\"", [](const RouteActionCounters& c) { return c.compressed[1].value(); }},
+    {",coding=\"zstd\"", [](const RouteActionCounters& c) { return c.compressed[2].value(); }},
+    {",coding=\"none\"",
+     [](const RouteActionCounters& c) { return c.compression_skipped.value(); }},
+};
+
+constexpr ActionMetric kCompressionBytes[] = {
+    {",side=\"in\"", [](const RouteActionCounters& c) { return c.compression_bytes_in.value(); }},
+    {",side=\"out\"", [](const RouteActionCounters& c) { return c.compression_bytes_out.value(); }},
+};
+
+constexpr ActionMetric kFaults[] = {
+    {",fault=\"abort\"", [](const RouteActionCounters& c) { return c.faults_aborted.value(); }},
+    {",fault=\"delay\"", [](const RouteActionCounters& c) { return c.faults_delayed.value(); }},
+    {",fault=\"skipped\"", [](const RouteActionCounters& c) { return c.faults_skipped.value(); }},
+    {",fault=\"shadow\"", [](const RouteActionCounters& c) { return c.faults_shadow.value(); }},
+};
+
+constexpr ActionMetric kMirrored[] = {
+    {",outcome=\"sent\"", [](const RouteActionCounters& c) { return c.mirrored.value(); }},
+    {",outcome=\"skipped_body\"",
+     [](const RouteActionCounters& c) { return c.mirror_skipped_body.value(); }},
+    {",outcome=\"skipped_busy\"",
+     [](const RouteActionCounters& c) { return c.mirror_skipped_busy.value(); }},
+};
+
+struct ActionFamily {
+  std::string_view name;
+  std::string_view help;
+  std::span<const ActionMetric> metrics;
+};
+
+constexpr ActionFamily kActionFamilies[] = {
+    {"hangu_route_preflights_total", "CORS preflights answered.", kPreflights},
+    {"hangu_route_compressed_total",
+     "Responses compressed, by coding; none: there was no memory left for it.", kCompressed},
+    {"hangu_route_compression_bytes_total", "Bytes that went in and came out.", kCompressionBytes},
+    {"hangu_route_faults_total", "Faults made on purpose.", kFaults},
+    {"hangu_route_mirrored_total", "Copies of requests: sent, or not made and why.", kMirrored},
+};
+
+/// Only what a route does: most do none of it.
+void add_actions(Text& text, const Registry& registry) {
+  const auto routes = registry.routes();
+  for (const ActionFamily& family : kActionFamilies) {
+    text.family(family.name, "counter", family.help);
+    for (const auto& [name, stats] : routes) {
+      for (const ActionMetric& metric : family.metrics) {
+        const uint64_t value =
+            sum(*stats, [&](const RouteSlot& slot) { return metric.value(slot.actions); });
+        if (value != 0) {
+          text.sample(fmt::format("route=\"{}\"{}", escape_label(name), metric.labels), value);
+        }
+      }
+    }
+  }
+}
+
 struct UpstreamMetric {
   std::string_view name;
   std::string_view type;
@@ -280,6 +349,10 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.circuit_opened.value(); }},
     {"hangu_upstream_failures_total", "counter", "Requests without a complete answer.",
      [](const UpstreamSlot& s) { return s.failures.value(); }},
+    {"hangu_upstream_mirrored_answered_total", "counter", "Copies of requests that were answered.",
+     [](const UpstreamSlot& s) { return s.mirrored_answered.value(); }},
+    {"hangu_upstream_mirrored_failed_total", "counter", "Copies of requests that were not.",
+     [](const UpstreamSlot& s) { return s.mirrored_failed.value(); }},
     {"hangu_upstream_received_bytes_total", "counter", "Bytes received.",
      [](const UpstreamSlot& s) { return s.bytes_received.value(); }},
 };
@@ -440,6 +513,7 @@ std::string prometheus_text(const Registry& registry) {
   Text text;
   add_shards(text, registry);
   add_routes(text, registry);
+  add_actions(text, registry);
   add_upstreams(text, registry);
   add_rate_limits(text, registry);
   add_stores(text, registry);

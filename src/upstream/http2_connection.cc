@@ -138,10 +138,12 @@ void Http2ClientStream::deliver_held() noexcept {
     }
   }
   delivering_ = false;
-  if (request_.handler != nullptr && held_.empty() && held_end_) {
+  // The end, too, waits for a filter that has paused the last piece.
+  if (request_.handler != nullptr && held_.empty() && held_end_ &&
+      !request_.handler->response_congested()) {
     deliver_end();
   }
-  if (closed_ && held_.empty()) {
+  if (closed_ && held_.empty() && !held_end_) {
     let_go();
   }
 }

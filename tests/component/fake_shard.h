@@ -82,6 +82,14 @@ class FakeTerminal final : public filter::Terminal, public filter::RequestSink {
   net::Connection* target = nullptr;
 };
 
+/// Has no room.
+class FakeMirrors final : public filter::Mirrors {
+ public:
+  filter::RequestCopy* begin(filter::Stream&, const filter::MirrorTarget&) noexcept override {
+    return nullptr;
+  }
+};
+
 class FakeShard final : public filter::ShardContext {
  public:
   TimePoint now() const noexcept override { return time; }
@@ -100,10 +108,51 @@ class FakeShard final : public filter::ShardContext {
 
   buffer::BlockPool& large_blocks() noexcept override { return large_; }
 
+  filter::Compressors& compressors() noexcept override { return compressors_; }
+
+  filter::Mirrors& mirrors() noexcept override { return mirrors_; }
+
+  event::Timers& timers() noexcept override { return timers_; }
+
+  void defer(event::Deferred& work) noexcept override {
+    if (!work.pending()) {
+      deferred_.push_back(work);
+    }
+  }
+
+  void queue_costly(event::Costly& work) noexcept override {
+    if (!work.pending()) {
+      costly_.push_back(work);
+    }
+  }
+
+  /// What the loop does at the end of a turn, but for its limit on costly work.
+  void end_turn() {
+    while (!deferred_.empty() || !costly_.empty()) {
+      if (event::Deferred* work = deferred_.pop_front()) {
+        work->run_deferred();
+      } else {
+        costly_.pop_front()->run_costly();
+      }
+    }
+  }
+
+  /// Lets time pass.
+  void advance(Duration duration) {
+    time += duration;
+    timers_.advance(time);
+    end_turn();
+  }
+
   TimePoint time{std::chrono::hours(1)};
   FakeTerminal upstream;
 
  private:
+  event::Timers timers_{time};
+  IntrusiveList<event::Deferred> deferred_;
+  IntrusiveList<event::Costly> costly_;
+  FakeMirrors mirrors_;
+  filter::Compressors compressors_{8 * 1024 * 1024};
   uint64_t random_ = 0;
   stats::ShardStats stats_;
   buffer::BlockPool small_{{.block_bytes = 2048, .blocks_max = 256}};

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shutil
 import tempfile
 import unittest
 
@@ -49,6 +50,13 @@ class Redirects(ActionCase):
             self.assertEqual(self.location({"prefix": "/v2"}, path, route),
                              "http://a.example" + expected)
 
+    def test_regular_expressions(self):
+        redirect = {"regex": "^/u/([0-9]+)/(.*)$", "substitution": "/users?id=\\1&p=\\2",
+                    "status": 301}
+        for path, expected in (("/u/7/a/b", "/users?id=7&p=a/b"),
+                               ("/u/7/a?x=1", "/users?id=7&p=a&x=1"), ("/u/x/a?q", "/u/x/a?q")):
+            self.assertEqual(self.location(redirect, path), "http://a.example" + expected)
+
     def test_methods_and_bodies(self):
         gateway = self.begin(action={"redirect": {"scheme": "https", "status": 307}})
         client = gateway.client()
@@ -68,6 +76,30 @@ class Answers(ActionCase):
             self.assertEqual(response.header("retry-after"), "3600")
         response = client.request("HEAD", "/")
         self.assertEqual((response.status, response.header("content-length")), (503, "17"))
+
+    def test_a_file(self):
+        page = b"<p>closed</p>\r\n" + b"x" * 200_000
+        path = pathlib.Path(tempfile.mkdtemp(prefix="hangu-test-")) / "closed.html"
+        self.addCleanup(shutil.rmtree, path.parent)
+        path.write_bytes(page)
+        respond = {"file": str(path), "status": 503, "content_type": "text/html"}
+        config = make_config(self.origin, workers=1)
+        config["routes"] = [{"name": "all", "respond": respond}]
+        gateway = self.start(config)
+        client = gateway.client()
+        for _ in range(3):
+            response = client.request("GET", "/")
+            self.assertEqual((response.status, response.body), (503, page))
+            self.assertEqual(response.header("content-type"), "text/html")
+        path.write_bytes(b"new")
+        self.assertEqual(gateway.reload().returncode, 0)
+        self.assertEqual(client.request("GET", "/").body, b"new")
+        for contents in (None, b"x" * (256 * 1024 + 1)):  # a bad reload keeps what there is
+            path.unlink() if contents is None else path.write_bytes(contents)
+            refused = gateway.reload()
+            self.assertEqual(refused.returncode, 4, refused.stdout)
+            self.assertIn("E0135", refused.stdout + refused.stderr)
+            self.assertEqual(client.request("GET", "/").body, b"new")
 
     def test_nothing(self):
         gateway = self.begin(action={"respond": {"status": 204}})
@@ -96,6 +128,27 @@ class Rewrites(ActionCase):
         self.assertEqual(self.seen({"prefix": "/v2"}, "/a")[0], "/v2/a")
         self.assertEqual(self.seen({"path": "/v2"}, "/a?b")[0], "/v2?b")
 
+    def test_regular_expressions(self):
+        for regex, substitution, path, expected in (
+                ("^/v([0-9]+)/(.*)$", "/\\2/\\1", "/v12/a/b?q", "/a/b/12?q"),
+                ("^/users/([^/]+)$", "/user?id=\\1", "/users/7?q=%20", "/user?id=7&q=%20"),
+                ("^/users/([^/]+)$", "/user?id=\\1", "/users/7/8?q", "/users/7/8?q"),
+                ("^/strip/", "", "/strip/a", "/a"),
+                ("/old/", "/new/", "/a/old/old/b", "/a/new/old/b")):
+            with self.subTest(regex + " " + path):
+                rewrite = {"regex": regex, "substitution": substitution}
+                self.assertEqual(self.seen(rewrite, path)[0], expected)
+
+    def test_hosts_with_variables(self):
+        gateway = self.begin({"rewrite": {"host": "{header.x-tenant}.internal"}})
+        client = gateway.client()
+        self.assertEqual(client.request("GET", "/", {"X-Tenant": "t1"}).status, 200)
+        self.assertEqual(self.origin.requests[-1].header("host"), "t1.internal")
+        for tenant in ("a b", "a/b", "a@b", "a,b"):
+            self.assert_problem(client.request("GET", "/", {"X-Tenant": tenant}), 400,
+                                "rewrite.host")
+        self.assertEqual(len(self.origin.requests), 1)
+
     def test_host(self):
         self.assertEqual(self.seen({"host": "b.example"}, "/a"), ("/a", "b.example"))
 
@@ -104,6 +157,35 @@ class Rewrites(ActionCase):
         self.assertEqual(self.seen({"prefix": "/v2"}, "/x/../a", listener=listener)[0], "/v2/a")
         self.assertEqual(self.seen({"host": "b.example"}, "/x/../a", listener=listener),
                          ("/x/../a", "b.example"))
+
+
+class Limits(ActionCase):
+    def test_request_heads(self):
+        gateway = self.begin({"headers_max": "2KiB"})
+        client = gateway.client()
+        self.assertEqual(client.request("GET", "/", {"X-A": "x" * 1000}).status, 200)
+        response = client.request("GET", "/", {"X-A": "x" * 2048})
+        self.assert_problem(response, 431, "limit.headers")
+        self.assertEqual(len(self.origin.requests), 1)
+
+    def test_response_bodies(self):
+        self.origin.on("/length", lambda exchange: exchange.reply(200, {}, b"x" * 3000))
+        self.origin.on("/chunks", lambda exchange: exchange.reply_chunked([b"x" * 100] * 30))
+        self.origin.on("/large", lambda exchange: exchange.reply_bytes(4 << 20))
+        for most, good in (("3000", True), ("2999", False)):
+            gateway = self.begin({"response_body_max": most})
+            response = gateway.client().request("GET", "/length")
+            if good:
+                self.assertEqual(response.body_bytes, 3000)
+                self.assertEqual(gateway.client().request("GET", "/chunks").body_bytes, 3000)
+            else:
+                self.assert_problem(response, 502, "upstream.body_too_large")
+                client = gateway.client()
+                client.send_request("GET", "/chunks")
+                self.assertEqual(client.read_head().status, 200)
+                self.assertFalse(client.end()[1].endswith(b"0\r\n\r\n"))
+            self.assert_problem(gateway.client().request("GET", "/large"), 502,
+                                "upstream.body_too_large")
 
 
 class Splits(GatewayCase):

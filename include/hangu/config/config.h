@@ -14,6 +14,8 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/base/shared_list.h"
+#include "hangu/config/actions.h"
+#include "hangu/config/mode.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
 
@@ -182,9 +184,6 @@ struct KeyPart {
   bool operator==(const KeyPart&) const = default;
 };
 
-/// Whether a policy acts, only says what it would have done, or does nothing.
-enum class Mode : uint8_t { kEnforce, kShadow, kOff };
-
 /// When a request is sent again.
 struct RetryPolicy {
   uint32_t attempts = 1;           // further ones
@@ -346,12 +345,14 @@ struct HeaderEdit {
   struct Field {
     std::string name;
     std::string value;
-    bool secret = false;  // from ${ENV}, file: or an authorization-like field: never printed
+    bool secret = false;   // from ${ENV}, file: or an authorization-like field: never printed
+    bool literal = false;  // from ${ENV} or file:, so that `{name}` in it is no variable
     bool operator==(const Field&) const = default;
   };
 
-  std::vector<Field> set;  // replaces every field of that name
-  std::vector<Field> add;  // appends one more field
+  std::vector<Field> set;            // replaces every field of that name
+  std::vector<Field> set_if_absent;  // the same where there is none of that name
+  std::vector<Field> add;            // appends one more field
   std::vector<std::string> remove;
   bool operator==(const HeaderEdit&) const = default;
 };
@@ -493,8 +494,10 @@ struct Redirect {
   std::string scheme;
   std::string host;
   uint32_t port = 0;
-  std::string path;    // the whole path; may have captures: "/v2/{id}"
-  std::string prefix;  // or what takes the place of the prefix that the route matches
+  std::string path;          // the whole path; may have captures: "/v2/{id}"
+  std::string prefix;        // or what takes the place of the prefix that the route matches
+  std::string regex;         // or what takes the place of what this matches in the path:
+  std::string substitution;  // with `\1` for its first group; may have a query
   uint32_t status = 302;
   bool operator==(const Redirect&) const = default;
 };
@@ -504,6 +507,8 @@ struct DirectResponse {
   bool enabled = false;
   uint32_t status = 200;
   std::string body;
+  std::string file;      // in place of `body`; read with the config
+  std::string contents;  // of it
   std::string content_type = "text/plain; charset=utf-8";
   Duration retry_after{};  // 0: none
   bool operator==(const DirectResponse&) const = default;
@@ -511,9 +516,11 @@ struct DirectResponse {
 
 /// What the upstream sees instead of what the client asked for.
 struct Rewrite {
-  std::string path;    // the whole path; may have captures: "/v2/{id}"
-  std::string prefix;  // or what takes the place of the prefix that the route matches
-  std::string host;
+  std::string path;          // the whole path; may have captures: "/v2/{id}"
+  std::string prefix;        // or what takes the place of the prefix that the route matches
+  std::string regex;         // as in Redirect
+  std::string substitution;  // the same
+  std::string host;          // may have variables
   bool operator==(const Rewrite&) const = default;
 };
 
@@ -543,8 +550,6 @@ struct Clients {
   NetworkFile deny_file;
   bool operator==(const Clients&) const = default;
 };
-
-inline constexpr uint32_t kNoUpstream = UINT32_MAX;
 
 /// Several upstreams that share the requests of a route.
 struct Split {
@@ -579,10 +584,16 @@ struct Route {
   DirectResponse respond;
   Rewrite rewrite;
   Clients clients;
+  Cors cors;
+  Compression compression;
+  Fault fault;
+  Mirror mirror;
   Duration timeout = std::chrono::seconds(15);             // request sent to response head; 0: none
   Duration stream_idle_timeout = std::chrono::minutes(5);  // no byte either way
   Duration tunnel_idle_timeout = std::chrono::minutes(5);  // WebSocket and other upgrades
   uint64_t body_bytes_max = 10 * 1024 * 1024;              // request body; 0: no limit; 413
+  uint64_t response_body_bytes_max = 0;                    // 0: no limit; 502
+  uint32_t headers_bytes_max = 0;                          // of a request; 0: no limit; 431
   bool upgrades = true;                                    // let `Upgrade` tunnels through
   bool preserve_host = true;                               // else Host is the endpoint's
   bool grpc_web = false;                                   // its clients may call gRPC upstreams
@@ -616,9 +627,10 @@ struct Shutdown {
 };
 
 struct Buffers {
-  uint64_t receive_bytes_max = 256ULL * 1024 * 1024;  // of receive blocks, per shard
-  uint64_t write_high_watermark = 256 * 1024;         // a producer pauses above it
-  uint64_t write_low_watermark = 64 * 1024;           // and goes on below it
+  uint64_t receive_bytes_max = 256ULL * 1024 * 1024;      // of receive blocks, per shard
+  uint64_t write_high_watermark = 256 * 1024;             // a producer pauses above it
+  uint64_t write_low_watermark = 64 * 1024;               // and goes on below it
+  uint64_t compression_bytes_max = 128ULL * 1024 * 1024;  // of compressors at work, per shard
   bool operator==(const Buffers&) const = default;
 };
 

@@ -28,6 +28,7 @@ enum Hook : uint8_t {
   kResponseHeaders = 4,
   kResponseData = 8,
   kStreamEnd = 16,
+  kLocalReply = 32,
 };
 
 class Filter {
@@ -56,6 +57,10 @@ class Filter {
   virtual FilterStatus on_response_data(Stream&, buffer::Slice&, bool /*end*/) const noexcept {
     return FilterStatus::kContinue;
   }
+
+  /// In place of the two above for an answer of the gateway itself: `stream.response` is what will
+  /// be sent. Its body is not shown.
+  virtual void on_local_reply(Stream&) const noexcept {}
 
   /// Always called exactly once for a stream whose request headers were complete, whatever
   /// happened.

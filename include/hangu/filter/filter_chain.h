@@ -23,6 +23,8 @@ class FilterChain {
 
   std::span<const Filter* const> response_data() const { return response_data_; }
 
+  std::span<const Filter* const> local_reply() const { return local_reply_; }
+
   std::span<const Filter* const> stream_end() const { return stream_end_; }
 
  private:
@@ -33,6 +35,7 @@ class FilterChain {
   List request_data_;
   List response_headers_;  // reverse order
   List response_data_;     // reverse order
+  List local_reply_;       // reverse order
   List stream_end_;
 };
 

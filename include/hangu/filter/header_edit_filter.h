@@ -1,11 +1,12 @@
-// The header edit filter: removes, sets and adds fields of a route's requests and responses. Values
-// are fixed text of the config.
+// The header edit filter: removes, sets and adds fields of a route's requests and responses, and of
+// the answers that a route is made to give (redirects and the like), not of refusals.
 #pragma once
 
 #include <vector>
 
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
+#include "hangu/filter/request_text.h"
 #include "hangu/http/header_block.h"
 
 namespace hangu::filter {
@@ -19,25 +20,29 @@ class HeaderEditFilter final : public Filter {
   uint8_t hooks() const override;
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
   FilterStatus on_response_headers(Stream& stream) const noexcept override;
+  void on_local_reply(Stream& stream) const noexcept override;
 
  private:
   /// A field with its name looked up once.
   struct Field {
     http::HeaderName token;
     std::string name;  // lower case
-    std::string value;
+    RequestText value;
   };
 
   struct Edit {
     std::vector<Field> remove;
     std::vector<Field> set;
+    std::vector<Field> set_if_absent;
     std::vector<Field> add;
 
-    bool empty() const { return remove.empty() && set.empty() && add.empty(); }
+    bool empty() const {
+      return remove.empty() && set.empty() && set_if_absent.empty() && add.empty();
+    }
   };
 
   static Edit compile(const config::HeaderEdit& edit);
-  static void apply(const Edit& edit, http::HeaderBlock& headers) noexcept;
+  static void apply(const Edit& edit, Stream& stream, http::HeaderBlock& headers) noexcept;
 
   Edit request_;
   Edit response_;

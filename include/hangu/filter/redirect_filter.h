@@ -1,9 +1,12 @@
 // RedirectFilter: sends the client to another address.
 #pragma once
 
+#include <optional>
+
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
 #include "hangu/policy/path_matcher.h"
+#include "hangu/policy/path_substitution.h"
 
 namespace hangu::filter {
 
@@ -23,6 +26,7 @@ class RedirectFilter final : public Filter {
 
   const config::Route& route_;
   policy::PathMaker path_;
+  std::optional<policy::PathSubstitution> substitution_;
 };
 
 }  // namespace hangu::filter

@@ -1,9 +1,13 @@
 // RewriteFilter: the path and host that the upstream sees. Logs keep what the client asked for.
 #pragma once
 
+#include <optional>
+
 #include "hangu/config/config.h"
 #include "hangu/filter/filter.h"
+#include "hangu/filter/request_text.h"
 #include "hangu/policy/path_matcher.h"
+#include "hangu/policy/path_substitution.h"
 
 namespace hangu::filter {
 
@@ -19,8 +23,12 @@ class RewriteFilter final : public Filter {
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
 
  private:
+  bool set_host(Stream& stream) const noexcept;
+
   const config::Route& route_;
   policy::PathMaker path_;
+  RequestText host_;
+  std::optional<policy::PathSubstitution> substitution_;
 };
 
 }  // namespace hangu::filter

@@ -45,6 +45,7 @@ struct Snapshot {
   policy::RouteTable route_table;
   FilterChain entry;                       // every request, before its route's own chain
   SharedList<RouteRuntime> routes;         // by the slots of route_table
+  bool answers_preflights = false;         // some route has `cors`
   std::vector<ListenerRuntime> listeners;  // as config->listeners
 
   const ListenerRuntime* find_listener(const std::string& name) const {

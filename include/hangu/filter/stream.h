@@ -15,6 +15,10 @@
 #include "hangu/base/error.h"
 #include "hangu/buffer/arena.h"
 #include "hangu/buffer/block.h"
+#include "hangu/event/loop.h"
+#include "hangu/event/timer.h"
+#include "hangu/filter/compressor.h"
+#include "hangu/filter/mirror.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/filter/stream_handle.h"
 #include "hangu/filter/stream_info.h"
@@ -102,6 +106,12 @@ class ShardContext {
   virtual Terminal& terminal() noexcept = 0;
   virtual buffer::BlockPool& small_blocks() noexcept = 0;
   virtual buffer::BlockPool& large_blocks() noexcept = 0;
+  virtual Compressors& compressors() noexcept = 0;
+  virtual Mirrors& mirrors() noexcept = 0;
+  // For filters that go on later, see event::Loop; what they hand over must go with the stream.
+  virtual event::Timers& timers() noexcept = 0;
+  virtual void defer(event::Deferred& work) noexcept = 0;
+  virtual void queue_costly(event::Costly& work) noexcept = 0;
 
   /// Of the shard's streams; see Stream::handle().
   StreamHandles& handles() { return handles_; }
@@ -133,6 +143,7 @@ class Stream {
   http::RequestHead request;
   http::ResponseHead response;
   StreamInfo info;
+  FilterState kept;
 
   buffer::Arena& arena() { return arena_; }
 
@@ -182,6 +193,13 @@ class Stream {
   /// For whoever will call one of these later: look it up in shard().handles() then.
   StreamHandle handle() noexcept;
 
+  /// The same, with `data` in place of the piece that waited.
+  void resume_response(buffer::Slice&& data) noexcept;
+
+  /// In on_response_headers(): the filter that calls has nothing to do with this body. It may be
+  /// called with it all the same.
+  void ignore_response_data() noexcept { ++response_ignored_; }
+
   // For the proxy.
   void on_informational(const http::ResponseHead& head) noexcept;
   /// `response` is filled in. `end`: no body follows.
@@ -214,6 +232,9 @@ class Stream {
 
   /// Whether more response bytes would only pile up: the client is slow or a filter is waiting.
   bool response_congested() const noexcept { return response_held_ || writer_.congested(*this); }
+
+  /// Whether a filter has paused the response.
+  bool response_paused() const noexcept { return response_held_; }
 
   /// The sink is done with the stream and about to vanish.
   void release_sink() noexcept { sink_ = nullptr; }
@@ -251,6 +272,10 @@ class Stream {
   void write_response_data(buffer::Slice&& data, bool end) noexcept;
   void hold_response_data(buffer::Slice&& data, bool end) noexcept;
   void complete_response_fields() noexcept;
+  void show_local_reply() noexcept;
+  void end_response_data() noexcept;
+  void drop_response() noexcept;
+  bool response_fits(uint64_t bytes) noexcept;
   void write_grpc_web_trailers(const http::HeaderBlock& trailers) noexcept;
   void take_grpc_status(const http::HeaderBlock& fields) noexcept;
   void cancel_sink() noexcept;
@@ -273,12 +298,14 @@ class Stream {
   // suffices.
   buffer::Slice held_request_data_;
   buffer::Slice held_response_data_;
-  uint16_t request_position_ = 0;  // of the next filter, in the entry chain and then the route's
+  uint64_t response_received_ = 0;  // of the body, from the upstream
+  uint16_t request_position_ = 0;   // of the next filter, in the entry chain and then the route's
   uint16_t request_data_position_ = 0;
   uint16_t response_position_ = 0;  // in the route's chain and then the entry's
   uint16_t response_data_position_ = 0;
-  uint8_t request_pause_ = 0;  // PauseReason bits
-  bool request_end_ = false;   // the whole request was received
+  uint16_t response_ignored_ = 0;  // by so many filters
+  uint8_t request_pause_ = 0;      // PauseReason bits
+  bool request_end_ = false;       // the whole request was received
   bool request_data_held_ = false;
   bool held_request_end_ = false;
   bool response_held_ = false;  // a filter paused the response

@@ -14,7 +14,10 @@
 
 namespace hangu::filter {
 
+class CompressedBody;
+class DelayedRequest;
 class RateLimit;
+class RequestCopy;
 struct RateLimitRound;
 
 /// What a client has proved of itself, such as the claims of a token. Lives as long as the stream.
@@ -30,6 +33,13 @@ enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
 
 /// Why the exchange ended before both messages were complete.
 enum class StreamFailure : uint8_t { kNone, kClientClosed, kUpstream, kTimeout, kInternal };
+
+/// What filters keep while a stream passes; nullptr: nothing. No tunnel has any of it.
+struct FilterState {
+  CompressedBody* compressed_body = nullptr;
+  DelayedRequest* delayed = nullptr;    // as long as it waits
+  RequestCopy* request_copy = nullptr;  // as long as it is being made
+};
 
 struct StreamInfo {
   TimePoint started{};           // first byte of the head

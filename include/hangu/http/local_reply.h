@@ -32,6 +32,7 @@ struct LocalReply {
   // In place of the problem, when there is a content type.
   std::string_view content_type;
   std::string_view body;
+  int grpc_status = -1;    // for gRPC calls; -1: what stands for `status`
   bool cacheable = false;  // by its status alone
   bool close = false;      // the connection cannot be used any more
 };

@@ -10,7 +10,14 @@
 #include <span>
 #include <vector>
 
+#include "hangu/config/mode.h"
+
 namespace hangu::policy {
+
+/// Whether a request is among so many percent of all.
+constexpr bool is_chosen(config::Percent percent, uint64_t random) noexcept {
+  return (random >> 32) * config::Percent::kAll >> 32 < percent.millionths;
+}
 
 /// The first usable one from `from` on, around.
 template <class Usable>

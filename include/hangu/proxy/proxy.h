@@ -17,6 +17,7 @@
 namespace hangu::proxy {
 
 class Exchange;
+class Mirrors;
 
 class Proxy final : public filter::Terminal {
  public:
@@ -36,6 +37,8 @@ class Proxy final : public filter::Terminal {
 
   /// Puts a cluster under its number.
   void set_cluster(uint32_t number, std::unique_ptr<upstream::Cluster> cluster);
+
+  filter::Mirrors& mirrors() noexcept;
 
   event::Loop& loop() { return loop_; }
 
@@ -77,6 +80,7 @@ class Proxy final : public filter::Terminal {
   IntrusiveList<Exchange> ended_;
   Joiner joiner_;
   Graveyard graveyard_;
+  std::unique_ptr<Mirrors> mirrors_;
 };
 
 }  // namespace hangu::proxy

@@ -17,10 +17,28 @@ constexpr size_t status_class(int status) noexcept {
   return status >= 100 && status < 600 ? static_cast<size_t>(status / 100) : 0;
 }
 
+/// What the actions of a route did.
+struct RouteActionCounters {
+  Counter preflights;                 // answered
+  std::array<Counter, 3> compressed;  // responses, by config::ContentCoding
+  Counter compression_skipped;        // responses: the memory for it was used up
+  Counter compression_bytes_in;
+  Counter compression_bytes_out;
+  Counter faults_aborted;
+  Counter faults_delayed;
+  Counter faults_skipped;       // delays: too many at once
+  Counter faults_shadow;        // would have been made
+  Gauge delayed;                // requests now
+  Counter mirrored;             // copies sent
+  Counter mirror_skipped_body;  // too large
+  Counter mirror_skipped_busy;  // too many at once, or the circuit breaker is open
+};
+
 struct alignas(kCacheLine) RouteSlot {
   std::array<Counter, 6> responses;  // by status_class()
   Counter request_bytes;             // of bodies
   Counter response_bytes;
+  RouteActionCounters actions;
   Histogram latency;  // first byte of the request to the last byte of the response queued
 
   void count(int status, uint64_t bytes_in, uint64_t bytes_out, Duration duration) noexcept {

@@ -32,6 +32,8 @@ struct alignas(kCacheLine) UpstreamSlot {
   Counter circuit_rejected;         // requests while the circuit breaker was open
   Counter circuit_shadow_rejected;  // that would have been
   Counter circuit_opened;           // times
+  Counter mirrored_answered;        // copies of requests, with their whole answer
+  Counter mirrored_failed;
   Counter bytes_received;
   std::array<Counter, 6> responses;  // by status_class()
   LabelledCounters tls_failures;     // by reason

@@ -62,7 +62,7 @@ TEST(LocalReplyTest, BlamesTheUpstreamForItsErrors) {
       {Errc::kBadChunk, "502 upstream.protocol"},
       {Errc::kBadVersion, "502 upstream.protocol"},
       {Errc::kHeadersTooLarge, "502 upstream.protocol"},
-      {Errc::kBodyTooLarge, "502 upstream.protocol"},
+      {Errc::kBodyTooLarge, "502 upstream.body_too_large"},
       {Errc::kNotImplemented, "502 upstream.protocol"},
       {Errc::kUnexpectedData, "502 upstream.protocol"},
       {Errc::kReset, "502 upstream.reset"},

@@ -1,0 +1,85 @@
+#include "admin/actions_json.h"
+
+#include <fmt/format.h>
+
+#include "hangu/config/duration.h"
+#include "hangu/config/size.h"
+#include "hangu/policy/content_coding.h"
+
+namespace hangu::admin {
+namespace {
+
+namespace json = boost::json;
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const std::string& each : list) {
+    out += (out.empty() ? "" : ", ") + each;
+  }
+  return out;
+}
+
+std::string percent_text(config::Percent percent) {
+  return fmt::format("{} %", percent.millionths / 10'000.0);
+}
+
+std::string cors_text(const config::Cors& cors) {
+  std::vector<std::string> origins = cors.origins;
+  origins.insert(origins.end(), cors.patterns.begin(), cors.patterns.end());
+  return fmt::format("{}{} for pages of {}{}", joined(cors.methods),
+                     cors.credentials ? ", with credentials," : "", joined(origins),
+                     cors.refuse_others ? "; 403 for others" : "");
+}
+
+std::string compression_text(const config::Compression& compression) {
+  std::string codings;
+  for (const config::ContentCoding coding : compression.codings) {
+    codings += codings.empty() ? "" : ", ";
+    codings += policy::to_string(coding);
+  }
+  return fmt::format("{} from {}{}", codings, config::format_size(compression.bytes_min),
+                     compression.with_credentials ? "" : "; not what goes with credentials");
+}
+
+std::string fault_text(const config::Fault& fault) {
+  std::string out;
+  if (fault.delay != Duration::zero()) {
+    out = fmt::format("delays {} by {}", percent_text(fault.delay_percent),
+                      config::format_duration(fault.delay));
+  }
+  if (fault.abort_status != 0) {
+    out += fmt::format("{}answers {} with {}", out.empty() ? "" : ", ",
+                       percent_text(fault.abort_percent), fault.abort_status);
+  }
+  return out + (fault.mode == config::Mode::kShadow ? " (shadow: only counted)" : "");
+}
+
+std::string mirror_text(const config::Config& config, const config::Mirror& mirror) {
+  return fmt::format("{} to {}, bodies up to {}", percent_text(mirror.percent),
+                     config.upstreams[mirror.upstream].name,
+                     config::format_size(mirror.body_bytes_max));
+}
+
+}  // namespace
+
+json::array actions_json(const config::Config& config, const config::Route& route) {
+  json::array all;
+  const auto add = [&all](std::string_view action, std::string text) {
+    all.push_back(json::object{{"action", action}, {"does", std::move(text)}});
+  };
+  if (route.cors.enabled) {
+    add("cors", cors_text(route.cors));
+  }
+  if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
+    add("fault", fault_text(route.fault));
+  }
+  if (route.mirror.enabled) {
+    add("mirror", mirror_text(config, route.mirror));
+  }
+  if (route.compression.enabled) {
+    add("compression", compression_text(route.compression));
+  }
+  return all;
+}
+
+}  // namespace hangu::admin
