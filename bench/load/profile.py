@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import loads
 import measure
 import peers
 import report
@@ -86,9 +87,9 @@ def run(options, directory):
     tool = None
     try:
         gateway.start()
-        measure.run_wrk(gateway, scenario, 1)
+        loads.run(gateway, scenario, 1)
         tool, out = watch(options.what, gateway, directory)
-        requests = max(measure.run_wrk(gateway, scenario, options.seconds)[0], 1)
+        requests = max(loads.run(gateway, scenario, options.seconds).requests, 1)
         tool.send_signal(signal.SIGINT)
         tool.wait(20)
     finally:

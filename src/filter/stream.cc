@@ -565,6 +565,10 @@ void Stream::count_end() noexcept {
   }
 }
 
+bool Stream::end_observed() const noexcept {
+  return !snapshot_->entry.stream_end().empty() || !own(&FilterChain::stream_end).empty();
+}
+
 void Stream::finish() noexcept {
   if (finished_) {
     return;

@@ -226,10 +226,12 @@ void visit_members(Facts& facts, Sink& sink) {
 }
 
 template <class Source, class Sink>
-void visit(Source& stream, Sink& sink) {
+void visit(Source& stream, bool heads, Sink& sink) {
   visit_members(stream.info, sink);
-  visit_members(stream.request, sink);
-  visit_members(stream.response, sink);
+  if (heads) {
+    visit_members(stream.request, sink);
+    visit_members(stream.response, sink);
+  }
 }
 
 }  // namespace
@@ -238,18 +240,19 @@ StreamRecord::StreamRecord(Stream& stream)
     : shard_(stream.shard()),
       snapshot_(stream.snapshot_ref()),
       listener_(stream.listener()),
-      route_(stream.route()) {
+      route_(stream.route()),
+      observed_(stream.end_observed()) {
   Counter counter;
-  visit(stream, counter);
+  visit(stream, observed_, counter);
   bytes_ = std::make_unique_for_overwrite<char[]>(counter.bytes());
   Writer writer(bytes_.get());
-  visit(stream, writer);
+  visit(stream, observed_, writer);
   stream.retire();
 }
 
 void StreamRecord::restore(Stream& stream) const {
   Reader reader(bytes_.get(), stream.arena());
-  visit(stream, reader);
+  visit(stream, observed_, reader);
 }
 
 }  // namespace hangu::filter

@@ -246,6 +246,26 @@ TEST_F(StreamTest, RecordKeepsEveryFact) {
   EXPECT_EQ(std::count(log_.begin(), log_.end(), "entry end 101"), 1);
 }
 
+TEST_F(StreamTest, RecordLeavesOutTheHeadsWhenNobodyAsksForThem) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->config = snapshot_->config;
+  snapshot->listeners = snapshot_->listeners;
+  Stream stream(shard_, writer_, SnapshotRef(std::shared_ptr<const Snapshot>(snapshot)),
+                snapshot->listeners[0]);
+  EXPECT_FALSE(stream.end_observed());
+  stream.info.status = 101;
+  stream.info.request_id = stream.arena().copy("id-1");
+  EXPECT_TRUE(stream.request.headers.add_copy("cookie", "c"));
+  stream.start(true);
+  const StreamRecord record(stream);
+  Stream restored(record, writer_);
+  EXPECT_EQ(restored.info.status, 101);
+  EXPECT_EQ(restored.info.request_id, "id-1");
+  EXPECT_TRUE(restored.request.headers.empty());
+  restored.finish();
+  EXPECT_EQ(shard_.stats().requests_active.value(), 0U);
+}
+
 TEST_F(StreamTest, RecordEndsAsTheStreamWouldHave) {
   for (const bool client : {true, false}) {
     Stream& stream = begin(true);

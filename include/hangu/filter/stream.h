@@ -252,6 +252,9 @@ class Stream {
 
   bool finished() const { return finished_; }
 
+  /// Whether a filter will want to hear of the end.
+  bool end_observed() const noexcept;
+
   /// Whether a local reply asked for the client's connection to be closed.
   bool close_wanted() const { return close_wanted_; }
 

@@ -33,6 +33,7 @@ class StreamRecord {
   SnapshotRef snapshot_;
   const ListenerRuntime& listener_;
   const RouteRuntime* route_;
+  bool observed_;  // there is a filter with on_stream_end(): nobody else asks for the heads
   std::unique_ptr<char[]> bytes_;
 };
 
