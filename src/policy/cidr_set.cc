@@ -23,12 +23,6 @@ Number number_from(const uint8_t* bytes) noexcept {
   return number;
 }
 
-template <class Number>
-bool same_bits(Number a, Number b, unsigned bits) noexcept {
-  constexpr unsigned kWidth = 8 * sizeof(Number);
-  return bits == 0 || (a ^ b) >> (kWidth - bits) == 0;
-}
-
 Network network_from(const config::Cidr& cidr) {
   const std::string_view text = cidr.text;
   const size_t slash = text.find('/');
@@ -84,16 +78,18 @@ CidrSet::CidrSet(std::vector<config::Network> networks)
     : size_(networks.size()) {
   keep_outermost(networks);
   std::vector<uint32_t> ipv4;
+  std::vector<uint8_t> ipv4_bits;
   std::vector<uint64_t> upper;
+  std::vector<uint8_t> upper_bits;
   std::vector<uint64_t> hosts;
   for (const Network& network : networks) {
     const auto high = number_from<uint64_t>(network.bytes.data());
     if (is_ipv4_network(network)) {
       ipv4.push_back(number_from<uint32_t>(network.bytes.data() + kMappedBits / 8));
-      ipv4_.bits.push_back(static_cast<uint8_t>(network.bits - kMappedBits));
+      ipv4_bits.push_back(static_cast<uint8_t>(network.bits - kMappedBits));
     } else if (network.bits <= kHalfBits) {
       upper.push_back(high);
-      ipv6_.bits.push_back(network.bits);
+      upper_bits.push_back(network.bits);
     } else {
       if (hosts.empty() || hosts.back() != high) {
         hosts.push_back(high);
@@ -104,26 +100,17 @@ CidrSet::CidrSet(std::vector<config::Network> networks)
     }
   }
   groups_.push_back(static_cast<uint32_t>(lower_.size()));
-  ipv4_.begins = SortedIndex<uint32_t>(std::move(ipv4));
-  ipv6_.begins = SortedIndex<uint64_t>(std::move(upper));
+  ipv4_ = NetworkTable<uint32_t>(ipv4, ipv4_bits);
+  ipv6_ = NetworkTable<uint64_t>(upper, upper_bits);
   hosts_ = SortedIndex<uint64_t>(std::move(hosts));
-  for (std::vector<uint8_t>* bits : {&ipv4_.bits, &ipv6_.bits, &lower_bits_}) {
-    bits->shrink_to_fit();
-  }
+  lower_bits_.shrink_to_fit();
   groups_.shrink_to_fit();
   lower_.shrink_to_fit();
 }
 
 size_t CidrSet::bytes() const {
-  return ipv4_.begins.bytes() + ipv4_.bits.capacity() + ipv6_.begins.bytes() +
-         ipv6_.bits.capacity() + hosts_.bytes() + groups_.capacity() * sizeof(uint32_t) +
+  return ipv4_.bytes() + ipv6_.bytes() + hosts_.bytes() + groups_.capacity() * sizeof(uint32_t) +
          lower_.capacity() * sizeof(uint64_t) + lower_bits_.capacity();
-}
-
-template <class Address>
-bool CidrSet::Networks<Address>::contains(Address address) const noexcept {
-  const size_t at = begins.last_up_to(address);
-  return at != SortedIndex<Address>::kNone && same_bits(address, begins[at], bits[at]);
 }
 
 bool CidrSet::contains(const IpBytes& ip) const noexcept {
@@ -142,7 +129,8 @@ bool CidrSet::contains(const IpBytes& ip) const noexcept {
   const auto begin = lower_.begin() + groups_[group];
   const auto behind = std::upper_bound(begin, lower_.begin() + groups_[group + 1], low);
   const auto at = static_cast<size_t>(behind - lower_.begin());
-  return behind != begin && same_bits(low, lower_[at - 1], lower_bits_[at - 1]);
+  return behind != begin &&
+         NetworkTable<uint64_t>::same_bits(low, lower_[at - 1], lower_bits_[at - 1]);
 }
 
 bool CidrSet::contains(std::string_view ip) const noexcept {

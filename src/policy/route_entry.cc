@@ -22,20 +22,24 @@ uint64_t rank_of(const config::RouteMatch& match) {
   return rank << 8 | (match.clients.empty() ? 1 : 0);
 }
 
+bool asks_for_nothing(const config::RouteMatch& match) {
+  return match.headers.empty() && match.query.empty() && match.cookies.empty() &&
+         match.clients.empty();
+}
+
 }  // namespace
 
 RouteEntry::RouteEntry(std::shared_ptr<const config::Route> route, uint32_t slot)
-    : route_(std::move(route)),
-      path_(route_->match),
-      rank_(rank_of(route_->match)),
+    : rank_(rank_of(route->match)),
       slot_(slot),
-      any_method_(route_->match.methods.empty()),
+      any_method_(route->match.methods.empty()),
+      plain_(asks_for_nothing(route->match)),
+      path_(route->match),
+      route_(std::move(route)),
       headers_(compile(route_->match.headers)),
       query_(compile(route_->match.query)),
       cookies_(compile(route_->match.cookies)),
-      clients_(route_->match.clients) {
-  plain_ = headers_.empty() && query_.empty() && cookies_.empty() && clients_.empty();
-}
+      clients_(route_->match.clients) {}
 
 std::vector<RouteEntry::Wanted> RouteEntry::compile(const std::vector<config::FieldMatch>& fields) {
   std::vector<Wanted> wanted;

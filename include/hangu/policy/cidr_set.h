@@ -2,8 +2,8 @@
 // shards, immutable, any thread; asked without allocating.
 //
 // Networks within others are left out, so that an address is in one of those left or in none: the
-// last one that begins at or before it. IPv4 takes 5 bytes a network, IPv6 9 or, beyond /64, up to
-// 21.
+// last one that begins at or before it. IPv4 takes 6 bytes a network, IPv6 10 or, beyond /64, up to
+// 22.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/policy/ip.h"
+#include "hangu/policy/network_table.h"
 #include "hangu/policy/sorted_index.h"
 
 namespace hangu::policy {
@@ -38,18 +39,9 @@ class CidrSet {
   bool contains(const IpBytes& ip) const noexcept;
 
  private:
-  /// Networks that do not overlap: the first bits of addresses of one width.
-  template <class Address>
-  struct Networks {
-    SortedIndex<Address> begins;
-    std::vector<uint8_t> bits;
-
-    bool contains(Address address) const noexcept;
-  };
-
   size_t size_ = 0;
-  Networks<uint32_t> ipv4_;
-  Networks<uint64_t> ipv6_;       // up to /64, by the upper half
+  NetworkTable<uint32_t> ipv4_;
+  NetworkTable<uint64_t> ipv6_;   // up to /64, by the upper half
   SortedIndex<uint64_t> hosts_;   // beyond: upper halves
   std::vector<uint32_t> groups_;  // for each of hosts_, and the end: where in lower halves
   std::vector<uint64_t> lower_;   // the lower halves of a group, in order

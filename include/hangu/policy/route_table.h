@@ -114,15 +114,15 @@ class RouteTable {
     SegmentedTable<RouteSet> sets;
   };
 
-  /// The routes of one host.
-  struct PathTable {
-    SegmentedTable<RouteSet> exact;
-    std::vector<ShapeTable> shapes;  // in order of precedence
-    SegmentedTable<RouteSet> prefixes;
-    RouteSet patterns;  // one set, though each has a path of its own
-    RouteSet any;
+  /// The routes of one host. In the order in which most lookups look at it.
+  struct alignas(64) PathTable {
     size_t longest_prefix = 0;   // that there ever was
     uint64_t prefix_depths = 0;  // as many slashes, as bits; the last one for all beyond
+    SegmentedTable<RouteSet> prefixes;
+    SegmentedTable<RouteSet> exact;
+    std::vector<ShapeTable> shapes;  // in order of precedence
+    RouteSet patterns;               // one set, though each has a path of its own
+    RouteSet any;
     size_t routes = 0;
   };
 

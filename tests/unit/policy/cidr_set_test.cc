@@ -175,7 +175,7 @@ TEST(CidrSet, ManyAreSmallAndQuicklyMade) {
   const CidrSet set(networks);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));  // in any build
   EXPECT_EQ(set.size(), 50'000U);
-  EXPECT_LT(set.bytes(), 300'000U);
+  EXPECT_LT(set.bytes(), 350'000U);
   EXPECT_TRUE(set.contains(networks[12'345].bytes));
 }
 
