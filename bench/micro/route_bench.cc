@@ -141,8 +141,9 @@ void compile_all(benchmark::State& state) {
   const auto config = std::make_shared<const config::Config>(config_of(Paths::kPrefix, 1000));
   for (auto _ : state) {
     stats::Registry registry(2);
-    server::SnapshotBuilder builder(registry);
-    benchmark::DoNotOptimize(builder.build(config, nullptr, {}));
+    server::QuotaSaver quotas("");  // there are none
+    server::SnapshotBuilder builder(registry, quotas);
+    benchmark::DoNotOptimize(builder.build(config, nullptr, {}, {}));
   }
 }
 
@@ -153,8 +154,9 @@ void compile_one_changed(benchmark::State& state) {
   const size_t hosts = static_cast<size_t>(state.range(0));
   config::Config config = config_of(Paths::kPrefix, hosts);
   stats::Registry registry(2);
-  server::SnapshotBuilder builder(registry);
-  static_cast<void>(builder.build(std::make_shared<const config::Config>(config), nullptr, {}));
+  server::QuotaSaver quotas("");  // there are none
+  server::SnapshotBuilder builder(registry, quotas);
+  static_cast<void>(builder.build(std::make_shared<const config::Config>(config), nullptr, {}, {}));
   Numbers numbers;
   for (auto _ : state) {
     state.PauseTiming();
@@ -163,7 +165,7 @@ void compile_one_changed(benchmark::State& state) {
     config.routes.set(numbers.next() % kRoutes, std::make_shared<const config::Route>(changed));
     auto next = std::make_shared<const config::Config>(config);
     state.ResumeTiming();
-    benchmark::DoNotOptimize(builder.build(std::move(next), nullptr, {}));
+    benchmark::DoNotOptimize(builder.build(std::move(next), nullptr, {}, {}));
     builder.release_unused();
     registry.prune();
   }

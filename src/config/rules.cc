@@ -329,11 +329,8 @@ MaybeProblem apply_regex(std::string& text) {
   return std::nullopt;
 }
 
-MaybeProblem apply_cookie_name(std::string& text) {
-  const bool good =
-      !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_tchar);
-  return good ? MaybeProblem()
-              : problem("E0111", fmt::format("{} is not the name of a cookie", quoted(text)));
+MaybeProblem()
+    : problem("E0111", fmt::format("{} is not the name of a cookie", quoted(text)));
 }
 
 MaybeProblem apply_method(std::string& text) {
@@ -403,8 +400,6 @@ const TextRule kPathTemplateRule = {"path with captures", "/users/{id}", "begins
 const TextRule kPathTextRule = {"path", "/v2/{id}", "begins with `/`", "^/", apply_path_text};
 const TextRule kRegexRule = {"regular expression", "/v[0-9]+/users", "at most 1024 bytes", "",
                              apply_regex};
-const TextRule kCookieNameRule = {"name of a cookie", "canary", "at most 64 bytes", "",
-                                  apply_cookie_name};
 const TextRule kMethodRule = {"method", "GET", "", "^[!#-'*+.0-9A-Z^_`|~-]+$", apply_method};
 const TextRule kFilePathRule = {"file path", "/var/log/hangu/access.log", "", "", apply_file_path};
 const TextRule kOpensslListRule = {"list with `:`", "X25519:P-256", "", "", apply_openssl_list};

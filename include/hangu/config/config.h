@@ -447,12 +447,6 @@ struct StoreUrl {
   bool operator==(const StoreUrl&) const = default;
 };
 
-/// Text that is never printed.
-struct Secret {
-  std::string text;
-  bool operator==(const Secret&) const = default;
-};
-
 /// A Redis or Valkey server that nodes share.
 struct Store {
   std::string name;

@@ -30,7 +30,7 @@ class SnapshotBuilderTest : public testing::Test {
   }
 
   SnapshotPtr build() {
-    return builder_.build(std::make_shared<const config::Config>(config_), nullptr, {});
+    return builder_.build(std::make_shared<const config::Config>(config_), nullptr, {}, {});
   }
 
   void change(size_t at, const std::string& path) {
@@ -56,7 +56,8 @@ class SnapshotBuilderTest : public testing::Test {
 
   config::Config config_;
   stats::Registry registry_{1};
-  SnapshotBuilder builder_{registry_};
+  QuotaSaver quotas_{""};  // there are none
+  SnapshotBuilder builder_{registry_, quotas_};
 };
 
 TEST_F(SnapshotBuilderTest, OneChangedRouteIsOneNewRuntime) {
