@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "hangu/filter/edge_rules.h"
+#include "hangu/filter/rate_limit.h"
 #include "hangu/filter/route_filter.h"
 #include "hangu/stats/registry.h"
 
@@ -264,6 +265,30 @@ TEST_F(StreamTest, RecordLeavesOutTheHeadsWhenNobodyAsksForThem) {
   EXPECT_TRUE(restored.request.headers.empty());
   restored.finish();
   EXPECT_EQ(shard_.stats().requests_active.value(), 0U);
+}
+
+TEST_F(StreamTest, RecordKeepsWhatRateLimitsHaveToCountAndNoHandle) {
+  Stream& stream = begin(true);
+  const StreamHandle handle = stream.handle();
+  const auto verdicts = std::make_unique<std::array<RateVerdict, 2>>();
+  verdicts->at(0).key = 77;
+  verdicts->at(1).key = UINT64_MAX;
+  verdicts->at(1).counted = false;
+  const auto round = std::make_unique<RateLimitRound>(RateLimitRound{.verdicts = *verdicts});
+  stream.info.rate_limit_round = round.get();
+  answer(stream, 101, false);
+  const StreamRecord record(stream);
+  EXPECT_EQ(shard_.handles().find(handle), nullptr);
+  Stream restored(record, writer_);
+  ASSERT_NE(restored.info.rate_limit_round, nullptr);
+  EXPECT_NE(restored.info.rate_limit_round, round.get());
+  const auto kept = restored.info.rate_limit_round->verdicts;
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].key, 77U);
+  EXPECT_TRUE(kept[0].counted);
+  EXPECT_EQ(kept[1].key, UINT64_MAX);
+  EXPECT_FALSE(kept[1].counted);
+  restored.finish();
 }
 
 TEST_F(StreamTest, RecordEndsAsTheStreamWouldHave) {

@@ -9,6 +9,7 @@ from support.case import GatewayCase
 from support.gateway import make_config, run_hangu
 from support.http2 import Http2Client
 from support.wait import eventually, run_threads
+from support.websocket import WebSocket, echo_script
 
 
 class RateLimitCase(GatewayCase):
@@ -222,6 +223,16 @@ class Costs(RateLimitCase):
                 self.assertAlmostEqual(int(response.header("retry-after")), 1001 / 10240 * 3600,
                                        delta=60)
                 self.assertIn(';qu="content-bytes"', response.header("ratelimit-policy"))
+
+    def test_bytes_of_a_tunnel_count_when_it_ends(self):
+        self.origin.on("/ws", echo_script)
+        gateway = self.begin(limit(rate="1KiB/h", burst=3000, cost="request_bytes"))
+        websocket = WebSocket(gateway.client())
+        self.assertEqual(websocket.open().status, 101)
+        self.assertEqual(websocket.echo(b"x" * 4000), b"x" * 4000)
+        self.assertEqual(self.statuses(gateway, 1), [200])
+        websocket.client.close()
+        eventually(lambda: self.statuses(gateway, 1) == [429], "4000 bytes were counted")
 
     def test_what_the_upstream_says(self):
         self.origin.on("/dear", lambda exchange: exchange.reply(200, {"X-Cost": "7"}, b""))

@@ -7,8 +7,10 @@ import unittest
 
 from support.case import GatewayCase
 from support.gateway import make_config, run_hangu
+from support.http2 import Http2Client
 from support.redis import Redis
 from support.wait import eventually, run_threads
+from support.websocket import WebSocket, echo_script
 
 
 class ClusterCase(GatewayCase):
@@ -108,6 +110,21 @@ class Strict(ClusterCase):
                 self.assertEqual(response.json()["body_bytes"], 300_000)
             else:
                 client = gateway.client()
+
+    def test_tunnels_and_http2_wait_too(self):
+        self.origin.on("/ws", echo_script)
+        gateway = self.begin(limit(burst=3, key=["route"]))
+        websockets = [WebSocket(gateway.client()) for _ in range(2)]
+        for websocket in websockets:
+            self.assertEqual(websocket.open().status, 101)
+            self.assertEqual(websocket.echo(b"hello"), b"hello")
+        client = Http2Client(gateway.listener())
+        self.addCleanup(client.close)
+        self.assertEqual([client.request("GET", "/").status for _ in range(3)], [200, 429, 429])
+        self.assertEqual(websockets[0].echo(b"again"), b"again")
+        for websocket in websockets:
+            websocket.client.close()
+        eventually(lambda: gateway.active_requests() == 0, "the tunnels have ended")
 
     def test_clients_that_leave_while_they_wait(self):
         gateway = self.begin(limit(burst=1000), store={"timeout": "2s"})
