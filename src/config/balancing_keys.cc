@@ -51,7 +51,7 @@ TypePtr<StickyCookie> sticky_cookie() {
           on_off(),
           {.name = "http_only", .documentation = "Hidden from scripts.", .example = "false"})
       .key<&StickyCookie::secret>(
-          std::make_unique<SecretType>(),
+          std::make_unique<SecretType>(16),
           {.name = "secret",
            .documentation =
                "What the names of endpoints in the cookie are made with. Without it each process "

@@ -263,40 +263,4 @@ Value FieldMatchesType::to_value(const Config& /*config*/, const void* value) co
   return out;
 }
 
-// --- secrets ----------------------------------------------------------------------------------
-
-void SecretType::read(Reader& reader, const Node& node, void* out) const {
-  auto& secret = *static_cast<Secret*>(out);
-  if (node.kind != Node::Kind::kScalar) {
-    reader.error(node.mark, wrong_type("a secret", "file:/run/secrets/password", node));
-    return;
-  }
-  const std::optional<Scalar> scalar = reader.scalar(node);
-  if (!scalar) {
-    return;
-  }
-  if (scalar->text.rfind(kFilePrefix, 0) == 0) {
-    if (auto text =
-            reader.secret_file(node, std::string_view(scalar->text).substr(kFilePrefix.size()))) {
-      secret.text = std::move(*text);
-    }
-    return;
-  }
-  if (!scalar->from_environment) {
-    reader.warning(node.mark, {"W0152", "a secret in plain text",
-                               "refer to it: ${VARIABLE} or file:/run/secrets/name"});
-  }
-  secret.text = scalar->text;
-}
-
-Value SecretType::to_value(const Config& /*config*/, const void* value) const {
-  const auto& secret = *static_cast<const Secret*>(value);
-  if (secret.text.empty()) {
-    return {};
-  }
-  Value out = Value::string(secret.text);
-  out.is_secret = true;
-  return out;
-}
-
 }  // namespace hangu::config

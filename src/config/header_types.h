@@ -48,17 +48,4 @@ class FieldMatchesType final : public TypeOf<std::vector<FieldMatch>> {
   bool headers_;
 };
 
-/// A password or the like: a text, `${VARIABLE}`, or `file:/path`.
-class SecretType final : public TypeOf<Secret> {
- public:
-  void read(Reader& reader, const Node& node, void* out) const override;
-  Value to_value(const Config& config, const void* value) const override;
-
-  std::string name() const override { return "secret"; }
-
-  std::string limits() const override { return "`file:/path`, `${VARIABLE}` or a text"; }
-
-  std::string schema() const override { return "\"type\":\"string\",\"minLength\":1"; }
-};
-
 }  // namespace hangu::config

@@ -1,6 +1,6 @@
 // The keys of one of `rate_limits` and of `stores`. See schema.cc.
-#include "config/header_types.h"
 #include "config/keys.h"
+#include "config/secret_type.h"
 
 namespace hangu::config {
 namespace {

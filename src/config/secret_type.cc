@@ -6,9 +6,14 @@ namespace hangu::config {
 namespace {
 
 constexpr std::string_view kFilePrefix = "file:";
-constexpr size_t kBytesMin = 16;
 
 }  // namespace
+
+std::string SecretType::limits() const {
+  const std::string_view forms = "`${VARIABLE}`, `file:/path`";
+  return bytes_min_ > 1 ? fmt::format("at least {} bytes; {}", bytes_min_, forms)
+                        : std::string(forms);
+}
 
 void SecretType::read(Reader& reader, const Node& node, void* out) const {
   if (node.kind != Node::Kind::kScalar) {
@@ -32,10 +37,10 @@ void SecretType::read(Reader& reader, const Node& node, void* out) const {
     reader.warning(node.mark, {"W0152", fmt::format("{} is in plain text", reader.where()),
                                "refer to it: ${VARIABLE} or file:/run/secrets/name"});
   }
-  if (value.size() < kBytesMin) {
+  if (value.size() < bytes_min_) {
     reader.error(node.mark, {"E0115",
                              fmt::format("a secret of {} bytes is too short: at least {}",
-                                         value.size(), kBytesMin),
+                                         value.size(), bytes_min_),
                              "`openssl rand -hex 32` makes a good one"});
     return;
   }
