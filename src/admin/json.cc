@@ -209,6 +209,29 @@ json::object upstreams_json(const control::DaemonStatus& status) {
   return {{"upstreams", upstreams(status)}};
 }
 
+namespace {
+
+json::value audit(const server::AuditStatus& status) {
+  if (status.path.empty()) {
+    return nullptr;
+  }
+  json::object all = {{"path", status.path},
+                      {"records", status.records},
+                      {"dropped", status.dropped},
+                      {"write_errors", status.write_errors},
+                      {"spilled_bytes", status.spilled_bytes},
+                      {"failing", status.failing}};
+  if (!status.syslog.empty()) {
+    all["syslog"] = {{"server", status.syslog},
+                     {"connected", status.syslog_connected},
+                     {"sent", status.syslog_sent},
+                     {"dropped", status.syslog_dropped}};
+  }
+  return all;
+}
+
+}  // namespace
+
 json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   json::array listeners;
   for (const server::ListenerStatus& listener : status.gateway.listeners) {
@@ -232,6 +255,7 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["rate_limits"] = rate_limits(status.gateway);
   all["stores"] = stores(status.gateway);
   all["shards"] = shards(status.gateway);
+  all["audit"] = audit(status.gateway.audit);
   all["last_reload"] = last_reload(status.last_reload);
   return all;
 }

@@ -11,6 +11,7 @@
 #include "hangu/admin/explain.h"
 #include "hangu/admin/json.h"
 #include "hangu/admin/query.h"
+#include "hangu/audit/record.h"
 #include "hangu/config/print.h"
 #include "hangu/http/status.h"
 #include "hangu/stats/prometheus.h"
@@ -33,6 +34,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/metrics", "Prometheus text format 0.0.4"},
     Route{"GET", "/config", "the effective config as YAML, secrets masked"},
     Route{"GET", "/explain", "which route takes a request: ?method=GET&url=...&header=Name: value"},
+    Route{"POST", "/audit/reading",
+          "records that the audit log is read: ?kind=read|export|verify&what=..."},
     Route{"POST", "/reload", "reads the config again: 200 applied, 422 invalid, 409 refused"},
 };
 
@@ -64,10 +67,40 @@ Reply ready(control::Daemon& daemon) {
   return readiness.ready ? text_reply(200, "ready\n") : problem(503, "not_ready", readiness.reason);
 }
 
+/// What the audit log's threads count; nothing when there is no log.
+std::string audit_metrics(const server::AuditStatus& audit) {
+  struct Metric {
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    uint64_t value;
+  };
+
+  const Metric metrics[] = {
+      {"hangu_audit_records_total", "counter", "Audit log records written.", audit.records},
+      {"hangu_audit_write_errors_total", "counter", "Failed attempts to write.",
+       audit.write_errors},
+      {"hangu_audit_spilled_bytes", "gauge", "Records in the spill file that wait for the log.",
+       audit.spilled_bytes},
+      {"hangu_audit_syslog_sent_total", "counter", "Records sent to the syslog server.",
+       audit.syslog_sent},
+      {"hangu_audit_syslog_dropped_total", "counter",
+       "Records that the syslog server did not get; the log has them.", audit.syslog_dropped},
+      {"hangu_audit_failing", "gauge", "1: the last attempt to write failed.",
+       audit.failing ? uint64_t{1} : uint64_t{0}}};
+  std::string text;
+  for (const Metric& metric : metrics) {
+    text += audit.path.empty() ? ""
+                               : fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n",
+                                             metric.name, metric.help, metric.type, metric.value);
+  }
+  return text;
+}
+
 Reply metrics(control::Daemon& daemon) {
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
-          stats::prometheus_text(daemon.registry()),
+          stats::prometheus_text(daemon.registry()) + audit_metrics(daemon.status().gateway.audit),
           {}};
 }
 
@@ -124,6 +157,32 @@ Reply order_endpoint(std::string_view query, control::Daemon& daemon) {
     return problem(404, "admin.no_endpoint", done.error());
   }
   return json_reply(upstreams_json(daemon.status()));
+}
+
+/// Whoever reads the log by means of `hangu audit` says so here first.
+Reply record_reading(const Request& request, std::string_view query, control::Daemon& daemon) {
+  const auto fields = parse_query(query);
+  if (!fields) {
+    return problem(400, "admin.bad_query", "the query holds a broken escape");
+  }
+  std::optional<audit::Event> event;
+  std::string what;
+  for (const auto& [name, value] : *fields) {
+    if (name == "what") {
+      what = value;
+    } else if (name == "kind") {
+      event = value == "read"     ? std::optional(audit::Event::kAuditRead)
+              : value == "export" ? std::optional(audit::Event::kAuditExported)
+              : value == "verify" ? std::optional(audit::Event::kAuditVerified)
+                                  : std::nullopt;
+    }
+  }
+  if (!event) {
+    return problem(400, "admin.bad_query", "`kind` is read, export or verify");
+  }
+  return daemon.record_reading(*event, request.actor, what)
+             ? json_reply({{"recorded", true}})
+             : problem(503, "audit.unavailable", "the audit log takes no records now");
 }
 
 Reply reload_reply(const control::ReloadOutcome& outcome) {
@@ -192,9 +251,13 @@ void handle(const Request& request, control::Daemon& daemon, Done done) {
     return;
   }
   if (path == "/reload") {
-    daemon.reload([done = std::move(done)](const control::ReloadOutcome& outcome) {
-      done(reload_reply(outcome));
-    });
+    daemon.reload([done = std::move(done)](
+                      const control::ReloadOutcome& outcome) { done(reload_reply(outcome)); },
+                  request.actor);
+    return;
+  }
+  if (path == "/audit/reading") {
+    done(record_reading(request, query, daemon));
     return;
   }
   done(answer(path, query, daemon));

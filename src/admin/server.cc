@@ -135,12 +135,28 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
 }
 
 /// HEAD is answered like GET, without the body.
-Request to_request(const http::request<http::string_body>& request) {
+Request to_request(const http::request<http::string_body>& request, std::string actor) {
   Request wanted;
+  wanted.actor = std::move(actor);
   wanted.method =
       request.method() == http::verb::head ? "GET" : std::string(request.method_string());
   wanted.target = std::string(request.target());
   return wanted;
+}
+
+/// Who is at the other end, for the audit log.
+std::string actor_of(stream_protocol::socket& socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  const bool known =
+      ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return known ? fmt::format("uid={} pid={}", credentials.uid, credentials.pid) : "unix";
+}
+
+std::string actor_of(tcp::socket& socket) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  return error ? "tcp" : fmt::format("tcp={}:{}", peer.address().to_string(), peer.port());
 }
 
 // One connection; the coroutine's frame owns everything.
@@ -178,7 +194,7 @@ class Session {
       reply = problem(403, "admin.browser", "a web page may not change anything here");
     } else {
       // A named object: g++ 12 destroys a temporary in a co_await expression twice.
-      const Request wanted = to_request(request);
+      const Request wanted = to_request(request, actor_of(stream_.socket()));
       reply = co_await ask(wanted);
     }
     co_return co_await send(std::move(reply), request);

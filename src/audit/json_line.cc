@@ -170,14 +170,14 @@ void JsonLine::add_milliseconds(std::string_view key, int64_t nanoseconds) {
   }
 }
 
-void JsonLine::add_time(std::string_view key, int64_t nanoseconds_since_epoch) {
-  constexpr size_t kTimeBytes = 26;
+void JsonLine::add_time(std::string_view key, int64_t nanoseconds_since_epoch, int decimals) {
+  constexpr size_t kTimeBytes = 29;
   if (!begin_member(key, kTimeBytes)) {
     return;
   }
   namespace chrono = std::chrono;
-  const chrono::sys_time<chrono::milliseconds> time(
-      chrono::floor<chrono::milliseconds>(chrono::nanoseconds(nanoseconds_since_epoch)));
+  const chrono::sys_time<chrono::microseconds> time(
+      chrono::floor<chrono::microseconds>(chrono::nanoseconds(nanoseconds_since_epoch)));
   const auto day = chrono::floor<chrono::days>(time);
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss clock(time - day);
@@ -194,7 +194,9 @@ void JsonLine::add_time(std::string_view key, int64_t nanoseconds_since_epoch) {
   *to_++ = ':';
   to_ = put_digits(to_, clock.seconds().count(), 2);
   *to_++ = '.';
-  to_ = put_digits(to_, clock.subseconds().count(), 3);
+  char digits[6];
+  put_digits(digits, clock.subseconds().count(), 6);
+  put({digits, static_cast<size_t>(decimals)});
   put("Z\"");
 }
 

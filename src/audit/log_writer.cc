@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -44,23 +43,18 @@ std::string_view text_of(const iovec& piece) {
 
 LogWriter::LogWriter(LogWriterOptions options)
     : options_(std::move(options)),
-      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  for (uint32_t shard = 0; shard < options_.shards; ++shard) {
-    rings_.push_back(std::make_unique<RecordRing>(options_.ring_bytes));
-  }
-}
+      queues_(options_.shards, options_.ring_bytes) {}
 
 LogWriter::~LogWriter() {
   deadline_ = std::chrono::steady_clock::now() + kStopPatience;
   stopping_ = true;
-  wake();
+  queues_.wake();
   if (thread_.joinable()) {
     thread_.join();
   }
   if (fd_ > STDERR_FILENO) {
     ::close(fd_);
   }
-  ::close(wake_fd_);
 }
 
 Result<void> LogWriter::start() {
@@ -97,43 +91,23 @@ void LogWriter::use(int fd) {
 }
 
 bool LogWriter::append(uint32_t shard, std::string_view record) noexcept {
-  RecordRing& ring = *rings_[shard];
-  const bool taken = ring.append(record);
-  if (ring.held() > ring.capacity() / 2) {
-    wake();
-  }
-  return taken;
+  return queues_.append(shard, record);
 }
 
 void LogWriter::reopen() noexcept {
   reopen_wanted_ = true;
-  wake();
+  queues_.wake();
 }
 
 uint64_t LogWriter::dropped() const noexcept {
-  uint64_t dropped = cut_.load(std::memory_order_relaxed);
-  for (const auto& ring : rings_) {
-    dropped += ring->dropped();
-  }
-  return dropped;
+  return queues_.dropped() + cut_.load(std::memory_order_relaxed);
 }
 
 // --- the thread -------------------------------------------------------------------------------
 
-void LogWriter::wake() noexcept {
-  if (!woken_.load(std::memory_order_relaxed) && !woken_.exchange(true)) {
-    const uint64_t one = 1;
-    static_cast<void>(!::write(wake_fd_, &one, sizeof one));
-  }
-}
-
+/// While the file takes nothing, only the clock wakes us: the shards have nothing new to say.
 void LogWriter::wait() {
-  pollfd waiting{.fd = wake_fd_, .events = POLLIN, .revents = 0};
-  ::poll(&waiting, 1, kPollMs);
-  uint64_t count = 0;
-  static_cast<void>(!::read(wake_fd_, &count, sizeof count));
-  // While the file takes nothing, only the clock wakes us: the shards have nothing new to say.
-  woken_ = stuck_;
+  queues_.wait(kPollMs, stuck_);
 }
 
 void LogWriter::run() {
@@ -159,11 +133,7 @@ bool LogWriter::out_of_time() const {
 void LogWriter::write_what_is_left() {
   while (!drain()) {
     if (out_of_time()) {
-      size_t bytes = 0;
-      for (const auto& ring : rings_) {
-        bytes += ring->held();
-      }
-      log::error("event=log_lost path={} bytes={}", options_.path, bytes);
+      log::error("event=log_lost path={} bytes={}", options_.path, queues_.held());
       return;
     }
     stuck_ = true;
@@ -192,13 +162,13 @@ void LogWriter::reopen_now() {
 void LogWriter::skip_rest_of_line() {
   while (in_line_) {
     iovec pieces[2];
-    if (rings_[ring_]->peek(pieces) == 0) {
+    if (queues_.ring(ring_).peek(pieces) == 0) {
       break;
     }
     const std::string_view text = text_of(pieces[0]);
     const size_t end = text.find('\n');
     in_line_ = end == std::string_view::npos;
-    rings_[ring_]->consume(in_line_ ? text.size() : end + 1);
+    queues_.ring(ring_).consume(in_line_ ? text.size() : end + 1);
     if (!in_line_) {
       cut_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -208,11 +178,11 @@ void LogWriter::skip_rest_of_line() {
 
 /// Writes what the rings hold; true when all of it is gone.
 bool LogWriter::drain() {
-  for (size_t i = 0; i < rings_.size(); ++i) {
-    if (!write_ring(*rings_[ring_])) {
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if (!write_ring(queues_.ring(ring_))) {
       return false;  // perhaps within a line: the same ring goes on next time
     }
-    ring_ = (ring_ + 1) % rings_.size();
+    ring_ = (ring_ + 1) % queues_.size();
   }
   return true;
 }

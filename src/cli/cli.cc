@@ -56,6 +56,7 @@ class CommandLine {
     add_upstream();
     add_certs();
     add_explain();
+    add_audit();
     add_schema();
     add_demo();
     add_version();
@@ -74,7 +75,11 @@ class CommandLine {
 
  private:
   CLI::App* add_verb(const char* name, const char* description, Action action) {
-    CLI::App* verb = app_.add_subcommand(name, description);
+    return add_verb(app_, name, description, std::move(action));
+  }
+
+  CLI::App* add_verb(CLI::App& parent, const char* name, const char* description, Action action) {
+    CLI::App* verb = parent.add_subcommand(name, description);
     verb->group("Verbs");
     verb->get_formatter()->column_width(28);
     verb->callback([this, action = std::move(action)] { action_ = action; });
@@ -162,6 +167,86 @@ class CommandLine {
     verb->add_flag("--json", explain_.json, "Print it as JSON");
   }
 
+  static void add_log(CLI::App& verb, AuditTarget& log) {
+    add_target(verb, log.target);
+    verb.add_option("-l,--log", log.log, "The log's file [audit.path of the config]")
+        ->type_name("PATH");
+  }
+
+  static void add_selection(CLI::App& verb, AuditSelection& selection) {
+    verb.add_option("--since", selection.since, "From this time on: 2026-11-26T10:30Z, or 2h ago")
+        ->type_name("TIME");
+    verb.add_option("--until", selection.until, "Before this time")->type_name("TIME");
+    verb.add_option("-w,--where", selection.fields,
+                    "Records with this member, such as event=auth.fail or client_ip=10.*")
+        ->type_name("MEMBER=VALUE")
+        ->allow_extra_args(false);
+    verb.add_option("-e,--regex", selection.pattern, "Records that match (RE2)")->type_name("RE");
+  }
+
+  void add_audit() {
+    CLI::App* audit = app_.add_subcommand("audit", "Verify and read the audit log; make its keys");
+    audit->group("Verbs");
+    audit->require_subcommand(1);
+    audit->get_formatter()->column_width(28);
+    audit->get_formatter()->label("SUBCOMMAND", "VERB");
+    add_audit_verify(*audit);
+    add_audit_grep(*audit);
+    add_audit_export(*audit);
+    add_audit_keys(*audit);
+  }
+
+  void add_audit_verify(CLI::App& audit) {
+    CLI::App* verb = add_verb(audit, "verify", "Find whatever was changed, removed, moved, cut off",
+                              [this] { return audit_verify(audit_verify_, environment_); });
+    add_log(*verb, audit_verify_.log);
+    verb->add_option("-k,--public-key", audit_verify_.public_key,
+                     "PEM file; checks who signed the checkpoints")
+        ->type_name("FILE");
+    verb->add_option("--checkpoints", audit_verify_.checkpoints,
+                     "Checkpoints that were shipped to another machine")
+        ->type_name("FILE");
+    verb->add_flag("--json", audit_verify_.json, "Print the result as JSON");
+  }
+
+  void add_audit_grep(CLI::App& audit) {
+    CLI::App* verb = add_verb(audit, "grep", "Print records; exit code 1 when there is none",
+                              [this] { return audit_grep(audit_grep_, environment_); });
+    verb->add_option("text", audit_grep_.selection.texts, "Text that the record holds")
+        ->type_name("");
+    add_log(*verb, audit_grep_.log);
+    add_selection(*verb, audit_grep_.selection);
+    verb->add_flag("-f,--follow", audit_grep_.follow, "Go on with what is written from now on");
+    verb->add_flag("--count", audit_grep_.count, "Print only how many there are");
+  }
+
+  void add_audit_export(CLI::App& audit) {
+    CLI::App* verb = add_verb(audit, "export", "Write records as one JSON array or as CSV",
+                              [this] { return audit_export(audit_export_, environment_); });
+    add_log(*verb, audit_export_.log);
+    add_selection(*verb, audit_export_.selection);
+    verb->add_option("--format", audit_export_.format, "json or csv")
+        ->check(CLI::IsMember({"json", "csv"}))
+        ->type_name("KIND");
+    verb->add_option("-o,--out", audit_export_.out, "File that does not exist [standard output]")
+        ->type_name("FILE");
+  }
+
+  void add_audit_keys(CLI::App& audit) {
+    CLI::App* keygen = add_verb(audit, "keygen", "Make a key that signs checkpoints",
+                                [this] { return audit_keygen(audit_keygen_, environment_); });
+    keygen->add_option("file", audit_keygen_.out, "Where the key goes; must not exist")
+        ->required()
+        ->type_name("FILE");
+    keygen
+        ->add_option("--public", audit_keygen_.public_out,
+                     "Where its public part goes [the file with .pub]")
+        ->type_name("FILE");
+    CLI::App* key = add_verb(audit, "key", "Print the public part of a key",
+                             [this] { return audit_key(audit_key_, environment_); });
+    key->add_option("file", audit_key_.file, "The key's file")->required()->type_name("FILE");
+  }
+
   void add_schema() {
     CLI::App* verb = add_verb("schema", "Print the shape of the config as JSON Schema",
                               [this] { return schema(schema_, environment_); });
@@ -192,9 +277,26 @@ class CommandLine {
     verb->add_flag("--json", version_.json, "Print it as JSON");
   }
 
+  /// The verb that was named, the innermost one; nullptr: none.
+  const CLI::App* named_verb() const {
+    const CLI::App* named = nullptr;
+    for (auto verbs = app_.get_subcommands(); !verbs.empty(); verbs = named->get_subcommands()) {
+      named = verbs.back();
+    }
+    return named;
+  }
+
+  static std::string full_name(const CLI::App& verb) {
+    const CLI::App* parent = verb.get_parent();
+    const bool nested = parent != nullptr && parent->get_parent() != nullptr;
+    return (nested ? parent->get_name() + " " : "") + verb.get_name();
+  }
+
   int print_help() {
-    const auto verbs = app_.get_subcommands();
-    environment_.out << (verbs.empty() ? app_.help() : verbs.back()->help("hangu"));
+    const CLI::App* verb = named_verb();
+    const bool nested = verb != nullptr && full_name(*verb) != verb->get_name();
+    environment_.out << (verb == nullptr ? app_.help()
+                                         : verb->help(nested ? "hangu audit" : "hangu"));
     return kOk;
   }
 
@@ -203,18 +305,18 @@ class CommandLine {
       environment_.err << app_.help();
       return kUsage;
     }
-    const auto verbs = app_.get_subcommands();
-    if (verbs.empty()) {
+    const CLI::App* named = named_verb();
+    if (named == nullptr) {
       return report_unknown(argv[1], "verb", verb_names());
     }
-    const CLI::App& verb = *verbs.back();
+    const CLI::App& verb = *named;
     for (const std::string& extra : app_.remaining(true)) {
       if (extra.starts_with('-')) {
-        return report_unknown(extra, "option", option_names(verb), verb.get_name());
+        return report_unknown(extra, "option", option_names(verb), full_name(verb));
       }
     }
     print_error(environment_, error.what(),
-                fmt::format("`hangu {} --help` shows how it is used", verb.get_name()));
+                fmt::format("`hangu {} --help` shows how it is used", full_name(verb)));
     return kUsage;
   }
 
@@ -261,6 +363,11 @@ class CommandLine {
   UpstreamOptions upstream_;
   CertsOptions certs_;
   ExplainOptions explain_;
+  AuditVerifyOptions audit_verify_;
+  AuditGrepOptions audit_grep_;
+  AuditExportOptions audit_export_;
+  AuditKeygenOptions audit_keygen_;
+  AuditKeyOptions audit_key_;
   SchemaOptions schema_;
   VersionOptions version_;
   DemoOptions demo_;

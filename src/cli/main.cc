@@ -25,5 +25,6 @@ int main(int argc, char** argv) {
                           .out = std::cout,
                           .err = std::cerr,
                           .color_out = wants_color(STDOUT_FILENO),
-                          .color_err = wants_color(STDERR_FILENO)});
+                          .color_err = wants_color(STDERR_FILENO),
+                          .err_is_terminal = ::isatty(STDERR_FILENO) == 1});
 }

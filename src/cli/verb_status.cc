@@ -136,6 +136,37 @@ void print_shards(const json::object& status, const Palette& palette,
   }
 }
 
+void print_syslog(const json::object& audit, const Palette& palette,
+                  const Environment& environment) {
+  const json::object syslog = object_field(audit, "syslog");
+  if (syslog.empty()) {
+    return;
+  }
+  const bool connected = flag_field(syslog, "connected");
+  environment.out << fmt::format("{:<20} {:>14} {:>10} {:>10}  {}{}{}\n",
+                                 "syslog " + text_field(syslog, "server"),
+                                 number_field(syslog, "sent"), number_field(syslog, "dropped"), "",
+                                 connected ? palette.green : palette.red,
+                                 connected ? "connected" : "not connected", palette.off);
+}
+
+void print_audit(const json::object& status, const Palette& palette,
+                 const Environment& environment) {
+  const json::object audit = object_field(status, "audit");
+  if (audit.empty()) {
+    return;
+  }
+  const bool failing = flag_field(audit, "failing");
+  const uint64_t dropped = number_field(audit, "dropped");
+  environment.out << fmt::format(
+      "\n{}{:<20} {:>14} {:>10} {:>10}  STATE{}\n{:<20} {:>14} {:>10} {:>10}  {}{}{}\n",
+      palette.bold, "AUDIT LOG", "RECORDS", "LOST", "SPILLED", palette.off,
+      text_field(audit, "path"), number_field(audit, "records"), dropped,
+      number_field(audit, "spilled_bytes"), failing ? palette.red : palette.green,
+      failing ? "cannot write" : "writing", palette.off);
+  print_syslog(audit, palette, environment);
+}
+
 int print_readiness(const std::string& address, const Environment& environment) {
   const auto reply = ask_admin(address, "GET", "/ready");
   if (!reply) {
@@ -177,6 +208,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   print_listeners(body, palette, environment);
   print_upstreams(body, palette, environment);
   print_shards(body, palette, environment);
+  print_audit(body, palette, environment);
   return kOk;
 }
 

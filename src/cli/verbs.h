@@ -78,6 +78,51 @@ struct DemoOptions {
   std::string program = "hangu";  // as the user called it, for what is printed
 };
 
+/// Which audit log a verb is about: that of a config, or the one at `log`.
+struct AuditTarget {
+  AdminTarget target;
+  std::string log;
+};
+
+struct AuditVerifyOptions {
+  AuditTarget log;
+  std::string public_key;
+  std::string checkpoints;
+  bool json = false;
+};
+
+struct AuditKeygenOptions {
+  std::string out;
+  std::string public_out;
+};
+
+struct AuditKeyOptions {
+  std::string file;
+};
+
+/// Which records.
+struct AuditSelection {
+  std::string since;
+  std::string until;
+  std::vector<std::string> fields;  // MEMBER=VALUE
+  std::vector<std::string> texts;
+  std::string pattern;
+};
+
+struct AuditGrepOptions {
+  AuditTarget log;
+  AuditSelection selection;
+  bool follow = false;
+  bool count = false;
+};
+
+struct AuditExportOptions {
+  AuditTarget log;
+  AuditSelection selection;
+  std::string format = "json";
+  std::string out;  // empty: standard output
+};
+
 int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
@@ -87,6 +132,11 @@ int certs(const CertsOptions& options, const Environment& environment);
 int explain(const ExplainOptions& options, const Environment& environment);
 int schema(const SchemaOptions& options, const Environment& environment);
 int version(const VersionOptions& options, const Environment& environment);
+int audit_verify(const AuditVerifyOptions& options, const Environment& environment);
+int audit_grep(const AuditGrepOptions& options, const Environment& environment);
+int audit_export(const AuditExportOptions& options, const Environment& environment);
+int audit_keygen(const AuditKeygenOptions& options, const Environment& environment);
+int audit_key(const AuditKeyOptions& options, const Environment& environment);
 int demo(const DemoOptions& options, const Environment& environment);
 
 }  // namespace hangu::cli

@@ -276,6 +276,17 @@ void check_admin(Reader& reader, const Node& node, const Admin& admin) {
   }
 }
 
+void check_audit(Reader& reader, const Node& node, const AuditLog& audit) {
+  if (audit.syslog.enabled && !audit.syslog.tls &&
+      !(audit.syslog.ca + audit.syslog.certificate + audit.syslog.server_name).empty()) {
+    reader.error(child(node, "syslog").mark,
+                 {"E0136", "`ca`, `cert` and `server_name` are for `protocol: tls`", ""});
+  }
+  if (audit.syslog.certificate.empty() != audit.syslog.key.empty()) {
+    reader.error(child(node, "syslog").mark, {"E0136", "`cert` and `key` go together", ""});
+  }
+}
+
 void check_buffers(Reader& reader, const Node& node, const Buffers& buffers) {
   if (buffers.write_low_watermark >= buffers.write_high_watermark) {
     reader.error(node.mark, {"E0136",
@@ -286,8 +297,44 @@ void check_buffers(Reader& reader, const Node& node, const Buffers& buffers) {
   }
 }
 
+namespace {
+
+/// What GB/T 22239 level 3 and the law ask of the logs of a gateway.
+void check_compliance(Reader& reader, const Node& root, const Config& config) {
+  if (config.compliance != Compliance::kMlps3) {
+    return;
+  }
+  const AuditLog& audit = config.audit;
+  if (!audit.enabled) {
+    reader.error(child(root, "compliance").mark, {"E0136", "`compliance: mlps3` needs an audit log",
+                                                  "add `audit: {path: ..., signing_key: ...}`"});
+    return;
+  }
+  const Node& node = child(root, "audit");
+  if (audit.retention != Duration::zero() && audit.retention < kMlpsRetentionMin) {
+    reader.error(child(node, "retention").mark,
+                 {"E0136",
+                  fmt::format("a retention of {} is less than the {} that `compliance: mlps3` asks "
+                              "for",
+                              format_duration(audit.retention), format_duration(kMlpsRetentionMin)),
+                  "write `retention: 183d` or more"});
+  }
+  if (audit.signing_key.empty()) {
+    reader.error(node.mark, {"E0136", "`compliance: mlps3` needs signed checkpoints",
+                             "add `signing_key`; `hangu audit keygen` makes one"});
+  }
+  if (audit.requests == AuditLevel::kOff) {
+    reader.error(child(node, "requests").mark,
+                 {"E0136", "`compliance: mlps3` needs a record of refused requests at least",
+                  "write `requests: security` or `all`"});
+  }
+}
+
+}  // namespace
+
 void check_config(Reader& reader, const Node& root, const Config& config) {
   check_binds(reader, root, config);
+  check_compliance(reader, root, config);
   if (reader.has_errors()) {
     return;  // what follows would warn about consequences of the errors
   }

@@ -451,6 +451,24 @@ MaybeProblem apply_cookie_path(std::string& text) {
   return apply_target(text);
 }
 
+MaybeProblem apply_peer(std::string& text) {
+  Endpoint endpoint;
+  MaybeProblem found = check_endpoint(text, endpoint);
+  return found || endpoint.unix_path.empty()
+             ? found
+             : problem("E0111", fmt::format("{} is no `host:port`", quoted(text)));
+}
+
+MaybeProblem apply_pattern(std::string& text) {
+  const auto pattern = Pattern::compile(text);
+  if (!pattern) {
+    return problem("E0111", fmt::format("{}: {}", quoted(text), pattern.error()));
+  }
+  return pattern->matches("")
+             ? problem("E0111", fmt::format("{} matches the empty text, too", quoted(text)))
+             : MaybeProblem();
+}
+
 }  // namespace
 
 const TextRule kTargetRule = {"path", "/healthz", "begins with `/`; may have a query", "^/[^ #]*$",
@@ -461,6 +479,8 @@ const TextRule kCookiePathRule = {"path", "/app", "begins with `/`", "^/[^ #;]*$
                                   apply_cookie_path};
 const TextRule kHeaderValueRule = {"field value", "text/plain", "", "", apply_header_value};
 const TextRule kTextRule = {"text", "closed", "at most 64 KiB", "", apply_text};
+const TextRule kPeerRule = {"address", "logs.example.org:6514", "", "^.+:[0-9]{1,5}$", apply_peer};
+const TextRule kPatternRule = {"regular expression", "[0-9]{16}", "", "", apply_pattern};
 
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out) {
   if (text.rfind(kUnixPrefix, 0) == 0) {

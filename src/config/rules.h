@@ -43,6 +43,8 @@ extern const TextRule kTextRule;
 extern const TextRule kTargetRule;
 extern const TextRule kCookieNameRule;
 extern const TextRule kCookiePathRule;
+extern const TextRule kPeerRule;
+extern const TextRule kPatternRule;
 
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out);
 std::string format_endpoint(const Endpoint& endpoint);

@@ -205,6 +205,11 @@ TypePtr<Route> route() {
           header_edit(), {.name = "response_headers",
                           .documentation = "Edits of the response on its way to the client.",
                           .example = "{remove: [server]}"})
+      .key<&Route::audit>(route_audit(),
+                          {.name = "audit",
+                           .documentation = "Which of its requests get a record in the audit log; "
+                                            "`default` is what `audit.requests` says.",
+                           .example = "all"})
       .check(check_route);
   return type;
 }
@@ -403,6 +408,18 @@ std::unique_ptr<Type> build_root() {
                                 {.name = "access_log",
                                  .documentation = "One record a request; `off` by default.",
                                  .example = "{path: \"-\"}"})
+      .key<&Config::audit>(audit_keys(),
+                           {.name = "audit",
+                            .documentation = "The audit log: who did what, chained so that every "
+                                             "change shows; `off` by default.",
+                            .example = "{path: /var/log/hangu/audit.log}"})
+      .key<&Config::compliance>(
+          choice<Compliance>({{"none", Compliance::kNone}, {"mlps3", Compliance::kMlps3}}),
+          {.name = "compliance",
+           .documentation = "Rules that this file is held to. `mlps3` (GB/T 22239 level 3): an "
+                            "audit log with signed checkpoints, kept for at least 183 days.",
+           .example = "mlps3",
+           .reload = kRestart})
       .key<&Config::admin>(admin(), {.name = "admin",
                                      .documentation = "The admin API.",
                                      .example = "{tcp: \"127.0.0.1:9900\"}"})

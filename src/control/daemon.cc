@@ -14,6 +14,9 @@
 #include "hangu/control/health_watch.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
+#include "hangu/tls/digest.h"
+
+#include "control/audit_events.h"
 
 namespace hangu::control {
 namespace {
@@ -111,6 +114,7 @@ class Daemon::Impl {
     }
     loaded.config->generation = ++generation_;
     config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
+    config_hash_ = tls::sha256_of_file(config_->source_path);
     if (callbacks_.before_gateway) {
       if (auto allowed = callbacks_.before_gateway(*config_); !allowed) {
         return Failure<StartError>{{StartError::Kind::kBeforeGateway, allowed.error(), {}}};
@@ -119,6 +123,13 @@ class Daemon::Impl {
     if (Result<void, std::string> gateway = start_gateway(); !gateway) {
       return Failure<StartError>{{StartError::Kind::kGateway, gateway.error(), {}}};
     }
+    record_config(gateway_->audit_log(), {.applied = true,
+                                          .generation = generation_,
+                                          .actor = "start",
+                                          .file = config_->source_path,
+                                          .before = {},
+                                          .after = config_hash_,
+                                          .error = {}});
     refresher_.apply(config_);
     watch();
     check_health();
@@ -131,7 +142,7 @@ class Daemon::Impl {
     return {};
   }
 
-  void reload(const std::function<void(ReloadOutcome)>& done) {
+  void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor) {
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
       return;
@@ -141,6 +152,8 @@ class Daemon::Impl {
       return;
     }
     last_reload_at_ = monotonic_now();
+    reload_actor_ = actor;
+    offered_hash_ = tls::sha256_of_file(config_->source_path);
     notifier_.reloading(last_reload_at_);
     config::LoadResult loaded = options_.load_config();
     if (!loaded.config) {
@@ -186,7 +199,15 @@ class Daemon::Impl {
     return {};
   }
 
-  void terminate() {
+  bool record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
+    return gateway_ == nullptr ||
+           control::record_reading(gateway_->audit_log(), event, generation_, actor, detail);
+  }
+
+  void terminate(std::string_view actor) {
+    if (gateway_ != nullptr) {
+      record_drain(gateway_->audit_log(), generation_, actor);
+    }
     const DrainTimes times{config_ == nullptr ? Duration{0} : config_->shutdown.lb_delay,
                            config_ == nullptr ? Duration{0} : config_->shutdown.drain_timeout};
     if (drain_.state() == DrainState::kServing) {
@@ -195,7 +216,10 @@ class Daemon::Impl {
     carry_out(drain_.on_terminate(times));
   }
 
-  void fast_stop() {
+  void fast_stop(std::string_view actor) {
+    if (gateway_ != nullptr) {
+      record_drain(gateway_->audit_log(), generation_, actor);
+    }
     notifier_.stopping("stopping", kStopMargin);
     carry_out(drain_.on_fast_stop());
   }
@@ -317,6 +341,16 @@ class Daemon::Impl {
 
   void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
     const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
+    record_config(gateway_->audit_log(), {.applied = applied,
+                                          .generation = generation_,
+                                          .actor = reload_actor_,
+                                          .file = config_->source_path,
+                                          .before = config_hash_,
+                                          .after = offered_hash_,
+                                          .error = outcome.error});
+    if (applied) {
+      config_hash_ = offered_hash_;
+    }
     last_reload_ = LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
     log_diagnostics(outcome.diagnostics);
     if (applied) {
@@ -363,8 +397,8 @@ class Daemon::Impl {
     switch (number) {
       case SIGHUP: reload_soon(); break;
       case SIGTERM:
-      case SIGINT: terminate(); break;
-      case SIGQUIT: fast_stop(); break;
+      case SIGINT: terminate("signal"); break;
+      case SIGQUIT: fast_stop("signal"); break;
       case SIGUSR1: reopen_logs(); break;
       default: break;
     }
@@ -379,7 +413,7 @@ class Daemon::Impl {
     const TimePoint now = monotonic_now();
     const bool first = last_reload_at_ == TimePoint{};
     if (!reloading_ && (first || now >= earliest)) {
-      reload([](const ReloadOutcome&) {});
+      reload([](const ReloadOutcome&) {}, "signal");
       return;
     }
     reload_waiting_ = true;
@@ -501,6 +535,9 @@ class Daemon::Impl {
   asio::steady_timer tls_timer_;
   asio::steady_timer health_timer_;
   std::shared_ptr<const config::Config> config_;
+  std::string config_hash_;   // of the file in force, as it was
+  std::string offered_hash_;  // of that of the reload under way
+  std::string reload_actor_;
   std::optional<LastReload> last_reload_;
   TimePoint started_;
   TimePoint last_reload_at_;
@@ -521,8 +558,12 @@ Result<void, StartError> Daemon::start() {
   return impl_->start();
 }
 
-void Daemon::reload(const std::function<void(ReloadOutcome)>& done) {
-  impl_->reload(done);
+void Daemon::reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor) {
+  impl_->reload(done, actor);
+}
+
+bool Daemon::record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
+  return impl_->record_reading(event, actor, detail);
 }
 
 Result<void, std::string> Daemon::set_order(std::string_view upstream, std::string_view endpoint,
@@ -531,11 +572,11 @@ Result<void, std::string> Daemon::set_order(std::string_view upstream, std::stri
 }
 
 void Daemon::terminate() {
-  impl_->terminate();
+  impl_->terminate("process");
 }
 
 void Daemon::fast_stop() {
-  impl_->fast_stop();
+  impl_->fast_stop("process");
 }
 
 void Daemon::reopen_logs() {

@@ -14,26 +14,6 @@ constexpr size_t kLineBytesMax = 4096;
 constexpr size_t kPathBytesMax = 1536;
 constexpr size_t kFieldBytesMax = 256;
 
-std::string_view to_string(ClientIpSource source) {
-  switch (source) {
-    case ClientIpSource::kPeer: return "peer";
-    case ClientIpSource::kProxyProtocol: return "proxy_protocol";
-    case ClientIpSource::kForwardedFor: return "xff";
-  }
-  return "peer";
-}
-
-std::string_view to_string(StreamFailure failure) {
-  switch (failure) {
-    case StreamFailure::kNone: return "";
-    case StreamFailure::kClientClosed: return "client_closed";
-    case StreamFailure::kUpstream: return "upstream";
-    case StreamFailure::kTimeout: return "timeout";
-    case StreamFailure::kInternal: return "internal";
-  }
-  return "";
-}
-
 std::string_view to_string(http::Version version) {
   switch (version) {
     case http::Version::kHttp10: return "HTTP/1.0";

@@ -2,9 +2,8 @@
 
 #include <array>
 
+#include "hangu/base/hex.h"
 #include "hangu/http/text.h"
-
-#include "http/hex.h"
 
 namespace hangu::http {
 namespace {

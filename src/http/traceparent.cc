@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
+#include "hangu/base/hex.h"
 #include "hangu/base/parse.h"
-
-#include "http/hex.h"
 
 namespace hangu::http {
 namespace {

@@ -12,10 +12,13 @@
 
 #include <fmt/format.h>
 
+#include "hangu/audit/audit_log.h"
 #include "hangu/audit/log_writer.h"
 #include "hangu/base/log.h"
 #include "hangu/net/listener.h"
+#include "hangu/tls/digest.h"
 
+#include "server/audit_log_options.h"
 #include "server/random.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
@@ -96,6 +99,8 @@ class GatewayImpl final : public Gateway {
 
   stats::Registry& registry() override { return registry_; }
 
+  audit::AuditLog* audit_log() override { return audit_log_.get(); }
+
   std::shared_ptr<const config::Config> config() const override { return config_; }
 
  private:
@@ -122,6 +127,12 @@ class GatewayImpl final : public Gateway {
   Result<BoundListeners, std::string> bind_added(const config::Config& config);
   static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
+  Result<void, std::string> open_audit_log();
+  void record_certificates(const std::map<std::string, int64_t>& before);
+  AuditStatus audit_status() const;
+
+  Logs logs() const { return {.access = access_log_, .audit = audit_log_.get()}; }
+
   std::vector<upstream::EndpointAddress> to_addresses(
       std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved);
   config::Upstream completed(config::Upstream upstream);
@@ -150,6 +161,7 @@ class GatewayImpl final : public Gateway {
   audit::LogWriter* access_log_ = nullptr;
   ClusterStores stores_;
   std::vector<std::shared_ptr<ClusterStore>> stores_before_;  // streams may still know them
+  std::unique_ptr<audit::AuditLog> audit_log_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::string, std::string> listener_addresses_;  // name → as bound
   std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
@@ -181,7 +193,10 @@ Result<void, std::string> GatewayImpl::open() {
     return opened;
   }
   open_stores(*config_);
-  publish(builder_.build(config_, access_log_, tls_, stores_), bound, {});
+  if (auto opened = open_audit_log(); !opened) {
+    return opened;
+  }
+  publish(builder_.build(config_, logs(), tls_, stores_), bound, {});
   return {};
 }
 
@@ -288,6 +303,58 @@ Result<void, std::string> GatewayImpl::open_access_log(const config::Config& con
   access_log_ = writer.get();
   access_logs_.push_back(std::move(writer));
   return {};
+}
+
+/// Opened once: only a restart ends or changes it.
+Result<void, std::string> GatewayImpl::open_audit_log() {
+  if (!config_->audit.enabled) {
+    return {};
+  }
+  auto opened =
+      audit::AuditLog::open(audit_log_options(*config_, static_cast<uint32_t>(shards_.size())));
+  if (!opened) {
+    return Failure<std::string>{"audit log: " + opened.error()};
+  }
+  audit_log_ = std::move(*opened);
+  return {};
+}
+
+void GatewayImpl::record_certificates(const std::map<std::string, int64_t>& before) {
+  for (const auto& [path, time] : tls_files_) {
+    const auto old = before.find(path);
+    if (audit_log_ == nullptr || (old != before.end() && old->second == time)) {
+      continue;
+    }
+    audit::Record record;
+    record.event = audit::Event::kCertificateChanged;
+    record.time = std::chrono::system_clock::now();
+    record.generation = config_->generation;
+    const std::string hash = tls::sha256_of_file(path);
+    record.set(audit::Text::kObject, path);
+    record.set(audit::Text::kAfter, hash);
+    audit_log_->append_control(record);
+  }
+}
+
+AuditStatus GatewayImpl::audit_status() const {
+  if (audit_log_ == nullptr) {
+    return {};
+  }
+  AuditStatus status{.path = audit_log_->options().file.path,
+                     .records = audit_log_->written(),
+                     .dropped = audit_log_->dropped(),
+                     .write_errors = audit_log_->write_errors(),
+                     .spilled_bytes = audit_log_->spilled_bytes(),
+                     .failing = audit_log_->failing(),
+                     .syslog = {}};
+  if (const audit::SyslogSink* syslog = audit_log_->syslog()) {
+    const tls::BlockingOptions& server = audit_log_->options().syslog->server;
+    status.syslog = server.host + ":" + server.port;
+    status.syslog_connected = syslog->connected();
+    status.syslog_sent = syslog->sent();
+    status.syslog_dropped = syslog->dropped();
+  }
+  return status;
 }
 
 std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
@@ -505,8 +572,7 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   }
   open_stores(*config);
   const auto begun = std::chrono::steady_clock::now();
-  std::shared_ptr<const filter::Snapshot> snapshot =
-      builder_.build(config, access_log_, tls_, stores_);
+  std::shared_ptr<const filter::Snapshot> snapshot = builder_.build(config, logs(), tls_, stores_);
   report.compile_time = std::chrono::steady_clock::now() - begun;
   publish(std::move(snapshot), *added, report.listeners_removed);
   config_ = std::move(config);
@@ -550,14 +616,16 @@ void GatewayImpl::refresh_tls() {
   if (!changed && !rotation_due(*config_, ticket_keys_, std::time(nullptr))) {
     return;
   }
+  const std::map<std::string, int64_t> before = tls_files_;
   if (const auto loaded = load_certificates(*config_); !loaded) {
     tls_files_ = tls_files(*config_);  // said once
     log::error("event=certificates_not_loaded error=\"{}\"", loaded.error());
     return;
   }
-  publish(builder_.build(config_, access_log_, tls_, stores_), {}, {});
+  publish(builder_.build(config_, logs(), tls_, stores_), {}, {});
   if (changed) {
     log::info("event=certificates_loaded files={}", tls_files_.size());
+    record_certificates(before);
   }
 }
 
@@ -623,7 +691,8 @@ GatewayStatus GatewayImpl::status() const {
                        .upstreams = {},
                        .rate_limits = rate_limit_statuses(),
                        .stores = {},
-                       .shards = {}};
+                       .shards = {},
+                       .audit = audit_status()};
   for (const auto& [name, store] : stores_) {
     status.stores.push_back(store->status());
   }

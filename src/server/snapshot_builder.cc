@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hangu/filter/access_log_filter.h"
+#include "hangu/filter/audit_filter.h"
 #include "hangu/filter/client_filter.h"
 #include "hangu/filter/compression_filter.h"
 #include "hangu/filter/cors_filter.h"
@@ -34,8 +35,8 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, admin,
-               shutdown, buffers] = before;
+               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, audit,
+               compliance, admin, shutdown, buffers] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(rate_limits, after.rate_limits);
 }
@@ -43,12 +44,15 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
 }  // namespace
 
 std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
-    std::shared_ptr<const config::Config> config, audit::LogWriter* access_log,
-    const TlsContexts& tls, const ClusterStores& stores) {
+    std::shared_ptr<const config::Config> config, const Logs& logs, const TlsContexts& tls,
+    const ClusterStores& stores) {
   auto snapshot = std::make_shared<filter::Snapshot>();
   snapshot->entry.add(std::make_shared<filter::RouteFilter>());
-  if (access_log != nullptr) {
-    snapshot->entry.add(std::make_shared<filter::AccessLogFilter>(*access_log));
+  if (logs.access != nullptr) {
+    snapshot->entry.add(std::make_shared<filter::AccessLogFilter>(*logs.access));
+  }
+  if (logs.audit != nullptr) {
+    snapshot->entry.add(std::make_shared<filter::AuditFilter>(*logs.audit, config->audit.requests));
   }
   for (const config::Listener& listener : config->listeners) {
     snapshot->listeners.push_back(

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hangu/audit/audit_log.h"
 #include "hangu/audit/log_writer.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/rate_limit.h"
@@ -43,6 +44,12 @@ struct RateLimitMemory {
   std::shared_ptr<const filter::RateLimit> limit;  // that counted last
 };
 
+/// What requests are recorded in; nullptr: they are not.
+struct Logs {
+  audit::LogWriter* access = nullptr;
+  audit::AuditLog* audit = nullptr;
+};
+
 class SnapshotBuilder {
  public:
   SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas)
@@ -50,10 +57,9 @@ class SnapshotBuilder {
         quotas_(quotas) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the
-  /// one built before. `access_log` may be null: no access log. It must outlive the snapshot.
+  /// one built before. The logs must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
-                                                audit::LogWriter* access_log,
-                                                const TlsContexts& tls,
+                                                const Logs& logs, const TlsContexts& tls,
                                                 const ClusterStores& stores);
 
   /// Frees the generations that no shard uses any more: here, since the shards have better things

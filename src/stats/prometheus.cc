@@ -127,6 +127,8 @@ constexpr ShardMetric kShardMetrics[] = {
      [](const ShardStats& s) { return s.http2_resets_sent.value(); }},
     {"hangu_access_log_dropped_total", "counter", "Access log records that found no room.",
      [](const ShardStats& s) { return s.log_drops.value(); }},
+    {"hangu_audit_dropped_total", "counter", "Audit log records that found no room.",
+     [](const ShardStats& s) { return s.audit_drops.value(); }},
 };
 
 void add_shards(Text& text, const Registry& registry) {

@@ -15,6 +15,7 @@ namespace hangu::admin {
 struct Request {
   std::string method;
   std::string target;  // "/explain?method=GET&url=..."
+  std::string actor;   // who asks, as far as the socket tells: "uid=0 pid=12"
 };
 
 struct Reply {

@@ -21,8 +21,11 @@ class JsonLine {
   void add_true(std::string_view key);
   /// With three decimals: 1234567 ns are 1.234 (milliseconds).
   void add_milliseconds(std::string_view key, int64_t nanoseconds);
-  /// "2026-11-23T20:57:05.123Z"
-  void add_time(std::string_view key, int64_t nanoseconds_since_epoch);
+  /// "2026-11-23T20:57:05.123Z", with at most six decimals.
+  void add_time(std::string_view key, int64_t nanoseconds_since_epoch, int decimals = 3);
+
+  /// The line up to here.
+  std::string_view begun() const { return {begin_, static_cast<size_t>(to_ - begin_)}; }
 
   /// The line with its line feed. Last.
   std::string_view finish();

@@ -6,13 +6,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
-#include "hangu/audit/record_ring.h"
+#include "hangu/audit/record_queues.h"
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 
@@ -61,20 +59,17 @@ class LogWriter {
   void write_what_is_left();
   void wait();
   bool out_of_time() const;
-  void wake() noexcept;
   Result<int> open_file() const;
   void use(int fd);
   void reopen_now();
 
   LogWriterOptions options_;
-  std::vector<std::unique_ptr<RecordRing>> rings_;
+  RecordQueues queues_;
   int fd_ = -1;
-  int wake_fd_ = -1;
   size_t write_bytes_max_ = 0;  // of one call
   std::atomic<bool> reopen_wanted_{false};
   std::atomic<bool> stopping_{false};
   TimePoint deadline_;  // once stopping_
-  std::atomic<bool> woken_{false};
   std::atomic<uint64_t> write_errors_{0};
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> cut_{0};  // records cut in two by a change of files

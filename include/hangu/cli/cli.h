@@ -24,6 +24,7 @@ struct Environment {
   std::ostream& err;
   bool color_out = false;
   bool color_err = false;
+  bool err_is_terminal = false;
 };
 
 /// Parses the arguments and runs the verb; the answer is the process's exit code.

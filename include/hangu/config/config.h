@@ -545,6 +545,14 @@ struct Clients {
   bool operator==(const Clients&) const = default;
 };
 
+/// Which requests get a record in the audit log.
+enum class AuditLevel : uint8_t {
+  kDefault,   // of a route: as AuditLog::requests says
+  kOff,       // none
+  kSecurity,  // those that were refused, and failures of a filter
+  kAll,
+};
+
 /// Several upstreams that share the requests of a route.
 struct Split {
   struct Part {
@@ -594,6 +602,7 @@ struct Route {
   std::vector<uint32_t> rate_limits;                       // indices in Config::rate_limits
   HeaderEdit request_headers;
   HeaderEdit response_headers;
+  AuditLevel audit = AuditLevel::kDefault;
   bool operator==(const Route&) const = default;
 };
 
@@ -606,6 +615,55 @@ struct AccessLog {
   uint64_t queue_bytes = 4 * 1024 * 1024;  // per shard; beyond it records are dropped and counted
   bool operator==(const AccessLog&) const = default;
 };
+
+enum class AuditDigest : uint8_t { kSha256, kSm3 };
+enum class AuditFsync : uint8_t { kNever, kInterval, kBatch };
+enum class AuditBackpressure : uint8_t { kSpill, kDropWithMarker, kFailClosed };
+
+/// A server that gets every record of the audit log, too (RFC 5424 over TCP or TLS).
+struct AuditSyslog {
+  bool enabled = false;
+  std::string address;  // "host:port"
+  bool tls = true;
+  std::string ca;           // PEM; empty: the system's
+  std::string server_name;  // empty: the host of the address
+  std::string certificate;  // of ours; may be empty
+  std::string key;
+  uint32_t facility = 13;                   // "log audit"
+  uint64_t queue_bytes = 16 * 1024 * 1024;  // beyond it records are left out and counted
+  bool operator==(const AuditSyslog&) const = default;
+};
+
+struct AuditLog {
+  bool enabled = false;
+  std::string path;
+  AuditLevel requests = AuditLevel::kSecurity;  // of routes that do not say
+  AuditDigest chain = AuditDigest::kSha256;
+  std::string signing_key;      // PEM, Ed25519; empty: no signed checkpoints
+  std::string checkpoint_path;  // empty: the path with ".checkpoints"
+  uint64_t checkpoint_records = 10'000;
+  Duration checkpoint_interval = std::chrono::seconds(1);
+  AuditFsync fsync = AuditFsync::kInterval;
+  Duration fsync_interval = std::chrono::seconds(1);
+  AuditBackpressure on_backpressure = AuditBackpressure::kSpill;
+  uint64_t queue_bytes = 4 * 1024 * 1024;  // per shard
+  std::string spill_path;                  // empty: the path with ".spill"
+  uint64_t spill_bytes_max = 1024ULL * 1024 * 1024;
+  uint64_t rotate_bytes = 1024ULL * 1024 * 1024;
+  Duration rotate_interval = std::chrono::hours(24);
+  bool compress = true;                               // what was rotated away
+  Duration retention = std::chrono::hours(24 * 183);  // 0: for ever
+  bool mask = true;
+  std::vector<std::string> mask_patterns;
+  AuditSyslog syslog;
+  bool operator==(const AuditLog&) const = default;
+};
+
+/// Rules that the config is held to.
+enum class Compliance : uint8_t { kNone, kMlps3 };
+
+/// Network logs are kept for six months (Cybersecurity Law).
+inline constexpr Duration kMlpsRetentionMin = std::chrono::hours(24 * 183);
 
 struct Admin {
   std::string unix_path = "/run/hangu/admin.sock";
@@ -643,6 +701,8 @@ struct Config {
   std::vector<RateLimit> rate_limits;
   RouteList routes;
   AccessLog access_log;
+  AuditLog audit;
+  Compliance compliance = Compliance::kNone;
   Admin admin;
   Shutdown shutdown;
   Buffers buffers;

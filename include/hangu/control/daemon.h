@@ -10,8 +10,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "hangu/audit/record.h"
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
 #include "hangu/config/load.h"
@@ -99,8 +101,12 @@ class Daemon {
   /// the names are resolved, or after `resolve_at_most`.
   Result<void, StartError> start();
 
-  /// Calls `done` once, perhaps before reload() returns.
-  void reload(const std::function<void(ReloadOutcome)>& done);
+  /// Calls `done` once, perhaps before reload() returns. `actor`: who wants it, for the audit log.
+  void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor = "process");
+
+  /// Records that somebody reads the audit log; false: there is no room for that, so that nobody
+  /// may.
+  bool record_reading(audit::Event event, std::string_view actor, std::string_view detail);
 
   /// An operator's word on an endpoint, which lasts as long as the process knows the endpoint. The
   /// error says what there is no such of.

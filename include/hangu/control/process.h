@@ -10,7 +10,8 @@
 
 namespace hangu::control {
 
-/// Raises RLIMIT_NOFILE to its hard limit and ignores SIGPIPE. Returns the limit that holds now.
+/// Raises RLIMIT_NOFILE to its hard limit; ignores SIGPIPE and SIGXFSZ. Returns the limit that
+/// holds now.
 uint64_t prepare_process();
 
 /// While it lives, threads that are started inherit a mask that blocks every signal, so that

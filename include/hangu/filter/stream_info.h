@@ -41,6 +41,10 @@ struct FilterState {
   RequestCopy* request_copy = nullptr;  // as long as it is being made
 };
 
+/// As logs name them.
+std::string_view to_string(ClientIpSource source) noexcept;
+std::string_view to_string(StreamFailure failure) noexcept;  // empty: none
+
 struct StreamInfo {
   TimePoint started{};           // first byte of the head
   TimePoint request_received{};  // head complete
@@ -92,6 +96,8 @@ struct StreamInfo {
   std::string_view origin;  // who made the local reply: a filter's name or "gateway"
   std::string_view rule;    // what of the config decided that: a rate limit's name
   std::string_view shadow;  // the same, had it been in force
+
+  uint32_t audit_reserved = 0;  // bytes of the audit log's queue
 
   // The rate limit next to its end, for the response; nullptr: none is shown.
   const RateLimit* rate_limit = nullptr;

@@ -22,6 +22,10 @@ namespace hangu::stats {
 class Registry;
 }
 
+namespace hangu::audit {
+class AuditLog;
+}
+
 namespace hangu::server {
 
 /// One address of an upstream, numeric: "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/run/app.sock".
@@ -100,6 +104,19 @@ struct ShardStatus {
   uint64_t requests_total = 0;
 };
 
+struct AuditStatus {
+  std::string path;  // empty: there is no audit log
+  uint64_t records = 0;
+  uint64_t dropped = 0;
+  uint64_t write_errors = 0;
+  uint64_t spilled_bytes = 0;  // that wait for the file
+  bool failing = false;
+  std::string syslog;  // the server; empty: none
+  bool syslog_connected = false;
+  uint64_t syslog_sent = 0;
+  uint64_t syslog_dropped = 0;
+};
+
 struct GatewayStatus {
   std::string event_loop;  // "io_uring" or "epoll"
   uint64_t generation = 0;
@@ -110,6 +127,7 @@ struct GatewayStatus {
   std::vector<RateLimitStatus> rate_limits;
   std::vector<StoreStatus> stores;
   std::vector<ShardStatus> shards;
+  AuditStatus audit;
 };
 
 struct ReloadReport {
@@ -158,6 +176,10 @@ class Gateway {
   virtual void refresh_tls() = 0;
   virtual GatewayStatus status() const = 0;
   virtual stats::Registry& registry() = 0;
+
+  /// For what the control thread has to record; nullptr: there is none.
+  virtual audit::AuditLog* audit_log() { return nullptr; }
+
   virtual std::shared_ptr<const config::Config> config() const = 0;
 };
 

@@ -34,6 +34,7 @@ class alignas(kCacheLine) ShardStats {
   Counter http2_resets_received;
   Counter http2_resets_sent;  // for what the client did
   Counter log_drops;          // access log records that found no room
+  Counter audit_drops;        // audit log records that found no room
   Gauge buffer_bytes;         // receive blocks in use
 
   /// `code` of the reply, static text.

@@ -1,0 +1,155 @@
+// Record: one event of the audit log as plain data, and its packed form, in which it waits in a
+// shard's ring: cheap to make, without allocation; the writer's thread turns it into text. Pure.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "hangu/base/clock.h"
+
+namespace hangu::audit {
+
+enum class Event : uint8_t {
+  kRequest,
+  kRequestDenied,
+  kRequestFailed,
+  kAuthenticationFailed,
+  kAuthorizationDenied,
+  kRateLimited,
+  kSchemaDenied,
+  kProcessStarted,
+  kProcessDraining,
+  kProcessStopped,
+  kConfigApplied,
+  kConfigRefused,
+  kCertificateChanged,
+  kAuditRead,
+  kAuditExported,
+  kAuditVerified,
+  kLogOpened,
+  kLogDeleted,
+  kLogLost,
+  kCheckpoint,
+  kCount
+};
+
+/// "request.deny"
+std::string_view to_string(Event event) noexcept;
+
+enum class Outcome : uint8_t { kOk, kDenied, kFailed };
+
+std::string_view to_string(Outcome outcome) noexcept;
+
+/// What may be known of an event, in the order in which the log has it.
+enum class Text : uint8_t {
+  kRequestId,
+  kTraceId,
+  kUser,
+  kAuthMethod,
+  kCertificate,
+  kCertificateFingerprint,
+  kActor,
+  kClientIp,
+  kClientIpSource,
+  kListener,
+  kMethod,
+  kHost,
+  kPath,
+  kQuery,
+  kRoute,
+  kUpstream,
+  kUpstreamAddress,
+  kCode,
+  kFilter,
+  kRule,
+  kShadow,
+  kFailure,
+  kObject,
+  kBefore,
+  kAfter,
+  kPreviousFile,
+  kChain,
+  kFsync,
+  kKey,
+  kSignature,
+  kReason,
+  kDetail,
+  kCount
+};
+
+enum class Number : uint8_t {
+  kClientPort,
+  kStatus,
+  kRequestBytes,
+  kResponseBytes,
+  kAmount,  // how many, of what is counted
+  kFirstSeq,
+  kLastSeq,
+  kTornBytes,
+  kShard,  // that it is about
+  kFsyncMs,
+  kBatchMs,
+  kCheckpointRecords,
+  kCheckpointMs,
+  kDuration,  // the last two in nanoseconds, written as milliseconds
+  kFirstByte,
+  kCount
+};
+
+std::string_view key_of(Text text) noexcept;
+std::string_view key_of(Number number) noexcept;
+
+inline constexpr size_t kTexts = static_cast<size_t>(Text::kCount);
+inline constexpr size_t kNumbers = static_cast<size_t>(Number::kCount);
+
+class Record {
+ public:
+  Event event = Event::kRequest;
+  Outcome outcome = Outcome::kOk;
+  WallTime time{};
+  uint64_t generation = 0;
+  uint64_t lost = 0;  // of its ring, ever, when it went in; set by the log
+
+  void set(Text key, std::string_view value) { texts_[static_cast<size_t>(key)] = value; }
+
+  void set(Number key, uint64_t value) {
+    numbers_[static_cast<size_t>(key)] = value;
+    numbers_set_ |= 1U << static_cast<unsigned>(key);
+  }
+
+  std::string_view text(Text key) const { return texts_[static_cast<size_t>(key)]; }
+
+  bool has(Number key) const { return (numbers_set_ >> static_cast<unsigned>(key) & 1U) != 0; }
+
+  uint64_t number(Number key) const { return numbers_[static_cast<size_t>(key)]; }
+
+ private:
+  std::array<std::string_view, kTexts> texts_{};
+  std::array<uint64_t, kNumbers> numbers_{};
+  uint32_t numbers_set_ = 0;
+};
+
+inline constexpr size_t kPackedBytesMax = 4096;
+
+/// Texts that are too long are cut, those that find no room are left out. The view is of `buffer`.
+std::string_view pack(const Record& record, std::span<char, kPackedBytesMax> buffer) noexcept;
+
+/// At most what pack() makes of a record with texts of so many bytes in all.
+constexpr size_t packed_bytes(size_t text_bytes) noexcept {
+  constexpr size_t kHead = 64 + kTexts * sizeof(uint16_t) + kNumbers * sizeof(uint64_t);
+  const size_t bytes = kHead + text_bytes;
+  return bytes < kPackedBytesMax ? bytes : kPackedBytesMax;
+}
+
+/// The size of the packed record that `bytes` begins with, of which at least kPackedSizeBytes are
+/// there.
+inline constexpr size_t kPackedSizeBytes = 4;
+uint32_t packed_size(std::string_view bytes) noexcept;
+
+/// What pack() made; the texts are views of `bytes`.
+Record unpack(std::string_view bytes) noexcept;
+
+}  // namespace hangu::audit

@@ -1,0 +1,447 @@
+#include "hangu/audit/audit_log.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hangu/base/hex.h"
+#include "hangu/base/log.h"
+
+namespace hangu::audit {
+namespace {
+
+constexpr int kBatchMs = 50;  // how long a record may wait for company
+constexpr size_t kBatchBytes = 1024 * 1024;
+constexpr size_t kConsumeBytes = 64 * 1024;  // after which a ring gets its room back
+constexpr auto kStopPatience = std::chrono::seconds(2);
+
+TimePoint now() {
+  return std::chrono::steady_clock::now();
+}
+
+WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
+
+std::string_view to_string(Fsync fsync) {
+  switch (fsync) {
+    case Fsync::kNever: return "never";
+    case Fsync::kInterval: return "interval";
+    case Fsync::kBatch: return "batch";
+  }
+  return "";
+}
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+FileWriterOptions with_callback(FileWriterOptions options, std::function<void()> on_archived) {
+  options.on_archived = std::move(on_archived);
+  return options;
+}
+
+std::string_view to_string(Backpressure policy) {
+  switch (policy) {
+    case Backpressure::kSpill: return "spill";
+    case Backpressure::kDropWithMarker: return "drop_with_marker";
+    case Backpressure::kFailClosed: return "fail_closed";
+  }
+  return "";
+}
+
+uint64_t milliseconds(Duration duration) {
+  return static_cast<uint64_t>(duration / std::chrono::milliseconds(1));
+}
+
+std::string_view view_of(const iovec& piece) {
+  return {static_cast<const char*>(piece.iov_base), piece.iov_len};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>, std::string> AuditLog::open(AuditLogOptions options) {
+  std::optional<tls::SigningKey> key;
+  if (!options.signing_key.empty()) {
+    auto loaded = tls::SigningKey::load(options.signing_key);
+    if (!loaded) {
+      return Failure<std::string>{loaded.error()};
+    }
+    key = std::move(*loaded);
+  }
+  auto masker = Masker::create(options.mask_patterns);
+  if (!masker) {
+    return Failure<std::string>{masker.error()};
+  }
+  LogLock lock(options.file.path + ".lock");
+  if (!lock.held()) {
+    return Failure<std::string>{options.file.path + ": another process writes it, or may not"};
+  }
+  auto tail = read_tail(options.file.path);
+  if (!tail) {
+    return Failure<std::string>{tail.error()};
+  }
+  if (auto done = recover_spill(options.file.path, options.file.spill_path, *tail); !done) {
+    return Failure<std::string>{done.error()};
+  }
+  if (options.on_backpressure != Backpressure::kSpill) {
+    options.file.spill_bytes_max = 0;
+  }
+  const bool mask = options.mask;
+  auto log = std::unique_ptr<AuditLog>(
+      new AuditLog(std::move(options), std::move(lock), *tail, std::move(key),
+                   mask ? std::optional<Masker>(std::move(*masker)) : std::nullopt));
+  if (auto started = log->file_.start(); !started) {
+    return Failure<std::string>{started.error()};
+  }
+  if (log->syslog_ != nullptr) {
+    log->syslog_->start();
+  }
+  log->begin(*tail);
+  log->archiver_.start();
+  log->thread_ = std::thread([log = log.get()] { log->run(); });
+  return log;
+}
+
+AuditLog::AuditLog(AuditLogOptions options, LogLock lock, const LogTail& tail,
+                   std::optional<tls::SigningKey> key, std::optional<Masker> masker)
+    : options_(std::move(options)),
+      lock_(std::move(lock)),
+      queues_(options_.shards + 1, options_.ring_bytes),
+      reserved_(options_.shards + 1),
+      archiver_({.path = options_.file.path,
+                 .compress = options_.compress,
+                 .retention = options_.retention}),
+      file_(with_callback(options_.file, [this] { archiver_.wake(); })),
+      syslog_(options_.syslog ? std::make_unique<SyslogSink>(*options_.syslog) : nullptr),
+      chain_(options_.chain, options_.node, tail.end),
+      key_(std::move(key)),
+      masker_(std::move(masker)),
+      lost_said_(options_.shards + 1) {}
+
+AuditLog::~AuditLog() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  deadline_ = now() + kStopPatience;
+  stopping_ = true;
+  queues_.wake();
+  thread_.join();
+  if (const size_t left = file_.stop(deadline_); left != 0) {
+    log::error("event=audit_lost path={} bytes={}", options_.file.path, left);
+  }
+  if (syslog_ != nullptr) {
+    syslog_->stop(deadline_);
+  }
+}
+
+bool AuditLog::append(uint32_t shard, Record& record) noexcept {
+  std::array<char, kPackedBytesMax> buffer;
+  record.lost = queues_.ring(shard).dropped();
+  return queues_.append(shard, pack(record, buffer));
+}
+
+bool AuditLog::reserve(uint32_t shard, uint32_t bytes) noexcept {
+  const RecordRing& ring = queues_.ring(shard);
+  const uint64_t taken = ring.held() + reserved_[shard].bytes + bytes;
+  if (taken > ring.capacity() || file_.failing()) {
+    return false;
+  }
+  reserved_[shard].bytes += bytes;
+  return true;
+}
+
+// --- the beginning, before the thread is there --------------------------------------------------
+
+/// The first records of this run.
+void AuditLog::begin(const LogTail& tail) {
+  file_first_seq_ = tail.first_seq;
+  file_bytes_ = tail.bytes;
+  file_opened_ = now();
+  const bool empty = tail.first_seq == 0;
+  if (empty) {
+    open_file(tail.end.seq == 0 ? "first" : "start", tail.previous_file, 0);
+  } else if (!tail.torn.empty() || tail.kind != options_.chain) {
+    // What is left of a line stays where it is, as the last of a file that nobody continues.
+    const std::string archive = archived_path(options_.file.path, tail.first_seq);
+    batch_.archive_as = archive;
+    open_file(tail.torn.empty() ? "chain" : "torn", file_name(archive), tail.torn.size());
+  }
+  add_started(tail);
+  flush();
+}
+
+/// Says under which rules this run writes: what may be missing after a crash follows from them.
+void AuditLog::add_started(const LogTail& tail) {
+  Record started;
+  started.event = Event::kProcessStarted;
+  const std::string detail =
+      fmt::format("pid={} on_backpressure={} mask={}", ::getpid(),
+                  to_string(options_.on_backpressure), options_.mask ? "on" : "off");
+  const std::string_view before = tail.clean ? "start" : kUncleanEnd;
+  started.set(Text::kDetail, detail);
+  started.set(Text::kReason, tail.end.seq == 0 ? "first" : before);
+  started.set(Text::kFsync, to_string(options_.file.fsync));
+  if (options_.file.fsync == Fsync::kInterval) {
+    started.set(Number::kFsyncMs, milliseconds(options_.file.fsync_interval));
+  }
+  started.set(Number::kBatchMs, kBatchMs);
+  if (key_) {
+    started.set(Number::kCheckpointRecords, options_.checkpoint_records);
+    started.set(Number::kCheckpointMs, milliseconds(options_.checkpoint_interval));
+  }
+  add_own(started);
+}
+
+/// The first record of a file; the batch is empty but for what is to be done to the file before.
+void AuditLog::open_file(std::string_view reason, const std::string& previous_file,
+                         uint64_t torn_bytes) {
+  file_first_seq_ = chain_.end().seq + 1;
+  file_bytes_ = 0;
+  file_opened_ = now();
+  Record opened;
+  opened.event = Event::kLogOpened;
+  opened.set(Text::kReason, reason);
+  opened.set(Text::kPreviousFile, previous_file);
+  opened.set(Text::kChain, to_string(options_.chain));
+  if (key_) {
+    opened.set(Text::kKey, key_->id());
+  }
+  if (torn_bytes != 0) {
+    opened.set(Number::kTornBytes, torn_bytes);
+  }
+  add_own(opened);
+}
+
+// --- the thread -------------------------------------------------------------------------------
+
+void AuditLog::run() {
+  pthread_setname_np(pthread_self(), "hangu-audit");
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  while (!stopping_) {
+    queues_.wait(kBatchMs, stuck_);
+    turn();
+  }
+  finish();
+}
+
+void AuditLog::turn() {
+  rotate_if_due();
+  take_in();
+  record_expired();
+  add_checkpoint_if_due();
+  flush();
+}
+
+void AuditLog::finish() {
+  turn();
+  while (queues_.held() != 0 && now() < deadline_) {
+    queues_.wait(kBatchMs, true);
+    turn();
+  }
+  Record stopped;
+  stopped.event = Event::kProcessStopped;
+  if (const size_t left = queues_.held(); left != 0) {
+    stopped.outcome = Outcome::kFailed;
+    stopped.set(Text::kReason, "records were left in memory");
+  }
+  add_own(stopped);
+  if (key_) {
+    add_checkpoint(to_string(Event::kProcessStopped));  // nothing can be cut off unseen
+  }
+  flush();
+}
+
+void AuditLog::take_in() {
+  stuck_ = false;
+  for (uint32_t i = 0; i < queues_.size() && !stuck_; ++i) {
+    const uint32_t producer = options_.shards - i;  // the control thread's first
+    stuck_ = !take_ring(producer);
+    if (!stuck_) {
+      say_lost(producer, queues_.ring(producer).dropped());
+    }
+  }
+}
+
+/// What the ring holds now; false: the file takes no more.
+bool AuditLog::take_ring(uint32_t producer) {
+  RecordRing& ring = queues_.ring(producer);
+  size_t left = ring.held();
+  while (left != 0) {
+    if (!file_.has_room()) {
+      return false;
+    }
+    iovec pieces[2];
+    const size_t count = ring.peek(pieces);
+    const std::string_view first = view_of(pieces[0]);
+    size_t taken = 0;
+    if (!take_piece(producer, first.substr(0, left), taken)) {
+      // The next record lies across the end of the ring.
+      scratch_.assign(first, 0, kPackedBytesMax);
+      scratch_.append(view_of(pieces[count - 1]), 0, kPackedBytesMax);
+      const uint32_t size = packed_size(scratch_);
+      take_record(producer, std::string_view(scratch_).substr(0, size));
+      taken = size;
+    }
+    ring.consume(taken);
+    left -= taken;
+    if (batch_.lines.size() >= kBatchBytes) {
+      flush();
+    }
+  }
+  return true;
+}
+
+/// Takes whole records from the front of `piece`, up to a bound; false: there is not even one.
+bool AuditLog::take_piece(uint32_t producer, std::string_view piece, size_t& taken) {
+  while (taken < kConsumeBytes && piece.size() >= kPackedSizeBytes) {
+    const uint32_t size = packed_size(piece);
+    if (size > piece.size()) {
+      break;
+    }
+    take_record(producer, piece.substr(0, size));
+    piece.remove_prefix(size);
+    taken += size;
+    rotate_if_full();
+  }
+  return taken != 0;
+}
+
+void AuditLog::take_record(uint32_t producer, std::string_view packed) {
+  Record record = unpack(packed);
+  say_lost(producer, record.lost);
+  if (masker_) {
+    record.set(Text::kPath, masker_->path(record.text(Text::kPath)));
+    record.set(Text::kQuery, masker_->query(record.text(Text::kQuery)));
+  }
+  generation_ = std::max(generation_, record.generation);
+  add(record, producer);
+}
+
+/// `lost`: of this ring, ever.
+void AuditLog::say_lost(uint32_t producer, uint64_t lost) {
+  if (lost <= lost_said_[producer]) {
+    return;
+  }
+  Record marker;
+  marker.event = Event::kLogLost;
+  marker.outcome = Outcome::kFailed;
+  marker.set(Number::kAmount, lost - lost_said_[producer]);
+  marker.set(Number::kShard, producer);
+  lost_said_[producer] = lost;
+  add_own(marker);
+}
+
+void AuditLog::add(const Record& record, uint32_t producer) {
+  const size_t before = batch_.lines.size();
+  chain_.append(record, producer, batch_.lines);
+  file_bytes_ += batch_.lines.size() - before;
+  written_.fetch_add(1, std::memory_order_relaxed);
+  if (!key_) {
+    return;
+  }
+  if (++unsigned_records_ == 1) {
+    unsigned_since_ = now();
+  }
+  if (unsigned_records_ >= options_.checkpoint_records) {
+    add_checkpoint();
+  }
+}
+
+void AuditLog::add_own(Record& record) {
+  record.time = wall_now();
+  record.generation = generation_;
+  add(record, options_.shards);
+}
+
+void AuditLog::add_checkpoint_if_due() {
+  if (unsigned_records_ != 0 && now() - unsigned_since_ >= options_.checkpoint_interval) {
+    add_checkpoint();
+  }
+}
+
+void AuditLog::add_checkpoint(std::string_view reason) {
+  const uint64_t count = std::exchange(unsigned_records_, 0);
+  const ChainEnd end = chain_.end();
+  const std::string hash = to_hex(end.hash);
+  Record record;
+  record.event = Event::kCheckpoint;
+  record.set(Text::kReason, reason);
+  record.time = wall_now();
+  record.generation = generation_;
+  std::array<char, 64> buffer;
+  JsonLine time_line(buffer);
+  time_line.add_time("t", record.time.time_since_epoch().count(), 6);
+  const std::string time(member(time_line.begun(), "t"));
+  const std::string signature =
+      key_->sign(checkpoint_text(options_.node, end.seq, hash, count, time));
+  record.set(Text::kObject, hash);
+  record.set(Text::kKey, key_->id());
+  record.set(Text::kSignature, signature);
+  record.set(Number::kLastSeq, end.seq);
+  record.set(Number::kAmount, count);
+  const size_t before = batch_.lines.size();
+  chain_.append(record, options_.shards, batch_.lines);
+  // The copy that is shipped is the line itself.
+  batch_.checkpoints += std::string_view(batch_.lines).substr(before);
+  file_bytes_ += batch_.lines.size() - before;
+  written_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void AuditLog::rotate_if_full() {
+  if (options_.rotate_bytes != 0 && file_bytes_ >= options_.rotate_bytes) {
+    rotate("size");
+  }
+}
+
+void AuditLog::rotate_if_due() {
+  rotate_if_full();
+  const bool old = options_.rotate_interval != Duration::zero() &&
+                   now() - file_opened_ >= options_.rotate_interval;
+  // A file that holds nothing but its first record need not be replaced for its age.
+  if (old && chain_.end().seq > file_first_seq_) {
+    rotate("age");
+  }
+}
+
+void AuditLog::rotate(std::string_view reason) {
+  flush();
+  const std::string archive = archived_path(options_.file.path, file_first_seq_);
+  batch_.archive_as = archive;
+  open_file(reason, file_name(archive), 0);
+  flush();
+}
+
+void AuditLog::record_expired() {
+  for (const ArchivedFile& file : archiver_.take_expired()) {
+    Record deleted;
+    deleted.event = Event::kLogDeleted;
+    const std::string name = file_name(file.path);
+    deleted.set(Text::kObject, name);
+    deleted.set(Text::kReason, "retention");
+    deleted.set(Number::kFirstSeq, file.first_seq);
+    deleted.set(Number::kLastSeq, file.last_seq != 0 ? file.last_seq : file_first_seq_ - 1);
+    add_own(deleted);
+    batch_.remove.push_back(file.path);
+  }
+}
+
+void AuditLog::flush() {
+  if (!batch_.lines.empty()) {
+    if (syslog_ != nullptr) {
+      syslog_->put(batch_.lines);
+    }
+    file_.put(std::exchange(batch_, {}));
+    batch_.lines.reserve(kBatchBytes + kLineBytesMax);
+  }
+}
+
+}  // namespace hangu::audit

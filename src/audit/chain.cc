@@ -1,0 +1,130 @@
+#include "hangu/audit/chain.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "hangu/base/hex.h"
+#include "hangu/base/parse.h"
+
+namespace hangu::audit {
+namespace {
+
+constexpr size_t kTextBytesMax = 512;  // escapes included
+constexpr size_t kPathBytesMax = 2048;
+
+constexpr std::string_view kSeq = "{\"seq\":";
+constexpr std::string_view kPrev = ",\"prev\":\"";
+constexpr std::string_view kHash = "\",\"hash\":\"";
+constexpr std::string_view kEnd = "\"}";
+
+void add_numbers(JsonLine& line, const Record& record) {
+  for (size_t i = 0; i < kNumbers; ++i) {
+    const auto number = static_cast<Number>(i);
+    if (!record.has(number)) {
+      continue;
+    }
+    if (number >= Number::kDuration) {
+      line.add_milliseconds(key_of(number), static_cast<int64_t>(record.number(number)));
+    } else {
+      line.add(key_of(number), record.number(number));
+    }
+  }
+}
+
+void add_texts(JsonLine& line, const Record& record) {
+  for (size_t i = 0; i < kTexts; ++i) {
+    const auto text = static_cast<Text>(i);
+    const std::string_view value = record.text(text);
+    if (!value.empty()) {
+      line.add(key_of(text), value, text == Text::kPath ? kPathBytesMax : kTextBytesMax);
+    }
+  }
+}
+
+std::string_view hex_of(const Digest& digest, std::array<char, kHashDigits>& digits) {
+  put_hex(digits.data(), digest);
+  return {digits.data(), digits.size()};
+}
+
+}  // namespace
+
+std::string_view to_string(DigestKind kind) noexcept {
+  return kind == DigestKind::kSm3 ? "sm3" : "sha256";
+}
+
+std::optional<DigestKind> digest_kind(std::string_view name) noexcept {
+  if (name == "sha256") {
+    return DigestKind::kSha256;
+  }
+  return name == "sm3" ? std::optional(DigestKind::kSm3) : std::nullopt;
+}
+
+void Chain::append(const Record& record, uint32_t shard, std::string& out) {
+  std::array<char, kLineBytesMax> buffer;
+  std::array<char, kHashDigits> digits;
+  JsonLine line(buffer);
+  line.add("seq", end_.seq + 1);
+  line.add_time("ts", record.time.time_since_epoch().count(), 6);
+  line.add("v", uint64_t{kSchemaVersion});
+  line.add("node", node_, kTextBytesMax);
+  line.add("shard", uint64_t{shard});
+  line.add("gen", record.generation);
+  line.add("event", to_string(record.event));
+  line.add("result", to_string(record.outcome));
+  add_texts(line, record);
+  add_numbers(line, record);
+  line.add("prev", hex_of(end_.hash, digits));
+  ++end_.seq;
+  end_.hash = digester_(line.begun());
+  line.add("hash", hex_of(end_.hash, digits));
+  out += line.finish();
+}
+
+std::optional<LinkText> parse_link(std::string_view line) noexcept {
+  constexpr size_t kTail = kHash.size() + kHashDigits + kEnd.size();
+  constexpr size_t kLinks = kPrev.size() + kHashDigits + kTail;
+  if (line.size() < kSeq.size() + kLinks || !line.starts_with(kSeq) || !line.ends_with(kEnd)) {
+    return std::nullopt;
+  }
+  LinkText link;
+  const std::string_view links = line.substr(line.size() - kLinks);
+  link.prev = links.substr(kPrev.size(), kHashDigits);
+  link.hash = links.substr(links.size() - kEnd.size() - kHashDigits, kHashDigits);
+  link.hashed = line.substr(0, line.size() - kTail + 1);  // with the quote that ends "prev"
+  const size_t digits = line.find(',', kSeq.size());
+  const auto seq = parse_decimal(line.substr(kSeq.size(), digits - kSeq.size()));
+  if (!seq || !links.starts_with(kPrev) ||
+      links.substr(kPrev.size() + kHashDigits, kHash.size()) != kHash) {
+    return std::nullopt;
+  }
+  link.seq = *seq;
+  return link;
+}
+
+std::string_view member(std::string_view line, std::string_view key) noexcept {
+  for (size_t at = line.find(key); at != std::string_view::npos; at = line.find(key, at + 1)) {
+    const bool named = at >= 2 && line[at - 1] == '"' &&
+                       (line[at - 2] == ',' || line[at - 2] == '{') &&
+                       line.substr(at + key.size()).starts_with("\":");
+    if (!named) {
+      continue;
+    }
+    const std::string_view value = line.substr(at + key.size() + 2);
+    return value.starts_with('"') ? value.substr(1, value.find('"', 1) - 1)
+                                  : value.substr(0, value.find_first_of(",}"));
+  }
+  return {};
+}
+
+std::optional<uint64_t> number_member(std::string_view line, std::string_view key) noexcept {
+  return parse_decimal(member(line, key));
+}
+
+std::string checkpoint_text(std::string_view node, uint64_t seq, std::string_view hash,
+                            uint64_t count, std::string_view time) {
+  return fmt::format("hangu-audit-checkpoint-v1\n{}\n{}\n{}\n{}\n{}\n", node, seq, hash, count,
+                     time);
+}
+
+}  // namespace hangu::audit

@@ -1,0 +1,54 @@
+#include "control/audit_events.h"
+
+#include "hangu/audit/audit_log.h"
+#include "hangu/control/process.h"
+
+namespace hangu::control {
+namespace {
+
+using audit::Text;
+
+audit::Record make_record(audit::Event event, uint64_t generation, std::string_view actor) {
+  audit::Record record;
+  record.event = event;
+  record.time = wall_now();
+  record.generation = generation;
+  record.set(Text::kActor, actor);
+  return record;
+}
+
+}  // namespace
+
+void record_config(audit::AuditLog* log, const ConfigEvent& event) {
+  if (log == nullptr) {
+    return;
+  }
+  audit::Record record =
+      make_record(event.applied ? audit::Event::kConfigApplied : audit::Event::kConfigRefused,
+                  event.generation, event.actor);
+  record.outcome = event.applied ? audit::Outcome::kOk : audit::Outcome::kFailed;
+  record.set(Text::kObject, event.file);
+  record.set(Text::kBefore, event.before);
+  record.set(Text::kAfter, event.after);
+  record.set(Text::kReason, event.error);
+  log->append_control(record);
+}
+
+void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor) {
+  if (log != nullptr) {
+    audit::Record record = make_record(audit::Event::kProcessDraining, generation, actor);
+    log->append_control(record);
+  }
+}
+
+bool record_reading(audit::AuditLog* log, audit::Event event, uint64_t generation,
+                    std::string_view actor, std::string_view detail) {
+  if (log == nullptr) {
+    return true;
+  }
+  audit::Record record = make_record(event, generation, actor);
+  record.set(Text::kDetail, detail);
+  return log->append_control(record);
+}
+
+}  // namespace hangu::control

@@ -1,0 +1,32 @@
+// What the control thread records in the audit log: config, drain, access to the log itself. Each
+// does nothing without a log.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "hangu/audit/record.h"
+
+namespace hangu::audit {
+class AuditLog;
+}
+
+namespace hangu::control {
+
+struct ConfigEvent {
+  bool applied = false;
+  uint64_t generation = 0;
+  std::string_view actor;  // who asked for it
+  std::string_view file;
+  std::string_view before;  // SHA-256 of the file that is in force
+  std::string_view after;   // and of the one that was offered
+  std::string_view error;   // why it was refused
+};
+
+void record_config(audit::AuditLog* log, const ConfigEvent& event);
+void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor);
+/// kAuditRead and its kin. False: the log takes no record, so the reader must not read.
+bool record_reading(audit::AuditLog* log, audit::Event event, uint64_t generation,
+                    std::string_view actor, std::string_view detail);
+
+}  // namespace hangu::control
