@@ -329,10 +329,6 @@ MaybeProblem apply_regex(std::string& text) {
   return std::nullopt;
 }
 
-MaybeProblem()
-    : problem("E0111", fmt::format("{} is not the name of a cookie", quoted(text)));
-}
-
 MaybeProblem apply_method(std::string& text) {
   const bool good =
       !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), is_tchar);
