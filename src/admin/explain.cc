@@ -497,16 +497,18 @@ Result<json::object, std::string> explain(const config::Config& config,
   const AskedFields asked(request.headers);
   const std::string_view preflight =
       policy::preflight_method(http::method_from(request.method), asked.headers());
-  if (!preflight.empty()) {
-    const policy::RouteMatchResult found =
-        table.match(target.host, target.path, preflight, asked.facts(target));
-    if (found.outcome == RouteOutcome::kFound && config.routes[found.route].cors.enabled) {
-      const config::Route& route = config.routes[found.route];
-      out["outcome"] = "preflight";
-      out["route"] = route.name;
-      out["actions"] = actions_json(config, route);
-      return out;
-    }
+  const policy::RouteMatchResult found =
+      table.match(target.host, target.path, preflight, asked.facts(target));
+  const bool answered = !preflight.empty() && found.outcome == RouteOutcome::kFound &&
+                        config.routes[found.route].cors.enabled;
+  out["candidates"] = candidates_json(
+      config, table, answered ? preflight : std::string_view(request.method), asked, target);
+  if (answered) {
+    const config::Route& route = config.routes[found.route];
+    out["outcome"] = "preflight";
+    out["route"] = route.name;
+    out["actions"] = actions_json(config, route);
+    return out;
   }
   add_outcome(config, table, target,
               {.host = target.host,
