@@ -110,6 +110,11 @@ void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) 
                  {"E0136", "gRPC is spoken over HTTP/2, the upstream's `protocol` is `http/1.1`",
                   "write `protocol: h2`"});
   }
+  if (upstream.queue.max != 0 && upstream.limits.requests_max == 0) {
+    reader.error(child(child(node, "queue"), "max").mark,
+                 {"E0136", "a `queue` needs `limits.requests_max`: what its requests wait for",
+                  "add `limits: {requests_max: 1000}`"});
+  }
 }
 
 void check_balancing(Reader& reader, const Node& node, const Balancing& balancing) {

@@ -7,6 +7,7 @@
 
 #include "config/header_types.h"
 #include "config/keys.h"
+#include "config/resilience_keys.h"
 #include "config/route_keys.h"
 
 namespace hangu::config {
@@ -171,6 +172,7 @@ TypePtr<Route> route() {
            .example = "users"});
   add_route_actions(*type);
   add_route_times(*type);
+  add_resilience(*type);
   type->key<&Route::upgrades>(
           on_off(),
           {.name = "upgrades",

@@ -2,6 +2,7 @@
 #include "config/balancing_keys.h"
 #include "config/endpoint_type.h"
 #include "config/keys.h"
+#include "config/resilience_keys.h"
 #include "config/tls_keys.h"
 
 namespace hangu::config {
@@ -76,48 +77,6 @@ TypePtr<Upstream> upstream_pool() {
   return type;
 }
 
-TypePtr<RetryPolicy> retry_policy() {
-  auto type = object<RetryPolicy>("mapping");
-  type->key<&RetryPolicy::attempts>(
-          number<uint32_t>({0, 10, {}, "never"}),
-          {.name = "attempts",
-           .documentation =
-               "Further tries of a request when the first failed and it is safe to send it again: "
-               "nothing of it was sent, or for the reasons below. Another endpoint is preferred.",
-           .example = "2"})
-      .key<&RetryPolicy::statuses>(
-          list<uint32_t>(number<uint32_t>({400, 599}),
-                         {.name = "list of statuses", .example = "[502, 503]"}),
-          {.name = "statuses",
-           .documentation = "Answers on which an idempotent request without a body is tried again.",
-           .example = "[502, 503, 504]"})
-      .key<&RetryPolicy::try_timeout>(
-          duration(milliseconds(1), hours(1), "none"),
-          {.name = "try_timeout",
-           .documentation = "How long such a request may wait for its answer before it is tried "
-                            "again; the last try has what is left of the route's `timeout`.",
-           .example = "500ms"})
-      .key<&RetryPolicy::backoff>(
-          duration(milliseconds(1), minutes(1), "at once"),
-          {.name = "backoff",
-           .documentation = "Wait before a try, at random up to this, twice as long each time. The "
-                            "first is at once when there is another endpoint.",
-           .example = "10ms"})
-      .key<&RetryPolicy::backoff_max>(
-          duration(milliseconds(1), minutes(1)),
-          {.name = "backoff_max", .documentation = "The longest of these.", .example = "1s"})
-      .key<&RetryPolicy::budget_percent>(
-          number<uint32_t>({0, 100}),
-          {.name = "budget_percent",
-           .documentation = "Of the requests under way, on each worker, that may be further tries: "
-                            "an upstream in trouble gets no storm of them.",
-           .example = "10"})
-      .key<&RetryPolicy::budget_min>(
-          number<uint32_t>({0, 1'000'000}),
-          {.name = "budget_min", .documentation = "So many may in any case.", .example = "10"});
-  return type;
-}
-
 TypePtr<Upstream> upstream_dns() {
   auto type = object<Upstream>("mapping");
   type->key<&Upstream::dns_ttl_min>(
@@ -131,63 +90,6 @@ TypePtr<Upstream> upstream_dns() {
            .documentation = "Names are asked again at the latest after this.",
            .example = "1m"})
       .check(check_dns);
-  return type;
-}
-
-void add_opening(ObjectType<CircuitBreaker>& type) {
-  type.key<&CircuitBreaker::failure_percent>(
-          number<uint32_t>({1, 100}),
-          {.name = "failure_percent",
-           .documentation = "It opens when more than so many of the requests in the `window` "
-                            "failed.",
-           .example = "50"})
-      .key<&CircuitBreaker::requests_min>(number<uint32_t>({1, 1'000'000}),
-                                          {.name = "requests_min",
-                                           .documentation = "With fewer in the `window` it does "
-                                                            "not open for that.",
-                                           .example = "100"})
-      .key<&CircuitBreaker::window>(
-          duration(milliseconds(100), hours(1)),
-          {.name = "window", .documentation = "What is looked back on.", .example = "30s"})
-      .key<&CircuitBreaker::own_failures>(
-          number<uint32_t>({0, 1'000'000, {}, "they count as other failures do"}),
-          {.name = "own_failures",
-           .documentation = "It opens at once after so many requests in a row without any answer: "
-                            "no connection, reset, or timeout.",
-           .example = "5"})
-      .key<&CircuitBreaker::statuses>(
-          list<uint32_t>(number<uint32_t>({400, 599}),
-                         {.name = "list of statuses", .example = "[500, 503]"}),
-          {.name = "statuses",
-           .documentation = "Answers that are failures.",
-           .example = "[500, 502, 503, 504, 429]"});
-}
-
-void add_closing(ObjectType<CircuitBreaker>& type) {
-  type.key<&CircuitBreaker::open_time>(
-          duration(milliseconds(100), hours(24)),
-          {.name = "open_time",
-           .documentation = "How long no request passes; then one at a time does, of the whole "
-                            "node.",
-           .example = "10s"})
-      .key<&CircuitBreaker::open_time_max>(
-          duration(milliseconds(100), hours(24)),
-          {.name = "open_time_max",
-           .documentation = "`open_time` doubles with each such request that fails, up to this.",
-           .example = "5m"})
-      .key<&CircuitBreaker::successes>(
-          number<uint32_t>({1, 10'000}),
-          {.name = "successes",
-           .documentation = "It closes after so many of them in a row succeeded.",
-           .example = "3"});
-}
-
-TypePtr<CircuitBreaker> circuit_breaker() {
-  auto type = switched<CircuitBreaker>("{open_time: 10s}");
-  type->mapping().key<&CircuitBreaker::mode>(
-      mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"});
-  add_opening(type->mapping());
-  add_closing(type->mapping());
   return type;
 }
 
@@ -240,11 +142,6 @@ TypePtr<Upstream> upstream_keys() {
            .documentation = "Ask the endpoints whether they are well, and send nothing to those "
                             "that are not; `off` by default.",
            .example = "{path: /healthz}"})
-      .key<&Upstream::circuit_breaker>(
-          circuit_breaker(),
-          {.name = "circuit_breaker",
-           .documentation = "Answer 503 at once while the upstream fails; `off` by default.",
-           .example = "{open_time: 10s}"})
       .group(upstream_http2(), {.name = "http2",
                                 .documentation = "HTTP/2 towards the servers.",
                                 .example = "{ping_interval: 5m}"})
@@ -254,13 +151,11 @@ TypePtr<Upstream> upstream_keys() {
       .group(upstream_pool(), {.name = "pool",
                                .documentation = "Connections kept for the next request.",
                                .example = "{idle_max: 64}"})
-      .key<&Upstream::retry>(retry_policy(), {.name = "retry",
-                                              .documentation = "Sending a request again.",
-                                              .example = "{attempts: 2}"})
       .group(upstream_dns(), {.name = "dns",
                               .documentation = "How often names are resolved.",
                               .example = "{ttl_max: 1m}"})
       .check(check_upstream);
+  add_resilience(*type);
   return type;
 }
 

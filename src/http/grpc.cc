@@ -1,6 +1,8 @@
 #include "hangu/http/grpc.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 
 #include "hangu/base/parse.h"
@@ -77,6 +79,28 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text) noexcept {
     case 'n': return count * Duration(nanoseconds(1));
     default: return std::nullopt;
   }
+}
+
+size_t write_grpc_timeout(Duration timeout, char* out) noexcept {
+  struct Unit {
+    Duration length;
+    char letter;
+  };
+
+  constexpr Unit kUnits[] = {{std::chrono::microseconds(1), 'u'},
+                             {std::chrono::milliseconds(1), 'm'},
+                             {std::chrono::seconds(1), 'S'},
+                             {std::chrono::hours(1), 'H'}};
+  constexpr int64_t kMost = 99'999'999;  // kTimeoutDigitsMax of them
+  for (const Unit& unit : kUnits) {
+    const int64_t count = std::max<int64_t>(timeout / unit.length, 1);
+    if (count <= kMost) {
+      char* const end = std::to_chars(out, out + kTimeoutDigitsMax, count).ptr;
+      *end = unit.letter;
+      return static_cast<size_t>(end - out) + 1;
+    }
+  }
+  return 0;  // no Duration is so long
 }
 
 std::optional<GrpcStatus> grpc_status_of(const HeaderBlock& headers) noexcept {

@@ -23,4 +23,18 @@ void ResponseHead::reset(buffer::Arena& arena) {
   headers.reset(arena);
 }
 
+void copy_head(const ResponseHead& from, ResponseHead& to, buffer::Arena& arena) {
+  to.reset(arena);
+  to.status = from.status;
+  to.version = from.version;
+  to.framing = from.framing;
+  to.keep_alive = from.keep_alive;
+  to.upgrade = from.upgrade;
+  to.content_length = from.content_length;
+  to.reason = from.reason;
+  for (const Header& header : from.headers) {
+    static_cast<void>(to.headers.append(header));  // as many as fitted before
+  }
+}
+
 }  // namespace hangu::http

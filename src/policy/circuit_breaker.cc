@@ -80,20 +80,33 @@ CircuitBreaker::Admission CircuitBreaker::admit(int64_t now_ns,
 
 // --- outcomes ---------------------------------------------------------------------------------
 
-void CircuitBreaker::count(const config::CircuitBreaker& options, uint32_t shard, bool failed,
+CircuitBreaker::Outcome CircuitBreaker::outcome_of(const config::CircuitBreaker& options,
+                                                   int status, Duration latency) noexcept {
+  const auto& failures = options.statuses;
+  if (std::find(failures.begin(), failures.end(), static_cast<uint32_t>(status)) !=
+      failures.end()) {
+    return Outcome::kFailure;
+  }
+  const bool slow = options.slow_over != Duration::zero() && latency > options.slow_over;
+  return slow ? Outcome::kSlow : Outcome::kSuccess;
+}
+
+void CircuitBreaker::count(const config::CircuitBreaker& options, uint32_t shard, Outcome outcome,
                            int64_t now_ns) noexcept {
   const int64_t period = now_ns / bucket_ns(options, kBuckets);
   Bucket& bucket = windows_[shard].buckets[static_cast<size_t>(period % kBuckets)];
   if (bucket.period.load(std::memory_order_relaxed) != period) {
     bucket.requests.store(0, std::memory_order_relaxed);
     bucket.failures.store(0, std::memory_order_relaxed);
+    bucket.slow.store(0, std::memory_order_relaxed);
     bucket.period.store(period, std::memory_order_relaxed);
   }
   const auto add = [](std::atomic<uint32_t>& number, uint32_t more) {
     number.store(number.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   };
   add(bucket.requests, 1);
-  add(bucket.failures, failed ? 1 : 0);
+  add(bucket.failures, outcome == Outcome::kFailure || outcome == Outcome::kOwnFailure ? 1 : 0);
+  add(bucket.slow, outcome == Outcome::kSlow ? 1 : 0);
 }
 
 /// Of all shards, since it was last closed.
@@ -110,6 +123,7 @@ CircuitBreaker::Counts CircuitBreaker::counts(const config::CircuitBreaker& opti
       if (period >= first && period <= last) {
         all.requests += bucket.requests.load(std::memory_order_relaxed);
         all.failures += bucket.failures.load(std::memory_order_relaxed);
+        all.slow += bucket.slow.load(std::memory_order_relaxed);
       }
     }
   }
@@ -126,15 +140,14 @@ std::optional<CircuitBreaker::Change> CircuitBreaker::report(const config::Circu
   if (ticket == Ticket::kNone || outcome == Outcome::kUnknown) {
     return std::nullopt;
   }
-  const bool failed = outcome != Outcome::kSuccess;
-  count(options, shard, failed, now_ns);
+  count(options, shard, outcome, now_ns);
   if (outcome != Outcome::kOwnFailure && own_failures_.load(std::memory_order_relaxed) != 0) {
     own_failures_.store(0, std::memory_order_relaxed);
   }
-  return failed ? judge(options, outcome, now_ns) : std::nullopt;
+  return outcome != Outcome::kSuccess ? judge(options, outcome, now_ns) : std::nullopt;
 }
 
-/// After a failure: whether that was one too many.
+/// After a failure or a slow answer: whether that was one too many.
 std::optional<CircuitBreaker::Change> CircuitBreaker::judge(const config::CircuitBreaker& options,
                                                             Outcome outcome,
                                                             int64_t now_ns) noexcept {
@@ -147,11 +160,20 @@ std::optional<CircuitBreaker::Change> CircuitBreaker::judge(const config::Circui
     return open(options, word, {.cause = Cause::kOwnFailures}, now_ns);
   }
   const Counts all = counts(options, now_ns);
-  if (all.requests >= options.requests_min &&
-      uint64_t{all.failures} * 100 > uint64_t{all.requests} * options.failure_percent) {
+  const auto too_many = [&all](uint32_t count, uint32_t percent) {
+    return uint64_t{count} * 100 > uint64_t{all.requests} * percent;
+  };
+  if (all.requests < options.requests_min) {
+    return std::nullopt;
+  }
+  if (too_many(all.failures, options.failure_percent)) {
     return open(options, word,
                 {.cause = Cause::kFailureRatio, .requests = all.requests, .failures = all.failures},
                 now_ns);
+  }
+  if (too_many(all.slow, options.slow_percent)) {
+    return open(options, word,
+                {.cause = Cause::kSlow, .requests = all.requests, .failures = all.slow}, now_ns);
   }
   return std::nullopt;
 }
@@ -170,7 +192,7 @@ std::optional<CircuitBreaker::Change> CircuitBreaker::open(const config::Circuit
 std::optional<CircuitBreaker::Change> CircuitBreaker::end_probe(
     const config::CircuitBreaker& options, Outcome outcome, int64_t now_ns) noexcept {
   const Word word = Word::of(word_.load(std::memory_order_acquire));
-  if (outcome == Outcome::kFailure || outcome == Outcome::kOwnFailure) {
+  if (outcome != Outcome::kSuccess && outcome != Outcome::kUnknown) {
     return open(options, word, {.cause = Cause::kProbeFailed}, now_ns);
   }
   Word next = word;
@@ -210,6 +232,7 @@ std::string_view to_string(CircuitBreaker::Cause cause) noexcept {
     case CircuitBreaker::Cause::kFailureRatio: return "failure_ratio";
     case CircuitBreaker::Cause::kOwnFailures: return "own_failures";
     case CircuitBreaker::Cause::kProbeFailed: return "probe_failed";
+    case CircuitBreaker::Cause::kSlow: return "slow";
   }
   return "";
 }

@@ -1,5 +1,6 @@
 #include "hangu/stats/prometheus.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <map>
@@ -228,6 +229,21 @@ void add_routes(Text& text, const Registry& registry) {
   add_sums(text, routes, "route", [](const RouteSlot& s) { return s.request_bytes.value(); });
   text.family("hangu_route_response_bytes_total", "counter", "Bytes of response bodies.");
   add_sums(text, routes, "route", [](const RouteSlot& s) { return s.response_bytes.value(); });
+  text.family("hangu_route_circuit_state", "gauge",
+              "Circuit breaker: 0 closed, 1 open, 2 half-open.");
+  for (const auto& [name, stats] : routes) {
+    text.sample(fmt::format("route=\"{}\"", escape_label(name)), stats->circuit_state.value());
+  }
+  text.family("hangu_route_circuit_rejected_total", "counter",
+              "Requests refused because the route's circuit breaker was open.");
+  add_sums(text, routes, "route", [](const RouteSlot& s) { return s.circuit_rejected.value(); });
+  text.family("hangu_route_circuit_shadow_rejected_total", "counter",
+              "Requests that the route's breaker, in shadow mode, would have refused.");
+  add_sums(text, routes, "route",
+           [](const RouteSlot& s) { return s.circuit_shadow_rejected.value(); });
+  text.family("hangu_route_circuit_opened_total", "counter",
+              "Times that the route's circuit breaker opened.");
+  add_sums(text, routes, "route", [](const RouteSlot& s) { return s.circuit_opened.value(); });
   text.family("hangu_route_duration_seconds", "histogram",
               "First byte of the request to last byte of the response queued.");
   add_latency(text, routes, "route");
@@ -336,6 +352,24 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
     {"hangu_upstream_retry_overflows_total", "counter",
      "Requests not sent again because too many others were.",
      [](const UpstreamSlot& s) { return s.retry_overflows.value(); }},
+    {"hangu_upstream_queue", "gauge", "Requests that wait for a slot of the limit on requests.",
+     [](const UpstreamSlot& s) { return s.queued.value(); }},
+    {"hangu_upstream_queue_entered_total", "counter", "Requests that had to wait for one.",
+     [](const UpstreamSlot& s) { return s.queue_entered.value(); }},
+    {"hangu_upstream_queue_timeouts_total", "counter", "Requests that waited too long for one.",
+     [](const UpstreamSlot& s) { return s.queue_timeouts.value(); }},
+    {"hangu_upstream_shadow_overflows_total", "counter",
+     "Times that a limit would have been exceeded, were it in force.",
+     [](const UpstreamSlot& s) { return s.shadow_overflows.value(); }},
+    {"hangu_upstream_hedges_total", "counter", "Second tries while the first was under way.",
+     [](const UpstreamSlot& s) { return s.hedges.value(); }},
+    {"hangu_upstream_hedges_won_total", "counter", "Second tries whose answer was the first.",
+     [](const UpstreamSlot& s) { return s.hedges_won.value(); }},
+    {"hangu_upstream_hedge_overflows_total", "counter", "Second tries that were over the budget.",
+     [](const UpstreamSlot& s) { return s.hedge_overflows.value(); }},
+    {"hangu_upstream_shadow_hedges_total", "counter",
+     "Second tries that would have been begun, were that in force.",
+     [](const UpstreamSlot& s) { return s.shadow_hedges.value(); }},
     {"hangu_upstream_ejections_total", "counter", "Endpoints ejected because they failed.",
      [](const UpstreamSlot& s) { return s.ejections.value(); }},
     {"hangu_upstream_shadow_ejections_total", "counter",
@@ -408,6 +442,49 @@ void add_pool_metrics(Text& text, const Registry::ByName<UpstreamStats>& upstrea
   }
 }
 
+struct LimitMetric {
+  std::string_view resource;
+  uint64_t (*used)(const UpstreamSlot&);
+  uint64_t (*overflows)(const UpstreamSlot&);
+  const Gauge& (*max)(const UpstreamStats&);
+};
+
+constexpr LimitMetric kLimitMetrics[] = {
+    {"requests", [](const UpstreamSlot& s) { return s.slots.value(); },
+     [](const UpstreamSlot& s) { return s.overflow_requests.value(); },
+     [](const UpstreamStats& s) -> const Gauge& { return s.requests_max; }},
+    {"pending", [](const UpstreamSlot& s) { return s.pending.value(); },
+     [](const UpstreamSlot& s) { return s.overflow_pending.value(); },
+     [](const UpstreamStats& s) -> const Gauge& { return s.pending_max; }},
+    {"connections", [](const UpstreamSlot& s) { return s.connections.value(); },
+     [](const UpstreamSlot& s) { return s.overflow_connections.value(); },
+     [](const UpstreamStats& s) -> const Gauge& { return s.connections_max; }},
+};
+
+/// Of limits that are in force.
+void add_limits(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+  text.family("hangu_upstream_limit_remaining", "gauge", "What a limit of the node leaves.");
+  for (const auto& [name, stats] : upstreams) {
+    for (const LimitMetric& metric : kLimitMetrics) {
+      if (const uint64_t max = metric.max(*stats).value(); max != 0) {
+        const uint64_t used = sum(*stats, metric.used);
+        text.sample(
+            fmt::format("upstream=\"{}\",resource=\"{}\"", escape_label(name), metric.resource),
+            max - std::min(used, max));
+      }
+    }
+  }
+  text.family("hangu_upstream_overflows_total", "counter",
+              "Requests refused because of a limit; of connections: times that one had to wait.");
+  for (const auto& [name, stats] : upstreams) {
+    for (const LimitMetric& metric : kLimitMetrics) {
+      text.sample(
+          fmt::format("upstream=\"{}\",resource=\"{}\"", escape_label(name), metric.resource),
+          sum(*stats, metric.overflows));
+    }
+  }
+}
+
 void add_pools(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
   text.family("hangu_upstream_endpoints", "gauge", "Endpoints by state.");
   add_pool_metrics(text, upstreams, kEndpointStates);
@@ -435,6 +512,7 @@ void add_upstreams(Text& text, const Registry& registry) {
   for (const auto& [name, stats] : upstreams) {
     text.sample(fmt::format("upstream=\"{}\"", escape_label(name)), stats->circuit_state.value());
   }
+  add_limits(text, upstreams);
   text.family("hangu_upstream_responses_total", "counter", "Responses by status class.");
   add_responses(text, upstreams, "upstream");
   text.family("hangu_upstream_tls_failures_total", "counter",

@@ -184,11 +184,25 @@ struct KeyPart {
   bool operator==(const KeyPart&) const = default;
 };
 
+/// What may make a request be sent again; see docs/traffic.md.
+enum class RetryReason : uint8_t {
+  kConnectFailure,
+  kRefusedStream,       // HTTP/2: REFUSED_STREAM
+  kGoaway,              // HTTP/2: a stream that the peer says it did not process
+  kResetBeforeRequest,  // a kept connection that closed before its request was answered
+  kReset,               // any other end before the answer began
+  kTimeout,             // no answer within the time of a try
+};
+
 /// When a request is sent again.
 struct RetryPolicy {
-  uint32_t attempts = 1;           // further ones
-  std::vector<uint32_t> statuses;  // answers to idempotent requests that another try may better
-  Duration try_timeout{};          // 0: none
+  uint32_t attempts = 1;  // further ones
+  std::vector<RetryReason> on = {RetryReason::kConnectFailure, RetryReason::kRefusedStream,
+                                 RetryReason::kGoaway, RetryReason::kResetBeforeRequest};
+  std::vector<uint32_t> statuses;     // answers that another try may better
+  bool non_idempotent = false;        // the same for requests that are not idempotent
+  uint32_t buffer_bytes = 64 * 1024;  // of a request's body, kept to be sent again
+  Duration try_timeout{};             // 0: none, or a share of the route's with kTimeout
   Duration backoff = std::chrono::milliseconds(25);
   Duration backoff_max = std::chrono::milliseconds(250);
   uint32_t budget_percent = 20;  // of the requests under way
@@ -208,7 +222,54 @@ struct CircuitBreaker {
   Duration open_time = std::chrono::seconds(30);
   Duration open_time_max = std::chrono::seconds(30);  // doubled up to this by failed probes
   uint32_t successes = 5;                             // of probes, to close it
+  uint32_t slow_percent = 50;                         // more than that opens it, too
+  Duration slow_over{};                               // of answers later than this; 0: none is slow
   bool operator==(const CircuitBreaker&) const = default;
+};
+
+/// What an upstream is asked at once, by the whole node. 0: no limit.
+struct UpstreamLimits {
+  Mode mode = Mode::kEnforce;
+  uint32_t requests_max = 0;     // under way
+  uint32_t pending_max = 0;      // that wait for a connection
+  uint32_t connections_max = 0;  // open, idle ones included
+  uint32_t endpoint_connections_max = 0;
+  bool operator==(const UpstreamLimits&) const = default;
+};
+
+/// Where requests wait that are over `requests_max`.
+struct RequestQueue {
+  uint32_t max = 0;  // of the whole node; 0: none waits
+  Duration timeout = std::chrono::seconds(1);
+  bool operator==(const RequestQueue&) const = default;
+};
+
+/// Who comes first where not everybody can.
+enum class Priority : uint8_t { kLow, kNormal, kHigh };
+
+inline constexpr size_t kPriorities = 3;
+
+/// When a second endpoint is asked because the first is slow.
+struct HedgeDelay {
+  uint32_t percentile = 95;  // of the latest latencies; 0: `fixed`
+  Duration fixed{};
+  bool operator==(const HedgeDelay&) const = default;
+};
+
+/// A second try while the first is under way, of requests that only read.
+struct Hedging {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  HedgeDelay after;
+  uint32_t percent_max = 5;  // of the requests
+  bool operator==(const Hedging&) const = default;
+};
+
+/// How long a request may take, told from hop to hop in `x-request-timeout-ms`.
+struct DeadlineField {
+  bool accept = false;   // from trusted proxies
+  bool forward = false;  // what is left of it
+  bool operator==(const DeadlineField&) const = default;
 };
 
 enum class BalancingPolicy : uint8_t { kRoundRobin, kLeastRequests, kPeakEwma, kHash, kRingHash };
@@ -330,6 +391,9 @@ struct Upstream {
   Ejection ejection;
   HealthCheck health_check;
   CircuitBreaker circuit_breaker;
+  UpstreamLimits limits;
+  RequestQueue queue;
+  Hedging hedging;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
   uint32_t idle_connections_max = 1024;              // per endpoint and shard
@@ -596,6 +660,9 @@ struct Route {
   uint64_t body_bytes_max = 10 * 1024 * 1024;              // request body; 0: no limit; 413
   uint64_t response_body_bytes_max = 0;                    // 0: no limit; 502
   uint32_t headers_bytes_max = 0;                          // of a request; 0: no limit; 431
+  Priority priority = Priority::kNormal;
+  DeadlineField deadline;
+  CircuitBreaker circuit_breaker;     // besides its upstream's
   bool upgrades = true;                                    // let `Upgrade` tunnels through
   bool preserve_host = true;                               // else Host is the endpoint's
   bool grpc_web = false;                                   // its clients may call gRPC upstreams

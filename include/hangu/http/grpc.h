@@ -44,6 +44,10 @@ bool is_grpc(const HeaderBlock& headers) noexcept;
 /// The value of `grpc-timeout`: at most 8 digits and one of H M S m u n.
 std::optional<Duration> parse_grpc_timeout(std::string_view text) noexcept;
 
+/// The same value again, rounded down, at most kGrpcTimeoutChars; returns how many it wrote.
+inline constexpr size_t kGrpcTimeoutChars = 9;
+size_t write_grpc_timeout(Duration timeout, char* out) noexcept;
+
 /// Of a head without a body, or of trailers; nullopt when they have none.
 std::optional<GrpcStatus> grpc_status_of(const HeaderBlock& headers) noexcept;
 

@@ -56,4 +56,7 @@ struct ResponseHead {
   void reset(buffer::Arena& arena);
 };
 
+/// Both refer to the same texts afterwards; the list of fields of `to` lies in `arena`.
+void copy_head(const ResponseHead& from, ResponseHead& to, buffer::Arena& arena);
+
 }  // namespace hangu::http

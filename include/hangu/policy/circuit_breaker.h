@@ -26,13 +26,14 @@ class CircuitBreaker {
   enum class State : uint8_t { kClosed, kOpen, kHalfOpen };
 
   /// Why it opened.
-  enum class Cause : uint8_t { kNone, kFailureRatio, kOwnFailures, kProbeFailed };
+  enum class Cause : uint8_t { kNone, kFailureRatio, kOwnFailures, kProbeFailed, kSlow };
 
   /// What a request is to the breaker; goes back with its outcome.
   enum class Ticket : uint8_t { kNone, kCounted, kProbe };
 
   enum class Outcome : uint8_t {
     kSuccess,
+    kSlow,        // an answer, but later than `slow.over`
     kFailure,     // the upstream said so
     kOwnFailure,  // the gateway got no answer: connecting, resets, timeouts
     kUnknown,     // the client left first
@@ -47,8 +48,8 @@ class CircuitBreaker {
   struct Change {
     State state = State::kClosed;
     Cause cause = Cause::kNone;
-    uint32_t requests = 0;  // in the window, with kFailureRatio
-    uint32_t failures = 0;
+    uint32_t requests = 0;  // in the window, with kFailureRatio and kSlow
+    uint32_t failures = 0;  // or slow answers
     int64_t open_ns = 0;
   };
 
@@ -60,6 +61,10 @@ class CircuitBreaker {
   };
 
   explicit CircuitBreaker(uint32_t shards);
+
+  /// What an answer is, by its status and the time to its head.
+  static Outcome outcome_of(const config::CircuitBreaker& options, int status,
+                            Duration latency) noexcept;
 
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
@@ -80,6 +85,7 @@ class CircuitBreaker {
     std::atomic<int64_t> period{-1};
     std::atomic<uint32_t> requests{0};
     std::atomic<uint32_t> failures{0};
+    std::atomic<uint32_t> slow{0};
   };
 
   struct alignas(64) Window {
@@ -89,6 +95,7 @@ class CircuitBreaker {
   struct Counts {
     uint32_t requests = 0;
     uint32_t failures = 0;
+    uint32_t slow = 0;
   };
 
   /// The atomic word, taken apart.
@@ -104,7 +111,7 @@ class CircuitBreaker {
     uint64_t bits() const noexcept;
   };
 
-  void count(const config::CircuitBreaker& options, uint32_t shard, bool failed,
+  void count(const config::CircuitBreaker& options, uint32_t shard, Outcome outcome,
              int64_t now_ns) noexcept;
   Counts counts(const config::CircuitBreaker& options, int64_t now_ns) const noexcept;
   std::optional<Change> judge(const config::CircuitBreaker& options, Outcome outcome,

@@ -39,7 +39,10 @@ struct alignas(kCacheLine) RouteSlot {
   Counter request_bytes;             // of bodies
   Counter response_bytes;
   RouteActionCounters actions;
-  Histogram latency;  // first byte of the request to the last byte of the response queued
+  Counter circuit_rejected;  // requests while the route's circuit breaker was open
+  Counter circuit_shadow_rejected;
+  Counter circuit_opened;  // times
+  Histogram latency;       // first byte of the request to the last byte of the response queued
 
   void count(int status, uint64_t bytes_in, uint64_t bytes_out, Duration duration) noexcept {
     responses[status_class(status)].add();
@@ -49,6 +52,11 @@ struct alignas(kCacheLine) RouteSlot {
   }
 };
 
-using RouteStats = PerShard<RouteSlot>;
+class RouteStats : public PerShard<RouteSlot> {
+ public:
+  using PerShard::PerShard;
+
+  Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
+};
 
 }  // namespace hangu::stats

@@ -34,6 +34,19 @@ struct alignas(kCacheLine) UpstreamSlot {
   Counter circuit_opened;           // times
   Counter mirrored_answered;        // copies of requests, with their whole answer
   Counter mirrored_failed;
+  Gauge slots;                      // requests that count against `requests_max`
+  Gauge pending;                    // requests that wait for a connection
+  Gauge queued;                     // requests that wait for a slot
+  Counter queue_entered;
+  Counter queue_timeouts;
+  Counter overflow_requests;  // refused: over a limit
+  Counter overflow_pending;
+  Counter overflow_connections;  // waited: no further connection was allowed
+  Counter shadow_overflows;      // that would have been refused, were that in force
+  Counter hedges;                // second tries while the first was under way
+  Counter hedges_won;
+  Counter shadow_hedges;
+  Counter hedge_overflows;  // not begun: over the budget
   Counter bytes_received;
   std::array<Counter, 6> responses;  // by status_class()
   LabelledCounters tls_failures;     // by reason
@@ -80,6 +93,10 @@ class UpstreamStats : public PerShard<UpstreamSlot> {
   }
 
   Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
+  // The limits in force, 0: none. Set by the control thread.
+  Gauge requests_max;
+  Gauge pending_max;
+  Gauge connections_max;
 };
 
 }  // namespace hangu::stats

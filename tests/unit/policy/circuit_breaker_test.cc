@@ -160,5 +160,42 @@ TEST_F(BreakerTest, OneThreadGetsTheProbe) {
   EXPECT_EQ(probes, 1);
 }
 
+TEST_F(BreakerTest, OpensWhenTooManyAnswersAreSlow) {
+  for (int i = 0; i < 10; ++i) {
+    request(Outcome::kSuccess);
+  }
+  for (int i = 0; i < 10; ++i) {
+    request(Outcome::kSlow);
+  }
+  EXPECT_EQ(state(), State::kClosed);  // half of them are not more than half
+  request(Outcome::kSlow);
+  ASSERT_EQ(state(), State::kOpen);
+  EXPECT_EQ(change_->cause, Cause::kSlow);
+  EXPECT_EQ(change_->failures, 11U);
+}
+
+TEST_F(BreakerTest, SlowAnswersAreNoFailuresButFailAProbe) {
+  options_.slow_percent = 100;
+  for (int i = 0; i < 100; ++i) {
+    request(Outcome::kSlow);
+  }
+  EXPECT_EQ(state(), State::kClosed);
+  open();
+  now_ += options_.open_time.count() + kSecond;
+  request(Outcome::kSlow);
+  EXPECT_EQ(state(), State::kOpen);
+  EXPECT_EQ(change_->cause, Cause::kProbeFailed);
+}
+
+TEST_F(BreakerTest, JudgesAnAnswerByStatusAndTime) {
+  using std::chrono::seconds;
+  EXPECT_EQ(CircuitBreaker::outcome_of(options_, 200, seconds(100)), Outcome::kSuccess);
+  EXPECT_EQ(CircuitBreaker::outcome_of(options_, 503, seconds(0)), Outcome::kFailure);
+  options_.slow_over = seconds(1);
+  EXPECT_EQ(CircuitBreaker::outcome_of(options_, 200, seconds(1)), Outcome::kSuccess);
+  EXPECT_EQ(CircuitBreaker::outcome_of(options_, 200, seconds(2)), Outcome::kSlow);
+  EXPECT_EQ(CircuitBreaker::outcome_of(options_, 503, seconds(2)), Outcome::kFailure);
+}
+
 }  // namespace
 }  // namespace hangu::policy
