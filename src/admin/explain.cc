@@ -239,6 +239,45 @@ json::object edit_json(const config::HeaderEdit& edit) {
           {"add", fields_json(edit.add)}};
 }
 
+/// What is set beyond the defaults, in words.
+json::array resilience_json(const config::Upstream& upstream) {
+  json::array all;
+  const config::UpstreamLimits& limits = upstream.limits;
+  const auto add_limit = [&](uint32_t max, std::string_view of) {
+    if (max != 0 && limits.mode != config::Mode::kOff) {
+      all.emplace_back(fmt::format("at most {} {}", max, of));
+    }
+  };
+  add_limit(limits.requests_max, "requests at once");
+  add_limit(limits.pending_max, "requests waiting for a connection");
+  add_limit(limits.connections_max, "connections");
+  add_limit(limits.endpoint_connections_max, "connections to an endpoint");
+  if (upstream.queue.max != 0) {
+    all.emplace_back(fmt::format("{} more wait up to {}", upstream.queue.max,
+                                 config::format_duration(upstream.queue.timeout)));
+  }
+  if (upstream.circuit_breaker.enabled && upstream.circuit_breaker.mode != config::Mode::kOff) {
+    all.emplace_back("circuit breaker");
+  }
+  if (const config::Hedging& hedging = upstream.hedging;
+      hedging.enabled && hedging.mode != config::Mode::kOff) {
+    const std::string after = hedging.after.percentile != 0
+                                  ? fmt::format("p{}", hedging.after.percentile)
+                                  : config::format_duration(hedging.after.fixed);
+    all.emplace_back(fmt::format("a second endpoint is asked after {}", after));
+  }
+  return all;
+}
+
+std::string_view priority_text(config::Priority priority) {
+  switch (priority) {
+    case config::Priority::kLow: return "low";
+    case config::Priority::kNormal: return "normal";
+    case config::Priority::kHigh: return "high";
+  }
+  return "";
+}
+
 json::object upstream_json(const config::Upstream& upstream, const server::GatewayStatus* live) {
   json::array endpoints;
   if (live == nullptr) {
@@ -257,7 +296,8 @@ json::object upstream_json(const config::Upstream& upstream, const server::Gatew
           {"endpoints", endpoints},
           {"resolved", live != nullptr},
           {"connect_timeout", config::format_duration(upstream.connect_timeout)},
-          {"retry_attempts", upstream.retry.attempts}};
+          {"retry_attempts", upstream.retry.attempts},
+          {"resilience", resilience_json(upstream)}};
 }
 
 std::string limit_text(Duration limit) {
@@ -363,6 +403,9 @@ void add_route(const config::Config& config, const config::Route& route, const T
   if (json::array actions = actions_json(config, route); !actions.empty()) {
     out["actions"] = std::move(actions);
   }
+  out["priority"] = priority_text(route.priority);
+  out["circuit_breaker"] =
+      route.circuit_breaker.enabled && route.circuit_breaker.mode != config::Mode::kOff;
   const uint32_t upstream =
       route.split.enabled ? add_split(config, route, request, out) : route.upstream;
   if (upstream == config::kNoUpstream) {

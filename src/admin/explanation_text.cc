@@ -152,6 +152,16 @@ class Printer {
                                  text_at(upstream, "connect_timeout"), text_at(limits, "timeout"),
                                  text_at(limits, "stream_idle_timeout"),
                                  text_at(limits, "tunnel_idle_timeout")));
+    if (const std::string set = joined(array_at(upstream, "resilience")); !set.empty()) {
+      line("protection", set);
+    }
+    if (const std::string priority = text_at(from_, "priority");
+        !priority.empty() && priority != "normal") {
+      line("priority", priority);
+    }
+    if (flag_at(from_, "circuit_breaker")) {
+      line("route has", "a circuit breaker of its own");
+    }
     line("body", fmt::format("at most {}", text_at(limits, "body_max")));
     edits("request", object_at(from_, "request_headers"));
     edits("response", object_at(from_, "response_headers"));

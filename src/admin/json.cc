@@ -48,6 +48,21 @@ json::array check_results(const control::DaemonStatus& status, std::string_view 
   return all;
 }
 
+json::object circuit(const server::CircuitStatus& circuit) {
+  return {{"state", circuit.state},
+          {"cause", circuit.cause},
+          {"probes_succeeded", circuit.probes_succeeded},
+          {"next_probe_ms", milliseconds(circuit.next_probe)}};
+}
+
+json::array circuits_of_routes(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::RouteCircuitStatus& route : gateway.route_circuits) {
+    all.push_back({{"route", route.route}, {"circuit_breaker", circuit(route.circuit)}});
+  }
+  return all;
+}
+
 json::object endpoint_json(const control::DaemonStatus& status, std::string_view upstream,
                            const server::EndpointStatus& endpoint) {
   json::object one{{"address", endpoint.address}, {"host", endpoint.host}};
@@ -76,6 +91,18 @@ json::array levels_json(const server::UpstreamStatus& upstream) {
   return all;
 }
 
+void add_limits(const server::UpstreamStatus& upstream, json::object& out) {
+  if (upstream.limits.empty()) {
+    return;
+  }
+  json::object limits;
+  for (const server::LimitStatus& limit : upstream.limits) {
+    limits[limit.resource] = {{"used", limit.used}, {"max", limit.max}};
+  }
+  out["limits"] = std::move(limits);
+  out["queued"] = upstream.queued;
+}
+
 json::array upstreams(const control::DaemonStatus& status) {
   json::array all;
   for (const server::UpstreamStatus& upstream : status.gateway.upstreams) {
@@ -94,12 +121,10 @@ json::array upstreams(const control::DaemonStatus& status) {
     }
     json::object one{{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}};
     one["levels"] = levels_json(upstream);
-    if (const server::CircuitStatus& circuit = upstream.circuit; !circuit.state.empty()) {
-      one["circuit_breaker"] = {{"state", circuit.state},
-                                {"cause", circuit.cause},
-                                {"probes_succeeded", circuit.probes_succeeded},
-                                {"next_probe_ms", milliseconds(circuit.next_probe)}};
+    if (!upstream.circuit.state.empty()) {
+      one["circuit_breaker"] = circuit(upstream.circuit);
     }
+    add_limits(upstream, one);
     all.push_back(std::move(one));
   }
   return all;
@@ -254,6 +279,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["upstreams"] = upstreams(status);
   all["rate_limits"] = rate_limits(status.gateway);
   all["stores"] = stores(status.gateway);
+  if (!status.gateway.route_circuits.empty()) {
+    all["routes"] = circuits_of_routes(status.gateway);
+  }
   all["shards"] = shards(status.gateway);
   all["audit"] = audit(status.gateway.audit);
   all["last_reload"] = last_reload(status.last_reload);

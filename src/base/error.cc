@@ -35,6 +35,7 @@ const char* to_string(Errc code) noexcept {
     case Errc::kTooEarly: return "too_early";
     case Errc::kNoEndpoint: return "no_endpoint";
     case Errc::kOverflow: return "overflow";
+    case Errc::kQueueTimeout: return "queue_timeout";
     case Errc::kDraining: return "draining";
     case Errc::kResource: return "resource";
     case Errc::kInternal: return "internal";

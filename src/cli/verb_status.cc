@@ -1,4 +1,6 @@
 // `hangu status`: what the running process is doing; `--ready` is the health check of containers.
+#include <utility>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -55,7 +57,8 @@ void print_listeners(const json::object& status, const Palette& palette,
   }
 }
 
-void print_circuit(const json::object& circuit, const Palette& palette,
+/// `of`: what it belongs to, in the first column.
+void print_circuit(std::string_view of, const json::object& circuit, const Palette& palette,
                    const Environment& environment) {
   const std::string state = text_field(circuit, "state");
   if (state == "closed") {
@@ -65,7 +68,40 @@ void print_circuit(const json::object& circuit, const Palette& palette,
   if (const uint64_t wait = number_field(circuit, "next_probe_ms"); wait != 0) {
     text += fmt::format(", next try in {:.1f} s", static_cast<double>(wait) / 1000);
   }
-  environment.out << fmt::format("{:<20} {}{}{}\n", "", palette.yellow, text, palette.off);
+  environment.out << fmt::format("{:<20} {}{}{}\n", of, palette.yellow, text, palette.off);
+}
+
+void print_limits(const json::object& upstream, const Environment& environment) {
+  std::string text;
+  for (const auto& [resource, limit] : object_field(upstream, "limits")) {
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", std::string_view(resource),
+                        number_field(limit.as_object(), "used"),
+                        number_field(limit.as_object(), "max"));
+  }
+  if (text.empty()) {
+    return;
+  }
+  if (const uint64_t queued = number_field(upstream, "queued"); queued != 0) {
+    text += fmt::format(", {} waiting", queued);
+  }
+  environment.out << fmt::format("{:<20} {}\n", "", text);
+}
+
+/// Those of routes that are not closed.
+void print_route_circuits(const json::object& status, const Palette& palette,
+                          const Environment& environment) {
+  bool headed = false;
+  for (const json::object& route : objects_field(status, "routes")) {
+    const json::object circuit = object_field(route, "circuit_breaker");
+    if (text_field(circuit, "state") == "closed") {
+      continue;
+    }
+    if (!std::exchange(headed, true)) {
+      environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "ROUTE", "STATE",
+                                     palette.off);
+    }
+    print_circuit(text_field(route, "route"), circuit, palette, environment);
+  }
 }
 
 /// What is to be known of an endpoint beside its address: " (draining)".
@@ -110,8 +146,9 @@ void print_upstreams(const json::object& status, const Palette& palette,
                                    endpoints.empty() ? "none: requests get 503" : endpoints);
     print_panic(upstream, palette, environment);
     if (const json::value* circuit = upstream.if_contains("circuit_breaker")) {
-      print_circuit(circuit->as_object(), palette, environment);
+      print_circuit("", circuit->as_object(), palette, environment);
     }
+    print_limits(upstream, environment);
     for (const json::object& name : objects_field(upstream, "names")) {
       if (const std::string error = text_field(name, "error"); !error.empty()) {
         environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,
@@ -207,6 +244,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   print_summary(body, palette, environment);
   print_listeners(body, palette, environment);
   print_upstreams(body, palette, environment);
+  print_route_circuits(body, palette, environment);
   print_shards(body, palette, environment);
   print_audit(body, palette, environment);
   return kOk;

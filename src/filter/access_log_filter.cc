@@ -74,6 +74,19 @@ void add_response(audit::JsonLine& line, const Stream& stream) {
   }
 }
 
+void add_tries(audit::JsonLine& line, const StreamInfo& info) {
+  add_if_known(line, "retry", info.retried_for);
+  if (info.retry_overflow) {
+    line.add_true("retry_overflow");
+  }
+  if (info.hedge != HedgeOutcome::kNone) {
+    line.add("hedge", info.hedge == HedgeOutcome::kWon ? "won" : "lost");
+  }
+  if (info.queued_ns != 0) {
+    line.add_milliseconds("queue_ms", info.queued_ns);
+  }
+}
+
 void add_way(audit::JsonLine& line, const Stream& stream) {
   const StreamInfo& info = stream.info;
   if (const RouteRuntime* route = stream.route()) {
@@ -87,6 +100,7 @@ void add_way(audit::JsonLine& line, const Stream& stream) {
     line.add("attempts", uint64_t{info.upstream_attempts});
     line.add("upstream_reused", uint64_t{info.upstream_reused});
   }
+  add_tries(line, info);
   line.add("listener", stream.listener().config->name, kFieldBytesMax);
 }
 

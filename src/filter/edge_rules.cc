@@ -61,6 +61,7 @@ void find_client(Stream& stream, const PeerView& peer) noexcept {
   stream.info.tls_client_names = peer.tls.client_names;
   stream.info.tls_client_fingerprint = peer.tls.client_fingerprint;
   stream.info.tls_early = peer.tls.early;
+  stream.info.peer_trusted = peer.trusted;
   if (!peer.trusted) {
     return;
   }

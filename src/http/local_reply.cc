@@ -78,6 +78,7 @@ Mapping map_policy(Errc code) {
     case Errc::kTooEarly: return {425, "request.too_early"};
     case Errc::kNoEndpoint: return {503, "upstream.none"};
     case Errc::kOverflow: return {503, "upstream.overflow"};
+    case Errc::kQueueTimeout: return {503, "upstream.queue_timeout"};
     case Errc::kDraining: return {503, "draining"};
     case Errc::kResource: return {503, "overload.shed"};
     default: return kInternalMapping;

@@ -3,60 +3,62 @@
 #include <algorithm>
 #include <utility>
 
-#include "hangu/http/grpc.h"
 #include "hangu/proxy/proxy.h"
 #include "hangu/stats/shard_stats.h"
 #include "hangu/upstream/heads.h"
 
+#include "proxy/hedge.h"
+#include "proxy/statuses.h"
 #include "proxy/tunnel.h"
 
 namespace hangu::proxy {
 namespace {
 
-// A connection that its peer closed before it read the request costs nothing but the time to open
-// another; the second try always uses a new connection, so more than this would be another fault.
-constexpr uint32_t kAttemptsMax = 16;
-
-using Ticket = policy::CircuitBreaker::Ticket;
 using Outcome = policy::CircuitBreaker::Outcome;
 
-bool is_one_of(const std::vector<uint32_t>& statuses, int status) {
-  return std::find(statuses.begin(), statuses.end(), static_cast<uint32_t>(status)) !=
-         statuses.end();
+/// Nobody was asked: that says nothing of the upstream.
+bool is_own(Errc code) {
+  return code == Errc::kNoEndpoint || code == Errc::kOverflow || code == Errc::kQueueTimeout;
 }
 
 }  // namespace
 
 Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
-                   policy::CircuitBreaker::Ticket ticket)
+                   const Tickets& tickets)
     : proxy_(proxy),
       stream_(&stream),
       cluster_(cluster),
       timer_(*this),
       try_timer_(*this),
-      ticket_(ticket) {}
+      tickets_(tickets) {}
 
 void Exchange::start(bool request_end) noexcept {
   request_end_ = request_end;
+  has_body_ = !request_end;
   upgrade_ = stream_->request.upgrade && stream_->route()->config->upgrades;
   stats::UpstreamStats::Slot& stats = cluster_.stats();
   stats.requests.add();
   stats.active.add();
-  if (stream_->info.grpc) {
-    if (const http::Header* timeout = stream_->request.headers.find("grpc-timeout")) {
-      const auto parsed = http::parse_grpc_timeout(timeout->value());
-      deadline_ = parsed ? proxy_.loop().now() + *parsed : TimePoint{};
-    }
+  if (stream_->info.grpc || stream_->route()->config->deadline.accept) {
+    find_deadline();
   }
   wait_for(request_end ? Waiting::kResponse : Waiting::kProgress);
-  if (!request_end) {
+  if (has_body_) {
+    keep_body_if_useful();
     stream_->set_request_wanted(false);
   }
-  attempt(false);
+  if (cluster_.config().hedging.enabled) {
+    consider_hedging();
+  }
+  if (cluster_.limits_requests()) {
+    enter();
+  } else {
+    attempt(false);
+  }
 }
 
 void Exchange::attempt(bool fresh) noexcept {
-  endpoint_ = cluster_.pick(endpoint_, *stream_);
+  endpoint_ = cluster_.pick(tried(), *stream_);
   if (endpoint_ == nullptr) {
     fail(upstream_error(Errc::kNoEndpoint, "the upstream has no endpoint"));
     return;
@@ -67,16 +69,25 @@ void Exchange::attempt(bool fresh) noexcept {
   ++stream_->info.upstream_attempts;
   // A copy: the endpoint may leave the config before the stream ends.
   stream_->info.upstream_address = stream_->arena().copy(endpoint_->address_text());
-  if (const Duration limit = cluster_.config().retry.try_timeout;
-      limit != Duration::zero() && may_try_another()) {
-    try_timer_.arm(proxy_.loop().timers(), limit);
-  }
+  arm_try_timer();
   if (upstream::ClientStream* ready = endpoint_->take_ready(!fresh)) {
     cluster_.stats().reuses.add();
     send(*ready);
     return;
   }
+  if (!cluster_.begin_pending()) {
+    fail(upstream_error(Errc::kOverflow, "too many requests wait for a connection"));
+    return;
+  }
+  pending_ = true;
   endpoint_->open(*this);
+}
+
+void Exchange::end_pending() noexcept {
+  upstream::ConnectHandler::unlink();
+  if (std::exchange(pending_, false)) {
+    cluster_.end_pending();
+  }
 }
 
 void Exchange::leave_endpoint() noexcept {
@@ -86,6 +97,7 @@ void Exchange::leave_endpoint() noexcept {
 }
 
 void Exchange::on_connect(upstream::ClientStream* stream, const Error& error) noexcept {
+  end_pending();
   if (stream != nullptr) {
     send(*stream);
   } else {
@@ -93,21 +105,27 @@ void Exchange::on_connect(upstream::ClientStream* stream, const Error& error) no
   }
 }
 
+upstream::OutgoingRequest Exchange::outgoing_request(const upstream::Endpoint& endpoint) noexcept {
+  if (!std::exchange(head_prepared_, true)) {
+    upstream::prepare_request_head(*stream_, upgrade_);
+  }
+  if (deadline_ != TimePoint{} || stream_->route()->config->deadline.forward) {
+    forward_deadline();
+  }
+  return upstream::outgoing_request(*stream_, endpoint);
+}
+
 void Exchange::send(upstream::ClientStream& place) noexcept {
   connection_ = &place;
-  filter::Stream& stream = *stream_;
-  if (!std::exchange(head_prepared_, true)) {
-    upstream::prepare_request_head(stream, upgrade_);
-  }
   sent_ = proxy_.loop().now();
-  stream.info.upstream_reused = place.requests_before() != 0;
-  upstream::OutgoingRequest request = upstream::outgoing_request(stream, *endpoint_);
-  request.has_body = !request_end_;
+  stream_->info.upstream_reused = place.requests_before() != 0;
+  upstream::OutgoingRequest request = outgoing_request(*endpoint_);
+  request.has_body = has_body_;
   request.upgrade = upgrade_;
   request.handler = this;
   place.send_request(request);
-  if (connection_ == &place && !request_end_) {
-    stream.set_request_wanted(true);
+  if (has_body_ && connection_ == &place) {
+    send_kept_body(place);
   }
 }
 
@@ -118,7 +136,7 @@ void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
     return;
   }
   touch();
-  body_sent_ = body_sent_ || data.size != 0;
+  kept_body_.keep(data, stream_->arena(), stream_->shard().large_blocks());
   connection_->send_data(std::move(data), end);
   if (end) {
     request_ended();
@@ -129,14 +147,15 @@ void Exchange::on_request_data(buffer::Slice&& data, bool end) noexcept {
 
 void Exchange::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
   if (connection_ != nullptr) {
+    kept_body_.give_up();  // trailers are not kept
     connection_->send_trailers(trailers);
     request_ended();
   }
 }
 
 net::Connection* Exchange::request_target() noexcept {
-  // Some of the body has left as data: a request that is spliced is not replayed any more.
-  return body_sent_ && connection_ != nullptr ? connection_->request_target() : nullptr;
+  // What is spliced has not been seen here: only a body that is not kept may go so.
+  return kept_body_.lost() && connection_ != nullptr ? connection_->request_target() : nullptr;
 }
 
 void Exchange::request_ended() noexcept {
@@ -147,6 +166,7 @@ void Exchange::request_ended() noexcept {
     end_tunnel_if_done();
   } else if (!stream_->head_sent()) {
     wait_for(Waiting::kResponse);
+    arm_try_timer();
   }
 }
 
@@ -169,9 +189,12 @@ void Exchange::on_response_head(bool end) noexcept {
   if (retry_instead(status, end)) {
     return;
   }
+  if (hedge_racing()) {
+    hedge_->stop();
+  }
   try_timer_.disarm();
-  report(is_one_of(cluster_.config().circuit_breaker.statuses, status) ? Outcome::kFailure
-                                                                       : Outcome::kSuccess);
+  kept_body_.give_up();
+  report_answer(*stream_, cluster_, tickets_, proxy_.loop().now() - sent_);
   tell_answer(status);
   upstream::prepare_response_head(*stream_);
   cluster_.lead_back(*stream_, *endpoint_);
@@ -267,8 +290,8 @@ void Exchange::become_tunnel() noexcept {
   if (owner == nullptr) {
     return;
   }
-  auto made =
-      std::make_unique<Tunnel>(proxy_, Tunnel::Origin{cluster_, *endpoint_}, *stream_, *owner);
+  const Tunnel::Origin origin{cluster_, *endpoint_, std::exchange(has_slot_, false)};
+  auto made = std::make_unique<Tunnel>(proxy_, origin, *stream_, *owner);
   Tunnel& tunnel = *made;
   owner->take(std::move(made));
   net::RelayEnd server;
@@ -280,123 +303,10 @@ void Exchange::become_tunnel() noexcept {
 
 // --- failures ---------------------------------------------------------------------------------
 
-void Exchange::on_failure(const Error& error) noexcept {
-  connection_ = nullptr;
-  try_timer_.disarm();
-  if (error.retry != Retry::kIfReused) {
-    cluster_.failed(*endpoint_, stream_->shard().random());
-  }
-  leave_endpoint();
-  if (!may_retry(error)) {
-    fail(error);
-    return;
-  }
-  if (!request_end_) {
-    stream_->set_request_wanted(false);  // until there is a connection again
-  }
-  if (error.retry == Retry::kIfReused) {
-    cluster_.stats().replays.add();
-    attempt(true);
-  } else if (!retry()) {
-    fail(error);
-  }
-}
-
-// --- further tries ----------------------------------------------------------------------------
-
-/// Whether the request may be sent again although an upstream has seen it.
-bool Exchange::may_try_another() const noexcept {
-  return request_end_ && !body_sent_ && !upgrade_ && !stream_->head_sent() &&
-         attempts_ <= cluster_.config().retry.attempts &&
-         http::is_idempotent(stream_->request.method);
-}
-
-/// False: over the budget.
-bool Exchange::retry() noexcept {
-  if (!retrying_ && !cluster_.begin_retry()) {
-    return false;
-  }
-  retrying_ = true;
-  cluster_.stats().retries.add();
-  const Duration wait = backoff();
-  if (wait == Duration::zero()) {
-    attempt(false);
-  } else {
-    try_timer_.arm(proxy_.loop().timers(), wait);
-  }
-  return true;
-}
-
-/// At random up to a time that doubles with each try.
-Duration Exchange::backoff() const noexcept {
-  const config::RetryPolicy& policy = cluster_.config().retry;
-  if (policy.backoff == Duration::zero() || (attempts_ == 1 && cluster_.endpoint_count() > 1)) {
-    return Duration::zero();
-  }
-  const Duration most =
-      std::min(policy.backoff * (1 << std::min(attempts_ - 1, 10U)), policy.backoff_max);
-  const auto random = stream_->shard().random() % static_cast<uint64_t>(most.count());
-  return Duration(static_cast<int64_t>(random) + 1);
-}
-
-/// In place of taking an answer that another try may better. `end`: it has no body.
-bool Exchange::retry_instead(int status, bool end) noexcept {
-  if (!is_one_of(cluster_.config().retry.statuses, status) || !may_try_another() ||
-      (!retrying_ && !cluster_.begin_retry())) {
-    return false;
-  }
-  retrying_ = true;
-  tell_answer(status);
-  if (end) {
-    connection_ = nullptr;  // it is done with us
-  }
-  give_up_try();
-  static_cast<void>(retry());
-  return true;
-}
-
-void Exchange::give_up_try() noexcept {
-  try_timer_.disarm();
-  if (upstream::ClientStream* connection = std::exchange(connection_, nullptr)) {
-    connection->abandon();
-  }
-  upstream::ConnectHandler::unlink();
-  leave_endpoint();
-}
-
-/// No answer in time, or the time for the next try has come.
-void Exchange::on_try_timer() noexcept {
-  if (!at_endpoint_) {
-    attempt(false);
-    return;
-  }
-  if (!may_try_another()) {
-    return;  // the exchange's own timer decides
-  }
-  cluster_.failed(*endpoint_, stream_->shard().random());
-  give_up_try();
-  if (!retry()) {
-    fail(upstream_error(Errc::kTimeout, "no response from the upstream in time"));
-  }
-}
-
-bool Exchange::may_retry(const Error& error) const noexcept {
-  if (stream_->head_sent() || body_sent_ || attempts_ >= kAttemptsMax) {
-    return false;
-  }
-  switch (error.retry) {
-    case Retry::kNever: return false;
-    case Retry::kSafe: return attempts_ <= cluster_.config().retry.attempts;
-    case Retry::kIfReused: return http::is_idempotent(stream_->request.method);
-  }
-  return false;
-}
-
 void Exchange::fail(const Error& error) noexcept {
   cluster_.stats().failures.add();
-  // An answer that breaks off after its head was a success at first; it counts once more.
-  ticket_ = ticket_ == Ticket::kNone ? Ticket::kCounted : ticket_;
-  report(error.code == Errc::kNoEndpoint ? Outcome::kUnknown : Outcome::kOwnFailure);
+  count_once_more();
+  report(is_own(error.code) ? Outcome::kUnknown : Outcome::kOwnFailure);
   filter::Stream& stream = detach();
   stream.fail(error);
 }
@@ -411,7 +321,7 @@ void Exchange::on_timeout() noexcept {
   // As long as the request is not complete it may be the client who is slow.
   const bool theirs = request_end_ && !deadline;
   report(theirs ? Outcome::kOwnFailure : Outcome::kUnknown);
-  if (theirs) {
+  if (theirs && at_endpoint_) {
     cluster_.failed(*endpoint_, stream_->shard().random());
   }
   filter::Stream& stream = detach();
@@ -429,19 +339,33 @@ void Exchange::cancel() noexcept {
   }
 }
 
-/// To the circuit breaker, once.
-void Exchange::report(Outcome outcome) noexcept {
-  const Ticket ticket = std::exchange(ticket_, Ticket::kNone);
-  if (ticket != Ticket::kNone) {
-    cluster_.report(ticket, outcome);
+/// An answer that breaks off after its head was a success at first.
+void Exchange::count_once_more() noexcept {
+  using Ticket = policy::CircuitBreaker::Ticket;
+  tickets_.upstream = tickets_.upstream == Ticket::kNone ? Ticket::kCounted : tickets_.upstream;
+  if (tickets_.route == Ticket::kNone && stream_->route()->breaker != nullptr) {
+    tickets_.route = Ticket::kCounted;
   }
+}
+
+void Exchange::report(Outcome outcome) noexcept {
+  proxy::report(*stream_, cluster_, tickets_, outcome);
 }
 
 /// Takes leave of the stream, which may live on to send what it has.
 filter::Stream& Exchange::detach() noexcept {
   filter::Stream& stream = *stream_;
+  report(Outcome::kUnknown);
+  end_waiting_for_slot();
+  end_pending();
+  if (hedge_ != nullptr) {
+    hedge_->stop();
+  }
   stream.release_sink();
   leave_endpoint();
+  if (std::exchange(has_slot_, false)) {
+    cluster_.slots().give_back();
+  }
   cluster_.stats().active.subtract();
   retire();
   return stream;
@@ -451,10 +375,10 @@ filter::Stream& Exchange::detach() noexcept {
 void Exchange::retire() noexcept {
   stream_ = nullptr;
   connection_ = nullptr;
-  upstream::ConnectHandler::unlink();
+  kept_body_.clear();  // it lies in the stream's arena
+  tried_ = nullptr;
   timer_.disarm();
   try_timer_.disarm();
-  report(Outcome::kUnknown);
   if (std::exchange(retrying_, false)) {
     cluster_.end_retry();
   }

@@ -3,7 +3,10 @@
 // memory goes back to the pool at the end of that loop turn.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "hangu/base/intrusive_list.h"
 #include "hangu/event/timer.h"
@@ -11,18 +14,22 @@
 #include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/cluster.h"
 
+#include "proxy/circuits.h"
+#include "proxy/replay_buffer.h"
+
 namespace hangu::proxy {
 
+class Hedge;
 class Proxy;
 
 class Exchange final : public ListNode<Exchange>,
                        public filter::RequestSink,
                        private upstream::ResponseHandler,
-                       public upstream::ConnectHandler {
+                       public upstream::ConnectHandler,
+                       private upstream::SlotWaiter {
  public:
-  /// `ticket`: what the cluster's circuit breaker gave.
   Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
-           policy::CircuitBreaker::Ticket ticket);
+           const Tickets& tickets);
 
   using ListNode<Exchange>::unlink;
 
@@ -35,6 +42,22 @@ class Exchange final : public ListNode<Exchange>,
   net::Connection* request_target() noexcept override;
   void on_response_writable() noexcept override;
   void cancel() noexcept override;
+
+  // For its second try.
+  Hedge* hedge() const { return hedge_; }
+
+  upstream::Cluster& cluster() { return cluster_; }
+
+  upstream::ResponseHandler& response_handler() { return *this; }
+
+  TimePoint now() const noexcept { return stream_->now(); }
+
+  /// The stream's request as it goes to `endpoint` now, but for its handler.
+  upstream::OutgoingRequest outgoing_request(const upstream::Endpoint& endpoint) noexcept;
+  void on_hedge_due() noexcept;
+  void on_hedge_connected(upstream::ClientStream& place) noexcept;
+  void on_hedge_failed(upstream::Endpoint& endpoint) noexcept;
+  void on_hedge_answered(bool end) noexcept;
 
  private:
   /// What the one timer waits for.
@@ -72,18 +95,58 @@ class Exchange final : public ListNode<Exchange>,
     Exchange& owner;
   };
 
+  /// Where the request has been; in the stream's arena, once there was a first retry.
+  struct Tried {
+    static constexpr size_t kMax = 16;
+
+    std::array<const upstream::Endpoint*, kMax> endpoints{};
+    size_t count = 0;
+  };
+
   void attempt(bool fresh) noexcept;
-  bool retry() noexcept;
-  bool retry_instead(int status, bool end) noexcept;
-  bool may_try_another() const noexcept;
-  Duration backoff() const noexcept;
-  void on_try_timer() noexcept;
-  void give_up_try() noexcept;
+  void end_pending() noexcept;
   void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
-  bool may_retry(const Error& error) const noexcept;
   void tell_answer(int status) noexcept;
+
+  // deadline.cc
+  void find_deadline() noexcept;
+  void forward_deadline() noexcept;
+
+  // queueing.cc
+  void enter() noexcept;
+  bool waits_for_slot() const noexcept;
+  void end_waiting_for_slot() noexcept;
+  void on_slot() noexcept override;
+  void on_queue_timeout() noexcept;
+
+  // hedging.cc
+  void consider_hedging() noexcept;
+  bool hedge_racing() const noexcept;
+  bool take_slot_for_hedge() noexcept;
+  void continue_with_hedge() noexcept;
+  bool leave_it_to_hedge() noexcept;
+  bool leave_answer_to_hedge(int status, bool end) noexcept;
+
+  // Further tries: retries.cc
+  void keep_body_if_useful() noexcept;
+  void send_kept_body(upstream::ClientStream& place) noexcept;
+  bool may_repeat() const noexcept;
+  std::optional<config::RetryReason> may_retry(const Error& error) const noexcept;
+  bool may_try_another() const noexcept;
+  bool claim_retry() noexcept;
+  void retry(std::string_view reason, Duration wait) noexcept;
+  bool retry_instead(int status, bool end) noexcept;
+  void turn_answer_down(int status, bool end) noexcept;
+  Duration backoff() const noexcept;
+  upstream::Cluster::Tried tried() const noexcept;
+  void note_tried() noexcept;
+  void arm_try_timer() noexcept;
+  void on_try_timer() noexcept;
+  void give_up_try() noexcept;
+
   void fail(const Error& error) noexcept;
+  void count_once_more() noexcept;
   void report(policy::CircuitBreaker::Outcome outcome) noexcept;
   void on_timeout() noexcept;
   void wait_for(Waiting what) noexcept;
@@ -99,17 +162,24 @@ class Exchange final : public ListNode<Exchange>,
   upstream::Endpoint* endpoint_ = nullptr;
   upstream::ClientStream* connection_ = nullptr;  // carries the request
   ExchangeTimer timer_;
-  TryTimer try_timer_;  // of this try, or until the next
+  TryTimer try_timer_;  // of this try, until the next, or of the wait for a slot
   TimePoint sent_{};
-  TimePoint deadline_{};  // of a gRPC call; none: there is none
+  TimePoint deadline_{};      // that the client or the hop before gave; none: there is none
+  TimePoint queued_since_{};  // none: it does not wait for a slot
+  ReplayBuffer kept_body_;
+  Tried* tried_ = nullptr;
   uint32_t attempts_ = 0;
+  uint32_t retries_ = 0;  // of them: that count against `retry.attempts`
   Waiting waiting_ = Waiting::kProgress;
-  policy::CircuitBreaker::Ticket ticket_;  // kNone: its outcome has been reported
+  Tickets tickets_;
+  Hedge* hedge_ = nullptr;
   bool head_prepared_ = false;
+  bool has_body_ = false;
   bool request_end_ = false;
-  bool body_sent_ = false;    // some of the body has left: a replay would lack it
   bool retrying_ = false;     // counted among the cluster's retries
   bool at_endpoint_ = false;  // counted among its requests
+  bool pending_ = false;      // counted among those that wait for a connection
+  bool has_slot_ = false;     // one of those that the node has for the upstream
   bool upgrade_ = false;
   bool tunnel_request_end_ = false;
   bool tunnel_response_end_ = false;

@@ -105,7 +105,7 @@ void MirrorRequest::complete_head() noexcept {
 
 void MirrorRequest::send(filter::Stream& stream) noexcept {
   complete_head();
-  endpoint_ = cluster_.pick(nullptr, stream);
+  endpoint_ = cluster_.pick({}, stream);
   if (endpoint_ == nullptr) {
     finish(false);
     return;

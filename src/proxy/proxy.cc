@@ -1,11 +1,12 @@
 #include "hangu/proxy/proxy.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "hangu/base/assert.h"
 
+#include "proxy/circuits.h"
 #include "proxy/exchange.h"
+#include "proxy/hedge.h"
 #include "proxy/mirrors.h"
 
 namespace hangu::proxy {
@@ -14,6 +15,7 @@ Proxy::Proxy(event::Loop& loop, stats::Counter& timeouts)
     : loop_(loop),
       timeouts_(timeouts),
       exchanges_(std::make_unique<buffer::ObjectPool<Exchange>>()),
+      hedges_(std::make_unique<buffer::ObjectPool<Hedge>>()),
       joiner_(*this),
       graveyard_(*this),
       mirrors_(std::make_unique<Mirrors>(*this, loop)) {}
@@ -23,39 +25,18 @@ Proxy::~Proxy() {
   HANGU_DCHECK(live_.empty());
 }
 
-namespace {
-
-/// The circuit breaker of the upstream is open.
-void refuse(filter::Stream& stream, const upstream::Cluster& cluster,
-            const policy::CircuitBreaker::Admission& admission) noexcept {
-  constexpr int64_t kSecondNs = 1'000'000'000;
-  const int64_t seconds = (admission.retry_in_ns + kSecondNs - 1) / kSecondNs;
-  stream.info.rule = stream.arena().copy(cluster.config().name);
-  stream.send_local_reply({.status = 503,
-                           .code = "upstream.circuit_open",
-                           .detail = "the upstream has failed too often",
-                           .retry_after_s = static_cast<uint32_t>(std::max<int64_t>(seconds, 1))},
-                          "circuit_breaker");
-}
-
-}  // namespace
-
 void Proxy::start(filter::Stream& stream, bool end) noexcept {
   upstream::Cluster* found = cluster(stream.info.cluster);
   if (found == nullptr) {
     stream.fail(internal_error(Errc::kInternal, "the route's upstream is not known to the shard"));
     return;
   }
-  const policy::CircuitBreaker::Admission admission = found->admit();
-  if (admission.ticket == policy::CircuitBreaker::Ticket::kNone) {
-    if (found->config().circuit_breaker.mode == config::Mode::kEnforce) {
-      refuse(stream, *found, admission);
-      return;
-    }
-    stream.info.shadow = "circuit_breaker";
+  Tickets tickets;
+  if (!admit(stream, *found, tickets)) {
+    return;
   }
   Exchange& exchange =
-      *exchanges_->make(*this, stream, *found, admission.ticket).release();  // owned by live_
+      *exchanges_->make(*this, stream, *found, tickets).release();  // owned by live_
   live_.push_back(exchange);
   stream.attach_sink(exchange);
   exchange.start(end);
@@ -78,6 +59,10 @@ filter::Mirrors& Proxy::mirrors() noexcept {
   return *mirrors_;
 }
 
+Hedge& Proxy::make_hedge(Exchange& exchange) noexcept {
+  return *hedges_->make(exchange).release();  // destroyed with the exchange
+}
+
 void Proxy::retire(Exchange& exchange) noexcept {
   exchange.unlink();
   ended_.push_back(exchange);
@@ -86,6 +71,9 @@ void Proxy::retire(Exchange& exchange) noexcept {
 
 void Proxy::bury() noexcept {
   while (Exchange* exchange = ended_.pop_front()) {
+    if (Hedge* hedge = exchange->hedge()) {
+      hedges_->destroy(hedge);
+    }
     exchanges_->destroy(exchange);
   }
 }

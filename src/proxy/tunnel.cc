@@ -5,6 +5,8 @@
 #include "hangu/filter/stream.h"
 #include "hangu/proxy/proxy.h"
 
+#include "proxy/circuits.h"
+
 namespace hangu::proxy {
 namespace {
 
@@ -44,7 +46,8 @@ Tunnel::Tunnel(Proxy& proxy, const Origin& origin, filter::Stream& stream,
       endpoint_(origin.endpoint),
       owner_(owner),
       record_(stream),
-      relay_(proxy.loop(), *this, limits_of(record_)) {}
+      relay_(proxy.loop(), *this, limits_of(record_)),
+      has_slot_(origin.has_slot) {}
 
 void Tunnel::begin(net::RelayEnd client, net::RelayEnd server) noexcept {
   relay_.begin(std::move(client), std::move(server));
@@ -70,14 +73,15 @@ void Tunnel::on_relay_end(RelayOutcome outcome, const Error& error) noexcept {
 void Tunnel::leave_upstream(RelayOutcome outcome) noexcept {
   if (outcome == RelayOutcome::kServerBroke) {
     cluster_.stats().failures.add();
-    cluster_.report(policy::CircuitBreaker::Ticket::kCounted,
-                    policy::CircuitBreaker::Outcome::kOwnFailure);
   } else if (outcome == RelayOutcome::kIdle) {
     proxy_.timeouts().add();
   }
   if (outcome == RelayOutcome::kServerBroke ||
       (outcome == RelayOutcome::kIdle && relay_.client_ended())) {
     cluster_.failed(endpoint_, record_.shard().random());
+  }
+  if (has_slot_) {
+    cluster_.slots().give_back();
   }
   cluster_.stats().active.subtract();
   endpoint_.request_ended();
@@ -94,6 +98,7 @@ void Tunnel::end_stream(RelayOutcome outcome, const Error& error) noexcept {
     case RelayOutcome::kClientBroke:
     case RelayOutcome::kStuck: stream.on_client_gone(); break;
     case RelayOutcome::kServerBroke:
+      report_broken(stream, cluster_);
       stream.fail(upstream_error(Errc::kReset, error.detail, error.sys_errno));
       break;
     case RelayOutcome::kIdle:

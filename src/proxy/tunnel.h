@@ -18,6 +18,7 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
   struct Origin {
     upstream::Cluster& cluster;
     upstream::Endpoint& endpoint;
+    bool has_slot = false;  // of the node's for the upstream
   };
 
   Tunnel(Proxy& proxy, const Origin& origin, filter::Stream& stream, filter::TunnelOwner& owner);
@@ -45,6 +46,7 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
   filter::TunnelOwner& owner_;
   filter::StreamRecord record_;
   net::Relay relay_;
+  bool has_slot_;
 };
 
 }  // namespace hangu::proxy

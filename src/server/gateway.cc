@@ -19,6 +19,7 @@
 #include "hangu/tls/digest.h"
 
 #include "server/audit_log_options.h"
+#include "server/limit_status.h"
 #include "server/random.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
@@ -116,6 +117,7 @@ class GatewayImpl final : public Gateway {
   struct Pool {
     std::shared_ptr<policy::PoolVersion> version = std::make_shared<policy::PoolVersion>();
     std::map<std::string, std::shared_ptr<policy::EndpointHealth>, std::less<>> endpoints;
+    std::map<std::string, std::shared_ptr<policy::ConnectionBudget>, std::less<>> connections;
   };
 
   static uint32_t worker_count(const config::Config& config) {
@@ -138,6 +140,7 @@ class GatewayImpl final : public Gateway {
   config::Upstream completed(config::Upstream upstream);
   void forgive(const config::Upstream& upstream);
   std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
+  std::shared_ptr<upstream::NodeLimits> limits(const config::Upstream& upstream);
   UpstreamStatus status_of(const config::Upstream& upstream) const;
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
@@ -168,6 +171,7 @@ class GatewayImpl final : public Gateway {
   std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
   std::map<std::string, Pool, std::less<>> pools_;  // by upstream
   std::string sticky_secret_;                       // where the config has none
+  std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -360,7 +364,9 @@ AuditStatus GatewayImpl::audit_status() const {
 std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
     std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved) {
   Pool& pool = pools_[std::string(upstream)];
-  std::erase_if(pool.endpoints, [](const auto& entry) { return entry.second.use_count() == 1; });
+  const auto unused = [](const auto& entry) { return entry.second.use_count() == 1; };
+  std::erase_if(pool.endpoints, unused);
+  std::erase_if(pool.connections, unused);
   const int64_t since = pool.endpoints.empty() ? 0 : steady_now_ns();
   std::vector<upstream::EndpointAddress> addresses;
   for (const ResolvedEndpoint& endpoint : resolved) {
@@ -373,9 +379,14 @@ std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
     if (health == nullptr) {
       health = std::make_shared<policy::EndpointHealth>(pool.version, registry_.shards(), since);
     }
+    auto& connections = pool.connections[endpoint.address];
+    if (connections == nullptr) {
+      connections = std::make_shared<policy::ConnectionBudget>();
+    }
     addresses.push_back({.address = *address,
                          .host = endpoint.host,
                          .health = health,
+                         .connections = connections,
                          .weight = endpoint.weight,
                          .priority = endpoint.priority});
   }
@@ -458,6 +469,16 @@ std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& 
   return breaker;
 }
 
+/// What is under way counts on over reloads.
+std::shared_ptr<upstream::NodeLimits> GatewayImpl::limits(const config::Upstream& upstream) {
+  std::shared_ptr<upstream::NodeLimits>& limits = limits_[upstream.name];
+  if (limits == nullptr) {
+    limits = std::make_shared<upstream::NodeLimits>(registry_.shards());
+  }
+  publish_limits(upstream.limits, *registry_.upstream(upstream.name));
+  return limits;
+}
+
 std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
   std::vector<ClusterUpdate> updates;
   for (const config::Upstream& upstream : config.upstreams) {
@@ -473,6 +494,7 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
                        .stats = registry_.upstream(upstream.name),
                        .breaker = breaker(upstream.name),
                        .version = pools_[upstream.name].version,
+                       .limits = limits(upstream),
                        .endpoints = to_addresses(upstream.name, numeric),
                        .replace_endpoints = known});
   }
@@ -636,8 +658,14 @@ void GatewayImpl::reopen_logs() {
 }
 
 UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
-  UpstreamStatus status{
-      .name = upstream.name, .endpoints = {}, .circuit = circuit_of(upstream), .levels = {}};
+  UpstreamStatus status{.name = upstream.name,
+                        .endpoints = {},
+                        .circuit = circuit_of(upstream),
+                        .levels = {},
+                        .limits = {}};
+  if (const auto limits = limits_.find(upstream.name); limits != limits_.end()) {
+    add_limits(*limits->second, upstream.limits, status);
+  }
   const int64_t now_ns = steady_now_ns();
   const std::vector<EndpointHandle> handles = endpoints(upstream.name);
   for (const EndpointHandle& handle : handles) {
@@ -654,13 +682,9 @@ UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
   return status;
 }
 
-CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
-  const auto found = breakers_.find(upstream.name);
-  if (!upstream.circuit_breaker.enabled || found == breakers_.end()) {
-    return {};
-  }
+CircuitStatus to_status(const policy::CircuitBreaker& breaker) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  const policy::CircuitBreaker::Status status = found->second->status(now.count());
+  const policy::CircuitBreaker::Status status = breaker.status(now.count());
   return {.state = policy::to_string(status.state),
           .cause = policy::to_string(status.cause),
           .probes_succeeded = status.successes,
@@ -682,6 +706,12 @@ std::vector<RateLimitStatus> GatewayImpl::rate_limit_statuses() const {
   return statuses;
 }
 
+CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
+  const auto found = breakers_.find(upstream.name);
+  const bool has_one = upstream.circuit_breaker.enabled && found != breakers_.end();
+  return has_one ? to_status(*found->second) : CircuitStatus{};
+}
+
 GatewayStatus GatewayImpl::status() const {
   GatewayStatus status{.event_loop = event_loop_,
                        .generation = config_->generation,
@@ -691,6 +721,7 @@ GatewayStatus GatewayImpl::status() const {
                        .upstreams = {},
                        .rate_limits = rate_limit_statuses(),
                        .stores = {},
+                       .route_circuits = {},
                        .shards = {},
                        .audit = audit_status()};
   for (const auto& [name, store] : stores_) {
@@ -707,6 +738,9 @@ GatewayStatus GatewayImpl::status() const {
   }
   for (const config::Upstream& upstream : config_->upstreams) {
     status.upstreams.push_back(status_of(upstream));
+  }
+  for (const auto& [route, breaker] : builder_.route_breakers()) {
+    status.route_circuits.push_back({.route = route, .circuit = to_status(*breaker)});
   }
   for (const auto& shard : shards_) {
     const stats::ShardStats& stats = *shard->options().stats;

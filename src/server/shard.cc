@@ -201,9 +201,9 @@ void Shard::apply(ShardUpdate update) {
 void Shard::apply_cluster(const ClusterUpdate& update) {
   upstream::Cluster* cluster = core_->proxy->cluster(update.number);
   if (cluster == nullptr) {
-    core_->proxy->set_cluster(update.number,
-                              std::make_unique<upstream::Cluster>(*core_->shared, update.stats,
-                                                                  update.breaker, update.version));
+    core_->proxy->set_cluster(update.number, std::make_unique<upstream::Cluster>(
+                                                 *core_->shared, update.stats, update.breaker,
+                                                 update.version, update.limits));
     cluster = core_->proxy->cluster(update.number);
   }
   cluster->configure(update.config, update.tls);

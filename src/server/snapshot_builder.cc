@@ -180,6 +180,7 @@ void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
       if (slot < before.size() && before.item(slot) != nullptr &&
           !names.contains(before[slot].config->name)) {
         registry_.route_removed(before[slot].config->name);
+        breakers_.erase(before[slot].config->name);
       }
     }
   }
@@ -214,6 +215,19 @@ void SnapshotBuilder::build_routes(const config::Config& config, const RateLimit
   }
 }
 
+/// One that goes on keeps its state.
+std::shared_ptr<policy::CircuitBreaker> SnapshotBuilder::breaker_of(const config::Route& route) {
+  if (!route.circuit_breaker.enabled || route.circuit_breaker.mode == config::Mode::kOff) {
+    breakers_.erase(route.name);
+    return nullptr;
+  }
+  std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[route.name];
+  if (breaker == nullptr) {
+    breaker = std::make_shared<policy::CircuitBreaker>(registry_.shards());
+  }
+  return breaker;
+}
+
 /// Reads nothing of the config but the route and what same_for_routes() looks at.
 std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
     const config::Config& config, const std::shared_ptr<const config::Route>& shared,
@@ -224,6 +238,7 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
   runtime->config = &route;
   runtime->route = shared;
   runtime->stats = registry_.route(route.name);
+  runtime->breaker = breaker_of(route);
   if (route.upstream != config::kNoUpstream) {
     runtime->cluster = cluster_number(config.upstreams[route.upstream].name);
   }

@@ -15,6 +15,7 @@
 #include "hangu/config/config.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/snapshot.h"
+#include "hangu/policy/circuit_breaker.h"
 #include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
 
@@ -66,6 +67,11 @@ class SnapshotBuilder {
   /// to do.
   void release_unused();
 
+  /// The circuit breakers of routes, by their names.
+  using Breakers = std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>>;
+
+  const Breakers& route_breakers() const { return breakers_; }
+
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
 
  private:
@@ -93,6 +99,7 @@ class SnapshotBuilder {
   std::shared_ptr<const policy::CidrSet> listed(const config::NetworkFile& file);
 
   std::shared_ptr<filter::RateLimitCounts> make_counts(const config::RateLimit& limit);
+  std::shared_ptr<policy::CircuitBreaker> breaker_of(const config::Route& route);
 
   stats::Registry& registry_;
   QuotaSaver& quotas_;
@@ -104,6 +111,7 @@ class SnapshotBuilder {
   std::map<std::array<uint64_t, 2>, std::weak_ptr<const policy::CidrSet>> listed_;
   std::shared_ptr<const filter::Snapshot> current_;
   std::vector<std::shared_ptr<const filter::Snapshot>> retired_;  // shards may still use them
+  Breakers breakers_;  // of routes, by their names: the same
 };
 
 }  // namespace hangu::server

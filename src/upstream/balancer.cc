@@ -148,8 +148,7 @@ void Balancer::look_again_at(int64_t when_ns) noexcept {
 
 // --- the choice -------------------------------------------------------------------------------
 
-Endpoint* Balancer::pick(const Endpoint* previous, filter::Stream& stream,
-                         int64_t now_ns) noexcept {
+Endpoint* Balancer::pick(Tried tried, filter::Stream& stream, int64_t now_ns) noexcept {
   if (version_->value() != seen_ || now_ns >= look_again_ns_) {
     look(now_ns);
   }
@@ -157,7 +156,7 @@ Endpoint* Balancer::pick(const Endpoint* previous, filter::Stream& stream,
     return sole_;
   }
   if (sticky_.enabled()) {
-    if (Endpoint* found = home(previous, stream, now_ns)) {
+    if (Endpoint* found = home(tried, stream, now_ns)) {
       return found;
     }
   }
@@ -175,48 +174,56 @@ Endpoint* Balancer::pick(const Endpoint* previous, filter::Stream& stream,
       ++first;
     }
   }
-  for (size_t i = 0; i < levels_.size(); ++i) {
-    Level& level = levels_[(first + i) % levels_.size()];
-    if (Endpoint* found = choose(level, previous, stream, key, now_ns)) {
-      return found;
+  const auto choose_from = [&](Tried avoided) -> Endpoint* {
+    for (size_t i = 0; i < levels_.size(); ++i) {
+      Level& level = levels_[(first + i) % levels_.size()];
+      if (Endpoint* found = choose(level, avoided, stream, key, now_ns)) {
+        return found;
+      }
     }
+    return nullptr;
+  };
+  Endpoint* found = choose_from(tried);
+  if (found == nullptr && tried.size() > 1) {
+    found = choose_from(tried.last(1));  // all have been asked: at least not the latest
+  }
+  if (found != nullptr || tried.empty()) {
+    return found;
   }
   // Nobody but the one that was asked before.
-  const auto again = std::find(endpoints_.begin(), endpoints_.end(), previous);
+  const auto again = std::find(endpoints_.begin(), endpoints_.end(), tried.back());
   const auto at = static_cast<size_t>(again - endpoints_.begin());
   return again != endpoints_.end() && usable_[at] != 0 ? *again : nullptr;
 }
 
 /// Who drains still serves those that belong to it.
-Endpoint* Balancer::home(const Endpoint* previous, const filter::Stream& stream,
-                         int64_t now_ns) const noexcept {
+Endpoint* Balancer::home(Tried tried, const filter::Stream& stream, int64_t now_ns) const noexcept {
   Endpoint* const found = sticky_.home(stream);
-  if (found == nullptr || found == previous || found->health().order() == Order::kMaintenance ||
-      !found->health().well(now_ns)) {
+  if (found == nullptr || was_tried(tried, found) ||
+      found->health().order() == Order::kMaintenance || !found->health().well(now_ns)) {
     return nullptr;
   }
   return found;
 }
 
-Endpoint* Balancer::choose(Level& level, const Endpoint* previous, filter::Stream& stream,
+Endpoint* Balancer::choose(Level& level, Tried tried, filter::Stream& stream,
                            std::optional<uint64_t> key, int64_t now_ns) noexcept {
   using config::BalancingPolicy;
-  const bool none = level.usable.empty() ||
-                    (level.usable.size() == 1 && endpoints_[level.usable.front()] == previous);
+  const bool none = tried.empty() ? level.usable.empty() : first_untried(level, tried) == nullptr;
   if (none) {
     return nullptr;
   }
   if (key) {
-    return by_key(level, previous, *key);
+    return by_key(level, tried, *key);
   }
   switch (config_.policy) {
     case BalancingPolicy::kLeastRequests:
-      return better_of_two(level, previous, stream.shard().random(),
+      return better_of_two(level, tried, stream.shard().random(),
                            [](const Endpoint& endpoint, double weight) {
                              return static_cast<double>(endpoint.active()) / weight;
                            });
     case BalancingPolicy::kPeakEwma:
-      return better_of_two(level, previous, stream.shard().random(),
+      return better_of_two(level, tried, stream.shard().random(),
                            [&](Endpoint& endpoint, double weight) {
                              return endpoint.latency().cost(endpoint.active(), now_ns) / weight;
                            });
@@ -224,31 +231,43 @@ Endpoint* Balancer::choose(Level& level, const Endpoint* previous, filter::Strea
     case BalancingPolicy::kRingHash:
     case BalancingPolicy::kRoundRobin: break;
   }
-  return in_turn(level, previous);
+  return in_turn(level, tried);
 }
 
-Endpoint* Balancer::in_turn(Level& level, const Endpoint* previous) noexcept {
+Endpoint* Balancer::first_untried(const Level& level, Tried tried) const noexcept {
+  for (const uint32_t index : level.usable) {
+    if (!was_tried(tried, endpoints_[index])) {
+      return endpoints_[index];
+    }
+  }
+  return nullptr;
+}
+
+Endpoint* Balancer::in_turn(Level& level, Tried tried) noexcept {
   if (!level.alike) {
-    const auto skipped = std::find(endpoints_.begin(), endpoints_.end(), previous);
-    return endpoints_[level.weighted_turn.next(
-        static_cast<uint32_t>(skipped - endpoints_.begin()))];
+    const auto skipped = tried.empty()
+                             ? endpoints_.end()
+                             : std::find(endpoints_.begin(), endpoints_.end(), tried.back());
+    Endpoint* const next =
+        endpoints_[level.weighted_turn.next(static_cast<uint32_t>(skipped - endpoints_.begin()))];
+    return was_tried(tried, next) ? first_untried(level, tried) : next;
   }
   for (;;) {
     level.turn = level.turn < level.usable.size() ? level.turn : 0;
     Endpoint* const next = endpoints_[level.usable[level.turn++]];
-    if (next != previous) {
+    if (!was_tried(tried, next)) {
       return next;
     }
   }
 }
 
 template <class Cost>
-Endpoint* Balancer::better_of_two(Level& level, const Endpoint* previous, uint64_t random,
+Endpoint* Balancer::better_of_two(Level& level, Tried tried, uint64_t random,
                                   Cost cost) const noexcept {
   const auto at = [&](size_t position) { return endpoints_[level.usable[position]]; };
   const auto found = policy::better_of_two(
       level.sample, level.usable.size(), random,
-      [&](size_t position) { return at(position) != previous; },
+      [&](size_t position) { return !was_tried(tried, at(position)); },
       [&](size_t position) {
         return cost(*at(position), static_cast<double>(level.weights[position]) /
                                        static_cast<double>(policy::kFullShare));
@@ -256,7 +275,7 @@ Endpoint* Balancer::better_of_two(Level& level, const Endpoint* previous, uint64
   return found ? at(*found) : nullptr;
 }
 
-Endpoint* Balancer::by_key(Level& level, const Endpoint* previous, uint64_t key) const noexcept {
+Endpoint* Balancer::by_key(Level& level, Tried tried, uint64_t key) const noexcept {
   uint64_t active_sum = 0;
   uint64_t weight_sum = 0;
   if (config_.balance_factor != 0) {
@@ -267,7 +286,7 @@ Endpoint* Balancer::by_key(Level& level, const Endpoint* previous, uint64_t key)
   }
   const auto usable = [&](size_t position) {
     const uint32_t index = level.members[position];
-    return usable_[index] != 0 && endpoints_[index] != previous;
+    return usable_[index] != 0 && !was_tried(tried, endpoints_[index]);
   };
   const auto roomy = [&](size_t position) {
     const Endpoint& endpoint = *endpoints_[level.members[position]];
@@ -280,7 +299,7 @@ Endpoint* Balancer::by_key(Level& level, const Endpoint* previous, uint64_t key)
   };
   size_t position = find(roomy);
   if (!usable(position)) {
-    position = find(usable);  // all room is at `previous`
+    position = find(usable);  // all room is where it has been
   }
   return usable(position) ? endpoints_[level.members[position]] : nullptr;
 }

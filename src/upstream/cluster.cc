@@ -7,18 +7,25 @@
 #include "hangu/base/log.h"
 #include "hangu/filter/stream.h"
 #include "hangu/policy/subset.h"
+#include "hangu/upstream/circuit_log.h"
 
 namespace hangu::upstream {
 
 Cluster::Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats,
                  std::shared_ptr<policy::CircuitBreaker> breaker,
-                 std::shared_ptr<const policy::PoolVersion> version)
+                 std::shared_ptr<const policy::PoolVersion> version,
+                 std::shared_ptr<NodeLimits> limits)
     : shared_(shared),
       stats_(std::move(stats)),
       breaker_(std::move(breaker)),
-      balancer_(std::move(version)) {}
+      limits_(std::move(limits)),
+      slots_(*limits_, shared.loop, shared.shard, stats_->slot(shared.shard)),
+      balancer_(std::move(version)) {
+  limits_->shards_of_upstream.join(shared.shard, *this, shared.loop.mailbox());
+}
 
 Cluster::~Cluster() {
+  limits_->shards_of_upstream.leave(shared_.shard);
   // Endpoints report their last connections to us while they go: by then the lists must be empty.
   const auto endpoints = std::exchange(endpoints_, {});
   const auto retired = std::exchange(retired_, {});
@@ -27,8 +34,15 @@ Cluster::~Cluster() {
 void Cluster::configure(const config::Upstream& config,
                         std::shared_ptr<const tls::ClientContext> tls) {
   config_ = config;
+  retry_reasons_ = policy::RetryReasons(config.retry);
   tls_ = std::move(tls);
   balancer_.configure(config.balancing);
+  slots_.configure(config.limits, config.queue);
+  if (!config.hedging.enabled) {
+    latencies_.reset();
+  } else if (latencies_ == nullptr) {
+    latencies_ = std::make_unique<policy::LatencyWindow>();
+  }
 }
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {
@@ -112,6 +126,7 @@ void Cluster::answered(Endpoint& endpoint, const Answer& answer, uint64_t random
   if (keeps_tally()) {
     endpoint.health().count(shared_.shard, false);
   }
+  note_latency(answer.latency);
 }
 
 /// Whether one more may go.
@@ -194,17 +209,10 @@ void Cluster::report(policy::CircuitBreaker::Ticket ticket,
 }
 
 void Cluster::tell(const policy::CircuitBreaker::Change& change) noexcept {
-  using State = policy::CircuitBreaker::State;
+  log_change("upstream", config_.name, change);
   stats_->circuit_state.set(static_cast<uint64_t>(change.state));
-  switch (change.state) {
-    case State::kClosed: log::info("event=circuit_closed upstream={}", config_.name); break;
-    case State::kHalfOpen: log::info("event=circuit_half_open upstream={}", config_.name); break;
-    case State::kOpen:
-      stats().circuit_opened.add();
-      log::warning("event=circuit_opened upstream={} cause={} requests={} failures={} for_ms={}",
-                   config_.name, policy::to_string(change.cause), change.requests, change.failures,
-                   change.open_ns / 1'000'000);
-      break;
+  if (change.state == policy::CircuitBreaker::State::kOpen) {
+    stats().circuit_opened.add();
   }
 }
 

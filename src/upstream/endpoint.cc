@@ -16,11 +16,17 @@ Endpoint::Endpoint(Cluster& cluster, const EndpointAddress& where)
       health_(where.health),
       weight_(where.weight),
       priority_(where.priority),
-      graveyard_(*this) {}
+      budget_(where.connections),
+      graveyard_(*this),
+      shortage_(*this) {}
 
 Endpoint::~Endpoint() {
   for (IntrusiveList<Connection>* list : {&idle_, &busy_, &http2_}) {
     list->for_each([](Connection& connection) { connection.close(); });
+  }
+  set_starving(nullptr);
+  if (shortage_.active) {
+    cluster_.note_short(false);
   }
   bury();
 }
@@ -97,12 +103,17 @@ void Endpoint::open(ConnectHandler& waiter) noexcept {
   }
 }
 
-void Endpoint::make() noexcept {
+/// False: the limits do not allow it now.
+bool Endpoint::make() noexcept {
+  if (!take_connection()) {
+    return false;
+  }
   ++making_;
   cluster_.stats().connects.add();
   auto* connecting = std::make_unique<Connecting>(*this).release();  // owned by busy_
   adopt(*connecting);
   connecting->begin();
+  return true;
 }
 
 /// After waiters were left over.
@@ -112,8 +123,7 @@ void Endpoint::make_for_waiters() noexcept {
   if (expects_http2()) {
     wanted = std::min<size_t>(wanted, 1);
   }
-  while (making_ < wanted && !waiters_.empty()) {
-    make();
+  while (making_ < wanted && !waiters_.empty() && make()) {
   }
 }
 
@@ -124,7 +134,8 @@ void Endpoint::adopt(Connection& connection) noexcept {
 }
 
 void Endpoint::connected(Connecting& connecting, net::ConnectionPtr connection) noexcept {
-  remove(connecting);
+  lend(connecting);
+  --connections_;  // the new one takes its place, in the limits too
   if (connection->security() != nullptr) {
     note_handshake(connection->security()->details());
   }
@@ -217,7 +228,8 @@ void Endpoint::release(Http1Connection& connection) noexcept {
                         connection.requests() >= config.requests_per_connection_max;
   const bool old = config.connection_age_max != Duration::zero() &&
                    shared().loop.now() - connection.created() >= config.connection_age_max;
-  if (retired_ || worn_out || old || idle_count_ >= config.idle_connections_max) {
+  if (retired_ || worn_out || old || idle_count_ >= config.idle_connections_max ||
+      others_starve()) {
     connection.close();
     return;
   }
@@ -226,6 +238,7 @@ void Endpoint::release(Http1Connection& connection) noexcept {
   connection.set_idle(true);
   ++idle_count_;
   connection.start_idle_timer(config.idle_timeout);
+  look_again();
 }
 
 // --- ends -------------------------------------------------------------------------------------
@@ -251,6 +264,7 @@ void Endpoint::lend(Connection& connection) noexcept {
 void Endpoint::tunnel_ended() noexcept {
   --connections_;
   publish_counts();
+  give_back_connection();
 }
 
 void Endpoint::bury(Http2ClientStream& stream) noexcept {

@@ -337,8 +337,8 @@ void Http1Connection::on_error(Error error) noexcept {
 
 Error Http1Connection::lost(Errc code, const char* detail, int sys_errno) const noexcept {
   Error error = upstream_error(code, detail, sys_errno);
-  if (!response_started_ && requests_ > 1) {
-    error.retry = Retry::kIfReused;
+  if (!response_started_) {
+    error.retry = requests_ > 1 ? Retry::kIfReused : Retry::kIfIdempotent;
   }
   return error;
 }

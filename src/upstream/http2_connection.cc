@@ -42,8 +42,8 @@ Http2ClientStream& stream_of(StreamSlot& slot) {
 /// RFC 9113 §7, §8.7: what a reset says of the request.
 Error error_of(ErrorCode code, bool response_started) {
   Error error = upstream_error(Errc::kReset, "the upstream reset the stream");
-  if (code == ErrorCode::kRefusedStream && !response_started) {
-    error.retry = Retry::kSafe;
+  if (!response_started) {
+    error.retry = code == ErrorCode::kRefusedStream ? Retry::kRefused : Retry::kIfIdempotent;
   }
   return error;
 }
@@ -428,7 +428,7 @@ void Http2Connection::on_closed(Slot& slot) noexcept {
 void Http2Connection::on_goaway(uint32_t last_stream, ErrorCode) noexcept {
   leaving_ = true;
   Error error = upstream_error(Errc::kReset, "the upstream leaves");
-  error.retry = Retry::kSafe;
+  error.retry = Retry::kGoaway;
   multiplexer_.for_each_stream([&](Slot& slot) {
     if (slot.id() > last_stream) {
       stream_of(slot).fail(error);
@@ -469,8 +469,8 @@ void Http2Connection::lose(Errc code, const char* detail, int sys_errno) noexcep
   multiplexer_.for_each_stream([&](Slot& slot) {
     Http2ClientStream& stream = stream_of(slot);
     Error of_stream = error;
-    if (code == Errc::kReset && !stream.response_started_ && stream.requests_before_ != 0) {
-      of_stream.retry = Retry::kIfReused;
+    if (code == Errc::kReset && !stream.response_started_) {
+      of_stream.retry = stream.requests_before_ != 0 ? Retry::kIfReused : Retry::kIfIdempotent;
     }
     stream.fail(of_stream);
     multiplexer_.reset(slot, ErrorCode::kCancel);

@@ -117,6 +117,14 @@ class Opening(BreakerCase):
         name = 'hangu_upstream_circuit_shadow_rejected_total{upstream="origin"}'
         self.assertGreaterEqual(gateway.metrics()[name], 1)
 
+    def test_slow_answers(self):
+        gateway = self.begin(slow={"over": "20ms", "percent": 50})
+        pause = threading.Event()
+        self.failing.on("/slow", lambda exchange: (pause.wait(0.05), exchange.reply(200)))
+        codes = [self.get(gateway, "/slow").status for _ in range(6)]
+        self.assertEqual(codes, [200] * 5 + [503])
+        self.assertEqual(self.state(gateway)["cause"], "slow")
+
     def test_off_by_default(self):
         gateway = self.start(make_config(self.failing, workers=1))
         for _ in range(40):
@@ -170,6 +178,67 @@ class Closing(BreakerCase):
         self.open(gateway)
         gateway.reload()
         self.assert_problem(self.get(gateway), 503, "upstream.circuit_open")
+
+
+class OfRoutes(BreakerCase):
+    """Two routes to one upstream; one of them fails."""
+
+    def begin_routes(self, workers=1, **breaker):
+        breaker = {"requests_min": 5, "open_time": "1s", "open_time_max": "1s", **breaker}
+        self.failing.on("/failing", lambda exchange: exchange.reply(self.status))
+        config = make_config(self.failing, workers=workers)
+        config["routes"] = [
+            {"name": "failing", "match": {"path": {"prefix": "/failing"}}, "upstream": "origin",
+             "circuit_breaker": breaker},
+            {"name": "well", "upstream": "origin"}]
+        return self.start(config)
+
+    def state(self, gateway):
+        routes = gateway.status()["routes"]
+        self.assertEqual([route["route"] for route in routes], ["failing"])
+        return routes[0]["circuit_breaker"]
+
+    def test_others_go_on(self):
+        gateway = self.begin_routes()
+        for _ in range(5):
+            self.assertIsNone(self.get(gateway, "/failing").header("retry-after"))
+        refused = self.get(gateway, "/failing")
+        self.assert_problem(refused, 503, "route.circuit_open")
+        self.assertEqual(self.get(gateway, "/well").status, 200)
+        self.assertEqual(self.state(gateway)["state"], "open")
+        self.assertEqual(self.state(gateway)["cause"], "failure_ratio")
+        metrics = gateway.metrics()
+        self.assertEqual(metrics['hangu_route_circuit_state{route="failing"}'], 1)
+        self.assertEqual(metrics['hangu_route_circuit_opened_total{route="failing"}'], 1)
+        self.assertEqual(metrics['hangu_route_circuit_rejected_total{route="failing"}'], 1)
+        self.assertEqual(metrics['hangu_route_circuit_rejected_total{route="well"}'], 0)
+
+    def test_closes_after_successes_and_keeps_its_state_over_a_reload(self):
+        gateway = self.begin_routes()
+        for _ in range(6):
+            self.get(gateway, "/failing")
+        gateway.reload()
+        self.assertEqual(self.state(gateway)["state"], "open")
+        self.status = 200
+        eventually(lambda: self.get(gateway, "/failing").status == 200, "the first try passes")
+        self.assertEqual(self.state(gateway)["state"], "half_open")
+        for _ in range(4):
+            self.assertEqual(self.get(gateway, "/failing").status, 200)
+        self.assertEqual(self.state(gateway)["state"], "closed")
+
+    def test_own_failures(self):
+        gateway = self.begin_routes()
+        self.failing.stop()
+        codes = [self.get(gateway, "/failing").json()["code"] for _ in range(4)]
+        self.assertEqual(codes, ["upstream.connect"] * 3 + ["route.circuit_open"])
+        self.assertEqual(self.get(gateway, "/well").json()["code"], "upstream.connect")
+
+    def test_shadow(self):
+        gateway = self.begin_routes(mode="shadow")
+        for _ in range(8):
+            self.assertIsNone(self.get(gateway, "/failing").header("retry-after"))
+        name = 'hangu_route_circuit_shadow_rejected_total{route="failing"}'
+        self.assertGreaterEqual(gateway.metrics()[name], 1)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ enum class Errc : uint8_t {
   kTooEarly,
   kNoEndpoint,
   kOverflow,
+  kQueueTimeout,
   kDraining,
   kResource,
   kInternal,
@@ -57,9 +58,11 @@ enum class Side : uint8_t { kDownstream, kUpstream, kInternal };
 /// Whether the request that met the error may be sent again.
 enum class Retry : uint8_t {
   kNever,
-  kIfReused,  // only when it went out on a reused connection, which the peer closed before it read
-              // it
-  kSafe,      // nothing of the request was sent
+  kIfReused,      // on a reused connection, which the peer probably closed before it read it
+  kIfIdempotent,  // it was sent and the answer had not begun: nobody knows what became of it
+  kSafe,          // nothing of the request was sent
+  kRefused,       // HTTP/2: the peer says that it did not look at the stream
+  kGoaway,        // the same, of all streams above a number
 };
 
 struct Error {

@@ -663,10 +663,10 @@ struct Route {
   Priority priority = Priority::kNormal;
   DeadlineField deadline;
   CircuitBreaker circuit_breaker;     // besides its upstream's
-  bool upgrades = true;                                    // let `Upgrade` tunnels through
-  bool preserve_host = true;                               // else Host is the endpoint's
-  bool grpc_web = false;                                   // its clients may call gRPC upstreams
-  std::vector<uint32_t> rate_limits;                       // indices in Config::rate_limits
+  bool upgrades = true;               // let `Upgrade` tunnels through
+  bool preserve_host = true;          // else Host is the endpoint's
+  bool grpc_web = false;              // its clients may call gRPC upstreams
+  std::vector<uint32_t> rate_limits;  // indices in Config::rate_limits
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   AuditLevel audit = AuditLevel::kDefault;

@@ -14,6 +14,7 @@
 #include "hangu/config/config.h"
 #include "hangu/filter/filter_chain.h"
 #include "hangu/policy/cidr_set.h"
+#include "hangu/policy/circuit_breaker.h"
 #include "hangu/policy/route_table.h"
 #include "hangu/stats/route_stats.h"
 
@@ -31,6 +32,7 @@ struct RouteRuntime {
   FilterChain chain;
   std::shared_ptr<stats::RouteStats> stats;
   uint32_t cluster = 0;  // stable number of the upstream, see server/: it survives generations
+  std::shared_ptr<policy::CircuitBreaker> breaker;  // nullptr: the route has none in force
 };
 
 struct ListenerRuntime {

@@ -45,6 +45,9 @@ struct FilterState {
 std::string_view to_string(ClientIpSource source) noexcept;
 std::string_view to_string(StreamFailure failure) noexcept;  // empty: none
 
+/// What became of a second try that was begun while the first was under way.
+enum class HedgeOutcome : uint8_t { kNone, kLost, kWon };
+
 struct StreamInfo {
   TimePoint started{};           // first byte of the head
   TimePoint request_received{};  // head complete
@@ -83,6 +86,11 @@ struct StreamInfo {
   uint16_t upstream_attempts = 0;
   std::string_view upstream_address;
   bool upstream_reused = false;
+  bool peer_trusted = false;    // it is one of the listener's trusted proxies
+  bool retry_overflow = false;  // not tried again: too many others were
+  HedgeOutcome hedge = HedgeOutcome::kNone;
+  std::string_view retried_for;  // why it was tried again, the last time
+  int64_t queued_ns = 0;         // for a place among the requests to its upstream
   bool upgraded = false;
   bool grpc = false;
   bool grpc_ended = false;  // with grpc_status

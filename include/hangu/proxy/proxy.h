@@ -17,6 +17,7 @@
 namespace hangu::proxy {
 
 class Exchange;
+class Hedge;
 class Mirrors;
 
 class Proxy final : public filter::Terminal {
@@ -48,6 +49,9 @@ class Proxy final : public filter::Terminal {
   /// At the end of the turn its become_tunnel() is called.
   void join_later(Exchange& exchange) noexcept;
 
+  /// Goes with its exchange.
+  Hedge& make_hedge(Exchange& exchange) noexcept;
+
  private:
   /// Makes tunnels when no call of stream, session and exchange is on the stack.
   struct Joiner final : event::Deferred {
@@ -75,6 +79,7 @@ class Proxy final : public filter::Terminal {
   stats::Counter& timeouts_;
   std::vector<std::unique_ptr<upstream::Cluster>> clusters_;
   std::unique_ptr<buffer::ObjectPool<Exchange>> exchanges_;
+  std::unique_ptr<buffer::ObjectPool<Hedge>> hedges_;
   IntrusiveList<Exchange> live_;
   IntrusiveList<Exchange> joining_;  // live too
   IntrusiveList<Exchange> ended_;

@@ -71,11 +71,26 @@ struct EndpointStatus {
   Duration ejected_for{};              // from now; 0: it is not
 };
 
+/// What is under way against a limit of the node.
+struct LimitStatus {
+  std::string_view resource;  // "requests", "pending" or "connections"
+  uint32_t used = 0;
+  uint32_t max = 0;
+};
+
 struct UpstreamStatus {
   std::string name;
   std::vector<EndpointStatus> endpoints;
   CircuitStatus circuit;
   std::vector<policy::PriorityLevel> levels;
+  std::vector<LimitStatus> limits;  // those in force
+  uint32_t queued = 0;              // requests that wait for one of the `requests`
+};
+
+/// Of routes that have one.
+struct RouteCircuitStatus {
+  std::string route;
+  CircuitStatus circuit;
 };
 
 struct RateLimitStatus {
@@ -126,6 +141,7 @@ struct GatewayStatus {
   std::vector<UpstreamStatus> upstreams;
   std::vector<RateLimitStatus> rate_limits;
   std::vector<StoreStatus> stores;
+  std::vector<RouteCircuitStatus> route_circuits;
   std::vector<ShardStatus> shards;
   AuditStatus audit;
 };

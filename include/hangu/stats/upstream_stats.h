@@ -34,9 +34,9 @@ struct alignas(kCacheLine) UpstreamSlot {
   Counter circuit_opened;           // times
   Counter mirrored_answered;        // copies of requests, with their whole answer
   Counter mirrored_failed;
-  Gauge slots;                      // requests that count against `requests_max`
-  Gauge pending;                    // requests that wait for a connection
-  Gauge queued;                     // requests that wait for a slot
+  Gauge slots;    // requests that count against `requests_max`
+  Gauge pending;  // requests that wait for a connection
+  Gauge queued;   // requests that wait for a slot
   Counter queue_entered;
   Counter queue_timeouts;
   Counter overflow_requests;  // refused: over a limit

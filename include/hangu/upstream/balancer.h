@@ -4,6 +4,7 @@
 // few of them. Owned by its Cluster.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,9 +34,12 @@ class Balancer {
   /// They stay valid until the next call.
   void set_endpoints(std::span<const std::unique_ptr<Endpoint>> endpoints);
 
-  /// An endpoint for a request: not `previous` while there is another. nullptr: nobody may be
-  /// asked.
-  Endpoint* pick(const Endpoint* previous, filter::Stream& stream, int64_t now_ns) noexcept;
+  /// Endpoints that a request has been to, the latest last. They may be gone.
+  using Tried = std::span<const Endpoint* const>;
+
+  /// An endpoint for a request: one that it has not been to, while there is one; then any but the
+  /// latest. nullptr: nobody may be asked.
+  Endpoint* pick(Tried tried, filter::Stream& stream, int64_t now_ns) noexcept;
 
   /// Has the client come back to where it was answered.
   void lead_back(filter::Stream& stream, const Endpoint& endpoint) const noexcept {
@@ -67,15 +71,19 @@ class Balancer {
   void look(int64_t now_ns);
   void look_at(Level& level, bool panic, int64_t now_ns);
   void look_again_at(int64_t when_ns) noexcept;
-  Endpoint* home(const Endpoint* previous, const filter::Stream& stream,
-                 int64_t now_ns) const noexcept;
-  Endpoint* choose(Level& level, const Endpoint* previous, filter::Stream& stream,
-                   std::optional<uint64_t> key, int64_t now_ns) noexcept;
-  Endpoint* by_key(Level& level, const Endpoint* previous, uint64_t key) const noexcept;
-  Endpoint* in_turn(Level& level, const Endpoint* previous) noexcept;
+  Endpoint* home(Tried tried, const filter::Stream& stream, int64_t now_ns) const noexcept;
+  Endpoint* choose(Level& level, Tried tried, filter::Stream& stream, std::optional<uint64_t> key,
+                   int64_t now_ns) noexcept;
+  Endpoint* by_key(Level& level, Tried tried, uint64_t key) const noexcept;
+
+  static bool was_tried(Tried tried, const Endpoint* endpoint) noexcept {
+    return std::find(tried.begin(), tried.end(), endpoint) != tried.end();
+  }
+
+  Endpoint* first_untried(const Level& level, Tried tried) const noexcept;
+  Endpoint* in_turn(Level& level, Tried tried) noexcept;
   template <class Cost>
-  Endpoint* better_of_two(Level& level, const Endpoint* previous, uint64_t random,
-                          Cost cost) const noexcept;
+  Endpoint* better_of_two(Level& level, Tried tried, uint64_t random, Cost cost) const noexcept;
 
   std::shared_ptr<const policy::PoolVersion> version_;
   config::Balancing config_;

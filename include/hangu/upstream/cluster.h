@@ -9,19 +9,25 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/event/mailbox_group.h"
 #include "hangu/policy/circuit_breaker.h"
+#include "hangu/policy/hedge_budget.h"
+#include "hangu/policy/latency_window.h"
+#include "hangu/policy/retry.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/upstream/balancer.h"
 #include "hangu/upstream/endpoint.h"
+#include "hangu/upstream/node_limits.h"
+#include "hangu/upstream/slot_queue.h"
 
 namespace hangu::upstream {
 
-class Cluster {
+class Cluster final : private event::GroupMember {
  public:
   Cluster(Shared& shared, std::shared_ptr<stats::UpstreamStats> stats,
           std::shared_ptr<policy::CircuitBreaker> breaker,
-          std::shared_ptr<const policy::PoolVersion> version);
+          std::shared_ptr<const policy::PoolVersion> version, std::shared_ptr<NodeLimits> limits);
   ~Cluster();
 
   Cluster(const Cluster&) = delete;
@@ -33,9 +39,12 @@ class Cluster {
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
+  /// Endpoints that a request has been to, the latest last. They may be gone.
+  using Tried = Balancer::Tried;
+
   /// An endpoint for a request, see Balancer. nullptr: nobody may be asked.
-  Endpoint* pick(const Endpoint* previous, filter::Stream& stream) noexcept {
-    return balancer_.pick(previous, stream, now_ns());
+  Endpoint* pick(Tried tried, filter::Stream& stream) noexcept {
+    return balancer_.pick(tried, stream, now_ns());
   }
 
   // What became of a request there. `random`: for the jitter of an ejection.
@@ -64,6 +73,8 @@ class Cluster {
 
   Shared& shared() { return shared_; }
 
+  const policy::RetryReasons& retry_reasons() const { return retry_reasons_; }
+
   /// Whether one more request may be tried again; then end_retry() when that is over.
   bool begin_retry() noexcept;
 
@@ -76,6 +87,40 @@ class Cluster {
   void report(policy::CircuitBreaker::Ticket ticket,
               policy::CircuitBreaker::Outcome outcome) noexcept;
 
+  // Limits of the whole node.
+  bool limits_requests() const {
+    return config_.limits.requests_max != 0 && config_.limits.mode != config::Mode::kOff;
+  }
+
+  SlotQueue& slots() { return slots_; }
+
+  /// A request begins to wait for a connection; false: too many do.
+  bool begin_pending() noexcept;
+  void end_pending() noexcept;
+
+  policy::ConnectionBudget& connections() { return limits_->connections; }
+
+  /// `endpoint` has no connection and may not make one: somebody else has to give one up.
+  void ask_for_connection(const Endpoint& endpoint) noexcept;
+
+  /// An endpoint has begun or ended to wait for connections that it may not make yet.
+  void note_short(bool is_short) noexcept { short_endpoints_ += is_short ? 1 : -1; }
+
+  /// A connection has ended: those that wait for that may make one.
+  void connection_ended() noexcept;
+
+  // Second tries while the first is under way.
+  /// How long the first has; 0: there is none.
+  Duration hedge_delay() noexcept;
+  bool begin_hedge() noexcept;
+
+  /// Of a try that was given up for another: it took so long at least.
+  void note_latency(Duration latency) noexcept {
+    if (latencies_ != nullptr) {
+      latencies_->record(latency, shared_.loop.now());
+    }
+  }
+
   stats::UpstreamStats::Slot& stats() { return stats_->slot(shared_.shard); }
 
   size_t endpoint_count() const { return endpoints_.size(); }
@@ -86,6 +131,7 @@ class Cluster {
   void publish_connections() noexcept;
 
  private:
+  void on_group_message(uint32_t message) noexcept override;
   bool keeps_tally() const noexcept;
   bool may_eject() const noexcept;
   void failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind, uint64_t random) noexcept;
@@ -99,12 +145,18 @@ class Cluster {
   Shared& shared_;
   std::shared_ptr<stats::UpstreamStats> stats_;
   std::shared_ptr<policy::CircuitBreaker> breaker_;
+  std::shared_ptr<NodeLimits> limits_;
+  SlotQueue slots_;
   config::Upstream config_;
   std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
   Balancer balancer_;
+  policy::RetryReasons retry_reasons_;
   uint32_t retrying_ = 0;
+  int32_t short_endpoints_ = 0;
+  std::unique_ptr<policy::LatencyWindow> latencies_;  // with hedging
+  policy::HedgeBudget hedge_budget_;
 };
 
 }  // namespace hangu::upstream

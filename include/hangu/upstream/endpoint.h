@@ -15,6 +15,7 @@
 #include "hangu/config/config.h"
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
+#include "hangu/policy/connection_budget.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/peak_ewma.h"
 #include "hangu/stats/upstream_stats.h"
@@ -53,7 +54,8 @@ class Cluster;
 struct EndpointAddress {
   net::Address address;
   std::string host;
-  std::shared_ptr<policy::EndpointHealth> health;  // of the node
+  std::shared_ptr<policy::EndpointHealth> health;         // of the node
+  std::shared_ptr<policy::ConnectionBudget> connections;  // the same
   uint32_t weight = 1;
   uint32_t priority = 0;
 };
@@ -135,8 +137,16 @@ class Endpoint {
   void retire() noexcept;
   void close_idle() noexcept;
 
+  // Limits of the node on connections.
+  /// Another shard or endpoint has none: closes the one unused for longest. False: all are in use.
+  bool give_up_connection() noexcept;
+  /// What those wait for who may not make a connection may have come.
+  void look_again() noexcept;
+
   /// Whether nothing refers to it any more.
-  bool buriable() const { return connections_ == 0 && active_ == 0 && !graveyard_.pending(); }
+  bool buriable() const {
+    return connections_ == 0 && active_ == 0 && !graveyard_.pending() && !shortage_.pending();
+  }
 
   uint32_t connections() const { return connections_; }
 
@@ -151,10 +161,32 @@ class Endpoint {
     Endpoint& owner;
   };
 
+  /// While more wait than connections may be made: looks again whether there is one now.
+  struct Shortage final : event::Timer, event::Deferred {
+    explicit Shortage(Endpoint& endpoint)
+        : owner(endpoint) {}
+
+    void on_timer() noexcept override { owner.end_shortage(); }
+
+    void run_deferred() noexcept override { owner.end_shortage(); }
+
+    Endpoint& owner;
+    policy::ConnectionBudget* starving_for = nullptr;  // we have none at all
+    bool active = false;
+    bool refused = false;  // by the limits, the last time
+  };
+
   void adopt(Connection& connection) noexcept;
+  bool limits_connections() const noexcept;
+  bool take_connection() noexcept;
+  void give_back_connection() noexcept;
+  bool others_starve() const noexcept;
+  void begin_shortage(policy::ConnectionBudget& budget) noexcept;
+  void end_shortage() noexcept;
+  void set_starving(policy::ConnectionBudget* budget) noexcept;
   bool expects_http2() const noexcept;
   void note_handshake(const net::SecurityDetails& details) noexcept;
-  void make() noexcept;
+  bool make() noexcept;
   void make_for_waiters() noexcept;
   void add_http1(net::ConnectionPtr connection) noexcept;
   void add_http2(net::ConnectionPtr connection) noexcept;
@@ -170,6 +202,7 @@ class Endpoint {
   uint32_t weight_;
   uint32_t priority_;
   Cookie cookie_;
+  std::shared_ptr<policy::ConnectionBudget> budget_;
   policy::PeakEwma latency_;
   uint32_t active_ = 0;
   IntrusiveList<Connection> idle_;   // of HTTP/1.1
@@ -181,6 +214,7 @@ class Endpoint {
   std::shared_ptr<const tls::ClientContext> tls_;  // that `tls_sessions_` belongs to
   std::unique_ptr<tls::SessionCache> tls_sessions_;
   Graveyard graveyard_;
+  Shortage shortage_;
   uint32_t idle_count_ = 0;
   uint32_t connections_ = 0;   // all but those closed
   uint32_t making_ = 0;        // that have not come to be ready

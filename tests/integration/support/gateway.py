@@ -145,6 +145,18 @@ class Gateway:
     def active_requests(self):
         return sum(shard["requests_active"] for shard in self.status()["shards"])
 
+    def access_log(self, count):
+        """The records of `@FOLDER@/access.log` by their paths, once there are so many."""
+        path = self.folder / "access.log"
+
+        def records():
+            text = path.read_text("utf-8") if path.exists() else ""
+            lines = text.splitlines()
+            return len(lines) >= count and text.endswith("\n") and lines
+
+        lines = eventually(records, f"{count} records in the access log")
+        return {record["path"]: record for record in map(json.loads, lines)}
+
     # Clients.
 
     def client(self, listener="web", **options):
