@@ -391,6 +391,24 @@ std::string rewritten_path(const config::Route& route, const std::string& asked,
   return path;
 }
 
+template <class Limit>
+json::array names_of(const std::vector<uint32_t>& numbers, const std::vector<Limit>& limits) {
+  json::array names;
+  for (const uint32_t number : numbers) {
+    names.emplace_back(limits[number].name);
+  }
+  return names;
+}
+
+std::string_view text_of(config::Priority priority) {
+  switch (priority) {
+    case config::Priority::kLow: return "low";
+    case config::Priority::kNormal: return "normal";
+    case config::Priority::kHigh: return "high";
+  }
+  return "normal";
+}
+
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
                const AskedRequest& request, const server::GatewayStatus* live, json::object& out) {
   out["route"] = route.name;
@@ -400,6 +418,9 @@ void add_route(const config::Config& config, const config::Route& route, const T
     limits.push_back(rate_limit_json(config.rate_limits[limit]));
   }
   out["rate_limits"] = std::move(limits);
+  out["concurrency_limits"] = names_of(route.concurrency_limits, config.concurrency_limits);
+  out["bandwidth_limits"] = names_of(route.bandwidth_limits, config.bandwidth_limits);
+  out["priority"] = text_of(route.priority);
   if (json::array actions = actions_json(config, route); !actions.empty()) {
     out["actions"] = std::move(actions);
   }

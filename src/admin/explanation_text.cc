@@ -130,6 +130,17 @@ class Printer {
     for (const json::value& action : array_at(from_, "actions")) {
       line(text_at(action.as_object(), "action"), text_at(action.as_object(), "does"));
     }
+    if (const std::string at_once = joined(array_at(from_, "concurrency_limits"));
+        !at_once.empty()) {
+      line("at once", at_once);
+    }
+    if (const std::string pace = joined(array_at(from_, "bandwidth_limits")); !pace.empty()) {
+      line("bandwidth", pace);
+    }
+    if (const std::string priority = text_at(from_, "priority");
+        !priority.empty() && priority != "normal") {
+      line("priority", priority);
+    }
     for (const json::value& share : array_at(from_, "split")) {
       line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),
                                 text_at(share.as_object(), "upstream")));

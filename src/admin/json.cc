@@ -125,6 +125,14 @@ json::array upstreams(const control::DaemonStatus& status) {
       one["circuit_breaker"] = circuit(upstream.circuit);
     }
     add_limits(upstream, one);
+    if (const server::AdaptiveConcurrencyStatus& adaptive = upstream.adaptive; adaptive.enabled) {
+      constexpr int64_t kMicrosecondNs = 1000;
+      one["adaptive_concurrency"] = {{"limit", adaptive.limit.limit},
+                                     {"under_way", adaptive.limit.under_way},
+                                     {"baseline_us", adaptive.limit.baseline_ns / kMicrosecondNs},
+                                     {"latency_us", adaptive.limit.latency_ns / kMicrosecondNs},
+                                     {"measuring", adaptive.limit.measuring}};
+    }
     all.push_back(std::move(one));
   }
   return all;
@@ -153,6 +161,24 @@ json::array stores(const server::GatewayStatus& gateway) {
                    {"late", store.late}});
   }
   return all;
+}
+
+json::object load(const server::LoadStatus& load) {
+  return {{"value", load.value}, {"max", load.most}, {"step", load.step}};
+}
+
+json::object overload(const server::GatewayStatus& gateway) {
+  using std::chrono::microseconds;
+  json::array shards;
+  for (const server::ShardStatus& shard : gateway.shards) {
+    shards.push_back({{"id", shard.id},
+                      {"delay_us", std::chrono::duration_cast<microseconds>(shard.delay).count()},
+                      {"step", shard.overload_step}});
+  }
+  return {{"mode", gateway.overload.shadow ? "shadow" : "enforce"},
+          {"memory", load(gateway.overload.memory)},
+          {"descriptors", load(gateway.overload.descriptors)},
+          {"shards", std::move(shards)}};
 }
 
 json::array shards(const server::GatewayStatus& gateway) {
@@ -284,6 +310,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   }
   all["shards"] = shards(status.gateway);
   all["audit"] = audit(status.gateway.audit);
+  if (status.gateway.overload.enabled) {
+    all["overload"] = overload(status.gateway);
+  }
   all["last_reload"] = last_reload(status.last_reload);
   return all;
 }

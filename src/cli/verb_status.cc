@@ -104,6 +104,41 @@ void print_route_circuits(const json::object& status, const Palette& palette,
   }
 }
 
+void print_adaptive(const json::object& adaptive, const Environment& environment) {
+  const auto ms = [&](std::string_view key) {
+    return static_cast<double>(number_field(adaptive, key)) / 1000;
+  };
+  environment.out << fmt::format(
+      "{:<20} concurrency {} of {}, latency {:.1f} ms, {:.1f} ms at rest\n", "",
+      number_field(adaptive, "under_way"), number_field(adaptive, "limit"), ms("latency_us"),
+      ms("baseline_us"));
+}
+
+/// What the process is short of, if anything.
+void print_overload(const json::object& status, const Palette& palette,
+                    const Environment& environment) {
+  const json::value* const found = status.if_contains("overload");
+  if (found == nullptr) {
+    return;
+  }
+  const json::object& overload = found->as_object();
+  for (const std::string_view measure : {"memory", "descriptors"}) {
+    const json::object& load = overload.at(measure).as_object();
+    if (const std::string step = text_field(load, "step"); step != "none") {
+      environment.out << fmt::format("{}overload: {} {} of {}: {}{}\n", palette.yellow, measure,
+                                     number_field(load, "value"), number_field(load, "max"), step,
+                                     palette.off);
+    }
+  }
+  for (const json::object& shard : objects_field(overload, "shards")) {
+    if (const std::string step = text_field(shard, "step"); step != "none") {
+      environment.out << fmt::format("{}overload: shard {} late by {} us: {}{}\n", palette.yellow,
+                                     number_field(shard, "id"), number_field(shard, "delay_us"),
+                                     step, palette.off);
+    }
+  }
+}
+
 /// What is to be known of an endpoint beside its address: " (draining)".
 std::string endpoint_note(const json::object& endpoint) {
   const std::string order = text_field(endpoint, "order");
@@ -149,6 +184,9 @@ void print_upstreams(const json::object& status, const Palette& palette,
       print_circuit("", circuit->as_object(), palette, environment);
     }
     print_limits(upstream, environment);
+    if (const json::value* adaptive = upstream.if_contains("adaptive_concurrency")) {
+      print_adaptive(adaptive->as_object(), environment);
+    }
     for (const json::object& name : objects_field(upstream, "names")) {
       if (const std::string error = text_field(name, "error"); !error.empty()) {
         environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,
@@ -242,6 +280,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   }
   const Palette palette(environment.color_out);
   print_summary(body, palette, environment);
+  print_overload(body, palette, environment);
   print_listeners(body, palette, environment);
   print_upstreams(body, palette, environment);
   print_route_circuits(body, palette, environment);

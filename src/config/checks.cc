@@ -224,11 +224,32 @@ void check_scope(Reader& reader, const Node& node, const RateLimit& limit) {
 
 }  // namespace
 
-void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) {
-  if (limit.key.empty()) {
+namespace {
+
+void check_key(Reader& reader, const Node& node, const std::vector<KeyPart>& key) {
+  if (key.empty()) {
     reader.error(child(node, "key").mark, {"E0137", "`key` needs at least one part",
                                            "write `[route]` for one count of all"});
   }
+}
+
+/// A later step needs a worse state than the one before.
+template <class T>
+void check_steps(Reader& reader, const Node& node, const OverloadSteps<T>& steps) {
+  if (steps.shed_low > steps.shed_normal) {
+    reader.error(child(node, "shed_low").mark,
+                 {"E0136", "`shed_low` is the first step: it cannot come after `shed_normal`", ""});
+  }
+  if (steps.shed_normal > steps.stop) {
+    reader.error(child(node, "shed_normal").mark,
+                 {"E0136", "`stop` is the last step: it cannot come before `shed_normal`", ""});
+  }
+}
+
+}  // namespace
+
+void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) {
+  check_key(reader, node, limit.key);
   const bool has_rate = node.find("rate") != nullptr;
   if (has_rate == (node.find("quota") != nullptr)) {
     reader.error(node.mark,
@@ -243,6 +264,35 @@ void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit) 
   check_burst(reader, node, limit);
   check_cost(reader, node, limit);
   check_scope(reader, node, limit);
+}
+
+void check_concurrency_limit(Reader& reader, const Node& node, const ConcurrencyLimit& limit) {
+  check_key(reader, node, limit.key);
+}
+
+void check_bandwidth_limit(Reader& reader, const Node& node, const BandwidthLimit& limit) {
+  check_key(reader, node, limit.key);
+  if (node.find("request") == nullptr && node.find("response") == nullptr) {
+    reader.error(node.mark, {"E0136", "a bandwidth limit that limits nothing",
+                             "give `request`, `response` or both"});
+  }
+}
+
+void check_adaptive(Reader& reader, const Node& node, const AdaptiveConcurrency& adaptive) {
+  if (adaptive.limit_min > adaptive.limit_max) {
+    reader.error(child(node, "min").mark, {"E0136",
+                                           fmt::format("min ({}) is more than max ({})",
+                                                       adaptive.limit_min, adaptive.limit_max),
+                                           ""});
+  }
+}
+
+void check_percent_steps(Reader& reader, const Node& node, const OverloadSteps<uint32_t>& steps) {
+  check_steps(reader, node, steps);
+}
+
+void check_delay_steps(Reader& reader, const Node& node, const OverloadSteps<Duration>& steps) {
+  check_steps(reader, node, steps);
 }
 
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream) {

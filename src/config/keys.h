@@ -166,5 +166,10 @@ TypePtr<Store> store_keys();
 TypePtr<AuditLog> audit_keys();
 /// `audit` of a route.
 TypePtr<AuditLevel> route_audit();
+TypePtr<ConcurrencyLimit> concurrency_limit_keys();
+TypePtr<BandwidthLimit> bandwidth_limit_keys();
+TypePtr<AdaptiveConcurrency> adaptive_concurrency_keys();
+TypePtr<Admission> admission_keys();
+TypePtr<Overload> overload_keys();
 
 }  // namespace hangu::config

@@ -197,6 +197,31 @@ void check_replaced_prefix(Reader& reader, const Node& node, const Route& route,
   }
 }
 
+struct LimitList {
+  std::string_view key;
+  std::string_view noun;
+  size_t most;
+};
+
+/// The limits that a route names, as indices.
+void check_limit_names(Reader& reader, const Node& node, const LimitList& list,
+                       std::vector<uint32_t> limits) {
+  if (limits.size() > list.most) {
+    reader.error(child(node, list.key).mark,
+                 {"E0115",
+                  fmt::format("{} {}s are too many for a route: at most {}", limits.size(),
+                              list.noun, list.most),
+                  ""});
+  }
+  std::sort(limits.begin(), limits.end());
+  if (std::adjacent_find(limits.begin(), limits.end()) != limits.end()) {
+    reader.error(
+        child(node, list.key).mark,
+        {"E0129", fmt::format("a {} is named twice: it would count each request twice", list.noun),
+         ""});
+  }
+}
+
 }  // namespace
 
 void check_route(Reader& reader, const Node& node, const Route& route) {
@@ -205,19 +230,17 @@ void check_route(Reader& reader, const Node& node, const Route& route) {
   check_captures(reader, child(node, "redirect"), route, route.redirect.path);
   check_replaced_prefix(reader, child(node, "rewrite"), route, route.rewrite.prefix);
   check_replaced_prefix(reader, child(node, "redirect"), route, route.redirect.prefix);
-  if (route.rate_limits.size() > kRateLimitsMax) {
-    reader.error(child(node, "rate_limits").mark,
-                 {"E0115",
-                  fmt::format("{} rate limits are too many for a route: at most {}",
-                              route.rate_limits.size(), kRateLimitsMax),
-                  ""});
-  }
-  std::vector<uint32_t> sorted = route.rate_limits;
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    reader.error(child(node, "rate_limits").mark,
-                 {"E0129", "a rate limit is named twice: it would count each request twice", ""});
-  }
+  check_limit_names(reader, node,
+                    {.key = "rate_limits", .noun = "rate limit", .most = kRateLimitsMax},
+                    route.rate_limits);
+  check_limit_names(
+      reader, node,
+      {.key = "concurrency_limits", .noun = "concurrency limit", .most = kConcurrencyLimitsMax},
+      route.concurrency_limits);
+  check_limit_names(
+      reader, node,
+      {.key = "bandwidth_limits", .noun = "bandwidth limit", .most = kBandwidthLimitsMax},
+      route.bandwidth_limits);
 }
 
 }  // namespace hangu::config

@@ -421,6 +421,8 @@ class ReferenceType final : public ScalarType<uint32_t> {
 using UpstreamRefType = ReferenceType<&Config::upstreams>;
 using RateLimitRefType = ReferenceType<&Config::rate_limits>;
 using StoreRefType = ReferenceType<&Config::stores>;
+using ConcurrencyLimitRefType = ReferenceType<&Config::concurrency_limits>;
+using BandwidthLimitRefType = ReferenceType<&Config::bandwidth_limits>;
 
 class RateType final : public ScalarType<Rate> {
  public:

@@ -199,6 +199,30 @@ TypePtr<Route> route() {
            .documentation = "Limits of `rate_limits` that a request has to pass, all of them; one "
                             "that is refused counts in none.",
            .example = "[per-client]"})
+      .key<&Route::concurrency_limits>(
+          list<uint32_t>(
+              std::make_unique<ConcurrencyLimitRefType>("concurrency limit", "concurrency_limits"),
+              {.name = "list of names", .example = "[per-client]"}),
+          {.name = "concurrency_limits",
+           .documentation = "Limits of `concurrency_limits` in which a request needs a place for "
+                            "as long as it lasts, all of them and the `rate_limits`, or it is "
+                            "refused and counts in none.",
+           .example = "[per-client]"})
+      .key<&Route::bandwidth_limits>(
+          list<uint32_t>(
+              std::make_unique<BandwidthLimitRefType>("bandwidth limit", "bandwidth_limits"),
+              {.name = "list of names", .example = "[per-client]"}),
+          {.name = "bandwidth_limits",
+           .documentation = "Limits of `bandwidth_limits` that hold bodies back; the slowest "
+                            "decides.",
+           .example = "[per-client]"})
+      .key<&Route::priority>(
+          choice<Priority>(
+              {{"low", Priority::kLow}, {"normal", Priority::kNormal}, {"high", Priority::kHigh}}),
+          {.name = "priority",
+           .documentation = "What its requests are worth when not all can be served: `low` is "
+                            "refused first, `high` last.",
+           .example = "high"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
                           .documentation = "Edits of the request on its way to the upstream.",
@@ -399,6 +423,22 @@ std::unique_ptr<Type> build_root() {
           {.name = "rate_limits",
            .documentation = "How often clients may ask; routes refer to them.",
            .example = "[{name: per-client, rate: 100/s}]"})
+      .key<&Config::concurrency_limits>(
+          list<ConcurrencyLimit>(concurrency_limit_keys(),
+                                 {.name = "list of concurrency limits",
+                                  .example = "[{name: per-client, max: 20}]",
+                                  .names = "concurrency_limits"}),
+          {.name = "concurrency_limits",
+           .documentation = "How much clients may ask at once; routes refer to them.",
+           .example = "[{name: per-client, max: 20}]"})
+      .key<&Config::bandwidth_limits>(
+          list<BandwidthLimit>(bandwidth_limit_keys(),
+                               {.name = "list of bandwidth limits",
+                                .example = "[{name: per-client, response: 1MiB}]",
+                                .names = "bandwidth_limits"}),
+          {.name = "bandwidth_limits",
+           .documentation = "How fast bodies may pass; routes refer to them.",
+           .example = "[{name: per-client, response: 1MiB}]"})
       .key<&Config::routes>(
           shared_list<Route>(route(), {.name = "list of routes",
                                        .example = "[{name: users, upstream: users}]",
@@ -430,7 +470,13 @@ std::unique_ptr<Type> build_root() {
                                            .example = "{lb_delay: 10s}"})
       .key<&Config::buffers>(buffers(), {.name = "buffers",
                                          .documentation = "Memory limits and back-pressure.",
-                                         .example = "{receive_max: 128MiB}"});
+                                         .example = "{receive_max: 128MiB}"})
+      .key<&Config::overload>(
+          overload_keys(),
+          {.name = "overload",
+           .documentation = "What to do when the process has too much to do; `off` by default, "
+                            "`on` takes the values below.",
+           .example = "on"});
   return type;
 }
 

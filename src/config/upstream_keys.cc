@@ -142,6 +142,18 @@ TypePtr<Upstream> upstream_keys() {
            .documentation = "Ask the endpoints whether they are well, and send nothing to those "
                             "that are not; `off` by default.",
            .example = "{path: /healthz}"})
+      .key<&Upstream::adaptive_concurrency>(
+          adaptive_concurrency_keys(),
+          {.name = "adaptive_concurrency",
+           .documentation = "Send no more requests at once than the upstream answers about as fast "
+                            "as at rest; 503 for the others. `off` by default.",
+           .example = "{max: 200}"})
+      .key<&Upstream::admission>(
+          admission_keys(),
+          {.name = "admission",
+           .documentation = "Refuse a share of the requests while the upstream fails too many; "
+                            "`off` by default.",
+           .example = "{window: 10s}"})
       .group(upstream_http2(), {.name = "http2",
                                 .documentation = "HTTP/2 towards the servers.",
                                 .example = "{ping_interval: 5m}"})

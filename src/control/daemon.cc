@@ -97,7 +97,8 @@ class Daemon::Impl {
         reload_timer_(context),
         watchdog_timer_(context),
         tls_timer_(context),
-        health_timer_(context) {}
+        health_timer_(context),
+        load_timer_(context) {}
 
   Result<void, StartError> start() {
     started_ = monotonic_now();
@@ -286,6 +287,7 @@ class Daemon::Impl {
     }
     gateway_ = std::move(*started);
     refresh_tls();
+    sample_load();
     return {};
   }
 
@@ -468,6 +470,7 @@ class Daemon::Impl {
     tls_timer_.cancel();
     health_timer_.cancel();
     checker_.stop();
+    load_timer_.cancel();
     gateway_.reset();
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
@@ -505,6 +508,16 @@ class Daemon::Impl {
     });
   }
 
+  /// How much memory and how many descriptors the process has left.
+  void sample_load() {
+    load_timer_.expires_after(gateway_->sample_load());
+    load_timer_.async_wait([this](error_code error) {
+      if (!error && gateway_ != nullptr) {
+        sample_load();
+      }
+    });
+  }
+
   void watch() {
     const Duration interval = notifier_.watchdog_interval();
     if (interval <= Duration::zero()) {
@@ -534,6 +547,7 @@ class Daemon::Impl {
   asio::steady_timer watchdog_timer_;
   asio::steady_timer tls_timer_;
   asio::steady_timer health_timer_;
+  asio::steady_timer load_timer_;
   std::shared_ptr<const config::Config> config_;
   std::string config_hash_;   // of the file in force, as it was
   std::string offered_hash_;  // of that of the reload under way

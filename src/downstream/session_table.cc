@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kDrainIntervals = 8;
 // What a session holds at least when it holds anything: blocks are not shared.
 constexpr size_t kHeldMin = 64 * 1024;
+// Of the idle sessions one in so many ends each time that the table shrinks.
+constexpr size_t kShrinkPart = 4;
 
 }  // namespace
 
@@ -148,6 +150,18 @@ void SessionTable::on_pressure() noexcept {
     shard_.stats().connections_shed.add(shed);
     log::warning("event=memory_short shed_connections={} freed_bytes={}", shed, freed);
   }
+}
+
+void SessionTable::shrink() noexcept {
+  size_t idle = 0;
+  sessions_.for_each([&](const Session& session) { idle += session.idle() ? 1 : 0; });
+  size_t wanted = (idle + kShrinkPart - 1) / kShrinkPart;
+  sessions_.for_each([&](Session& session) {
+    if (wanted != 0 && session.idle()) {
+      session.drain();
+      --wanted;
+    }
+  });
 }
 
 void SessionTable::close_all() noexcept {

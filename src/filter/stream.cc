@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/base/assert.h"
+#include "hangu/filter/bandwidth_limit_filter.h"
 #include "hangu/http/date.h"
 #include "hangu/http/grpc.h"
 #include "hangu/http/local_reply.h"
@@ -118,9 +119,7 @@ void Stream::on_request_data(buffer::Slice&& data, bool end) noexcept {
     return;
   }
   if (info.upgraded) {
-    if (sink_ != nullptr) {
-      sink_->on_request_data(std::move(data), end);
-    }
+    send_request_data(std::move(data), end);
     return;  // the bytes of a tunnel are no body: filters do not see them
   }
   request_data_position_ = 0;
@@ -144,8 +143,37 @@ void Stream::pass_request_data(buffer::Slice&& data, bool end) noexcept {
       return;
     }
   }
-  if (sink_ != nullptr) {
-    sink_->on_request_data(std::move(data), end);
+  send_request_data(std::move(data), end);
+}
+
+/// To the sink, as fast as the route's bandwidth limits allow.
+void Stream::send_request_data(buffer::Slice&& data, bool end) noexcept {
+  if (sink_ == nullptr) {
+    return;
+  }
+  if (pacing_ != nullptr && pacing_->limits(Direction::kRequest)) {
+    const size_t passed = pacing_->pass(Direction::kRequest, data.size);
+    if (passed < data.size) {
+      if (passed != 0) {
+        sink_->on_request_data(data.subslice(data.view().substr(0, passed)), false);
+        data.remove_prefix(passed);
+      }
+      if (!replied_ && !finished_) {
+        held_request_data_ = std::move(data);
+        held_request_end_ = end;
+        request_data_held_ = true;
+        set_request_pause(kPace, true);
+      }
+      return;
+    }
+  }
+  sink_->on_request_data(std::move(data), end);
+}
+
+/// What waited for its turn, or for the sink after that.
+void Stream::send_held_request_data() noexcept {
+  if (std::exchange(request_data_held_, false)) {
+    send_request_data(std::move(held_request_data_), held_request_end_);
   }
 }
 
@@ -153,7 +181,8 @@ net::Connection* Stream::request_target() const noexcept {
   const bool unseen =
       snapshot_->entry.request_data().empty() && own(&FilterChain::request_data).empty();
   const bool flowing = sink_ != nullptr && request_pause_ == 0 && !replied_ && !finished_;
-  return unseen && flowing && !info.upgraded ? sink_->request_target() : nullptr;
+  const bool paced = pacing_ != nullptr && pacing_->limits(Direction::kRequest);
+  return unseen && flowing && !paced && !info.upgraded ? sink_->request_target() : nullptr;
 }
 
 void Stream::on_request_spliced(uint64_t bytes, bool end) noexcept {
@@ -200,8 +229,22 @@ void Stream::set_request_wanted(bool wanted) noexcept {
 void Stream::set_request_pause(PauseReason reason, bool paused) noexcept {
   const uint8_t before = request_pause_;
   request_pause_ = static_cast<uint8_t>(paused ? before | reason : before & ~reason);
+  if (before != 0 && request_pause_ == 0) {
+    send_held_request_data();
+    if (request_pause_ != 0 || finished_) {
+      return;  // paused as before
+    }
+  }
   if ((before == 0) != (request_pause_ == 0)) {
     writer_.pause_request(*this, request_pause_ != 0);
+  }
+}
+
+void Stream::resume_paced(Direction direction) noexcept {
+  if (direction == Direction::kResponse) {
+    resume_response();
+  } else if ((request_pause_ & kPace) != 0 && !replied_ && !finished_) {
+    set_request_pause(kPace, false);
   }
 }
 
@@ -315,7 +358,8 @@ net::Connection* Stream::response_target() const noexcept {
       snapshot_->entry.response_data().size() + own(&FilterChain::response_data).size();
   const bool unseen = filters == response_ignored_;
   const bool flowing = head_sent_ && !response_held_ && !replied_ && !finished_;
-  return unseen && flowing && !info.upgraded ? writer_.response_target(*this) : nullptr;
+  const bool paced = pacing_ != nullptr && pacing_->limits(Direction::kResponse);
+  return unseen && flowing && !paced && !info.upgraded ? writer_.response_target(*this) : nullptr;
 }
 
 void Stream::on_response_spliced(uint64_t bytes, bool end) noexcept {
@@ -371,9 +415,24 @@ void Stream::end_response_data() noexcept {
   }
 }
 
+/// To the client, as fast as the route's bandwidth limits allow.
 void Stream::write_response_data(buffer::Slice&& data, bool end) noexcept {
   if (data.size == 0 && !end) {
     return;  // a filter has kept it for later
+  }
+  if (pacing_ != nullptr && pacing_->limits(Direction::kResponse)) {
+    const size_t passed = pacing_->pass(Direction::kResponse, data.size);
+    if (passed < data.size) {
+      if (passed != 0) {
+        info.response_body_bytes += passed;
+        writer_.write_data(*this, data.subslice(data.view().substr(0, passed)), false);
+        data.remove_prefix(passed);
+      }
+      if (!finished_) {
+        hold_response_data(std::move(data), end);
+      }
+      return;
+    }
   }
   info.response_body_bytes += data.size;
   response_end_ = end;
@@ -432,7 +491,11 @@ void Stream::resume_response() noexcept {
   }
   if (head_sent_ && response_data_held_ && !response_held_) {
     response_data_held_ = false;
-    pass_response_data(std::move(held_response_data_), held_response_end_);
+    if (info.upgraded) {
+      write_response_data(std::move(held_response_data_), held_response_end_);
+    } else {
+      pass_response_data(std::move(held_response_data_), held_response_end_);
+    }
   }
   if (!response_held_ && !response_end_ && !finished_) {
     on_response_writable();

@@ -12,6 +12,7 @@
 
 #include <boost/pfr/core.hpp>
 
+#include "hangu/filter/concurrency_limit_filter.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/stream.h"
 
@@ -129,6 +130,17 @@ class Reader {
     return {first, count};
   }
 
+  const HeldPlaces* places(size_t count) {
+    auto* const place =
+        reinterpret_cast<HeldPlaces*>(arena_.allocate(sizeof(HeldPlaces), alignof(HeldPlaces)));
+    HeldPlaces* const held = std::construct_at(place);
+    held->count = count;
+    for (size_t i = 0; i < count; ++i) {
+      plain(held->places[i]);
+    }
+    return held;
+  }
+
   RateLimitRound* round(size_t count) {
     auto* const first = reinterpret_cast<RateVerdict*>(
         arena_.allocate(count * sizeof(RateVerdict), alignof(RateVerdict)));
@@ -202,6 +214,21 @@ void visit_round(RateLimitRound*& round, Reader& reader) {
   round = count != 0 ? reader.round(count) : nullptr;
 }
 
+/// What the stream gives back to concurrency limits at its end.
+template <class Sink>
+void visit_places(const HeldPlaces* held, Sink& sink) {
+  const size_t count = held != nullptr ? held->count : 0;
+  sink.number(static_cast<uint32_t>(count));
+  for (size_t i = 0; i < count; ++i) {
+    sink.plain(held->places[i]);
+  }
+}
+
+void visit_places(const HeldPlaces*& held, Reader& reader) {
+  const uint32_t count = reader.number();
+  held = count != 0 ? reader.places(count) : nullptr;
+}
+
 template <class Facts, class Sink>
 void visit_members(Facts& facts, Sink& sink) {
   boost::pfr::for_each_field(facts, [&sink](auto& member) {
@@ -214,6 +241,8 @@ void visit_members(Facts& facts, Sink& sink) {
       visit_captures(member, sink);
     } else if constexpr (std::is_same_v<Member, RateLimitRound*>) {
       visit_round(member, sink);
+    } else if constexpr (std::is_same_v<Member, const HeldPlaces*>) {
+      visit_places(member, sink);
     } else if constexpr (std::is_same_v<Member, const Claims*>) {
       // Not kept: they are for filters of the request.
     } else if constexpr (kPlain<Member>) {

@@ -21,16 +21,34 @@ bool is_own(Errc code) {
   return code == Errc::kNoEndpoint || code == Errc::kOverflow || code == Errc::kQueueTimeout;
 }
 
+constexpr int kServerErrors = 500;
+
+/// Whether the server did its part: what is wrong with a call may be the caller's doing.
+bool is_success(http::GrpcStatus status) {
+  using enum http::GrpcStatus;
+  switch (status) {
+    case kDeadlineExceeded:
+    case kResourceExhausted:
+    case kAborted:
+    case kInternal:
+    case kUnavailable:
+    case kDataLoss: return false;
+    default: return true;
+  }
+}
+
 }  // namespace
 
 Exchange::Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
-                   const Tickets& tickets)
+                   const Entry& entry)
     : proxy_(proxy),
       stream_(&stream),
       cluster_(cluster),
       timer_(*this),
       try_timer_(*this),
-      tickets_(tickets) {}
+      tickets_(entry.tickets),
+      admission_(entry.admission),
+      success_due_(cluster.controls_admission()) {}
 
 void Exchange::start(bool request_end) noexcept {
   request_end_ = request_end;
@@ -194,6 +212,8 @@ void Exchange::on_response_head(bool end) noexcept {
   }
   try_timer_.disarm();
   kept_body_.give_up();
+  leave_limit(proxy_.loop().now() - sent_);
+  report_success_of(status, end);
   report_answer(*stream_, cluster_, tickets_, proxy_.loop().now() - sent_);
   tell_answer(status);
   upstream::prepare_response_head(*stream_);
@@ -247,6 +267,9 @@ void Exchange::on_response_spliced(uint64_t bytes, bool end) noexcept {
 }
 
 void Exchange::on_response_trailers(const http::HeaderBlock& trailers) noexcept {
+  if (const auto status = success_due_ ? http::grpc_status_of(trailers) : std::nullopt) {
+    report_success(is_success(*status));
+  }
   filter::Stream& stream = detach();
   stream.on_response_trailers(trailers);
 }
@@ -281,8 +304,8 @@ void Exchange::end_tunnel_if_done() noexcept {
 }
 
 void Exchange::become_tunnel() noexcept {
-  if (!stream_->head_sent() || tunnel_request_end_ || tunnel_response_end_ ||
-      !connection_->releasable()) {
+  if (!stream_->head_sent() || stream_->pacing() != nullptr || tunnel_request_end_ ||
+      tunnel_response_end_ || !connection_->releasable()) {
     return;
   }
   net::RelayEnd client;
@@ -307,6 +330,7 @@ void Exchange::fail(const Error& error) noexcept {
   cluster_.stats().failures.add();
   count_once_more();
   report(is_own(error.code) ? Outcome::kUnknown : Outcome::kOwnFailure);
+  report_success(false);
   filter::Stream& stream = detach();
   stream.fail(error);
 }
@@ -320,7 +344,13 @@ void Exchange::on_timeout() noexcept {
   upstream::ClientStream* connection = connection_;
   // As long as the request is not complete it may be the client who is slow.
   const bool theirs = request_end_ && !deadline;
+  if (theirs && waiting_ == Waiting::kResponse && connection != nullptr) {
+    leave_limit(proxy_.loop().now() - sent_);
+  }
   report(theirs ? Outcome::kOwnFailure : Outcome::kUnknown);
+  if (theirs) {
+    report_success(false);
+  }
   if (theirs && at_endpoint_) {
     cluster_.failed(*endpoint_, stream_->shard().random());
   }
@@ -336,6 +366,35 @@ void Exchange::cancel() noexcept {
   detach();
   if (connection != nullptr) {
     connection->abandon();
+  }
+}
+
+/// To admission, once.
+void Exchange::report_success(bool success) noexcept {
+  if (std::exchange(success_due_, false)) {
+    cluster_.report_success(success);
+  }
+}
+
+/// By the status; of a gRPC call that has begun well by the one it ends with.
+void Exchange::report_success_of(int status, bool end) noexcept {
+  if (!success_due_) {
+    return;
+  }
+  const auto grpc_status = http::grpc_status_of(stream_->response.headers);
+  if (stream_->info.grpc && grpc_status) {
+    report_success(is_success(*grpc_status));
+  } else if (!stream_->info.grpc || end || status >= kServerErrors) {
+    report_success(status < kServerErrors && !stream_->info.grpc);
+  }
+}
+
+/// Of the adaptive limit, once: a request counts until its answer begins.
+void Exchange::leave_limit(std::optional<Duration> latency) noexcept {
+  using Admission = policy::AdaptiveLimit::Admission;
+  const Admission admission = std::exchange(admission_, Admission::kNone);
+  if (admission != Admission::kNone) {
+    cluster_.leave(admission, latency);
   }
 }
 
@@ -379,6 +438,7 @@ void Exchange::retire() noexcept {
   tried_ = nullptr;
   timer_.disarm();
   try_timer_.disarm();
+  leave_limit(std::nullopt);
   if (std::exchange(retrying_, false)) {
     cluster_.end_retry();
   }

@@ -28,8 +28,13 @@ class Exchange final : public ListNode<Exchange>,
                        public upstream::ConnectHandler,
                        private upstream::SlotWaiter {
  public:
-  Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster,
-           const Tickets& tickets);
+  /// What was asked of for it, and given.
+  struct Entry {
+    Tickets tickets;
+    policy::AdaptiveLimit::Admission admission = policy::AdaptiveLimit::Admission::kNone;
+  };
+
+  Exchange(Proxy& proxy, filter::Stream& stream, upstream::Cluster& cluster, const Entry& entry);
 
   using ListNode<Exchange>::unlink;
 
@@ -148,6 +153,9 @@ class Exchange final : public ListNode<Exchange>,
   void fail(const Error& error) noexcept;
   void count_once_more() noexcept;
   void report(policy::CircuitBreaker::Outcome outcome) noexcept;
+  void leave_limit(std::optional<Duration> latency) noexcept;
+  void report_success(bool success) noexcept;
+  void report_success_of(int status, bool end) noexcept;
   void on_timeout() noexcept;
   void wait_for(Waiting what) noexcept;
   void touch() noexcept;
@@ -173,6 +181,8 @@ class Exchange final : public ListNode<Exchange>,
   Waiting waiting_ = Waiting::kProgress;
   Tickets tickets_;
   Hedge* hedge_ = nullptr;
+  policy::AdaptiveLimit::Admission admission_;  // kNone: it does not count, or no more
+  bool success_due_ = false;                    // admission wants to know what becomes of it
   bool head_prepared_ = false;
   bool has_body_ = false;
   bool request_end_ = false;

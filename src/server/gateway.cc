@@ -18,8 +18,10 @@
 #include "hangu/net/listener.h"
 #include "hangu/tls/digest.h"
 
+#include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
 #include "server/limit_status.h"
+#include "server/load_sampler.h"
 #include "server/random.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
@@ -96,6 +98,7 @@ class GatewayImpl final : public Gateway {
   void begin_drain() override;
   void reopen_logs() override;
   void refresh_tls() override;
+  Duration sample_load() override;
   GatewayStatus status() const override;
 
   stats::Registry& registry() override { return registry_; }
@@ -172,6 +175,8 @@ class GatewayImpl final : public Gateway {
   std::map<std::string, Pool, std::less<>> pools_;  // by upstream
   std::string sticky_secret_;                       // where the config has none
   std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
+  AdaptiveLimits adaptive_limits_{registry_.shards()};
+  LoadSampler load_sampler_{registry_.overload()};
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -495,6 +500,7 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
                        .breaker = breaker(upstream.name),
                        .version = pools_[upstream.name].version,
                        .limits = limits(upstream),
+                       .adaptive = adaptive_limits_.of(upstream),
                        .endpoints = to_addresses(upstream.name, numeric),
                        .replace_endpoints = known});
   }
@@ -657,12 +663,23 @@ void GatewayImpl::reopen_logs() {
   }
 }
 
+Duration GatewayImpl::sample_load() {
+  const auto step = load_sampler_.sample(config_->overload, std::chrono::steady_clock::now());
+  if (step) {
+    for (const auto& shard : shards_) {
+      shard->post([target = shard.get(), step = *step] { target->set_process_step(step); });
+    }
+  }
+  return LoadSampler::interval(config_->overload);
+}
+
 UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
   UpstreamStatus status{.name = upstream.name,
                         .endpoints = {},
                         .circuit = circuit_of(upstream),
-                        .levels = {},
-                        .limits = {}};
+                         .adaptive = adaptive_limits_.status(upstream),
+                         .levels = {},
+                         .limits = {}};
   if (const auto limits = limits_.find(upstream.name); limits != limits_.end()) {
     add_limits(*limits->second, upstream.limits, status);
   }
@@ -723,7 +740,8 @@ GatewayStatus GatewayImpl::status() const {
                        .stores = {},
                        .route_circuits = {},
                        .shards = {},
-                       .audit = audit_status()};
+                       .audit = audit_status(),
+                       .overload = overload_status(config_->overload, registry_.overload())};
   for (const auto& [name, store] : stores_) {
     status.stores.push_back(store->status());
   }
@@ -749,7 +767,10 @@ GatewayStatus GatewayImpl::status() const {
                              .generation = stats.generation.value(),
                              .connections = stats.connections_active.value(),
                              .requests_active = stats.requests_active.value(),
-                             .requests_total = stats.requests.value()});
+                             .requests_total = stats.requests.value(),
+                             .delay = std::chrono::microseconds(stats.delay_us.value()),
+                             .overload_step = policy::to_string(
+                                 static_cast<policy::OverloadStep>(stats.overload_step.value()))});
   }
   return status;
 }

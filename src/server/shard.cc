@@ -57,7 +57,8 @@ struct Shard::Core {
         compressors(options.buffers.compression_bytes_max),
         drain_timer(shard) {}
 
-  void open(filter::ShardContext& shard, const ShardOptions& options) {
+  void open(filter::ShardContext& shard, LoadMonitor::Handler& monitored,
+            const ShardOptions& options) {
     shared = std::make_unique<upstream::Shared>(*loop, small_blocks, receive_blocks, options.id,
                                                 options.buffers.write_high_watermark,
                                                 options.buffers.write_low_watermark);
@@ -65,6 +66,7 @@ struct Shard::Core {
     proxy = std::make_unique<proxy::Proxy>(*loop, options.stats->timeouts);
     sessions = std::make_unique<downstream::SessionTable>(
         *loop, shard, options.buffers.write_high_watermark, options.buffers.write_low_watermark);
+    load = std::make_unique<LoadMonitor>(*loop, *options.stats, options.id, monitored);
   }
 
   // In order of construction; the reverse is the order in which they may go.
@@ -79,6 +81,7 @@ struct Shard::Core {
   filter::SnapshotRef snapshot;
   std::vector<std::shared_ptr<ClusterStore>> stores;  // that the shard is attached to
   DrainTimer drain_timer;
+  std::unique_ptr<LoadMonitor> load;
   bool draining = false;
 };
 
@@ -110,7 +113,7 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
     return;
   }
   core_->loop = std::move(*loop);
-  core_->open(*this, options_);
+  core_->open(*this, *this, options_);
   ready.set_value(core_->loop->backend_name());
   core_->loop->run();
   for (const auto& state : core_->listeners) {
@@ -195,6 +198,8 @@ void Shard::apply(ShardUpdate update) {
     apply_cluster(cluster);
   }
   apply_listeners(update);
+  core_->load->configure(update.snapshot->config->overload);
+  follow_step();
   options_.stats->generation.set(update.snapshot->config->generation);
 }
 
@@ -207,6 +212,9 @@ void Shard::apply_cluster(const ClusterUpdate& update) {
     cluster = core_->proxy->cluster(update.number);
   }
   cluster->configure(update.config, update.tls);
+  if (update.adaptive != nullptr) {
+    cluster->set_adaptive_limit(update.adaptive);
+  }
   if (update.replace_endpoints) {
     cluster->set_endpoints(update.endpoints);
   }
@@ -258,6 +266,38 @@ void Shard::accept(ListenerState& listener, int fd, const net::Address& peer) no
     return;
   }
   core_->sessions->accept(fd, peer, listener.context);
+}
+
+// --- overload ---------------------------------------------------------------------------------
+
+void Shard::set_process_step(policy::OverloadStep step) {
+  core_->load->set_process_step(step);
+}
+
+void Shard::on_step(policy::OverloadStep) noexcept {
+  follow_step();
+}
+
+/// New connections wait in the kernel's backlog while the last step is in force.
+void Shard::follow_step() noexcept {
+  const config::Overload& overload = core_->snapshot->config->overload;
+  const bool stop =
+      overload.mode == config::Mode::kEnforce && core_->load->step() == policy::OverloadStep::kStop;
+  for (const auto& state : core_->listeners) {
+    if (state->listener != nullptr) {
+      if (stop) {
+        state->listener->pause();
+      } else {
+        state->listener->resume();
+      }
+    }
+  }
+}
+
+void Shard::on_shrink() noexcept {
+  if (core_->snapshot->config->overload.mode == config::Mode::kEnforce) {
+    core_->sessions->shrink();
+  }
 }
 
 // --- the end ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/cluster_store.h"
+#include "server/load_monitor.h"
 #include "server/random.h"
 
 namespace hangu::server {
@@ -36,6 +37,7 @@ struct ClusterUpdate {
   std::shared_ptr<policy::CircuitBreaker> breaker;
   std::shared_ptr<const policy::PoolVersion> version;  // of its endpoints' health
   std::shared_ptr<upstream::NodeLimits> limits;
+  std::shared_ptr<policy::AdaptiveLimit> adaptive;     // nullptr: none is asked for
   std::vector<upstream::EndpointAddress> endpoints;
   bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is
 };
@@ -65,7 +67,7 @@ struct ShardOptions {
   std::function<void()> on_drained;
 };
 
-class Shard final : private filter::ShardContext {
+class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
  public:
   explicit Shard(ShardOptions options);
   ~Shard();
@@ -84,6 +86,8 @@ class Shard final : private filter::ShardContext {
   void apply(ShardUpdate update);
   void set_endpoints(uint32_t cluster, const std::vector<upstream::EndpointAddress>& endpoints);
   void drain();
+  /// What the process as a whole has come to.
+  void set_process_step(policy::OverloadStep step);
 
   const ShardOptions& options() const { return options_; }
 
@@ -125,10 +129,15 @@ class Shard final : private filter::ShardContext {
   void defer(event::Deferred& work) noexcept override;
   void queue_costly(event::Costly& work) noexcept override;
 
+  // LoadMonitor::Handler
+  void on_step(policy::OverloadStep step) noexcept override;
+  void on_shrink() noexcept override;
+
   void run(std::promise<Result<std::string_view>>& ready);
   void apply_cluster(const ClusterUpdate& update);
   void apply_listeners(ShardUpdate& update);
   void remove_listener(const std::string& name);
+  void follow_step() noexcept;
   void accept(ListenerState& listener, int fd, const net::Address& peer) noexcept;
   void check_drained() noexcept;
 

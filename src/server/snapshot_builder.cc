@@ -13,6 +13,7 @@
 #include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
 #include "hangu/filter/mirror_filter.h"
+#include "hangu/filter/overload_filter.h"
 #include "hangu/filter/rate_limit_filter.h"
 #include "hangu/filter/redirect_filter.h"
 #include "hangu/filter/respond_filter.h"
@@ -35,10 +36,13 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               state_dir, listeners, upstreams, stores, rate_limits, routes, access_log, audit,
-               compliance, admin, shutdown, buffers] = before;
+               state_dir, listeners, upstreams, stores, rate_limits, concurrency_limits,
+               bandwidth_limits, routes, access_log, audit, compliance, admin, shutdown, buffers,
+               overload] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
-         extends(rate_limits, after.rate_limits);
+         extends(rate_limits, after.rate_limits) &&
+         extends(concurrency_limits, after.concurrency_limits) &&
+         extends(bandwidth_limits, after.bandwidth_limits) && overload == after.overload;
 }
 
 }  // namespace
@@ -63,6 +67,7 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
       snapshot->listeners.back().tls = found->second;
     }
   }
+  limits_.build(*config);
   build_routes(*config, build_rate_limits(*config, stores), *snapshot);
   for (const config::Route& route : config->routes) {
     snapshot->answers_preflights = snapshot->answers_preflights || route.cors.enabled;
@@ -242,6 +247,12 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
   if (route.upstream != config::kNoUpstream) {
     runtime->cluster = cluster_number(config.upstreams[route.upstream].name);
   }
+  // Routes of high priority that answer by themselves, such as health checks, are always served.
+  const config::Overload& overload = config.overload;
+  if (overload.enabled && overload.mode != config::Mode::kOff &&
+      !(route.priority == config::Priority::kHigh && route.respond.enabled)) {
+    chain.add(std::make_shared<filter::OverloadFilter>(overload, route.priority));
+  }
   add_admission(route, limits, chain);
   add_action(config, route, chain);
   return runtime;
@@ -259,6 +270,7 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   if (route.clients != config::Clients{}) {
     add_client_filter(route.clients, chain);
   }
+  limits_.add_concurrency_limits(route, chain);
   RateLimits own;
   for (const uint32_t limit : route.rate_limits) {
     if (limits[limit]->config().mode != config::Mode::kOff) {
@@ -268,6 +280,7 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   if (!own.empty()) {
     chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
   }
+  limits_.add_bandwidth_limits(route, chain);
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     chain.add(std::make_shared<filter::FaultFilter>(route.fault));
   }

@@ -20,6 +20,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/cluster_store.h"
+#include "server/limit_builder.h"
 #include "server/quota_saver.h"
 #include "server/random.h"
 
@@ -55,7 +56,8 @@ class SnapshotBuilder {
  public:
   SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas)
       : registry_(registry),
-        quotas_(quotas) {}
+        quotas_(quotas),
+        limits_(registry) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the
   /// one built before. The logs must outlive the snapshot.
@@ -104,6 +106,7 @@ class SnapshotBuilder {
   stats::Registry& registry_;
   QuotaSaver& quotas_;
   ClusterNumbers clusters_;
+  LimitBuilder limits_;
   Random random_;
   // What has been counted, by the name of the limit: goes on over generations.
   std::unordered_map<std::string, RateLimitMemory> rate_limits_;

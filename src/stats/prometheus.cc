@@ -383,6 +383,18 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.circuit_shadow_rejected.value(); }},
     {"hangu_upstream_circuit_opened_total", "counter", "Times that the circuit breaker opened.",
      [](const UpstreamSlot& s) { return s.circuit_opened.value(); }},
+    {"hangu_upstream_admission_rejected_total", "counter",
+     "Requests refused because too many others failed.",
+     [](const UpstreamSlot& s) { return s.admission_rejected.value(); }},
+    {"hangu_upstream_admission_shadow_rejected_total", "counter",
+     "Requests that admission in shadow mode would have refused.",
+     [](const UpstreamSlot& s) { return s.admission_shadow_rejected.value(); }},
+    {"hangu_upstream_adaptive_rejected_total", "counter",
+     "Requests refused because of the adaptive concurrency limit.",
+     [](const UpstreamSlot& s) { return s.adaptive_rejected.value(); }},
+    {"hangu_upstream_adaptive_shadow_rejected_total", "counter",
+     "Requests that an adaptive concurrency limit in shadow mode would have refused.",
+     [](const UpstreamSlot& s) { return s.adaptive_shadow_rejected.value(); }},
     {"hangu_upstream_failures_total", "counter", "Requests without a complete answer.",
      [](const UpstreamSlot& s) { return s.failures.value(); }},
     {"hangu_upstream_mirrored_answered_total", "counter", "Copies of requests that were answered.",
@@ -513,6 +525,11 @@ void add_upstreams(Text& text, const Registry& registry) {
     text.sample(fmt::format("upstream=\"{}\"", escape_label(name)), stats->circuit_state.value());
   }
   add_limits(text, upstreams);
+  text.family("hangu_upstream_adaptive_limit", "gauge",
+              "Requests that the upstream gets at once; 0: no limit.");
+  for (const auto& [name, stats] : upstreams) {
+    text.sample(fmt::format("upstream=\"{}\"", escape_label(name)), stats->adaptive_limit.value());
+  }
   text.family("hangu_upstream_responses_total", "counter", "Responses by status class.");
   add_responses(text, upstreams, "upstream");
   text.family("hangu_upstream_tls_failures_total", "counter",
@@ -587,6 +604,131 @@ void add_stores(Text& text, const Registry& registry) {
   }
 }
 
+struct ConcurrencyLimitMetric {
+  std::string_view decision;
+  uint64_t (*value)(const ConcurrencyLimitSlot&);
+};
+
+constexpr ConcurrencyLimitMetric kConcurrencyLimitMetrics[] = {
+    {"allowed", [](const ConcurrencyLimitSlot& s) { return s.allowed.value(); }},
+    {"rejected", [](const ConcurrencyLimitSlot& s) { return s.rejected.value(); }},
+    {"shadow_rejected", [](const ConcurrencyLimitSlot& s) { return s.shadow_rejected.value(); }},
+};
+
+void add_concurrency_limits(Text& text, const Registry& registry) {
+  const auto limits = registry.concurrency_limits();
+  text.family("hangu_concurrency_limit_requests_total", "counter",
+              "Requests by what a limit decided.");
+  for (const auto& [name, stats] : limits) {
+    for (const ConcurrencyLimitMetric& metric : kConcurrencyLimitMetrics) {
+      text.sample(fmt::format("concurrency_limit=\"{}\",decision=\"{}\"", escape_label(name),
+                              metric.decision),
+                  sum(*stats, metric.value));
+    }
+  }
+  text.family("hangu_concurrency_limit_active", "gauge", "Requests that hold a place.");
+  add_sums(text, limits, "concurrency_limit",
+           [](const ConcurrencyLimitSlot& s) { return s.active.value(); });
+  text.family("hangu_concurrency_limit_shared_keys_total", "counter",
+              "Requests whose key found no place of its own: raise keys_max.");
+  add_sums(text, limits, "concurrency_limit",
+           [](const ConcurrencyLimitSlot& s) { return s.shared_keys.value(); });
+}
+
+struct BandwidthLimitMetric {
+  std::string_view name;
+  std::string_view help;
+  std::string_view direction;
+  uint64_t (*value)(const BandwidthLimitSlot&);
+};
+
+constexpr BandwidthLimitMetric kBandwidthLimitMetrics[] = {
+    {"hangu_bandwidth_limit_bytes_total", "Bytes that passed.", "request",
+     [](const BandwidthLimitSlot& s) { return s.request_bytes.value(); }},
+    {"hangu_bandwidth_limit_bytes_total", "", "response",
+     [](const BandwidthLimitSlot& s) { return s.response_bytes.value(); }},
+    {"hangu_bandwidth_limit_pauses_total", "Times that a body had to wait.", "request",
+     [](const BandwidthLimitSlot& s) { return s.request_pauses.value(); }},
+    {"hangu_bandwidth_limit_pauses_total", "", "response",
+     [](const BandwidthLimitSlot& s) { return s.response_pauses.value(); }},
+};
+
+void add_bandwidth_limits(Text& text, const Registry& registry) {
+  const auto limits = registry.bandwidth_limits();
+  for (const BandwidthLimitMetric& metric : kBandwidthLimitMetrics) {
+    if (!metric.help.empty()) {
+      text.family(metric.name, "counter", metric.help);
+    }
+    for (const auto& [name, stats] : limits) {
+      text.sample(fmt::format("bandwidth_limit=\"{}\",direction=\"{}\"", escape_label(name),
+                              metric.direction),
+                  sum(*stats, metric.value));
+    }
+  }
+  text.family("hangu_bandwidth_limit_shadow_pauses_total", "counter",
+              "Times that a body would have had to wait, were the limit in force.");
+  add_sums(text, limits, "bandwidth_limit",
+           [](const BandwidthLimitSlot& s) { return s.shadow_pauses.value(); });
+  text.family("hangu_bandwidth_limit_shared_keys_total", "counter",
+              "Pieces of bodies whose key found no place of its own: raise keys_max.");
+  add_sums(text, limits, "bandwidth_limit",
+           [](const BandwidthLimitSlot& s) { return s.shared_keys.value(); });
+}
+
+constexpr std::string_view kPriorities[] = {"low", "normal", "high"};
+
+/// Of all shards.
+uint64_t shed_requests(const Registry& registry, size_t priority) {
+  uint64_t sum = 0;
+  for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
+    sum += registry.shard(shard).overload_shed[priority].value();
+  }
+  return sum;
+}
+
+void add_overload_of_shards(Text& text, const Registry& registry) {
+  text.family("hangu_overload_shed_total", "counter", "Requests refused by priority.");
+  for (size_t i = 0; i < std::size(kPriorities); ++i) {
+    text.sample(fmt::format("priority=\"{}\"", kPriorities[i]), shed_requests(registry, i));
+  }
+  text.family("hangu_overload_shadow_shed_total", "counter",
+              "Requests that would have been refused, were that in force.");
+  uint64_t shadow = 0;
+  for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
+    shadow += registry.shard(shard).overload_shadow_shed.value();
+  }
+  text.sample("", shadow);
+  text.family("hangu_overload_delay_microseconds", "gauge",
+              "How long what arrives at a shard waits for its turn.");
+  for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
+    text.sample(fmt::format("shard=\"{}\"", shard), registry.shard(shard).delay_us.value());
+  }
+}
+
+void add_overload(Text& text, const Registry& registry) {
+  const OverloadStats& load = registry.overload();
+  if (load.enabled.value() == 0) {
+    return;
+  }
+  add_overload_of_shards(text, registry);
+  text.family("hangu_overload_step", "gauge",
+              "0 none, 1 shed low priority, 2 shed normal priority, 3 stop accepting.");
+  text.sample("trigger=\"memory\"", load.memory_step.value());
+  text.sample("trigger=\"descriptors\"", load.descriptors_step.value());
+  for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
+    text.sample(fmt::format("trigger=\"delay\",shard=\"{}\"", shard),
+                registry.shard(shard).delay_step.value());
+  }
+  text.family("hangu_overload_memory_bytes", "gauge", "Resident memory.");
+  text.sample("", load.memory_bytes.value());
+  text.family("hangu_overload_memory_max_bytes", "gauge", "What it is measured against.");
+  text.sample("", load.memory_bytes_max.value());
+  text.family("hangu_overload_descriptors", "gauge", "Open descriptors.");
+  text.sample("", load.descriptors.value());
+  text.family("hangu_overload_descriptors_max", "gauge", "What they are measured against.");
+  text.sample("", load.descriptors_max.value());
+}
+
 }  // namespace
 
 std::string prometheus_text(const Registry& registry) {
@@ -597,6 +739,9 @@ std::string prometheus_text(const Registry& registry) {
   add_upstreams(text, registry);
   add_rate_limits(text, registry);
   add_stores(text, registry);
+  add_concurrency_limits(text, registry);
+  add_bandwidth_limits(text, registry);
+  add_overload(text, registry);
   return text.take();
 }
 

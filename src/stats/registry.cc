@@ -47,6 +47,16 @@ std::shared_ptr<StoreStats> Registry::store(std::string_view name) {
              : stores_.emplace(name, std::make_shared<StoreStats>()).first->second;
 }
 
+std::shared_ptr<ConcurrencyLimitStats> Registry::concurrency_limit(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(concurrency_limits_, name, shards_);
+}
+
+std::shared_ptr<BandwidthLimitStats> Registry::bandwidth_limit(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(bandwidth_limits_, name, shards_);
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
   std::erase_if(removed_routes_, [&](const std::string& name) {
@@ -59,6 +69,8 @@ void Registry::prune() {
   prune_names(upstreams_);
   prune_names(rate_limits_);
   prune_names(stores_);
+  prune_names(concurrency_limits_);
+  prune_names(bandwidth_limits_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -79,6 +91,16 @@ Registry::ByName<RateLimitStats> Registry::rate_limits() const {
 Registry::ByName<StoreStats> Registry::stores() const {
   const std::lock_guard lock(mutex_);
   return stores_;
+}
+
+Registry::ByName<ConcurrencyLimitStats> Registry::concurrency_limits() const {
+  const std::lock_guard lock(mutex_);
+  return concurrency_limits_;
+}
+
+Registry::ByName<BandwidthLimitStats> Registry::bandwidth_limits() const {
+  const std::lock_guard lock(mutex_);
+  return bandwidth_limits_;
 }
 
 }  // namespace hangu::stats

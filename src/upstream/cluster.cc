@@ -178,6 +178,53 @@ bool Cluster::begin_retry() noexcept {
   return true;
 }
 
+// --- admission --------------------------------------------------------------------------------
+
+bool Cluster::admits_by_success(uint64_t random) noexcept {
+  if (admission_.admits(config_.admission, now_ns(), random)) {
+    return true;
+  }
+  const bool shadow = config_.admission.mode == config::Mode::kShadow;
+  (shadow ? stats().admission_shadow_rejected : stats().admission_rejected).add();
+  return false;
+}
+
+// --- the adaptive limit -----------------------------------------------------------------------
+
+namespace {
+
+/// How much of the limit requests of a priority may use: the rest is kept for those above.
+double share_of(config::Priority priority) {
+  switch (priority) {
+    case config::Priority::kLow: return 0.7;
+    case config::Priority::kNormal: return 0.9;
+    case config::Priority::kHigh: return 1.0;
+  }
+  return 1.0;
+}
+
+}  // namespace
+
+Cluster::Admission Cluster::enter(config::Priority priority) noexcept {
+  const config::AdaptiveConcurrency& options = config_.adaptive_concurrency;
+  const bool shadow = options.mode == config::Mode::kShadow;
+  const Admission admission =
+      adaptive_->admit(shared_.shard, share_of(priority), shadow, options, now_ns());
+  stats_->adaptive_limit.set(adaptive_->limit());
+  if (admission == Admission::kNone) {
+    stats().adaptive_rejected.add();
+  } else if (admission == Admission::kOver) {
+    stats().adaptive_shadow_rejected.add();
+  }
+  return admission;
+}
+
+void Cluster::leave(Admission admission, std::optional<Duration> latency) noexcept {
+  adaptive_->leave(shared_.shard, admission,
+                   latency ? std::optional(latency->count()) : std::nullopt,
+                   config_.adaptive_concurrency, now_ns());
+}
+
 // --- the circuit breaker ----------------------------------------------------------------------
 
 policy::CircuitBreaker::Admission Cluster::admit() noexcept {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/event/timer.h"
 #include "hangu/filter/stream.h"
 #include "hangu/stats/shard_stats.h"
 

@@ -15,6 +15,7 @@
 #include "hangu/base/clock.h"
 #include "hangu/base/shared_list.h"
 #include "hangu/config/actions.h"
+#include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
@@ -394,6 +395,8 @@ struct Upstream {
   UpstreamLimits limits;
   RequestQueue queue;
   Hedging hedging;
+  AdaptiveConcurrency adaptive_concurrency;
+  Admission admission;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(60);  // pooled connection without a request
   uint32_t idle_connections_max = 1024;              // per endpoint and shard
@@ -499,6 +502,46 @@ struct RateLimit {
 };
 
 inline constexpr size_t kRateLimitsMax = 16;  // of a route
+
+/// How many requests may be under way at once, for each key.
+struct ConcurrencyLimit {
+  std::string name;
+  Mode mode = Mode::kEnforce;
+  uint32_t requests_max = 0;
+  std::vector<KeyPart> key = {KeyPart{}};
+  MissingKey on_missing_key = MissingKey::kShare;
+  uint32_t ipv4_prefix = 32;
+  uint32_t ipv6_prefix = 64;
+  std::vector<Cidr> exempt;  // clients that are not limited
+  uint32_t status = 429;
+  bool headers = true;  // RateLimit-Policy and RateLimit on refusals
+  Duration retry_after = std::chrono::seconds(1);
+  uint64_t keys_max = 100'000;  // with requests under way
+  bool operator==(const ConcurrencyLimit&) const = default;
+};
+
+inline constexpr size_t kConcurrencyLimitsMax = 8;  // of a route
+
+/// Who shares the bytes of a bandwidth limit.
+enum class BandwidthScope : uint8_t { kKey, kStream };
+
+/// How many bytes of bodies may pass in a second.
+struct BandwidthLimit {
+  std::string name;
+  Mode mode = Mode::kEnforce;
+  BandwidthScope scope = BandwidthScope::kKey;
+  uint64_t request_bytes_per_second = 0;   // 0: no limit
+  uint64_t response_bytes_per_second = 0;  // 0: no limit
+  uint64_t burst_bytes = 0;                // 0: a tenth of a second's, at least 64 KiB
+  std::vector<KeyPart> key = {KeyPart{}};  // with kKey
+  uint32_t ipv4_prefix = 32;
+  uint32_t ipv6_prefix = 64;
+  std::vector<Cidr> exempt;  // clients that are not limited
+  uint64_t keys_max = 100'000;
+  bool operator==(const BandwidthLimit&) const = default;
+};
+
+inline constexpr size_t kBandwidthLimitsMax = 4;  // of a route
 
 /// How the value of a field is compared.
 enum class ValueMatch : uint8_t { kExact, kPrefix, kRegex, kAny };
@@ -666,7 +709,9 @@ struct Route {
   bool upgrades = true;               // let `Upgrade` tunnels through
   bool preserve_host = true;          // else Host is the endpoint's
   bool grpc_web = false;              // its clients may call gRPC upstreams
-  std::vector<uint32_t> rate_limits;  // indices in Config::rate_limits
+  std::vector<uint32_t> rate_limits;         // indices in Config::rate_limits
+  std::vector<uint32_t> concurrency_limits;  // the same in theirs
+  std::vector<uint32_t> bandwidth_limits;    // the same
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   AuditLevel audit = AuditLevel::kDefault;
@@ -766,6 +811,8 @@ struct Config {
   std::vector<Upstream> upstreams;
   std::vector<Store> stores;
   std::vector<RateLimit> rate_limits;
+  std::vector<ConcurrencyLimit> concurrency_limits;
+  std::vector<BandwidthLimit> bandwidth_limits;
   RouteList routes;
   AccessLog access_log;
   AuditLog audit;
@@ -773,6 +820,7 @@ struct Config {
   Admin admin;
   Shutdown shutdown;
   Buffers buffers;
+  Overload overload;
   bool operator==(const Config&) const = default;
 };
 

@@ -30,6 +30,9 @@ class Http1Session final : public Session,
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   /// What is in flight is answered with `Connection: close`.
   void drain() noexcept override;
+
+  bool idle() const noexcept override { return state_ == State::kIdle; }
+
   void close() noexcept override;
   size_t held_bytes() noexcept override;
   uint64_t sent_bytes() const noexcept override;

@@ -68,6 +68,9 @@ class Http2Session final : public Session,
 
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   void drain() noexcept override;
+
+  bool idle() const noexcept override { return multiplexer_.streams() == 0; }
+
   void close() noexcept override;
   size_t held_bytes() noexcept override;
   uint64_t sent_bytes() const noexcept override;

@@ -23,6 +23,9 @@ class Opening final : public Session, private net::ConnectionHandler {
 
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   void drain() noexcept override;
+
+  bool idle() const noexcept override { return false; }
+
   void close() noexcept override;
 
   size_t held_bytes() noexcept override { return 0; }

@@ -54,6 +54,8 @@ class SessionTable final : private event::PressureHandler {
   void drain() noexcept;
   void drain(const ListenerContext& listener) noexcept;
   void close_all() noexcept;
+  /// Ends a part of the idle sessions, those that came first.
+  void shrink() noexcept;
 
   size_t size() const { return size_; }
 

@@ -38,6 +38,9 @@ struct RelayEnd;
 
 namespace hangu::filter {
 
+enum class Direction : uint8_t;
+class Pacing;
+
 /// What the session of the client's protocol does for a stream. Calls come from within the stream's
 /// own functions; an implementation must not destroy the stream before they return.
 class ResponseWriter {
@@ -200,6 +203,14 @@ class Stream {
   /// called with it all the same.
   void ignore_response_data() noexcept { ++response_ignored_; }
 
+  /// Holds the bodies back from now on; nullptr: no more.
+  void set_pacing(Pacing* pacing) noexcept { pacing_ = pacing; }
+
+  Pacing* pacing() const { return pacing_; }
+
+  /// More of a body may pass.
+  void resume_paced(Direction direction) noexcept;
+
   // For the proxy.
   void on_informational(const http::ResponseHead& head) noexcept;
   /// `response` is filled in. `end`: no body follows.
@@ -259,7 +270,7 @@ class Stream {
   bool close_wanted() const { return close_wanted_; }
 
  private:
-  enum PauseReason : uint8_t { kSink = 1, kFilter = 2 };
+  enum PauseReason : uint8_t { kSink = 1, kFilter = 2, kPace = 4 };
 
   using FilterList = std::span<const Filter* const>;
 
@@ -268,6 +279,8 @@ class Stream {
   void forward_request() noexcept;
   bool count_request_bytes(size_t bytes) noexcept;
   void pass_request_data(buffer::Slice&& data, bool end) noexcept;
+  void send_request_data(buffer::Slice&& data, bool end) noexcept;
+  void send_held_request_data() noexcept;
   void set_request_pause(PauseReason reason, bool paused) noexcept;
 
   void run_response_headers() noexcept;
@@ -296,7 +309,8 @@ class Stream {
   const ListenerRuntime& listener_;
   const RouteRuntime* route_ = nullptr;
   RequestSink* sink_ = nullptr;
-  StreamHandle handle_;  // none as long as nobody asked
+  StreamHandle handle_;       // none as long as nobody asked
+  Pacing* pacing_ = nullptr;  // nullptr: bodies pass as they come
   // A piece of body that waits for a paused filter; its source is paused meanwhile, so one
   // suffices.
   buffer::Slice held_request_data_;

@@ -16,6 +16,7 @@ namespace hangu::filter {
 
 class CompressedBody;
 class DelayedRequest;
+struct HeldPlaces;
 class RateLimit;
 class RequestCopy;
 struct RateLimitRound;
@@ -105,7 +106,8 @@ struct StreamInfo {
   std::string_view rule;    // what of the config decided that: a rate limit's name
   std::string_view shadow;  // the same, had it been in force
 
-  uint32_t audit_reserved = 0;  // bytes of the audit log's queue
+  uint32_t audit_reserved = 0;              // bytes of the audit log's queue
+  const HeldPlaces* held_places = nullptr;  // in concurrency limits; nullptr: none
 
   // The rate limit next to its end, for the response; nullptr: none is shown.
   const RateLimit* rate_limit = nullptr;

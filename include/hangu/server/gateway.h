@@ -13,6 +13,7 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
+#include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
 #include "hangu/tls/client_context.h"
@@ -61,6 +62,25 @@ struct EndpointHandle {
   std::shared_ptr<policy::EndpointHealth> health;
 };
 
+struct AdaptiveConcurrencyStatus {
+  bool enabled = false;
+  policy::AdaptiveLimit::Status limit;
+};
+
+/// One measure of `overload`.
+struct LoadStatus {
+  uint64_t value = 0;
+  uint64_t most = 0;
+  std::string_view step;
+};
+
+struct OverloadStatus {
+  bool enabled = false;
+  bool shadow = false;
+  LoadStatus memory;       // bytes
+  LoadStatus descriptors;  // open ones
+};
+
 struct EndpointStatus {
   std::string address;
   std::string host;
@@ -82,6 +102,7 @@ struct UpstreamStatus {
   std::string name;
   std::vector<EndpointStatus> endpoints;
   CircuitStatus circuit;
+  AdaptiveConcurrencyStatus adaptive;
   std::vector<policy::PriorityLevel> levels;
   std::vector<LimitStatus> limits;  // those in force
   uint32_t queued = 0;              // requests that wait for one of the `requests`
@@ -117,6 +138,8 @@ struct ShardStatus {
   uint64_t connections = 0;
   uint64_t requests_active = 0;
   uint64_t requests_total = 0;
+  Duration delay{};                // with `overload`: how long what arrives waits for its turn
+  std::string_view overload_step;  // that it has come to
 };
 
 struct AuditStatus {
@@ -144,6 +167,7 @@ struct GatewayStatus {
   std::vector<RouteCircuitStatus> route_circuits;
   std::vector<ShardStatus> shards;
   AuditStatus audit;
+  OverloadStatus overload;
 };
 
 struct ReloadReport {
@@ -190,6 +214,8 @@ class Gateway {
   virtual void reopen_logs() = 0;
   /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.
   virtual void refresh_tls() = 0;
+  /// Looks at memory and descriptors for `overload`; returns when to look again.
+  virtual Duration sample_load() = 0;
   virtual GatewayStatus status() const = 0;
   virtual stats::Registry& registry() = 0;
 

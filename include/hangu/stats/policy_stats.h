@@ -1,4 +1,5 @@
-// RateLimitStats: what one rate limit decided; StoreStats: how a store does. Lives on over config
+// What one rate limit, concurrency limit or bandwidth limit decided; StoreStats: how a store does.
+// Lives on over config
 // generations as long as its name does.
 #pragma once
 
@@ -30,6 +31,33 @@ struct StoreStats {
   Counter charged;   // keys whose counts it was told
   Counter lost;      // keys whose counts it could not be told
   Counter errors;    // replies that were errors
+};
+
+struct alignas(kCacheLine) ConcurrencyLimitSlot {
+  Counter allowed;
+  Counter rejected;
+  Counter shadow_rejected;  // would have been
+  Counter shared_keys;      // decisions for keys that found no place of their own
+  Gauge active;             // places taken
+};
+
+class ConcurrencyLimitStats : public PerShard<ConcurrencyLimitSlot> {
+ public:
+  using PerShard::PerShard;
+};
+
+struct alignas(kCacheLine) BandwidthLimitSlot {
+  Counter request_bytes;   // that passed
+  Counter response_bytes;  // the same
+  Counter request_pauses;  // times that a stream had to wait
+  Counter response_pauses;
+  Counter shadow_pauses;  // would have had to
+  Counter shared_keys;    // pieces of keys that found no place of their own
+};
+
+class BandwidthLimitStats : public PerShard<BandwidthLimitSlot> {
+ public:
+  using PerShard::PerShard;
 };
 
 }  // namespace hangu::stats

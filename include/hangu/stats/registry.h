@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "hangu/stats/overload_stats.h"
 #include "hangu/stats/policy_stats.h"
 #include "hangu/stats/route_stats.h"
 #include "hangu/stats/shard_stats.h"
@@ -33,12 +34,18 @@ class Registry {
 
   const ShardStats& shard(uint32_t id) const { return shard_stats_.slots()[id]; }
 
+  OverloadStats& overload() { return overload_; }
+
+  const OverloadStats& overload() const { return overload_; }
+
   /// The statistics of that name, made when there are none yet. They live at least as long as the
   /// pointer.
   std::shared_ptr<RouteStats> route(std::string_view name);
   std::shared_ptr<UpstreamStats> upstream(std::string_view name);
   std::shared_ptr<RateLimitStats> rate_limit(std::string_view name);
   std::shared_ptr<StoreStats> store(std::string_view name);
+  std::shared_ptr<ConcurrencyLimitStats> concurrency_limit(std::string_view name);
+  std::shared_ptr<BandwidthLimitStats> bandwidth_limit(std::string_view name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -56,16 +63,21 @@ class Registry {
   ByName<UpstreamStats> upstreams() const;
   ByName<RateLimitStats> rate_limits() const;
   ByName<StoreStats> stores() const;
+  ByName<ConcurrencyLimitStats> concurrency_limits() const;
+  ByName<BandwidthLimitStats> bandwidth_limits() const;
 
  private:
   const uint32_t shards_;
   PerShard<ShardStats> shard_stats_;
+  OverloadStats overload_;
   mutable std::mutex mutex_;
   ByName<RouteStats> routes_;
   std::set<std::string, std::less<>> removed_routes_;
   ByName<UpstreamStats> upstreams_;
   ByName<RateLimitStats> rate_limits_;
   ByName<StoreStats> stores_;
+  ByName<ConcurrencyLimitStats> concurrency_limits_;
+  ByName<BandwidthLimitStats> bandwidth_limits_;
 };
 
 }  // namespace hangu::stats

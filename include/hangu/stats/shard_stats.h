@@ -32,10 +32,15 @@ class alignas(kCacheLine) ShardStats {
   Counter connections_shed;  // to get memory back
   Counter http2_connections;
   Counter http2_resets_received;
-  Counter http2_resets_sent;  // for what the client did
-  Counter log_drops;          // access log records that found no room
-  Counter audit_drops;        // audit log records that found no room
-  Gauge buffer_bytes;         // receive blocks in use
+  Counter http2_resets_sent;             // for what the client did
+  Counter log_drops;                     // access log records that found no room
+  Counter audit_drops;                   // audit log records that found no room
+  Gauge buffer_bytes;                    // receive blocks in use
+  Gauge overload_step;                   // a policy::OverloadStep, which filters go by
+  Gauge delay_step;                      // what the delay alone calls for
+  Gauge delay_us;                        // how long what arrives waits for its turn
+  std::array<Counter, 3> overload_shed;  // requests refused, by config::Priority
+  Counter overload_shadow_shed;          // that would have been
 
   /// `code` of the reply, static text.
   void count_local_reply(std::string_view code) noexcept { local_replies_.add(code); }

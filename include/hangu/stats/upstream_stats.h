@@ -29,10 +29,14 @@ struct alignas(kCacheLine) UpstreamSlot {
   Counter failures;                // requests without a complete answer
   Counter ejections;               // of endpoints
   Counter shadow_ejections;
-  Counter circuit_rejected;         // requests while the circuit breaker was open
-  Counter circuit_shadow_rejected;  // that would have been
-  Counter circuit_opened;           // times
-  Counter mirrored_answered;        // copies of requests, with their whole answer
+  Counter circuit_rejected;           // requests while the circuit breaker was open
+  Counter circuit_shadow_rejected;    // that would have been
+  Counter circuit_opened;             // times
+  Counter admission_rejected;         // requests in proportion to failures
+  Counter admission_shadow_rejected;  // that would have been
+  Counter adaptive_rejected;          // requests over the adaptive concurrency limit
+  Counter adaptive_shadow_rejected;   // that would have been
+  Counter mirrored_answered;          // copies of requests, with their whole answer
   Counter mirrored_failed;
   Gauge slots;    // requests that count against `requests_max`
   Gauge pending;  // requests that wait for a connection
@@ -92,6 +96,7 @@ class UpstreamStats : public PerShard<UpstreamSlot> {
     maintenance.set(counts.maintenance);
   }
 
+  Gauge adaptive_limit;  // of concurrency; set by whoever moves it
   Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
   // The limits in force, 0: none. Set by the control thread.
   Gauge requests_max;

@@ -6,10 +6,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hangu/config/config.h"
 #include "hangu/event/mailbox_group.h"
+#include "hangu/policy/adaptive_limit.h"
+#include "hangu/policy/admission_control.h"
 #include "hangu/policy/circuit_breaker.h"
 #include "hangu/policy/hedge_budget.h"
 #include "hangu/policy/latency_window.h"
@@ -36,6 +39,12 @@ class Cluster final : private event::GroupMember {
   /// Takes a new config; connections keep running.
   void configure(const config::Upstream& config,
                  std::shared_ptr<const tls::ClientContext> tls = nullptr);
+
+  /// Once there is one it stays, in force or not.
+  void set_adaptive_limit(std::shared_ptr<policy::AdaptiveLimit> limit) {
+    adaptive_ = std::move(limit);
+  }
+
   /// Replaces the endpoints; those whose address stays keep their connections.
   void set_endpoints(std::span<const EndpointAddress> endpoints);
 
@@ -79,6 +88,32 @@ class Cluster final : private event::GroupMember {
   bool begin_retry() noexcept;
 
   void end_retry() noexcept { --retrying_; }
+
+  // Admission, as configured.
+  bool controls_admission() const {
+    return config_.admission.enabled && config_.admission.mode != config::Mode::kOff;
+  }
+
+  /// False: the request should not go there. `random`: all 64 bits.
+  bool admits_by_success(uint64_t random) noexcept;
+
+  /// What became of one that went.
+  void report_success(bool success) noexcept {
+    admission_.report(success, config_.admission, now_ns());
+  }
+
+  // The adaptive limit of concurrency, as configured.
+  using Admission = policy::AdaptiveLimit::Admission;
+
+  bool limits_concurrency() const {
+    return adaptive_ != nullptr && config_.adaptive_concurrency.enabled &&
+           config_.adaptive_concurrency.mode != config::Mode::kOff;
+  }
+
+  /// Whether one more request may go there, if limits_concurrency(); then leave() once.
+  Admission enter(config::Priority priority) noexcept;
+  /// `latency`: until the answer began; none: there was none, or it says nothing.
+  void leave(Admission admission, std::optional<Duration> latency) noexcept;
 
   // The circuit breaker, as configured.
   /// Ticket::kNone: the request must not go there.
@@ -147,10 +182,12 @@ class Cluster final : private event::GroupMember {
   std::shared_ptr<policy::CircuitBreaker> breaker_;
   std::shared_ptr<NodeLimits> limits_;
   SlotQueue slots_;
+  std::shared_ptr<policy::AdaptiveLimit> adaptive_;  // nullptr: the config never asked for one
   config::Upstream config_;
   std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Endpoint>> retired_;
+  policy::AdmissionControl admission_;
   Balancer balancer_;
   policy::RetryReasons retry_reasons_;
   uint32_t retrying_ = 0;

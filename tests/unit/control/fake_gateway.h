@@ -85,6 +85,8 @@ class FakeGateway final : public server::Gateway {
 
   void refresh_tls() override {}
 
+  Duration sample_load() override { return std::chrono::seconds(1); }
+
   server::GatewayStatus status() const override {
     server::GatewayStatus status;
     status.event_loop = "fake";

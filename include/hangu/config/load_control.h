@@ -1,0 +1,69 @@
+// What the config says of too much to do: for an upstream, which then gets fewer requests, and for
+// the process itself, which then refuses some. Part of config.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "hangu/base/clock.h"
+#include "hangu/config/mode.h"
+
+namespace hangu::config {
+
+/// How many requests an upstream gets at once, found out by how long it takes to answer them.
+struct AdaptiveConcurrency {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  uint32_t limit_min = 3;
+  uint32_t limit_max = 1000;
+  uint32_t buffer_percent = 25;                           // slower than at best, and still well
+  Duration interval = std::chrono::milliseconds(100);     // between two limits
+  uint32_t samples_min = 10;                              // in it; else the limit stays
+  Duration baseline_interval = std::chrono::seconds(60);  // between two measurements at rest
+  uint32_t baseline_requests = 50;                        // of each
+  uint32_t jitter_percent = 15;                           // of that interval
+  bool operator==(const AdaptiveConcurrency&) const = default;
+};
+
+/// How requests are turned away as an upstream answers fewer of them well.
+struct Admission {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  Duration window = std::chrono::seconds(30);
+  uint32_t success_percent = 95;     // below that requests are refused
+  uint32_t aggression = 1;           // more: sooner
+  uint32_t reject_percent_max = 80;  // of the requests
+  uint32_t requests_min = 10;        // in the window, of a worker, for that
+  bool operator==(const Admission&) const = default;
+};
+
+/// What a route's requests are worth when not all can be served.
+enum class Priority : uint8_t { kLow, kNormal, kHigh };
+
+/// From which value on one measure of load calls for which step.
+template <class T>
+struct OverloadSteps {
+  T shed_low{};     // low-priority routes are refused, idle connections closed
+  T shed_normal{};  // the others are, too
+  T stop{};         // no connection is accepted, and high-priority routes are refused
+  bool operator==(const OverloadSteps&) const = default;
+};
+
+/// What to do when the process itself has too much to do.
+struct Overload {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  uint64_t memory_bytes_max = 0;  // 0: the cgroup's limit, or else the machine's memory
+  OverloadSteps<uint32_t> memory_percent{.shed_low = 85, .shed_normal = 92, .stop = 97};
+  OverloadSteps<uint32_t> descriptors_percent{.shed_low = 80, .shed_normal = 90, .stop = 95};
+  OverloadSteps<Duration> delay{.shed_low = std::chrono::milliseconds(5),
+                                .shed_normal = std::chrono::milliseconds(25),
+                                .stop = std::chrono::milliseconds(250)};
+  Duration delay_window = std::chrono::milliseconds(100);  // the least in it counts
+  Duration interval = std::chrono::milliseconds(250);      // between two looks at the others
+  Duration recovery = std::chrono::seconds(1);             // below a step before it is undone
+  Duration retry_after = std::chrono::seconds(2);          // what the refused are told, at most 1.5
+  bool operator==(const Overload&) const = default;
+};
+
+}  // namespace hangu::config
