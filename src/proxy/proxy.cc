@@ -102,8 +102,7 @@ void Proxy::start(filter::Stream& stream, bool end) noexcept {
     }
     return;
   }
-  Exchange& exchange =
-      *exchanges_->make(*this, stream, *found, entry).release();  // owned by live_
+  Exchange& exchange = *exchanges_->make(*this, stream, *found, entry).release();  // owned by live_
   live_.push_back(exchange);
   stream.attach_sink(exchange);
   exchange.start(end);

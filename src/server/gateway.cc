@@ -1,6 +1,5 @@
 #include "hangu/server/gateway.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 
 #include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
+#include "server/cpus.h"
 #include "server/limit_status.h"
 #include "server/load_sampler.h"
 #include "server/random.h"
@@ -28,21 +28,6 @@
 
 namespace hangu::server {
 namespace {
-
-/// The cores this process may run on.
-std::vector<int> allowed_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(static_cast<size_t>(cpu), &set)) {
-        cpus.push_back(cpu);
-      }
-    }
-  }
-  return cpus.empty() ? std::vector<int>{-1} : cpus;
-}
 
 int64_t steady_now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
@@ -677,9 +662,9 @@ UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
   UpstreamStatus status{.name = upstream.name,
                         .endpoints = {},
                         .circuit = circuit_of(upstream),
-                         .adaptive = adaptive_limits_.status(upstream),
-                         .levels = {},
-                         .limits = {}};
+                        .adaptive = adaptive_limits_.status(upstream),
+                        .levels = {},
+                        .limits = {}};
   if (const auto limits = limits_.find(upstream.name); limits != limits_.end()) {
     add_limits(*limits->second, upstream.limits, status);
   }

@@ -37,7 +37,7 @@ struct ClusterUpdate {
   std::shared_ptr<policy::CircuitBreaker> breaker;
   std::shared_ptr<const policy::PoolVersion> version;  // of its endpoints' health
   std::shared_ptr<upstream::NodeLimits> limits;
-  std::shared_ptr<policy::AdaptiveLimit> adaptive;     // nullptr: none is asked for
+  std::shared_ptr<policy::AdaptiveLimit> adaptive;  // nullptr: none is asked for
   std::vector<upstream::EndpointAddress> endpoints;
   bool replace_endpoints = true;  // false: DNS has not answered yet, keep what there is
 };

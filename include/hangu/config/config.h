@@ -228,44 +228,6 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
-/// What an upstream is asked at once, by the whole node. 0: no limit.
-struct UpstreamLimits {
-  Mode mode = Mode::kEnforce;
-  uint32_t requests_max = 0;     // under way
-  uint32_t pending_max = 0;      // that wait for a connection
-  uint32_t connections_max = 0;  // open, idle ones included
-  uint32_t endpoint_connections_max = 0;
-  bool operator==(const UpstreamLimits&) const = default;
-};
-
-/// Where requests wait that are over `requests_max`.
-struct RequestQueue {
-  uint32_t max = 0;  // of the whole node; 0: none waits
-  Duration timeout = std::chrono::seconds(1);
-  bool operator==(const RequestQueue&) const = default;
-};
-
-/// Who comes first where not everybody can.
-enum class Priority : uint8_t { kLow, kNormal, kHigh };
-
-inline constexpr size_t kPriorities = 3;
-
-/// When a second endpoint is asked because the first is slow.
-struct HedgeDelay {
-  uint32_t percentile = 95;  // of the latest latencies; 0: `fixed`
-  Duration fixed{};
-  bool operator==(const HedgeDelay&) const = default;
-};
-
-/// A second try while the first is under way, of requests that only read.
-struct Hedging {
-  bool enabled = false;
-  Mode mode = Mode::kEnforce;
-  HedgeDelay after;
-  uint32_t percent_max = 5;  // of the requests
-  bool operator==(const Hedging&) const = default;
-};
-
 /// How long a request may take, told from hop to hop in `x-request-timeout-ms`.
 struct DeadlineField {
   bool accept = false;   // from trusted proxies
@@ -705,10 +667,10 @@ struct Route {
   uint32_t headers_bytes_max = 0;                          // of a request; 0: no limit; 431
   Priority priority = Priority::kNormal;
   DeadlineField deadline;
-  CircuitBreaker circuit_breaker;     // besides its upstream's
-  bool upgrades = true;               // let `Upgrade` tunnels through
-  bool preserve_host = true;          // else Host is the endpoint's
-  bool grpc_web = false;              // its clients may call gRPC upstreams
+  CircuitBreaker circuit_breaker;            // besides its upstream's
+  bool upgrades = true;                      // let `Upgrade` tunnels through
+  bool preserve_host = true;                 // else Host is the endpoint's
+  bool grpc_web = false;                     // its clients may call gRPC upstreams
   std::vector<uint32_t> rate_limits;         // indices in Config::rate_limits
   std::vector<uint32_t> concurrency_limits;  // the same in theirs
   std::vector<uint32_t> bandwidth_limits;    // the same

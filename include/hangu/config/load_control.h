@@ -3,12 +3,51 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "hangu/base/clock.h"
 #include "hangu/config/mode.h"
 
 namespace hangu::config {
+
+/// Who comes first where not everybody can.
+enum class Priority : uint8_t { kLow, kNormal, kHigh };
+
+inline constexpr size_t kPriorities = 3;
+
+/// What an upstream is asked at once, by the whole node. 0: no limit.
+struct UpstreamLimits {
+  Mode mode = Mode::kEnforce;
+  uint32_t requests_max = 0;     // under way
+  uint32_t pending_max = 0;      // that wait for a connection
+  uint32_t connections_max = 0;  // open, idle ones included
+  uint32_t endpoint_connections_max = 0;
+  bool operator==(const UpstreamLimits&) const = default;
+};
+
+/// Where requests wait that are over `requests_max`.
+struct RequestQueue {
+  uint32_t max = 0;  // of the whole node; 0: none waits
+  Duration timeout = std::chrono::seconds(1);
+  bool operator==(const RequestQueue&) const = default;
+};
+
+/// When a second endpoint is asked because the first is slow.
+struct HedgeDelay {
+  uint32_t percentile = 95;  // of the latest latencies; 0: `fixed`
+  Duration fixed{};
+  bool operator==(const HedgeDelay&) const = default;
+};
+
+/// A second try while the first is under way, of requests that only read.
+struct Hedging {
+  bool enabled = false;
+  Mode mode = Mode::kEnforce;
+  HedgeDelay after;
+  uint32_t percent_max = 5;  // of the requests
+  bool operator==(const Hedging&) const = default;
+};
 
 /// How many requests an upstream gets at once, found out by how long it takes to answer them.
 struct AdaptiveConcurrency {
@@ -36,9 +75,6 @@ struct Admission {
   uint32_t requests_min = 10;        // in the window, of a worker, for that
   bool operator==(const Admission&) const = default;
 };
-
-/// What a route's requests are worth when not all can be served.
-enum class Priority : uint8_t { kLow, kNormal, kHigh };
 
 /// From which value on one measure of load calls for which step.
 template <class T>

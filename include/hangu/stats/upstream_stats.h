@@ -97,7 +97,7 @@ class UpstreamStats : public PerShard<UpstreamSlot> {
   }
 
   Gauge adaptive_limit;  // of concurrency; set by whoever moves it
-  Gauge circuit_state;  // 0 closed, 1 open, 2 half-open; set by whoever changes it
+  Gauge circuit_state;   // 0 closed, 1 open, 2 half-open; set by whoever changes it
   // The limits in force, 0: none. Set by the control thread.
   Gauge requests_max;
   Gauge pending_max;
