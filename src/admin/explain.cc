@@ -400,15 +400,6 @@ json::array names_of(const std::vector<uint32_t>& numbers, const std::vector<Lim
   return names;
 }
 
-std::string_view text_of(config::Priority priority) {
-  switch (priority) {
-    case config::Priority::kLow: return "low";
-    case config::Priority::kNormal: return "normal";
-    case config::Priority::kHigh: return "high";
-  }
-  return "normal";
-}
-
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
                const AskedRequest& request, const server::GatewayStatus* live, json::object& out) {
   out["route"] = route.name;
@@ -420,7 +411,6 @@ void add_route(const config::Config& config, const config::Route& route, const T
   out["rate_limits"] = std::move(limits);
   out["concurrency_limits"] = names_of(route.concurrency_limits, config.concurrency_limits);
   out["bandwidth_limits"] = names_of(route.bandwidth_limits, config.bandwidth_limits);
-  out["priority"] = text_of(route.priority);
   if (json::array actions = actions_json(config, route); !actions.empty()) {
     out["actions"] = std::move(actions);
   }

@@ -166,10 +166,6 @@ class Printer {
     if (const std::string set = joined(array_at(upstream, "resilience")); !set.empty()) {
       line("protection", set);
     }
-    if (const std::string priority = text_at(from_, "priority");
-        !priority.empty() && priority != "normal") {
-      line("priority", priority);
-    }
     if (flag_at(from_, "circuit_breaker")) {
       line("route has", "a circuit breaker of its own");
     }

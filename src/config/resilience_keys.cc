@@ -318,7 +318,8 @@ void add_resilience(ObjectType<Route>& type) {
           choice<Priority>(
               {{"low", Priority::kLow}, {"normal", Priority::kNormal}, {"high", Priority::kHigh}}),
           {.name = "priority",
-           .documentation = "Who goes first, and who is refused last, when not all can go.",
+           .documentation = "Who goes first when not all can go, and who is refused last: see also "
+                            "`overload` and `adaptive_concurrency`.",
            .example = "high"})
       .key<&Route::deadline>(deadline(), {.name = "deadline",
                                           .documentation = "The field `x-request-timeout-ms`.",

@@ -216,13 +216,6 @@ TypePtr<Route> route() {
            .documentation = "Limits of `bandwidth_limits` that hold bodies back; the slowest "
                             "decides.",
            .example = "[per-client]"})
-      .key<&Route::priority>(
-          choice<Priority>(
-              {{"low", Priority::kLow}, {"normal", Priority::kNormal}, {"high", Priority::kHigh}}),
-          {.name = "priority",
-           .documentation = "What its requests are worth when not all can be served: `low` is "
-                            "refused first, `high` last.",
-           .example = "high"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
                           .documentation = "Edits of the request on its way to the upstream.",

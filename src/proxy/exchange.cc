@@ -330,7 +330,9 @@ void Exchange::fail(const Error& error) noexcept {
   cluster_.stats().failures.add();
   count_once_more();
   report(is_own(error.code) ? Outcome::kUnknown : Outcome::kOwnFailure);
-  report_success(false);
+  if (!is_own(error.code)) {
+    report_success(false);
+  }
   filter::Stream& stream = detach();
   stream.fail(error);
 }
