@@ -11,6 +11,42 @@
 
 namespace hangu::config {
 
+/// An answer that sends the client elsewhere. What is empty or 0 stays as the client asked.
+struct Redirect {
+  bool enabled = false;
+  std::string scheme;
+  std::string host;
+  uint32_t port = 0;
+  std::string path;          // the whole path; may have captures: "/v2/{id}"
+  std::string prefix;        // or what takes the place of the prefix that the route matches
+  std::string regex;         // or what takes the place of what this matches in the path:
+  std::string substitution;  // with `\1` for its first group; may have a query
+  uint32_t status = 302;
+  bool operator==(const Redirect&) const = default;
+};
+
+/// An answer without asking an upstream.
+struct DirectResponse {
+  bool enabled = false;
+  uint32_t status = 200;
+  std::string body;
+  std::string file;      // in place of `body`; read with the config
+  std::string contents;  // of it
+  std::string content_type = "text/plain; charset=utf-8";
+  Duration retry_after{};  // 0: none
+  bool operator==(const DirectResponse&) const = default;
+};
+
+/// What the upstream sees instead of what the client asked for.
+struct Rewrite {
+  std::string path;          // the whole path; may have captures: "/v2/{id}"
+  std::string prefix;        // or what takes the place of the prefix that the route matches
+  std::string regex;         // as in Redirect
+  std::string substitution;  // the same
+  std::string host;          // may have variables
+  bool operator==(const Rewrite&) const = default;
+};
+
 /// Which pages of other origins may read the answers (the CORS protocol of the Fetch standard).
 struct Cors {
   bool enabled = false;
