@@ -143,7 +143,7 @@ void compile_all(benchmark::State& state) {
     stats::Registry registry(2);
     server::QuotaSaver quotas("");  // there are none
     server::SnapshotBuilder builder(registry, quotas);
-    benchmark::DoNotOptimize(builder.build(config, nullptr, {}, {}));
+    benchmark::DoNotOptimize(builder.build(config, {}, {}, {}));
   }
 }
 
@@ -156,7 +156,7 @@ void compile_one_changed(benchmark::State& state) {
   stats::Registry registry(2);
   server::QuotaSaver quotas("");  // there are none
   server::SnapshotBuilder builder(registry, quotas);
-  static_cast<void>(builder.build(std::make_shared<const config::Config>(config), nullptr, {}, {}));
+  static_cast<void>(builder.build(std::make_shared<const config::Config>(config), {}, {}, {}));
   Numbers numbers;
   for (auto _ : state) {
     state.PauseTiming();
@@ -165,7 +165,7 @@ void compile_one_changed(benchmark::State& state) {
     config.routes.set(numbers.next() % kRoutes, std::make_shared<const config::Route>(changed));
     auto next = std::make_shared<const config::Config>(config);
     state.ResumeTiming();
-    benchmark::DoNotOptimize(builder.build(std::move(next), nullptr, {}, {}));
+    benchmark::DoNotOptimize(builder.build(std::move(next), {}, {}, {}));
     builder.release_unused();
     registry.prune();
   }

@@ -30,7 +30,7 @@ class SnapshotBuilderTest : public testing::Test {
   }
 
   SnapshotPtr build() {
-    return builder_.build(std::make_shared<const config::Config>(config_), nullptr, {}, {});
+    return builder_.build(std::make_shared<const config::Config>(config_), {}, {}, {});
   }
 
   void change(size_t at, const std::string& path) {
