@@ -111,8 +111,14 @@ std::string_view member(std::string_view line, std::string_view key) noexcept {
       continue;
     }
     const std::string_view value = line.substr(at + key.size() + 2);
-    return value.starts_with('"') ? value.substr(1, value.find('"', 1) - 1)
-                                  : value.substr(0, value.find_first_of(",}"));
+    if (!value.starts_with('"')) {
+      return value.substr(0, value.find_first_of(",}"));
+    }
+    size_t end = value.find_first_of("\"\\", 1);
+    while (end < value.size() && value[end] == '\\') {
+      end = value.find_first_of("\"\\", end + 2);
+    }
+    return value.substr(1, end - 1);
   }
   return {};
 }

@@ -171,6 +171,7 @@ void FileWriter::run() {
       Waiting& head = queue_.front();
       lock.unlock();
       const bool good = work_off(head);
+      stuck_ = !good;
       lock.lock();
       if (good) {
         pop_head();
@@ -220,6 +221,7 @@ bool FileWriter::work_off(Waiting& head) {
   if (!note(write_checkpoints(head), "write the checkpoints of")) {
     return false;
   }
+  note_recovered();
   for (const std::string& path : head.batch.remove) {
     if (::unlink(path.c_str()) != 0) {
       log::error("event=audit_remove_failed path={} errno={}", path, errno);
@@ -228,13 +230,9 @@ bool FileWriter::work_off(Waiting& head) {
   return true;
 }
 
-/// Counts what went wrong, and says it once.
+/// Counts what went wrong, and says it once: until a whole batch went well.
 bool FileWriter::note(bool good, const char* what) {
   if (good) {
-    if (failing_.exchange(false)) {
-      log::info("event=audit_write_ok path={}", options_.path);
-    }
-    complained_ = false;
     return true;
   }
   const int error = errno;
@@ -245,6 +243,13 @@ bool FileWriter::note(bool good, const char* what) {
                options_.path, error, what, std::generic_category().message(error));
   }
   return false;
+}
+
+void FileWriter::note_recovered() {
+  complained_ = false;
+  if (failing_.exchange(false)) {
+    log::info("event=audit_write_ok path={}", options_.path);
+  }
 }
 
 bool FileWriter::archive(Waiting& head) {
@@ -312,9 +317,12 @@ bool FileWriter::sync() {
   return true;
 }
 
-bool FileWriter::sync_if_due() {
-  return options_.fsync != Fsync::kInterval || now() - synced_ < options_.fsync_interval ||
-         note(sync(), "sync");
+void FileWriter::sync_if_due() {
+  const bool due =
+      options_.fsync == Fsync::kInterval && dirty_ && now() - synced_ >= options_.fsync_interval;
+  if (due && note(sync(), "sync") && !stuck_) {
+    note_recovered();
+  }
 }
 
 }  // namespace hangu::audit

@@ -17,7 +17,7 @@
 namespace hangu::audit {
 
 inline constexpr size_t kHashDigits = 64;
-inline constexpr size_t kLineBytesMax = 16 * 1024;
+inline constexpr size_t kLineBytesMax = 32 * 1024;
 inline constexpr int kSchemaVersion = 1;
 /// `reason` of a process.start after a run that did not say that it ended.
 inline constexpr std::string_view kUncleanEnd = "unclean_end";
@@ -65,8 +65,7 @@ struct LinkText {
 /// nullopt: this is no line of an audit log. `line` is without its line feed.
 std::optional<LinkText> parse_link(std::string_view line) noexcept;
 
-/// The value of a member whose value needs no escaping, as it stands, quotes left out; empty: there
-/// is none.
+/// The value of a member as it stands, escapes and all, quotes left out; empty: there is none.
 std::string_view member(std::string_view line, std::string_view key) noexcept;
 /// The same as a number.
 std::optional<uint64_t> number_member(std::string_view line, std::string_view key) noexcept;

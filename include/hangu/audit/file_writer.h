@@ -86,9 +86,10 @@ class FileWriter {
   bool write_checkpoints(Waiting& head);
   bool fetch_spilled(Waiting& head);
   bool sync();
-  bool sync_if_due();
+  void sync_if_due();
   bool open_file();
   bool note(bool good, const char* what);
+  void note_recovered();
   bool spill(const std::string& lines);
   void begin_spilling();
   void pop_head();
@@ -98,6 +99,7 @@ class FileWriter {
   int checkpoint_fd_ = -1;  // the thread's
   int spill_fd_ = -1;
   bool dirty_ = false;  // the thread's
+  bool stuck_ = false;  // the thread's: the head could not be written
   TimePoint synced_{};  // the thread's
   bool complained_ = false;
 
