@@ -19,6 +19,8 @@ class TunnelSession final : public Session, public filter::TunnelOwner {
   /// the time for draining is over.
   void drain() noexcept override {}
 
+  bool idle() const noexcept override { return false; }
+
   void close() noexcept override;
   size_t held_bytes() noexcept override;
   uint64_t sent_bytes() const noexcept override;

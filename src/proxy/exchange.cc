@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hangu/http/grpc.h"
 #include "hangu/proxy/proxy.h"
 #include "hangu/stats/shard_stats.h"
 #include "hangu/upstream/heads.h"

@@ -4,6 +4,7 @@
 // shard's table of them. A stream that nobody asks for a handle is not in it and costs nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -2,6 +2,7 @@
 // grows to what one interval brings and allocates nothing after that. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
