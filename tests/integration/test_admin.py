@@ -44,9 +44,11 @@ class Admin(GatewayCase):
         self.assertIn(("POST", "/reload"), listed)
         for method, path in listed - {("POST", "/reload")}:
             with self.subTest(path):
-                query = "?method=GET&url=http%3A%2F%2Fa%2F" if path == "/explain" else ""
-                if path == "/endpoint":
-                    query = f"?upstream=origin&endpoint={self.origin.endpoint}&order=ready"
+                query = {
+                    "/explain": "?method=GET&url=http%3A%2F%2Fa%2F",
+                    "/audit/reading": "?kind=read",
+                    "/endpoint": f"?upstream=origin&endpoint={self.origin.endpoint}&order=ready",
+                }.get(path, "")
                 self.assertEqual(self.get(path + query, method).status, 200)
 
     def test_status(self):
