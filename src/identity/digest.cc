@@ -1,0 +1,88 @@
+#include "hangu/identity/digest.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "hangu/identity/base64url.h"
+
+namespace hangu::identity {
+namespace {
+
+struct ContextFree {
+  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+
+struct DigestFree {
+  void operator()(EVP_MD* digest) const noexcept { EVP_MD_free(digest); }
+};
+
+/// What one thread computes digests with: made once, so that a request allocates nothing.
+struct Workspace {
+  std::unique_ptr<EVP_MD_CTX, ContextFree> context{EVP_MD_CTX_new()};
+  std::unique_ptr<EVP_MD, DigestFree> sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  std::unique_ptr<EVP_MD, DigestFree> sm3{EVP_MD_fetch(nullptr, "SM3", nullptr)};
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+std::optional<StoredDigest> parse_digest(std::string_view text) noexcept {
+  StoredDigest stored;
+  if (text.starts_with("sha256:")) {
+    text.remove_prefix(7);
+  } else if (text.starts_with("sm3:")) {
+    stored.kind = DigestKind::kSm3;
+    text.remove_prefix(4);
+  } else {
+    return std::nullopt;
+  }
+  if (text.size() != 2 * stored.digest.size()) {
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < stored.digest.size(); ++i) {
+    const int high = hex_value(text[2 * i]);
+    const int low = hex_value(text[2 * i + 1]);
+    if (high < 0 || low < 0) {
+      return std::nullopt;
+    }
+    stored.digest[i] = static_cast<uint8_t>(high << 4 | low);
+  }
+  return stored;
+}
+
+std::string to_string(const StoredDigest& digest) {
+  return fmt::format("{}:{:02x}", digest.kind == DigestKind::kSm3 ? "sm3" : "sha256",
+                     fmt::join(digest.digest, ""));
+}
+
+bool compute_digest(DigestKind kind, std::string_view text, Digest& out) noexcept {
+  thread_local const Workspace kWorkspace;
+  EVP_MD_CTX* const context = kWorkspace.context.get();
+  const EVP_MD* const digest =
+      kind == DigestKind::kSm3 ? kWorkspace.sm3.get() : kWorkspace.sha256.get();
+  return context != nullptr && digest != nullptr &&
+         EVP_DigestInit_ex2(context, digest, nullptr) == 1 &&
+         EVP_DigestUpdate(context, text.data(), text.size()) == 1 &&
+         EVP_DigestFinal_ex(context, out.data(), nullptr) == 1;
+}
+
+std::string make_api_key(std::string_view id) {
+  Digest secret{};
+  if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) {
+    return {};
+  }
+  return fmt::format(
+      "hk_{}_{}", id,
+      encode_base64url({reinterpret_cast<const char*>(secret.data()), secret.size()}));
+}
+
+}  // namespace hangu::identity
