@@ -41,7 +41,6 @@ extern const TextRule kHeaderNameRule;
 extern const TextRule kHeaderValueRule;
 extern const TextRule kTextRule;
 extern const TextRule kTargetRule;
-extern const TextRule kCookieNameRule;
 extern const TextRule kCookiePathRule;
 extern const TextRule kPeerRule;
 extern const TextRule kPatternRule;
