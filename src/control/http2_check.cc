@@ -6,44 +6,29 @@
 #include <fmt/format.h>
 
 #include "hangu/codec/http2/hpack.h"
+#include "hangu/codec/http2/protocol.h"
 
 #include "control/check_exchange.h"
 
 namespace hangu::control {
 namespace {
 
-using codec::http2::HpackEncoder;
+namespace h2 = codec::http2;
+using h2::FrameType;
+using h2::HpackEncoder;
 
-enum FrameType : uint8_t {
-  kData = 0,
-  kHeaders = 1,
-  kReset = 3,
-  kSettings = 4,
-  kPing = 6,
-  kGoaway = 7,
-  kContinuation = 9,
-};
-
-constexpr uint8_t kEndStream = 0x1;
-constexpr uint8_t kAck = 0x1;
-constexpr uint8_t kEndHeaders = 0x4;
-constexpr uint8_t kPadded = 0x8;
-constexpr uint8_t kPriority = 0x20;
-constexpr size_t kFrameHeadBytes = 9;
-constexpr size_t kFrameBytesMax = 16 * 1024;
 constexpr size_t kPriorityBytes = 5;
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 char octet(uint64_t value) {
   return static_cast<char>(value & 0xff);
 }
 
-std::string frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
+std::string frame(FrameType type, uint8_t flags, uint32_t stream, std::string_view payload) {
   std::string out;
   for (const uint64_t value :
        {uint64_t{payload.size()} >> 16, uint64_t{payload.size()} >> 8, uint64_t{payload.size()},
-        uint64_t{type}, uint64_t{flags}, uint64_t{stream} >> 24, uint64_t{stream} >> 16,
-        uint64_t{stream} >> 8, uint64_t{stream}}) {
+        static_cast<uint64_t>(type), uint64_t{flags}, uint64_t{stream} >> 24,
+        uint64_t{stream} >> 16, uint64_t{stream} >> 8, uint64_t{stream}}) {
     out += octet(value);
   }
   return out.append(payload);
@@ -106,33 +91,35 @@ class Http2Check final : public CheckExchange, private codec::http2::FieldSink {
         grpc_(check.kind == config::HealthCheckKind::kGrpc) {}
 
   std::string begin() override {
-    std::string out(kPreface);
-    out += frame(kSettings, 0, 0, std::string_view("\x00\x02\x00\x00\x00\x00", 6));  // no push
+    std::string out(h2::kClientPreface);
+    out += frame(FrameType::kSettings, 0, 0,
+                 std::string_view("\x00\x02\x00\x00\x00\x00", 6));  // no push
     const std::string fields = request_fields();
-    out += frame(kHeaders, grpc_ ? kEndHeaders : kEndHeaders | kEndStream, 1, fields);
+    out += frame(FrameType::kHeaders,
+                 grpc_ ? h2::kFlagEndHeaders : h2::kFlagEndHeaders | h2::kFlagEndStream, 1, fields);
     if (grpc_) {
-      out += frame(kData, kEndStream, 1, health_request(check_.service));
+      out += frame(FrameType::kData, h2::kFlagEndStream, 1, health_request(check_.service));
     }
     return out;
   }
 
   std::optional<CheckVerdict> received(std::string_view bytes, std::string& reply) override {
     input_ += bytes;
-    while (input_.size() >= kFrameHeadBytes) {
+    while (input_.size() >= h2::kFrameHeaderBytes) {
       const std::string_view all = input_;
       const size_t size = number_of(all.substr(0, 3));
-      if (size > kFrameBytesMax) {
+      if (size > h2::kFrameSizeDefault) {
         return CheckVerdict{false, "no HTTP/2: a frame is too large"};
       }
-      if (input_.size() < kFrameHeadBytes + size) {
+      if (input_.size() < h2::kFrameHeaderBytes + size) {
         break;
       }
-      auto verdict = take(static_cast<uint8_t>(all[3]), static_cast<uint8_t>(all[4]),
-                          all.substr(kFrameHeadBytes, size), reply);
+      auto verdict = take(static_cast<FrameType>(all[3]), static_cast<uint8_t>(all[4]),
+                          all.substr(h2::kFrameHeaderBytes, size), reply);
       if (verdict) {
         return verdict;
       }
-      input_.erase(0, kFrameHeadBytes + size);
+      input_.erase(0, h2::kFrameHeaderBytes + size);
     }
     return std::nullopt;
   }
@@ -160,35 +147,35 @@ class Http2Check final : public CheckExchange, private codec::http2::FieldSink {
     return out;
   }
 
-  std::optional<CheckVerdict> take(uint8_t type, uint8_t flags, std::string_view payload,
+  std::optional<CheckVerdict> take(FrameType type, uint8_t flags, std::string_view payload,
                                    std::string& reply) {
     switch (type) {
-      case kSettings:
-        if ((flags & kAck) == 0) {
-          reply += frame(kSettings, kAck, 0, {});
+      case FrameType::kSettings:
+        if ((flags & h2::kFlagAck) == 0) {
+          reply += frame(FrameType::kSettings, h2::kFlagAck, 0, {});
         }
         return std::nullopt;
-      case kPing:
-        if ((flags & kAck) == 0) {
-          reply += frame(kPing, kAck, 0, payload);
+      case FrameType::kPing:
+        if ((flags & h2::kFlagAck) == 0) {
+          reply += frame(FrameType::kPing, h2::kFlagAck, 0, payload);
         }
         return std::nullopt;
-      case kReset: return CheckVerdict{false, "the stream was reset"};
-      case kGoaway:
+      case FrameType::kRstStream: return CheckVerdict{false, "the stream was reset"};
+      case FrameType::kGoaway:
         if (payload.size() < 8 || number_of(payload.substr(0, 4)) == 0) {
           return CheckVerdict{false, "the server takes no streams (GOAWAY)"};
         }
         return std::nullopt;
-      case kData: return take_data(flags, payload);
-      case kHeaders: return take_headers(flags, payload);
-      case kContinuation: return decode(flags, payload);
+      case FrameType::kData: return take_data(flags, payload);
+      case FrameType::kHeaders: return take_headers(flags, payload);
+      case FrameType::kContinuation: return decode(flags, payload);
       default: return std::nullopt;
     }
   }
 
   /// Without padding.
   static std::optional<std::string_view> content(uint8_t flags, std::string_view payload) {
-    if ((flags & kPadded) == 0) {
+    if ((flags & h2::kFlagPadded) == 0) {
       return payload;
     }
     const size_t padding = payload.empty() ? 0 : static_cast<unsigned char>(payload[0]);
@@ -204,24 +191,24 @@ class Http2Check final : public CheckExchange, private codec::http2::FieldSink {
       return CheckVerdict{false, "no HTTP/2: bad padding"};
     }
     body_.append(data->substr(0, kCheckAnswerBytesMax - body_.size()));
-    return verdict((flags & kEndStream) != 0);
+    return verdict((flags & h2::kFlagEndStream) != 0);
   }
 
   std::optional<CheckVerdict> take_headers(uint8_t flags, std::string_view payload) {
     auto fields = content(flags, payload);
-    if (fields && (flags & kPriority) != 0) {
+    if (fields && (flags & h2::kFlagPriority) != 0) {
       fields = fields->size() < kPriorityBytes ? std::nullopt
                                                : std::optional(fields->substr(kPriorityBytes));
     }
     if (!fields) {
       return CheckVerdict{false, "no HTTP/2: a bad HEADERS frame"};
     }
-    ends_ = (flags & kEndStream) != 0;
+    ends_ = (flags & h2::kFlagEndStream) != 0;
     return decode(flags, *fields);
   }
 
   std::optional<CheckVerdict> decode(uint8_t flags, std::string_view fields) {
-    const bool last = (flags & kEndHeaders) != 0;
+    const bool last = (flags & h2::kFlagEndHeaders) != 0;
     if (!decoder_.decode(fields, last, *this)) {
       return CheckVerdict{false, "no HTTP/2: bad header compression"};
     }
