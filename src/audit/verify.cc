@@ -262,10 +262,10 @@ Result<void, std::string> Verifier::check_file(const std::string& path) {
   ParallelPieces<PieceCheck> pieces(*reader, options_.threads);
   auto done =
       pieces.run([&](const std::string& piece) { return check_piece(piece, kind, shipped_); },
-                 [&](PieceCheck&& piece) {
+                 [&](PieceCheck&& piece, uint64_t bytes_read) {
                    take_piece(std::move(piece));
                    if (options_.on_progress) {
-                     options_.on_progress(bytes_done_ + reader->bytes_read(), bytes_all_);
+                     options_.on_progress(bytes_done_ + bytes_read, bytes_all_);
                    }
                    return true;
                  });

@@ -109,8 +109,8 @@ Result<void, std::string> read_files(const std::vector<std::string>& files, Prog
       return Failure<std::string>{reader.error()};
     }
     audit::ParallelPieces<std::string> pieces(*reader, audit::piece_threads());
-    auto read = pieces.run(work, [&](std::string&& out) {
-      progress.show(done + reader->bytes_read(), all);
+    auto read = pieces.run(work, [&](std::string&& out, uint64_t bytes_read) {
+      progress.show(done + bytes_read, all);
       return take(out);
     });
     if (!read) {

@@ -5,20 +5,18 @@ import csv
 import io
 import json
 import pathlib
-import resource
 import shutil
 import subprocess
 import tempfile
+import unittest
 
 from support.audit import AuditLog, make_key
 from support.case import GatewayCase
 from support.certificates import Authority
+from support.full_disk import FullDisk, why_no_full_disk
 from support.gateway import BINARY, Gateway, make_config, run_hangu
 from support.syslog import SyslogServer
 from support.wait import eventually
-
-NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-
 
 class AuditCase(GatewayCase):
     """Each test has a gateway and a log of its own."""
@@ -44,14 +42,11 @@ class AuditCase(GatewayCase):
         self.addCleanup(lambda: gateway.folder.exists() and gateway.stop())
         return gateway
 
-    def fill_disk(self, gateway, more=0):
-        """No file of the gateway grows beyond what the log has now, and a little."""
-        size = self.log.path.stat().st_size + more
-        resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-    @staticmethod
-    def empty_disk(gateway):
-        resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
+    def full_disk(self, gateway, more=0):
+        """No file of the gateway grows beyond what the log has now, and `more`."""
+        disk = FullDisk(gateway.pid)
+        disk.fill(self.log.path.stat().st_size + more)
+        return disk
 
     def requests_written(self):
         return len(self.log.records("request"))
@@ -63,17 +58,24 @@ class AuditCase(GatewayCase):
 
 
 class Backpressure(AuditCase):
+    @classmethod
+    def setUpClass(cls):
+        reason = why_no_full_disk()
+        if reason:
+            raise unittest.SkipTest(reason)
+        super().setUpClass()
+
     def test_full_disk_loses_nothing_that_fits_into_memory(self):
         gateway = self.run_gateway()
         client = gateway.client()
         client.request("GET", "/before")
         eventually(self.requests_written, "a record is written")
-        self.fill_disk(gateway, more=700)  # within a line
+        disk = self.full_disk(gateway, more=700)  # within a line
         for number in range(50):
             self.assertEqual(client.request("GET", f"/{number}").status, 200)
         eventually(lambda: gateway.status()["audit"]["failing"], "the disk is full")
         self.assertEqual(gateway.metrics()["hangu_audit_failing"], 1)
-        self.empty_disk(gateway)
+        disk.empty()
         eventually(lambda: self.requests_written() == 51, "all are written")
         gateway.stop()
         self.assertEqual(self.assert_verified()["lost"], 0)
@@ -86,14 +88,14 @@ class Backpressure(AuditCase):
         client = gateway.client()
         self.assertEqual(client.request("GET", "/before").status, 200)
         eventually(self.requests_written, "a record is written")
-        self.fill_disk(gateway)
+        disk = self.full_disk(gateway)
         client.request("GET", "/the-last")
         eventually(lambda: gateway.status()["audit"]["failing"], "the disk is full")
         seen = len(self.origin.requests)
         self.assert_problem(client.request("GET", "/refused"), 503, "audit.unavailable")
         self.assertEqual(len(self.origin.requests), seen)  # it was not forwarded
         self.assertEqual(client.request("GET", "/free").status, 200)  # it needs no record
-        self.empty_disk(gateway)
+        disk.empty()
         eventually(lambda: not gateway.status()["audit"]["failing"], "there is room again")
         self.assertEqual(client.request("GET", "/again").status, 200)
         gateway.stop()
@@ -109,7 +111,7 @@ class Backpressure(AuditCase):
         query = "?x=" + "y" * 700
         client.request("GET", "/before")
         eventually(self.requests_written, "a record is written")
-        self.fill_disk(gateway)
+        disk = self.full_disk(gateway)
         # Four times the queue waits in memory as lines; then records stay where they are.
         sent = 0
         while not gateway.status()["audit"]["dropped"]:
@@ -119,7 +121,7 @@ class Backpressure(AuditCase):
                 client.read_response("GET")
             sent += 500
         dropped = gateway.status()["audit"]["dropped"]
-        self.empty_disk(gateway)
+        disk.empty()
         eventually(lambda: self.log.path.stat().st_size and self.log.records("log.lost"),
                    "the log says so")
         gateway.stop()

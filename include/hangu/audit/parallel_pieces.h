@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -31,8 +32,9 @@ class ParallelPieces {
         ahead_max_(size_t{2} * threads),
         threads_(threads) {}
 
-  /// `work(const std::string& piece) -> Out` on any thread; `take(Out&&) -> bool` in order, false:
-  /// enough. The error is the reader's.
+  /// `work(const std::string& piece) -> Out` on any thread; `take(Out&&, uint64_t bytes) -> bool`
+  /// in order, `bytes`: read of the file up to this piece's end; false: enough. The error is the
+  /// reader's. The reader belongs to the threads until this returns.
   template <class Work, class Take>
   Result<void, std::string> run(const Work& work, const Take& take) {
     std::vector<std::thread> workers;
@@ -41,8 +43,8 @@ class ParallelPieces {
     }
     bool go_on = true;
     for (size_t next = 0; go_on; ++next) {
-      std::optional<Out> out = wait_for(next);
-      go_on = out && take(std::move(*out));
+      std::optional<Done> done = wait_for(next);
+      go_on = done && take(std::move(done->out), done->bytes_read);
     }
     {
       const std::lock_guard lock(mutex_);
@@ -56,8 +58,19 @@ class ParallelPieces {
   }
 
  private:
-  /// The next piece and its number; nullopt: there is none any more.
-  std::optional<std::pair<size_t, std::string>> read() {
+  struct Piece {
+    size_t number;
+    std::string lines;
+    uint64_t bytes_read;  // of the file, when this piece had been read
+  };
+
+  struct Done {
+    Out out;
+    uint64_t bytes_read;
+  };
+
+  /// The next piece; nullopt: there is none any more.
+  std::optional<Piece> read() {
     const std::lock_guard reading(reader_mutex_);
     {
       std::unique_lock lock(mutex_);
@@ -74,31 +87,31 @@ class ParallelPieces {
       changed_.notify_all();
       return std::nullopt;
     }
-    return std::pair(read_++, std::move(*piece));
+    return Piece{read_++, std::move(*piece), reader_.bytes_read()};
   }
 
   template <class Work>
   void serve(const Work& work) {
     while (auto piece = read()) {
-      Out out = work(std::as_const(piece->second));
+      Done done{work(std::as_const(piece->lines)), piece->bytes_read};
       const std::lock_guard lock(mutex_);
-      done_.emplace(piece->first, std::move(out));
+      done_.emplace(piece->number, std::move(done));
       changed_.notify_all();
     }
   }
 
-  std::optional<Out> wait_for(size_t number) {
+  std::optional<Done> wait_for(size_t number) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return done_.contains(number) || (read_all_ && number >= read_); });
     const auto found = done_.find(number);
     if (found == done_.end()) {
       return std::nullopt;
     }
-    std::optional<Out> out(std::move(found->second));
+    std::optional<Done> done(std::move(found->second));
     done_.erase(found);
     taken_ = number + 1;
     changed_.notify_all();
-    return out;
+    return done;
   }
 
   LogReader& reader_;
@@ -107,7 +120,7 @@ class ParallelPieces {
   std::mutex reader_mutex_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<size_t, Out> done_;
+  std::map<size_t, Done> done_;
   size_t read_ = 0;
   size_t taken_ = 0;
   bool read_all_ = false;
