@@ -60,6 +60,37 @@ std::string mirror_text(const config::Config& config, const config::Mirror& mirr
                      config::format_size(mirror.body_bytes_max));
 }
 
+std::string mode_text(config::Mode mode) {
+  return mode == config::Mode::kShadow ? " (shadow: only logged)" : "";
+}
+
+std::string authentication_text(const config::Config& config, const config::Authentication& how) {
+  const bool all = !how.all.empty();
+  std::vector<std::string> names;
+  for (const uint32_t index : all ? how.all : how.any) {
+    names.push_back(config.authenticators[index].name);
+  }
+  std::string text = (names.size() == 1 ? "by "
+                      : all             ? "by all of "
+                                        : "by one of ") +
+                     joined(names);
+  if (how.anonymous != config::kNoConsumer) {
+    text += fmt::format("; without a credential as {}", config.consumers[how.anonymous].name);
+  } else if (how.optional) {
+    text += "; may be left out";
+  }
+  return text + mode_text(how.mode);
+}
+
+std::string authorization_text(const config::Authorization& authorization) {
+  std::vector<std::string> rules;
+  for (const config::AllowRule& rule : authorization.allow) {
+    rules.push_back(rule.id);
+  }
+  return fmt::format("if a rule allows it: {}; else 403{}", joined(rules),
+                     mode_text(authorization.mode));
+}
+
 }  // namespace
 
 json::array actions_json(const config::Config& config, const config::Route& route) {
@@ -69,6 +100,12 @@ json::array actions_json(const config::Config& config, const config::Route& rout
   };
   if (route.cors.enabled) {
     add("cors", cors_text(route.cors));
+  }
+  if (route.authentication.enabled()) {
+    add("identity", authentication_text(config, route.authentication));
+  }
+  if (route.authorization.enabled()) {
+    add("allowed", authorization_text(route.authorization));
   }
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     add("fault", fault_text(route.fault));

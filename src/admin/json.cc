@@ -262,6 +262,19 @@ json::object upstreams_json(const control::DaemonStatus& status) {
 
 namespace {
 
+json::array key_sets(const control::DaemonStatus& status) {
+  json::array all;
+  for (const control::KeyStatus& set : status.keys) {
+    all.push_back({{"authenticator", set.authenticator},
+                   {"keys", set.keys},
+                   {"age_ms", milliseconds(set.age)},
+                   {"error", set.error},
+                   {"fetches", set.fetches},
+                   {"failures", set.failures}});
+  }
+  return all;
+}
+
 json::value audit(const server::AuditStatus& status) {
   if (status.path.empty()) {
     return nullptr;
@@ -307,6 +320,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["stores"] = stores(status.gateway);
   if (!status.gateway.route_circuits.empty()) {
     all["routes"] = circuits_of_routes(status.gateway);
+  }
+  if (!status.keys.empty()) {
+    all["key_sets"] = key_sets(status);
   }
   all["shards"] = shards(status.gateway);
   all["audit"] = audit(status.gateway.audit);

@@ -58,6 +58,7 @@ class CommandLine {
     add_explain();
     add_audit();
     add_schema();
+    add_key();
     add_demo();
     add_version();
   }
@@ -256,6 +257,15 @@ class CommandLine {
         ->type_name("KIND");
   }
 
+  void add_key() {
+    CLI::App* verb = add_verb("key", "Make an API key, and its digest for the config",
+                              [this] { return key(key_, environment_); });
+    verb->add_option("--id", key_.id, "Name of the key, for logs [key]")->type_name("NAME");
+    verb->add_option("--hash", key_.hash, "sha256 or sm3")
+        ->check(CLI::IsMember({"sha256", "sm3"}))
+        ->type_name("KIND");
+  }
+
   void add_demo() {
     demo_.program = program_;
     CLI::App* verb = add_verb("demo", "Serve a demo: a gateway in front of a built-in origin",
@@ -369,6 +379,7 @@ class CommandLine {
   AuditKeygenOptions audit_keygen_;
   AuditKeyOptions audit_key_;
   SchemaOptions schema_;
+  KeyOptions key_;
   VersionOptions version_;
   DemoOptions demo_;
 };

@@ -242,6 +242,24 @@ void print_audit(const json::object& status, const Palette& palette,
   print_syslog(audit, palette, environment);
 }
 
+/// The keys of token issuers.
+void print_key_sets(const json::object& status, const Palette& palette,
+                    const Environment& environment) {
+  const auto sets = objects_field(status, "key_sets");
+  if (sets.empty()) {
+    return;
+  }
+  environment.out << fmt::format("\n{}{:<20} {:>5} {:>10}  STATE{}\n", palette.bold,
+                                 "AUTHENTICATOR", "KEYS", "AGE", palette.off);
+  for (const json::object& set : sets) {
+    const std::string error = text_field(set, "error");
+    environment.out << fmt::format(
+        "{:<20} {:>5} {:>10}  {}{}{}\n", text_field(set, "authenticator"),
+        number_field(set, "keys"), span_text(number_field(set, "age_ms") / 1000),
+        error.empty() ? palette.green : palette.red, error.empty() ? "fresh" : error, palette.off);
+  }
+}
+
 int print_readiness(const std::string& address, const Environment& environment) {
   const auto reply = ask_admin(address, "GET", "/ready");
   if (!reply) {
@@ -284,6 +302,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   print_listeners(body, palette, environment);
   print_upstreams(body, palette, environment);
   print_route_circuits(body, palette, environment);
+  print_key_sets(body, palette, environment);
   print_shards(body, palette, environment);
   print_audit(body, palette, environment);
   return kOk;

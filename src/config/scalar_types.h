@@ -423,6 +423,8 @@ using RateLimitRefType = ReferenceType<&Config::rate_limits>;
 using StoreRefType = ReferenceType<&Config::stores>;
 using ConcurrencyLimitRefType = ReferenceType<&Config::concurrency_limits>;
 using BandwidthLimitRefType = ReferenceType<&Config::bandwidth_limits>;
+using ConsumerRefType = ReferenceType<&Config::consumers>;
+using AuthenticatorRefType = ReferenceType<&Config::authenticators>;
 
 class RateType final : public ScalarType<Rate> {
  public:

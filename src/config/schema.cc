@@ -6,6 +6,7 @@
 #include <map>
 
 #include "config/header_types.h"
+#include "config/identity_keys.h"
 #include "config/keys.h"
 #include "config/resilience_keys.h"
 #include "config/route_keys.h"
@@ -192,6 +193,16 @@ TypePtr<Route> route() {
                             "for the upstream, whose `protocol` is `h2`. Other requests pass as "
                             "ever.",
            .example = "on"})
+      .key<&Route::authentication>(
+          authentication_keys(),
+          {.name = "authentication",
+           .documentation = "Who may ask at all: clients that prove who they are.",
+           .example = "{any: [partners]}",
+           .alternative = true})
+      .key<&Route::authorization>(authorization_keys(),
+                                  {.name = "authorization",
+                                   .documentation = "What each of them may do.",
+                                   .example = "{allow: [{id: readers, scopes: [read]}]}"})
       .key<&Route::rate_limits>(
           list<uint32_t>(std::make_unique<RateLimitRefType>("rate limit", "rate_limits"),
                          {.name = "list of names", .example = "[per-client]"}),
@@ -409,6 +420,20 @@ std::unique_ptr<Type> build_root() {
           {.name = "stores",
            .documentation = "Redis or Valkey servers by which nodes count together.",
            .example = "[{name: shared, url: \"redis://127.0.0.1:6379\"}]"})
+      .key<&Config::consumers>(
+          list<Consumer>(
+              consumer_keys(),
+              {.name = "list of consumers", .example = "[{name: app-1}]", .names = "consumers"}),
+          {.name = "consumers",
+           .documentation = "Programs and people that the gateway knows by name.",
+           .example = "[{name: app-1, groups: [partners]}]"})
+      .key<&Config::authenticators>(
+          list<Authenticator>(authenticator_keys(), {.name = "list of authenticators",
+                                                     .example = "[{name: partners, api_key: on}]",
+                                                     .names = "authenticators"}),
+          {.name = "authenticators",
+           .documentation = "Ways in which a client can prove who it is; routes refer to them.",
+           .example = "[{name: partners, api_key: on}]"})
       .key<&Config::rate_limits>(
           list<RateLimit>(rate_limit_keys(), {.name = "list of rate limits",
                                               .example = "[{name: per-client, rate: 100/s}]",

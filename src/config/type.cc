@@ -54,13 +54,15 @@ const Key* Fields::find(std::string_view name) const {
 
 void Fields::read(Reader& reader, const Node& node, void* object) const {
   if (node.kind != Node::Kind::kMapping && node.kind != Node::Kind::kNull) {
+    // What was meant for another place may be a secret: `authorization: Bearer …`.
+    const bool scalar = node.kind == Node::Kind::kScalar;
     std::vector<std::string> names;
     for (const Key& key : keys_) {
       names.emplace_back(key.row.name);
     }
     reader.error(node.mark, {"E0110",
                              fmt::format("expected a mapping for {}, found {}", reader.where(),
-                                         describe(node)),
+                                         scalar ? "a text" : describe(node)),
                              fmt::format("it takes the keys {}", join(names, ", "))});
     return;
   }

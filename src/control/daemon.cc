@@ -12,8 +12,10 @@
 #include "hangu/base/log.h"
 #include "hangu/config/generations.h"
 #include "hangu/control/health_watch.h"
+#include "hangu/control/key_fetcher.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
+#include "hangu/stats/registry.h"
 #include "hangu/tls/digest.h"
 
 #include "control/audit_events.h"
@@ -92,6 +94,8 @@ class Daemon::Impl {
                      }
                    }),
         checker_(context),
+        key_fetcher_(context, [this](const std::string& authenticator,
+                                     KeyNews news) { take_keys(authenticator, std::move(news)); }),
         signals_(context),
         drain_timer_(context),
         reload_timer_(context),
@@ -132,12 +136,15 @@ class Daemon::Impl {
                                           .after = config_hash_,
                                           .error = {}});
     refresher_.apply(config_);
+    key_fetcher_.apply(*config_);
     watch();
     check_health();
     watch_health();
     refresher_.prepare(*config_, options_.resolve_at_most, [this] {
       asio::post(context_, [this] {  // never within start()
-        checker_.when_known(options_.resolve_at_most, [this] { become_ready(); });
+        checker_.when_known(options_.resolve_at_most, [this] {
+          key_fetcher_.prepare(options_.resolve_at_most, [this] { become_ready(); });
+        });
       });
     });
     return {};
@@ -256,6 +263,7 @@ class Daemon::Impl {
     }
     status.names = refresher_.status();
     status.checks = checker_.status();
+    status.keys = key_fetcher_.status();
     status.last_reload = last_reload_;
     return status;
   }
@@ -277,6 +285,9 @@ class Daemon::Impl {
 
   Result<void, std::string> start_gateway() {
     server::Callbacks callbacks;
+    callbacks.on_keys_wanted = [this](const std::string& authenticator) {  // on a shard's thread
+      asio::post(context_, [this, authenticator] { key_fetcher_.want(authenticator); });
+    };
     callbacks.on_drained = [this] {  // on a shard's thread
       asio::post(context_, [this] { carry_out(drain_.on_drained()); });
     };
@@ -289,6 +300,20 @@ class Daemon::Impl {
     refresh_tls();
     sample_load();
     return {};
+  }
+
+  void take_keys(const std::string& authenticator, KeyNews news) {
+    if (gateway_ == nullptr) {
+      return;
+    }
+    if (news.fetch != KeyNews::Fetch::kNone) {
+      const auto stats = gateway_->registry().authenticator(authenticator);
+      stats->key_fetches.add();
+      if (news.fetch == KeyNews::Fetch::kFailed) {
+        stats->key_fetch_failures.add();
+      }
+    }
+    gateway_->set_keys(authenticator, news.changed, std::move(news.keys));
   }
 
   void become_ready() {
@@ -337,6 +362,7 @@ class Daemon::Impl {
     config_ = next;
     log::set_level(level_from(config_->log_level));
     refresher_.apply(config_);
+    key_fetcher_.apply(*config_);
     check_health();
     finish_reload(std::move(outcome), done);
   }
@@ -540,6 +566,7 @@ class Daemon::Impl {
   EndpointRefresher refresher_;
   HealthChecker checker_;
   HealthWatch watch_;
+  KeyFetcher key_fetcher_;
   DrainMachine drain_;
   asio::signal_set signals_;
   asio::steady_timer drain_timer_;

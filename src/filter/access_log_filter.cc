@@ -42,6 +42,9 @@ void add_request(audit::JsonLine& line, const Stream& stream) {
   }
   add_if_known(line, "tls_client", info.tls_client_subject);
   add_if_known(line, "tls_client_names", info.tls_client_names);
+  add_if_known(line, "user", info.consumer);
+  add_if_known(line, "auth_method", info.auth_method);
+  add_if_known(line, "credential", info.credential);
   add_if_known(line, "method", request.method_text);
   add_if_known(line, "host", request.authority);
   line.add("path", request.path, kPathBytesMax);
@@ -62,6 +65,8 @@ void add_response(audit::JsonLine& line, const Stream& stream) {
   add_if_known(line, "filter", info.origin);
   add_if_known(line, "rule", info.rule);
   add_if_known(line, "shadow", info.shadow);
+  add_if_known(line, "auth_reason", info.auth_reason);
+  add_if_known(line, "allowed_by", info.allowed_by);
   add_if_known(line, "failure", to_string(info.failure));
   if (info.error != Errc::kNone) {
     line.add("error", hangu::to_string(info.error));

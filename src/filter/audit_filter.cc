@@ -21,6 +21,8 @@ void set_subject(audit::Record& record, const Stream& stream) {
   const StreamInfo& info = stream.info;
   record.set(Text::kRequestId, info.request_id);
   record.set(Text::kTraceId, info.trace_id);
+  record.set(Text::kUser, info.consumer);
+  record.set(Text::kAuthMethod, info.auth_method);
   record.set(Text::kCertificate, info.tls_client_subject);
   record.set(Text::kCertificateFingerprint, info.tls_client_fingerprint);
   record.set(Text::kClientIp, info.client_ip);
@@ -51,7 +53,8 @@ void set_result(audit::Record& record, const Stream& stream) {
   if (!info.code.empty()) {
     record.set(Text::kFilter, info.origin);
   }
-  record.set(Text::kRule, info.rule);
+  record.set(Text::kRule, info.rule.empty() ? info.allowed_by : info.rule);
+  record.set(Text::kReason, info.auth_reason);
   record.set(Text::kShadow, info.shadow);
   record.set(Text::kFailure, to_string(info.failure));
   record.set(Number::kStatus, info.status);

@@ -55,14 +55,14 @@ std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream
   return endpoints;
 }
 
-class GatewayImpl final : public Gateway {
+class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
  public:
   GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks)
       : config_(std::move(config)),
         callbacks_(std::move(callbacks)),
         registry_(worker_count(*config_)),
         quotas_(config_->state_dir),
-        builder_(registry_, quotas_) {}
+        builder_(registry_, quotas_, *this) {}
 
   ~GatewayImpl() override {
     for (const auto& shard : shards_) {
@@ -80,6 +80,8 @@ class GatewayImpl final : public Gateway {
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
   std::vector<EndpointHandle> endpoints(std::string_view upstream) const override;
   std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
+  void set_keys(const std::string& authenticator, bool changed,
+                std::shared_ptr<const identity::JwkSet> keys) override;
   void begin_drain() override;
   void reopen_logs() override;
   void refresh_tls() override;
@@ -108,6 +110,13 @@ class GatewayImpl final : public Gateway {
     std::map<std::string, std::shared_ptr<policy::ConnectionBudget>, std::less<>> connections;
   };
 
+  // JwtKeys::Fetcher, on a shard
+  void want_keys(const std::string& authenticator) noexcept override {
+    if (callbacks_.on_keys_wanted) {
+      callbacks_.on_keys_wanted(authenticator);
+    }
+  }
+
   static uint32_t worker_count(const config::Config& config) {
     return config.workers != 0 ? config.workers : static_cast<uint32_t>(allowed_cpus().size());
   }
@@ -133,7 +142,6 @@ class GatewayImpl final : public Gateway {
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void open_stores(const config::Config& config);
-  std::vector<RateLimitStatus> rate_limit_statuses() const;
   Result<void, std::string> load_certificates(const config::Config& config);
   void release_unused();
   void publish(std::shared_ptr<const filter::Snapshot> snapshot, const BoundListeners& added,
@@ -607,6 +615,19 @@ void GatewayImpl::set_endpoints(std::string_view upstream,
   }
 }
 
+void GatewayImpl::set_keys(const std::string& authenticator, bool changed,
+                           std::shared_ptr<const identity::JwkSet> keys) {
+  const std::shared_ptr<filter::JwtKeys> target = builder_.identity().jwt_keys(authenticator);
+  if (target == nullptr) {
+    return;
+  }
+  target->fetched();
+  for (const auto& shard : shards_) {
+    shard->post(
+        [on = shard.get(), target, changed, keys] { on->take_keys(*target, changed, keys); });
+  }
+}
+
 void GatewayImpl::begin_drain() {
   if (std::exchange(draining_, true)) {
     return;
@@ -693,21 +714,6 @@ CircuitStatus to_status(const policy::CircuitBreaker& breaker) {
           .next_probe = Duration(status.next_probe_ns)};
 }
 
-std::vector<RateLimitStatus> GatewayImpl::rate_limit_statuses() const {
-  std::vector<RateLimitStatus> statuses;
-  const auto all = registry_.rate_limits();
-  for (const config::RateLimit& limit : config_->rate_limits) {
-    RateLimitStatus& status = statuses.emplace_back();
-    status.name = limit.name;
-    for (const stats::RateLimitSlot& slot : all.at(limit.name)->slots()) {
-      status.allowed += slot.allowed.value();
-      status.rejected += slot.rejected.value();
-      status.shadow_rejected += slot.shadow_rejected.value();
-    }
-  }
-  return statuses;
-}
-
 CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
   const auto found = breakers_.find(upstream.name);
   const bool has_one = upstream.circuit_breaker.enabled && found != breakers_.end();
@@ -721,7 +727,7 @@ GatewayStatus GatewayImpl::status() const {
                        .listeners = {},
                        .certificates = {},
                        .upstreams = {},
-                       .rate_limits = rate_limit_statuses(),
+                       .rate_limits = rate_limit_statuses(*config_, registry_),
                        .stores = {},
                        .route_circuits = {},
                        .shards = {},

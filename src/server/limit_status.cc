@@ -26,4 +26,20 @@ void publish_limits(const config::UpstreamLimits& limits, stats::UpstreamStats& 
   stats.connections_max.set(off ? 0 : limits.connections_max);
 }
 
+std::vector<RateLimitStatus> rate_limit_statuses(const config::Config& config,
+                                                 const stats::Registry& registry) {
+  std::vector<RateLimitStatus> statuses;
+  const auto all = registry.rate_limits();
+  for (const config::RateLimit& limit : config.rate_limits) {
+    RateLimitStatus& status = statuses.emplace_back();
+    status.name = limit.name;
+    for (const stats::RateLimitSlot& slot : all.at(limit.name)->slots()) {
+      status.allowed += slot.allowed.value();
+      status.rejected += slot.rejected.value();
+      status.shadow_rejected += slot.shadow_rejected.value();
+    }
+  }
+  return statuses;
+}
+
 }  // namespace hangu::server

@@ -1,8 +1,11 @@
-// What status and metrics say of the limits of upstreams.
+// What status and metrics say of the limits of upstreams, and of rate limits.
 #pragma once
+
+#include <vector>
 
 #include "hangu/config/config.h"
 #include "hangu/server/gateway.h"
+#include "hangu/stats/registry.h"
 #include "hangu/stats/upstream_stats.h"
 #include "hangu/upstream/node_limits.h"
 
@@ -14,5 +17,9 @@ void add_limits(const upstream::NodeLimits& used, const config::UpstreamLimits& 
 
 /// For the metrics of what remains.
 void publish_limits(const config::UpstreamLimits& limits, stats::UpstreamStats& stats);
+
+/// As config.rate_limits.
+std::vector<RateLimitStatus> rate_limit_statuses(const config::Config& config,
+                                                 const stats::Registry& registry);
 
 }  // namespace hangu::server

@@ -300,6 +300,14 @@ void Shard::on_shrink() noexcept {
   }
 }
 
+void Shard::take_keys(filter::JwtKeys& keys, bool changed,
+                      std::shared_ptr<const identity::JwkSet> set) {
+  if (changed) {
+    keys.take(options_.id, std::move(set));
+  }
+  keys.answer_waiters(options_.id, handles());
+}
+
 // --- the end ----------------------------------------------------------------------------------
 
 void Shard::drain() {

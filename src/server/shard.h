@@ -16,6 +16,7 @@
 #include "hangu/downstream/session_table.h"
 #include "hangu/event/loop.h"
 #include "hangu/event/mailbox.h"
+#include "hangu/filter/jwt_keys.h"
 #include "hangu/filter/stream.h"
 #include "hangu/net/listener.h"
 #include "hangu/proxy/proxy.h"
@@ -86,6 +87,8 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   void apply(ShardUpdate update);
   void set_endpoints(uint32_t cluster, const std::vector<upstream::EndpointAddress>& endpoints);
   void drain();
+  /// What came of fetching a token issuer's keys: requests that wait for them go on.
+  void take_keys(filter::JwtKeys& keys, bool changed, std::shared_ptr<const identity::JwkSet> set);
   /// What the process as a whole has come to.
   void set_process_step(policy::OverloadStep step);
 

@@ -6,6 +6,7 @@
 
 #include "hangu/filter/access_log_filter.h"
 #include "hangu/filter/audit_filter.h"
+#include "hangu/filter/auth_filter.h"
 #include "hangu/filter/client_filter.h"
 #include "hangu/filter/compression_filter.h"
 #include "hangu/filter/cors_filter.h"
@@ -36,13 +37,15 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               state_dir, listeners, upstreams, stores, rate_limits, concurrency_limits,
-               bandwidth_limits, routes, access_log, audit, compliance, admin, shutdown, buffers,
-               overload] = before;
+               state_dir, listeners, upstreams, stores, consumers, authenticators, rate_limits,
+               concurrency_limits, bandwidth_limits, routes, access_log, audit, compliance, admin,
+               shutdown, buffers, overload] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&
-         extends(bandwidth_limits, after.bandwidth_limits) && overload == after.overload;
+         extends(bandwidth_limits, after.bandwidth_limits) && overload == after.overload &&
+         consumers == after.consumers && authenticators == after.authenticators &&
+         IdentityBuilder::claims_wanted(before) == IdentityBuilder::claims_wanted(after);
 }
 
 }  // namespace
@@ -58,6 +61,10 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
   if (logs.audit != nullptr) {
     snapshot->entry.add(std::make_shared<filter::AuditFilter>(*logs.audit, config->audit.requests));
   }
+  if (!config->authenticators.empty()) {
+    snapshot->entry.add(std::make_shared<filter::IdentityFieldsFilter>(config->authenticators));
+  }
+  identity_.build(*config);
   for (const config::Listener& listener : config->listeners) {
     snapshot->listeners.push_back(
         {.config = &listener,
@@ -270,6 +277,7 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   if (route.clients != config::Clients{}) {
     add_client_filter(route.clients, chain);
   }
+  identity_.add_filter(route, chain);
   limits_.add_concurrency_limits(route, chain);
   RateLimits own;
   for (const uint32_t limit : route.rate_limits) {

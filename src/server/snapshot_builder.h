@@ -20,6 +20,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/cluster_store.h"
+#include "server/identity_builder.h"
 #include "server/limit_builder.h"
 #include "server/quota_saver.h"
 #include "server/random.h"
@@ -54,9 +55,11 @@ struct Logs {
 
 class SnapshotBuilder {
  public:
-  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas)
+  /// `fetcher`: of the keys of token issuers.
+  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas, filter::JwtKeys::Fetcher& fetcher)
       : registry_(registry),
         quotas_(quotas),
+        identity_(registry, fetcher),
         limits_(registry) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the
@@ -73,6 +76,8 @@ class SnapshotBuilder {
   using Breakers = std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>>;
 
   const Breakers& route_breakers() const { return breakers_; }
+
+  const IdentityBuilder& identity() const { return identity_; }
 
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
 
@@ -105,6 +110,7 @@ class SnapshotBuilder {
 
   stats::Registry& registry_;
   QuotaSaver& quotas_;
+  IdentityBuilder identity_;
   ClusterNumbers clusters_;
   LimitBuilder limits_;
   Random random_;

@@ -729,6 +729,44 @@ void add_overload(Text& text, const Registry& registry) {
   text.sample("", load.descriptors_max.value());
 }
 
+void add_authenticators(Text& text, const Registry& registry) {
+  const auto authenticators = registry.authenticators();
+  text.family("hangu_auth_requests_total", "counter",
+              "Requests by what an authenticator found: a credential that is right, none, or why "
+              "it was refused.");
+  for (const auto& [name, stats] : authenticators) {
+    const auto add = [&](std::string_view outcome, uint64_t value) {
+      text.sample(fmt::format("authenticator=\"{}\",outcome=\"{}\"", escape_label(name), outcome),
+                  value);
+    };
+    add("proved", sum(*stats, [](const AuthSlot& s) { return s.proved.value(); }));
+    add("absent", sum(*stats, [](const AuthSlot& s) { return s.absent.value(); }));
+    for (size_t i = 0; i < kAuthReasons.size(); ++i) {
+      uint64_t refused = 0;
+      for (const AuthSlot& slot : stats->slots()) {
+        refused += slot.refused[i].value();
+      }
+      if (refused != 0) {
+        add(kAuthReasons[i], refused);
+      }
+    }
+  }
+  text.family("hangu_auth_cache_hits_total", "counter",
+              "Requests with a credential that had been verified before.");
+  add_sums(text, authenticators, "authenticator",
+           [](const AuthSlot& s) { return s.cached.value(); });
+  text.family("hangu_auth_key_fetches_total", "counter",
+              "Times that the keys of a token issuer were fetched.");
+  for (const auto& [name, stats] : authenticators) {
+    const auto add = [&](std::string_view result, uint64_t value) {
+      text.sample(fmt::format("authenticator=\"{}\",result=\"{}\"", escape_label(name), result),
+                  value);
+    };
+    add("good", stats->key_fetches.value() - stats->key_fetch_failures.value());
+    add("failed", stats->key_fetch_failures.value());
+  }
+}
+
 }  // namespace
 
 std::string prometheus_text(const Registry& registry) {
@@ -742,6 +780,7 @@ std::string prometheus_text(const Registry& registry) {
   add_concurrency_limits(text, registry);
   add_bandwidth_limits(text, registry);
   add_overload(text, registry);
+  add_authenticators(text, registry);
   return text.take();
 }
 

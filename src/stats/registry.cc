@@ -29,6 +29,11 @@ std::shared_ptr<UpstreamStats> Registry::upstream(std::string_view name) {
   return intern(upstreams_, name, shards_);
 }
 
+std::shared_ptr<AuthStats> Registry::authenticator(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(authenticators_, name, shards_);
+}
+
 std::shared_ptr<RateLimitStats> Registry::rate_limit(std::string_view name) {
   const std::lock_guard lock(mutex_);
   return intern(rate_limits_, name, shards_);
@@ -71,6 +76,7 @@ void Registry::prune() {
   prune_names(stores_);
   prune_names(concurrency_limits_);
   prune_names(bandwidth_limits_);
+  prune_names(authenticators_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -81,6 +87,11 @@ Registry::ByName<RouteStats> Registry::routes() const {
 Registry::ByName<UpstreamStats> Registry::upstreams() const {
   const std::lock_guard lock(mutex_);
   return upstreams_;
+}
+
+Registry::ByName<AuthStats> Registry::authenticators() const {
+  const std::lock_guard lock(mutex_);
+  return authenticators_;
 }
 
 Registry::ByName<RateLimitStats> Registry::rate_limits() const {

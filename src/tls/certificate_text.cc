@@ -79,12 +79,23 @@ std::vector<AlternativeName> alternative_names(const X509* certificate) {
   return found;
 }
 
+/// Names are told apart by commas and compared with rules: none may hide another in itself.
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte > ' ' && byte < 0x7f && c != ',';
+    text += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return text;
+}
+
 std::string alternative_names_text(const X509* certificate) {
   constexpr std::array<const char*, 5> kLabels = {"DNS:", "URI:", "email:", "IP:", ""};
   std::string text;
   for (const AlternativeName& name : alternative_names(certificate)) {
     text += text.empty() ? "" : ", ";
-    text += kLabels[static_cast<size_t>(name.kind)] + name.text;
+    text += kLabels[static_cast<size_t>(name.kind)] + escaped(name.text);
   }
   return text;
 }

@@ -15,6 +15,8 @@
 #include "hangu/base/clock.h"
 #include "hangu/base/shared_list.h"
 #include "hangu/config/actions.h"
+#include "hangu/config/common.h"
+#include "hangu/config/identity.h"
 #include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
 #include "hangu/config/size.h"
@@ -28,11 +30,6 @@ enum class EventLoopKind : uint8_t { kAuto, kIoUring, kEpoll };
 struct BindAddress {
   std::string text;
   bool operator==(const BindAddress&) const = default;
-};
-
-struct Cidr {
-  std::string text;  // "10.0.0.0/8"; checked by the loader
-  bool operator==(const Cidr&) const = default;
 };
 
 struct ClientTimeouts {
@@ -238,12 +235,6 @@ struct DeadlineField {
 enum class BalancingPolicy : uint8_t { kRoundRobin, kLeastRequests, kPeakEwma, kHash, kRingHash };
 
 enum class SameSite : uint8_t { kLax, kStrict, kNone };
-
-/// A value that is never printed: from ${ENV}, file: or written down.
-struct Secret {
-  std::string text;
-  bool operator==(const Secret&) const = default;
-};
 
 /// A cookie that leads a client back to the endpoint it had.
 struct StickyCookie {
@@ -631,10 +622,12 @@ struct Route {
   uint32_t headers_bytes_max = 0;                          // of a request; 0: no limit; 431
   Priority priority = Priority::kNormal;
   DeadlineField deadline;
-  CircuitBreaker circuit_breaker;            // besides its upstream's
-  bool upgrades = true;                      // let `Upgrade` tunnels through
-  bool preserve_host = true;                 // else Host is the endpoint's
-  bool grpc_web = false;                     // its clients may call gRPC upstreams
+  CircuitBreaker circuit_breaker;  // besides its upstream's
+  bool upgrades = true;            // let `Upgrade` tunnels through
+  bool preserve_host = true;       // else Host is the endpoint's
+  bool grpc_web = false;           // its clients may call gRPC upstreams
+  Authentication authentication;
+  Authorization authorization;
   std::vector<uint32_t> rate_limits;         // indices in Config::rate_limits
   std::vector<uint32_t> concurrency_limits;  // the same in theirs
   std::vector<uint32_t> bandwidth_limits;    // the same
@@ -736,6 +729,8 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
   std::vector<Store> stores;
+  std::vector<Consumer> consumers;
+  std::vector<Authenticator> authenticators;
   std::vector<RateLimit> rate_limits;
   std::vector<ConcurrencyLimit> concurrency_limits;
   std::vector<BandwidthLimit> bandwidth_limits;

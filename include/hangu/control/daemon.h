@@ -21,6 +21,7 @@
 #include "hangu/control/drain.h"
 #include "hangu/control/endpoint_refresher.h"
 #include "hangu/control/health_checker.h"
+#include "hangu/control/key_fetcher.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
@@ -69,6 +70,7 @@ struct DaemonStatus {
   server::GatewayStatus gateway;
   std::vector<NameStatus> names;
   std::vector<EndpointChecks> checks;
+  std::vector<KeyStatus> keys;
   std::optional<LastReload> last_reload;
 };
 

@@ -14,9 +14,11 @@
 
 namespace hangu::filter {
 
+struct AuthRound;
 class CompressedBody;
 class DelayedRequest;
 struct HeldPlaces;
+struct Principal;
 class RateLimit;
 class RequestCopy;
 struct RateLimitRound;
@@ -35,11 +37,13 @@ enum class ClientIpSource : uint8_t { kPeer, kProxyProtocol, kForwardedFor };
 /// Why the exchange ended before both messages were complete.
 enum class StreamFailure : uint8_t { kNone, kClientClosed, kUpstream, kTimeout, kInternal };
 
-/// What filters keep while a stream passes; nullptr: nothing. No tunnel has any of it.
+/// What filters keep while a stream passes; nullptr: nothing. No tunnel needs any of it.
 struct FilterState {
   CompressedBody* compressed_body = nullptr;
   DelayedRequest* delayed = nullptr;    // as long as it waits
   RequestCopy* request_copy = nullptr;  // as long as it is being made
+  AuthRound* auth_round = nullptr;      // as long as it is not known who the client is
+  const Principal* principal = nullptr;
 };
 
 /// As logs name them.
@@ -70,6 +74,10 @@ struct StreamInfo {
 
   std::string_view consumer;       // who the client has proved to be; empty: nobody
   const Claims* claims = nullptr;  // nullptr: none
+  std::string_view auth_method;    // how it has: "jwt"
+  std::string_view credential;     // by which, if it has a name: the id of a key
+  std::string_view auth_reason;    // why it could not: "expired"
+  std::string_view allowed_by;     // the id of the rule
 
   // Where it goes: chosen with the route, or by its split.
   uint32_t upstream = UINT32_MAX;   // index in Config::upstreams; none: config::kNoUpstream

@@ -13,6 +13,7 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
+#include "hangu/identity/jwk_set.h"
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
@@ -182,6 +183,8 @@ struct ReloadReport {
 
 /// What a shard tells; any may be empty. Called on shard threads, must not block.
 struct Callbacks {
+  /// A request has met a token whose key is not known; answer by set_keys().
+  std::function<void(const std::string& authenticator)> on_keys_wanted;
   std::function<void()> on_drained;  // after begin_drain(): the last stream of all shards has ended
 };
 
@@ -210,6 +213,11 @@ class Gateway {
 
   /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
   virtual void begin_drain() = 0;
+
+  /// The keys of a token issuer, null for none any more; requests that wait for them go on.
+  /// `changed`: false when the keys are as they were.
+  virtual void set_keys(const std::string& authenticator, bool changed,
+                        std::shared_ptr<const identity::JwkSet> keys) = 0;
 
   virtual void reopen_logs() = 0;
   /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.

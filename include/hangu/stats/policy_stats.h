@@ -1,7 +1,9 @@
-// What one rate limit, concurrency limit or bandwidth limit decided; StoreStats: how a store does.
-// Lives on over config
-// generations as long as its name does.
+// What one rate limit, concurrency limit, bandwidth limit or authenticator decided; StoreStats: how
+// a store does. Lives on over config generations as long as its name does.
 #pragma once
+
+#include <array>
+#include <string_view>
 
 #include "hangu/stats/counter.h"
 #include "hangu/stats/per_shard.h"
@@ -20,6 +22,44 @@ struct alignas(kCacheLine) RateLimitSlot {
 class RateLimitStats : public PerShard<RateLimitSlot> {
  public:
   using PerShard::PerShard;
+};
+
+/// Why a credential was not accepted, as logs and metrics name it; any other reason counts as the
+/// last.
+inline constexpr std::array<std::string_view, 18> kAuthReasons = {"malformed",
+                                                                  "algorithm",
+                                                                  "unknown_key",
+                                                                  "signature",
+                                                                  "critical_extension",
+                                                                  "type",
+                                                                  "issuer",
+                                                                  "audience",
+                                                                  "expired",
+                                                                  "not_yet_valid",
+                                                                  "scope",
+                                                                  "no_keys",
+                                                                  "password",
+                                                                  "locked",
+                                                                  "busy",
+                                                                  "hash",
+                                                                  "unknown_certificate",
+                                                                  "other"};
+
+/// What one authenticator said about requests.
+struct alignas(kCacheLine) AuthSlot {
+  Counter proved;
+  Counter cached;  // of these, by what was verified before
+  Counter absent;  // nothing was shown
+  std::array<Counter, kAuthReasons.size()> refused;
+};
+
+class AuthStats : public PerShard<AuthSlot> {
+ public:
+  using PerShard::PerShard;
+
+  // Of the issuer's keys; written by the control thread.
+  Counter key_fetches;
+  Counter key_fetch_failures;
 };
 
 /// What goes on between the gateway and a store that nodes share. Written by the store's thread.

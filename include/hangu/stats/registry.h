@@ -46,6 +46,7 @@ class Registry {
   std::shared_ptr<StoreStats> store(std::string_view name);
   std::shared_ptr<ConcurrencyLimitStats> concurrency_limit(std::string_view name);
   std::shared_ptr<BandwidthLimitStats> bandwidth_limit(std::string_view name);
+  std::shared_ptr<AuthStats> authenticator(std::string_view name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -65,6 +66,7 @@ class Registry {
   ByName<StoreStats> stores() const;
   ByName<ConcurrencyLimitStats> concurrency_limits() const;
   ByName<BandwidthLimitStats> bandwidth_limits() const;
+  ByName<AuthStats> authenticators() const;
 
  private:
   const uint32_t shards_;
@@ -78,6 +80,7 @@ class Registry {
   ByName<StoreStats> stores_;
   ByName<ConcurrencyLimitStats> concurrency_limits_;
   ByName<BandwidthLimitStats> bandwidth_limits_;
+  ByName<AuthStats> authenticators_;
 };
 
 }  // namespace hangu::stats

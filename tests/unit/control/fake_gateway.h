@@ -79,6 +79,8 @@ class FakeGateway final : public server::Gateway {
     return nullptr;
   }
 
+  void set_keys(const std::string&, bool, std::shared_ptr<const identity::JwkSet>) override {}
+
   void begin_drain() override { ++record_.drains; }
 
   void reopen_logs() override { ++record_.reopened; }

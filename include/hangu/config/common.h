@@ -1,0 +1,19 @@
+// What several sections of the config are made of.
+#pragma once
+
+#include <string>
+
+namespace hangu::config {
+
+struct Cidr {
+  std::string text;  // "10.0.0.0/8"; checked by the loader
+  bool operator==(const Cidr&) const = default;
+};
+
+/// A value that is never printed: from ${ENV}, file: or written down.
+struct Secret {
+  std::string text;
+  bool operator==(const Secret&) const = default;
+};
+
+}  // namespace hangu::config

@@ -1,0 +1,26 @@
+// Where credentials stand in a request, and how they are taken out of it. Pure but for the stream's
+// arena.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace hangu::filter {
+
+class Stream;
+
+/// "Bearer abc" → "abc" for the scheme "Bearer", whatever its case; nullopt: another scheme, none,
+/// or more than one field: the upstream might take another one than the gateway.
+std::optional<std::string_view> authorization(const Stream& stream,
+                                              std::string_view scheme) noexcept;
+
+/// Takes the Authorization fields out if one of them is of that scheme.
+void strip_authorization(Stream& stream, std::string_view scheme) noexcept;
+
+/// Takes every parameter of that name out of the query that goes to the upstream.
+void strip_query_parameter(Stream& stream, std::string_view name) noexcept;
+
+/// Takes a cookie of that name out of the Cookie fields.
+void strip_cookie(Stream& stream, std::string_view name) noexcept;
+
+}  // namespace hangu::filter

@@ -1,0 +1,27 @@
+// What authenticators need to tell who a client is: a Principal in the stream's arena, copies of
+// lists, the time in seconds.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "hangu/filter/authenticator.h"
+#include "hangu/filter/consumer_table.h"
+
+namespace hangu::filter {
+
+/// Lives as long as the stream's arena.
+Principal& make_principal(Stream& stream);
+
+/// Both lists in the arena; the texts of the first are copied, those of the second live on.
+std::span<const std::string_view> join_texts(Stream& stream, const std::vector<std::string>& copied,
+                                             std::span<const std::string_view> kept);
+
+/// Of the time at which the request came.
+int64_t unix_seconds(const Stream& stream) noexcept;
+
+/// With groups and scopes as configured; these and the name need no copy.
+void take_consumer(Principal& principal, const ConsumerEntry& consumer) noexcept;
+
+}  // namespace hangu::filter

@@ -1,0 +1,182 @@
+#include "config/identity_checks.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "hangu/base/parse.h"
+
+#include "config/checks.h"
+#include "config/text.h"
+
+namespace hangu::config {
+namespace {
+
+std::optional<Problem> apply_key_hash(std::string& text) {
+  constexpr size_t kHexDigits = 64;
+  const size_t colon = text.find(':');
+  const std::string_view kind = std::string_view(text).substr(0, colon);
+  const std::string_view hex =
+      colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+  const bool good = (kind == "sha256" || kind == "sm3") && hex.size() == kHexDigits &&
+                    std::all_of(hex.begin(), hex.end(), [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                    });
+  return good ? std::nullopt
+              : std::optional(Problem{"E0122",
+                                      "this is no digest of a key: `sha256:` or `sm3:` and 64 hex "
+                                      "digits in lower case",
+                                      "`hangu key` makes a key and its digest"});
+}
+
+std::optional<Problem> apply_http_uri(std::string& text) {
+  const bool https = text.rfind("https://", 0) == 0;
+  const bool http = text.rfind("http://", 0) == 0;
+  const size_t start = https ? 8 : 7;
+  const bool good =
+      (https || http) && text.size() > start && text[start] != '/' &&
+      text.find('@') == std::string::npos && text.find('#') == std::string::npos &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  return good ? std::nullopt
+              : std::optional(Problem{
+                    "E0122",
+                    fmt::format("{} is not an address of HTTP: `https://host/path`", quoted(text)),
+                    ""});
+}
+
+/// Two or four digits at a place of "2027-01-31T00:00:00Z".
+int digits_at(std::string_view text, size_t at, size_t count) {
+  const auto value = parse_decimal(text.substr(at, count));
+  return value ? static_cast<int>(*value) : -1;
+}
+
+std::optional<int64_t> parse_time(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (text.size() != kForm.size()) {
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == '0' ? !digit : text[i] != kForm[i]) {
+      return std::nullopt;
+    }
+  }
+  std::tm parts{};
+  parts.tm_year = digits_at(text, 0, 4) - 1900;
+  parts.tm_mon = digits_at(text, 5, 2) - 1;
+  parts.tm_mday = digits_at(text, 8, 2);
+  parts.tm_hour = digits_at(text, 11, 2);
+  parts.tm_min = digits_at(text, 14, 2);
+  parts.tm_sec = digits_at(text, 17, 2);
+  std::tm given = parts;
+  const std::time_t seconds = timegm(&parts);
+  // timegm() takes the 31st of February for the 3rd of March.
+  const bool same = given.tm_mon == parts.tm_mon && given.tm_mday == parts.tm_mday &&
+                    given.tm_hour == parts.tm_hour && given.tm_min == parts.tm_min &&
+                    given.tm_sec == parts.tm_sec;
+  return same && seconds > 0 ? std::optional<int64_t>(seconds) : std::nullopt;
+}
+
+bool is_secret_algorithm(JwtAlgorithm algorithm) {
+  return algorithm == JwtAlgorithm::kHs256 || algorithm == JwtAlgorithm::kHs384 ||
+         algorithm == JwtAlgorithm::kHs512;
+}
+
+}  // namespace
+
+const TextRule kKeyHashRule = {"digest", "sha256:…", "`sha256:` or `sm3:` and 64 hex digits",
+                               "^(sha256|sm3):[0-9a-f]{64}$", &apply_key_hash};
+const TextRule kHttpUriRule = {"address of HTTP", "https://id.example.org/keys", "",
+                               "^https?://[^/@#\\s][^@#\\s]*$", &apply_http_uri};
+
+std::string TimeType::schema() const {
+  return or_variable(
+      R"("type":"string","pattern":"^(never|\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z)$")");
+}
+
+std::optional<Problem> TimeType::parse(Reader& /*reader*/, const std::string& text,
+                                       int64_t& out) const {
+  if (text == "never") {
+    out = 0;
+    return std::nullopt;
+  }
+  const std::optional<int64_t> seconds = parse_time(text);
+  if (!seconds) {
+    return Problem{"E0122", fmt::format("{} is no time in UTC", quoted(text)),
+                   "write it as `2027-01-31T00:00:00Z`"};
+  }
+  out = *seconds;
+  return std::nullopt;
+}
+
+Value TimeType::format(const Config& /*config*/, const int64_t& value) const {
+  return Value::string(value == 0 ? "never"
+                                  : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                                                fmt::gmtime(static_cast<std::time_t>(value))));
+}
+
+void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator) {
+  const int given = static_cast<int>(authenticator.api_key.enabled) +
+                    static_cast<int>(authenticator.jwt.enabled) +
+                    static_cast<int>(authenticator.certificate.enabled);
+  if (given != 1) {
+    reader.error(node.mark, {"E0124",
+                             "an authenticator has exactly one of `api_key`, `jwt` and "
+                             "`client_certificate`",
+                             given == 0 ? "add one" : "make one authenticator of each"});
+  }
+  const ApiKeyAuth& key = authenticator.api_key;
+  if (key.enabled && key.headers.empty() && key.query.empty() && key.cookies.empty()) {
+    reader.error(child(node, "api_key").mark,
+                 {"E0136", "a key has to be somewhere: `headers`, `query` or `cookies`", ""});
+  }
+}
+
+void check_authentication(Reader& reader, const Node& node, const Authentication& authentication) {
+  if (authentication.any.empty() == authentication.all.empty()) {
+    reader.error(node.mark, {"E0124", "`authentication` has either `any` or `all`", ""});
+  }
+  if (authentication.anonymous != kNoConsumer && !authentication.optional) {
+    reader.error(child(node, "anonymous").mark,
+                 {"E0136", "nobody passes as `anonymous` where a credential is needed",
+                  "add `optional: on`"});
+  }
+}
+
+void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt) {
+  const bool secret = !jwt.secret.text.empty();
+  const int sources = static_cast<int>(!jwt.jwks_file.empty()) +
+                      static_cast<int>(!jwt.jwks_uri.empty()) + static_cast<int>(jwt.discovery) +
+                      static_cast<int>(secret);
+  if (sources != 1) {
+    reader.error(node.mark, {"E0124",
+                             "keys come from exactly one of `jwks_file`, `jwks_uri`, `discovery` "
+                             "and `secret`",
+                             ""});
+    return;
+  }
+  const bool fits =
+      std::all_of(jwt.algorithms.begin(), jwt.algorithms.end(),
+                  [&](JwtAlgorithm one) { return is_secret_algorithm(one) == secret; });
+  if (!fits) {
+    reader.error(child(node, "algorithms").mark,
+                 {"E0136",
+                  secret ? "a shared `secret` verifies HS256, HS384 and HS512 only"
+                         : "HS256 and its kin need a `secret`, not public keys",
+                  secret ? "write `algorithms: [HS256]`" : ""});
+  }
+  constexpr size_t kSecretBytesMin = 32;
+  if (secret && jwt.secret.text.size() < kSecretBytesMin) {
+    reader.error(child(node, "secret").mark,
+                 {"E0136", "a `secret` of less than 32 bytes can be guessed from one token", ""});
+  }
+  std::string issuer = jwt.issuer;
+  if (jwt.discovery && apply_http_uri(issuer)) {
+    reader.error(child(node, "issuer").mark,
+                 {"E0136", "`discovery` needs an `issuer` that is an address of HTTP", ""});
+  }
+}
+
+}  // namespace hangu::config

@@ -1,0 +1,375 @@
+// The keys of consumers, authenticators and of what routes ask for. See schema.cc.
+#include "config/identity_keys.h"
+
+#include "config/identity_checks.h"
+#include "config/keys.h"
+#include "config/secret_type.h"
+
+namespace hangu::config {
+namespace {
+
+TypePtr<std::vector<std::string>> names(std::string_view what, std::string_view example) {
+  return list(text(kTextRule), {.name = what, .example = example, .warn_repeated = true});
+}
+
+TypePtr<ApiKey> api_key() {
+  auto type = object<ApiKey>("API key");
+  type->key<&ApiKey::id>(text(kNameRule), {.name = "id",
+                                           .documentation = "Name of this key, for logs.",
+                                           .example = "k2026",
+                                           .required = true})
+      .key<&ApiKey::hash>(
+          text(kKeyHashRule),
+          {.name = "hash",
+           .documentation = "Its digest, as `hangu key` prints it; the key itself is in no "
+                            "config. With two keys a client can change from one to the next.",
+           .example = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           .required = true})
+      .key<&ApiKey::expires_s>(std::make_unique<TimeType>(),
+                               {.name = "expires",
+                                .documentation = "Refused from then on (UTC).",
+                                .example = "2027-01-31T00:00:00Z"})
+      .key<&ApiKey::scopes>(names("list of scopes", "[read]"),
+                            {.name = "scopes",
+                             .documentation = "What this key is good for, beside the consumer's.",
+                             .example = "[read]"});
+  return type;
+}
+
+TypePtr<ApiKeyAuth> api_key_auth() {
+  auto type = switched<ApiKeyAuth>("{headers: [x-api-key]}");
+  type->mapping()
+      .key<&ApiKeyAuth::headers>(
+          list(text(kHeaderNameRule), {.name = "list of field names", .example = "[x-api-key]"}),
+          {.name = "headers",
+           .documentation = "Where a key may be; `authorization` takes `ApiKey …`.",
+           .example = "[authorization]"})
+      .key<&ApiKeyAuth::query>(names("list of parameters", "[key]"),
+                               {.name = "query",
+                                .documentation = "The same: parameters of the query. They end up "
+                                                 "in the logs of others.",
+                                .example = "[key]"})
+      .key<&ApiKeyAuth::cookies>(
+          names("list of cookies", "[key]"),
+          {.name = "cookies", .documentation = "The same: cookies.", .example = "[key]"});
+  return type;
+}
+
+TypePtr<CertificateAuth> certificate_auth() {
+  return switched<CertificateAuth>("{}");
+}
+
+void add_jwt_keys(ObjectType<JwtAuth>& type) {
+  type.key<&JwtAuth::jwks_file>(text(kFilePathRule),
+                                {.name = "jwks_file",
+                                 .documentation = "File with the issuer's keys, read again when it "
+                                                  "changes. In its place one of the next three.",
+                                 .example = "/etc/hangu/keys.json",
+                                 .alternative = true})
+      .key<&JwtAuth::jwks_uri>(text(kHttpUriRule), {.name = "jwks_uri",
+                                                    .documentation = "Where to fetch them.",
+                                                    .example = "https://id.example.org/keys"})
+      .key<&JwtAuth::discovery>(
+          on_off(), {.name = "discovery",
+                     .documentation = "Ask the issuer itself where they are (OpenID Connect "
+                                      "Discovery).",
+                     .example = "on",
+                     .alternative = true})
+      .key<&JwtAuth::secret>(std::make_unique<SecretType>(),
+                             {.name = "secret",
+                              .documentation = "Shared secret, for HS256, HS384 and HS512.",
+                              .example = "file:/run/secrets/jwt",
+                              .alternative = true})
+      .key<&JwtAuth::refresh>(
+          duration(seconds(1), hours(24)),
+          {.name = "refresh",
+           .documentation = "How often keys are fetched, unless `Cache-Control` says otherwise.",
+           .example = "1h"})
+      .key<&JwtAuth::refetch_cooldown>(
+          duration(milliseconds(100), hours(1)),
+          {.name = "refetch_cooldown",
+           .documentation = "A token that names an unknown key has them fetched at once, for all "
+                            "that wait together, but not again within this time.",
+           .example = "1m"})
+      .key<&JwtAuth::stale>(
+          duration(Duration::zero(), hours(24 * 30)),
+          {.name = "stale",
+           .documentation = "How long keys serve that cannot be fetched anew; then 503.",
+           .example = "1h"})
+      .key<&JwtAuth::fetch_timeout>(
+          duration(milliseconds(10), minutes(1)),
+          {.name = "fetch_timeout", .documentation = "For one attempt.", .example = "2s"});
+}
+
+void add_jwt_rules(ObjectType<JwtAuth>& type) {
+  type.key<&JwtAuth::clock_skew>(
+          duration(Duration::zero(), minutes(10)),
+          {.name = "clock_skew",
+           .documentation = "By how much the clocks of issuer and gateway may differ.",
+           .example = "10s"})
+      .key<&JwtAuth::type>(text(kTextRule, {.empty_word = "any"}),
+                           {.name = "type",
+                            .documentation = "The `typ` that a token must have.",
+                            .example = "at+jwt"})
+      .key<&JwtAuth::required_scopes>(
+          names("list of scopes", "[read]"),
+          {.name = "required_scopes",
+           .documentation = "A token that lacks one is refused with 403.",
+           .example = "[read]"})
+      .key<&JwtAuth::consumer_claim>(text(kTextRule),
+                                     {.name = "consumer_claim",
+                                      .documentation = "The claim that names the consumer. It need "
+                                                       "not be one of `consumers`.",
+                                      .example = "client_id"})
+      .key<&JwtAuth::scopes_claim>(text(kTextRule),
+                                   {.name = "scopes_claim",
+                                    .documentation = "The claim with the scopes: a list, or words.",
+                                    .example = "scp"})
+      .key<&JwtAuth::groups_claim>(
+          text(kTextRule),
+          {.name = "groups_claim",
+           .documentation = "The same for groups; `a.b` is member `b` of the object `a`.",
+           .example = "realm_access.roles"});
+}
+
+TypePtr<ClaimHeader> claim_header() {
+  auto type = object<ClaimHeader>("claim and field");
+  type->key<&ClaimHeader::claim>(text(kTextRule), {.name = "claim",
+                                                   .documentation = "Name of the claim.",
+                                                   .example = "sub",
+                                                   .required = true})
+      .key<&ClaimHeader::header>(text(kHeaderNameRule), {.name = "header",
+                                                         .documentation = "Name of the field.",
+                                                         .example = "x-user",
+                                                         .required = true});
+  return type;
+}
+
+TypePtr<JwtAuth> jwt_auth() {
+  auto type =
+      switched<JwtAuth>("{issuer: https://id.example.org, audiences: [api], discovery: on}");
+  ObjectType<JwtAuth>& mapping = type->mapping();
+  mapping
+      .key<&JwtAuth::issuer>(text(kTextRule), {.name = "issuer",
+                                               .documentation = "The `iss` that a token must have.",
+                                               .example = "https://id.example.org",
+                                               .required = true})
+      .key<&JwtAuth::audiences>(
+          list(text(kTextRule),
+               {.name = "list of audiences", .example = "[api]", .at_least_one = true}),
+          {.name = "audiences",
+           .documentation = "Of these a token's `aud` must name one.",
+           .example = "[api]",
+           .required = true})
+      .key<&JwtAuth::algorithms>(
+          list<JwtAlgorithm>(
+              choice<JwtAlgorithm>({{"RS256", JwtAlgorithm::kRs256},
+                                    {"RS384", JwtAlgorithm::kRs384},
+                                    {"RS512", JwtAlgorithm::kRs512},
+                                    {"PS256", JwtAlgorithm::kPs256},
+                                    {"PS384", JwtAlgorithm::kPs384},
+                                    {"PS512", JwtAlgorithm::kPs512},
+                                    {"ES256", JwtAlgorithm::kEs256},
+                                    {"ES384", JwtAlgorithm::kEs384},
+                                    {"ES512", JwtAlgorithm::kEs512},
+                                    {"EdDSA", JwtAlgorithm::kEdDsa},
+                                    {"HS256", JwtAlgorithm::kHs256},
+                                    {"HS384", JwtAlgorithm::kHs384},
+                                    {"HS512", JwtAlgorithm::kHs512}}),
+              {.name = "list of algorithms", .example = "[ES256]", .at_least_one = true}),
+          {.name = "algorithms",
+           .documentation = "Signatures that are accepted, each only by keys of its kind.",
+           .example = "[ES256]"});
+  add_jwt_keys(mapping);
+  add_jwt_rules(mapping);
+  mapping
+      .key<&JwtAuth::claim_headers>(
+          list<ClaimHeader>(claim_header(), {.name = "list of claims and fields",
+                                             .example = "[{claim: sub, header: x-user}]"}),
+          {.name = "claim_headers",
+           .documentation = "Claims that the upstream gets in header fields. From clients these "
+                            "fields are taken.",
+           .example = "[{claim: sub, header: x-user}]"})
+      .key<&JwtAuth::cookies>(names("list of cookies", "[token]"),
+                              {.name = "cookies",
+                               .documentation = "Cookies a token may be in, beside "
+                                                "`Authorization: Bearer`.",
+                               .example = "[token]"})
+      .key<&JwtAuth::query>(
+          names("list of parameters", "[access_token]"),
+          {.name = "query",
+           .documentation = "The same: parameters. They end up in the logs of others.",
+           .example = "[access_token]"})
+      .key<&JwtAuth::cache_entries>(
+          number<uint32_t>({0, 1'000'000, {}, "none"}),
+          {.name = "cache_entries",
+           .documentation = "Tokens that are remembered as right, per worker.",
+           .example = "65536"})
+      .key<&JwtAuth::cache>(
+          duration(seconds(1), hours(1)),
+          {.name = "cache",
+           .documentation = "For so long, unless they expire or the keys change before.",
+           .example = "5m"})
+      .check(check_jwt);
+  return type;
+}
+
+TypePtr<ClaimMatch> claim_match() {
+  auto type = object<ClaimMatch>("claim");
+  type->key<&ClaimMatch::claim>(
+          text(kTextRule),
+          {.name = "claim", .documentation = "Its name.", .example = "tenant", .required = true})
+      .key<&ClaimMatch::values>(
+          list(text(kTextRule), {.name = "list of values", .example = "[a]", .at_least_one = true}),
+          {.name = "values",
+           .documentation = "Of which it must have one.",
+           .example = "[a]",
+           .required = true});
+  return type;
+}
+
+TypePtr<AllowRule> allow_rule() {
+  auto type = object<AllowRule>("rule");
+  type->key<&AllowRule::id>(text(kNameRule), {.name = "id",
+                                              .documentation = "Name of the rule, for logs.",
+                                              .example = "readers",
+                                              .required = true})
+      .key<&AllowRule::consumers>(
+          names("list of consumers", "[app-1]"),
+          {.name = "consumers", .documentation = "One of these.", .example = "[app-1]"})
+      .key<&AllowRule::groups>(
+          names("list of groups", "[staff]"),
+          {.name = "groups", .documentation = "In one of these.", .example = "[staff]"})
+      .key<&AllowRule::scopes>(
+          names("list of scopes", "[read]"),
+          {.name = "scopes", .documentation = "With all of these.", .example = "[read]"})
+      .key<&AllowRule::claims>(
+          list<ClaimMatch>(claim_match(),
+                           {.name = "list of claims", .example = "[{claim: tenant, values: [a]}]"}),
+          {.name = "claims",
+           .documentation = "With all of these claims.",
+           .example = "[{claim: tenant, values: [a]}]"})
+      .key<&AllowRule::clients>(networks(), {.name = "clients",
+                                             .documentation = "From one of these networks.",
+                                             .example = "[10.0.0.0/8]"})
+      .key<&AllowRule::methods>(
+          list(text(kMethodRule),
+               {.name = "list of methods", .example = "[GET]", .warn_repeated = true}),
+          {.name = "methods", .documentation = "By one of these methods.", .example = "[GET]"});
+  return type;
+}
+
+}  // namespace
+
+TypePtr<Consumer> consumer_keys() {
+  auto type = object<Consumer>("consumer");
+  type->key<&Consumer::name>(text(kNameRule),
+                             {.name = "name",
+                              .documentation = "Unique name; upstreams, rules and logs see it.",
+                              .example = "app-1",
+                              .required = true})
+      .key<&Consumer::groups>(
+          names("list of groups", "[partners]"),
+          {.name = "groups", .documentation = "What rules can ask for.", .example = "[partners]"})
+      .key<&Consumer::scopes>(names("list of scopes", "[read]"),
+                              {.name = "scopes",
+                               .documentation = "The same; however it proves itself.",
+                               .example = "[read]"})
+      .key<&Consumer::api_keys>(
+          list<ApiKey>(api_key(),
+                       {.name = "list of API keys", .example = "[{id: k1, hash: \"sha256:…\"}]"}),
+          {.name = "api_keys",
+           .documentation = "Keys that prove it.",
+           .example = "[{id: k1, hash: \"sha256:"
+                      "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"}]"})
+      .key<&Consumer::certificates>(
+          names("list of names", "[\"DNS:app-1.example.org\"]"),
+          {.name = "certificates",
+           .documentation = "Subjects (`CN=…`) or alternative names (`DNS:…`, `URI:…`, `email:…`, "
+                            "`IP:…`) of client certificates that prove it.",
+           .example = "[\"URI:spiffe://example.org/app-1\"]"});
+  return type;
+}
+
+TypePtr<Authenticator> authenticator_keys() {
+  auto type = object<Authenticator>("authenticator");
+  type->key<&Authenticator::name>(
+          text(kNameRule), {.name = "name",
+                            .documentation = "Unique name; routes refer to it, logs show it.",
+                            .example = "partners",
+                            .required = true})
+      .key<&Authenticator::api_key>(
+          api_key_auth(), {.name = "api_key",
+                           .documentation = "By a key of a consumer. One of these three is given.",
+                           .example = "{headers: [x-api-key]}",
+                           .alternative = true})
+      .key<&Authenticator::jwt>(
+          jwt_auth(),
+          {.name = "jwt",
+           .documentation = "By a JSON Web Token (RFC 7519, RFC 6750).",
+           .example = "{issuer: https://id.example.org, audiences: [api], discovery: on}"})
+      .key<&Authenticator::certificate>(
+          certificate_auth(), {.name = "client_certificate",
+                               .documentation = "By the certificate that the listener has verified "
+                                                "(`tls.client_auth`).",
+                               .example = "on",
+                               .alternative = true})
+      .key<&Authenticator::forward>(
+          on_off(), {.name = "forward",
+                     .documentation = "Let the upstream see the credential; else it is taken out.",
+                     .example = "on"})
+      .check(check_authenticator);
+  return type;
+}
+
+TypePtr<Authentication> authentication_keys() {
+  auto type = object<Authentication>("mapping");
+  const auto references = [] {
+    return list<uint32_t>(
+        std::make_unique<AuthenticatorRefType>("authenticator", "authenticators"),
+        {.name = "list of names", .example = "[partners]", .warn_repeated = true});
+  };
+  type->key<&Authentication::any>(
+          references(), {.name = "any",
+                         .documentation = "`authenticators` of which one has to say who it is; "
+                                          "they are asked in this order.",
+                         .example = "[partners]",
+                         .alternative = true})
+      .key<&Authentication::all>(references(),
+                                 {.name = "all",
+                                  .documentation = "Or each of these; the first one names the "
+                                                   "consumer.",
+                                  .example = "[partners]",
+                                  .alternative = true})
+      .key<&Authentication::optional>(
+          on_off(), {.name = "optional",
+                     .documentation = "Who shows no credential passes as nobody; one that is wrong "
+                                      "is refused all the same.",
+                     .example = "on"})
+      .key<&Authentication::anonymous>(
+          std::make_unique<ConsumerRefType>("consumer", "consumers"),
+          {.name = "anonymous",
+           .documentation = "With `optional`: the consumer that they count as.",
+           .example = "guest",
+           .alternative = true})
+      .key<&Authentication::mode>(
+          mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"})
+      .check(check_authentication);
+  return if_given(std::move(type));
+}
+
+TypePtr<Authorization> authorization_keys() {
+  auto type = object<Authorization>("mapping");
+  type->key<&Authorization::allow>(
+          list<AllowRule>(allow_rule(),
+                          {.name = "list of rules", .example = "[{id: readers, scopes: [read]}]"}),
+          {.name = "allow",
+           .documentation = "The first rule of which everything holds lets a request pass. If "
+                            "there are rules and none holds: 403.",
+           .example = "[{id: readers, scopes: [read], methods: [GET]}]"})
+      .key<&Authorization::mode>(
+          mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"});
+  return type;
+}
+
+}  // namespace hangu::config

@@ -1,0 +1,315 @@
+#include "hangu/filter/auth_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "hangu/filter/principal.h"
+#include "hangu/filter/stream.h"
+
+namespace hangu::filter {
+namespace {
+
+using Kind = AuthOutcome::Kind;
+
+constexpr std::string_view kConsumerField = "x-consumer-name";
+constexpr std::string_view kGroupsField = "x-consumer-groups";
+constexpr std::string_view kMethodField = "x-consumer-auth";
+
+bool contains(std::span<const std::string_view> list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+std::string_view join(std::span<const std::string_view> texts, buffer::Arena& arena) {
+  size_t size = 0;
+  for (const std::string_view text : texts) {
+    size += text.size() + 1;
+  }
+  char* const begin = arena.allocate(size, 1);
+  char* to = begin;
+  for (const std::string_view text : texts) {
+    if (to != begin) {
+      *to++ = ',';
+    }
+    to = std::copy(text.begin(), text.end(), to);
+  }
+  return {begin, static_cast<size_t>(to - begin)};
+}
+
+size_t index_of(std::string_view reason) {
+  const auto& reasons = stats::kAuthReasons;
+  const auto* const found = std::find(reasons.begin(), reasons.end() - 1, reason);
+  return static_cast<size_t>(found - reasons.begin());
+}
+
+/// Claims are whatever an issuer writes; a field takes no control characters.
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= ' ' && byte != 0x7f;
+  });
+}
+
+}  // namespace
+
+/// How far a request has come. In the stream's arena while it waits.
+struct AuthRound {
+  size_t next = 0;  // authenticator
+  size_t proved = 0;
+  const Principal* principal = nullptr;  // the first that was proved
+  AuthOutcome worst;                     // what to tell if it does not suffice
+  size_t worst_of = 0;                   // by which authenticator
+};
+
+AuthFilter::AuthFilter(List authenticators, const config::Authentication& authentication,
+                       const config::Authorization& authorization,
+                       std::shared_ptr<const ConsumerTable> consumers, std::string_view anonymous)
+    : authenticators_(std::move(authenticators)),
+      authentication_(authentication),
+      consumers_(std::move(consumers)),
+      authorization_mode_(authorization.mode) {
+  if (const ConsumerEntry* const entry = consumers_->find(anonymous)) {
+    take_consumer(anonymous_, *entry);
+    anonymous_.method = "anonymous";
+  }
+  for (const config::AllowRule& rule : authorization.allow) {
+    rules_.push_back({.config = rule, .clients = policy::CidrSet(rule.clients)});
+  }
+}
+
+FilterStatus AuthFilter::on_request_headers(Stream& stream) const noexcept {
+  AuthRound round;
+  if (run(stream, round)) {
+    conclude(stream, round);
+    return FilterStatus::kContinue;
+  }
+  stream.kept.auth_round = std::construct_at(
+      reinterpret_cast<AuthRound*>(stream.arena().allocate(sizeof(AuthRound), alignof(AuthRound))),
+      round);
+  return FilterStatus::kPause;
+}
+
+void AuthFilter::on_auth_answer(Stream& stream, const AuthOutcome& outcome) const noexcept {
+  AuthRound& round = *stream.kept.auth_round;
+  if (note(stream, round, outcome) && !run(stream, round)) {
+    return;  // the next one waits
+  }
+  conclude(stream, round);
+  stream.resume_request();
+}
+
+/// False: one of them waits.
+bool AuthFilter::run(Stream& stream, AuthRound& round) const noexcept {
+  while (round.next < authenticators_.size()) {
+    const AuthOutcome outcome =
+        authenticators_[round.next]->authenticator->authenticate(stream, *this);
+    if (outcome.kind == Kind::kWaiting) {
+      return false;
+    }
+    if (!note(stream, round, outcome)) {
+      return true;
+    }
+  }
+  return true;
+}
+
+/// Whether to ask the next one.
+bool AuthFilter::note(Stream& stream, AuthRound& round, const AuthOutcome& outcome) const noexcept {
+  const NamedAuthenticator& of = *authenticators_[round.next];
+  stats::AuthSlot& stats = of.stats->slot(stream.shard().shard());
+  if (outcome.kind == Kind::kProved) {
+    stats.proved.add();
+    if (outcome.cached) {
+      stats.cached.add();
+    }
+    ++round.proved;
+    round.principal = round.principal != nullptr ? round.principal : outcome.principal;
+  } else if (round.worst.kind == Kind::kAbsent) {
+    round.worst = outcome;
+    round.worst_of = round.next;
+  }
+  if (outcome.kind == Kind::kAbsent) {
+    stats.absent.add();
+  } else if (outcome.kind != Kind::kProved) {
+    stats.refused[index_of(outcome.reason)].add();
+  }
+  ++round.next;
+  const bool all = !authentication_.all.empty();
+  return all ? outcome.kind == Kind::kProved : outcome.kind != Kind::kProved;
+}
+
+bool AuthFilter::enough(const AuthRound& round) const noexcept {
+  if (authenticators_.empty()) {
+    return true;
+  }
+  const size_t wanted = authentication_.all.empty() ? 1 : authenticators_.size();
+  // Optional: who shows nothing is nobody; who shows something wrong is refused.
+  return round.proved >= wanted ||
+         (authentication_.optional && round.proved == 0 && round.worst.kind == Kind::kAbsent);
+}
+
+void AuthFilter::conclude(Stream& stream, const AuthRound& round) const noexcept {
+  if (!enough(round)) {
+    if (authentication_.mode == config::Mode::kEnforce) {
+      refuse(stream, round);
+      return;
+    }
+    stream.info.shadow = name();
+  }
+  if (round.principal != nullptr) {
+    accept(stream, *round.principal);
+  } else if (!anonymous_.consumer.empty()) {
+    accept(stream, anonymous_);
+  }
+  for (const auto& one : authenticators_) {
+    if (!one->forward && authentication_.mode == config::Mode::kEnforce) {
+      one->authenticator->strip(stream);
+    }
+  }
+  authorize(stream);
+}
+
+void AuthFilter::refuse(Stream& stream, const AuthRound& round) const noexcept {
+  const AuthOutcome& worst = round.worst;
+  std::array<http::ReplyField, 8> challenges;
+  size_t count = 0;
+  for (size_t i = 0; i < authenticators_.size() && count < challenges.size(); ++i) {
+    const AuthOutcome& outcome = i == round.worst_of ? worst : AuthOutcome{};
+    const std::string_view text = authenticators_[i]->authenticator->challenge(outcome);
+    if (!text.empty()) {
+      challenges[count++] = {.name = "www-authenticate", .value = text};
+    }
+  }
+  http::LocalReply reply{.status = 401, .code = "auth.missing", .detail = "no credential"};
+  switch (worst.kind) {
+    case Kind::kRefused:
+      reply.code = "auth.invalid";
+      reply.detail = "the credential is not valid";
+      break;
+    case Kind::kForbidden:
+      reply.status = 403;
+      reply.code = "auth.insufficient";
+      reply.detail = "the credential does not suffice";
+      break;
+    case Kind::kUnavailable:
+      reply.status = 503;
+      reply.code = "auth.unavailable";
+      reply.detail = "credentials cannot be checked now";
+      break;
+    case Kind::kLocked:
+      reply.status = 429;
+      reply.code = "auth.locked";
+      reply.detail = "too many wrong credentials";
+      break;
+    default: break;
+  }
+  reply.retry_after_s = worst.retry_after_s;
+  if (reply.status == 401 || reply.status == 403) {
+    reply.fields = {challenges.data(), count};
+  }
+  stream.info.rule = authenticators_[round.worst_of]->name;
+  stream.info.auth_reason = worst.reason;
+  stream.send_local_reply(reply, name());
+}
+
+void AuthFilter::accept(Stream& stream, const Principal& principal) const noexcept {
+  stream.info.consumer = principal.consumer;
+  stream.info.claims = &principal;
+  stream.info.auth_method = principal.method;
+  stream.info.credential = principal.credential;
+  stream.kept.principal = &principal;
+  tell_upstream(stream, principal);
+}
+
+void AuthFilter::tell_upstream(Stream& stream, const Principal& principal) const noexcept {
+  http::HeaderBlock& headers = stream.request.headers;
+  const auto tell = [&](std::string_view field, std::string_view value) {
+    if (!value.empty() && is_field_value(value)) {
+      static_cast<void>(headers.set(field, value));
+    }
+  };
+  tell(kConsumerField, principal.consumer);
+  tell(kMethodField, principal.method);
+  if (!principal.groups.empty()) {
+    tell(kGroupsField, join(principal.groups, stream.arena()));
+  }
+  for (const auto& one : authenticators_) {
+    for (const config::ClaimHeader& header : one->claim_headers) {
+      if (const auto value = principal.find(header.claim)) {
+        tell(header.header, *value);
+      }
+    }
+  }
+}
+
+void AuthFilter::authorize(Stream& stream) const noexcept {
+  if (rules_.empty() || authorization_mode_ == config::Mode::kOff) {
+    return;
+  }
+  for (const Rule& rule : rules_) {
+    if (allows(rule, stream)) {
+      stream.info.allowed_by = rule.config.id;
+      return;
+    }
+  }
+  if (authorization_mode_ == config::Mode::kShadow) {
+    stream.info.shadow = "authorization";
+    return;
+  }
+  stream.send_local_reply(
+      {.status = 403, .code = "authz.denied", .detail = "no rule allows this request"}, name());
+}
+
+bool AuthFilter::allows(const Rule& rule, const Stream& stream) const noexcept {
+  const config::AllowRule& wanted = rule.config;
+  const StreamInfo& info = stream.info;
+  const Principal* const who = stream.kept.principal;
+  const auto any_of = [](const std::vector<std::string>& list, auto matches) {
+    return list.empty() || std::any_of(list.begin(), list.end(), matches);
+  };
+  const auto has_scope = [&](const std::string& scope) {
+    return who != nullptr && contains(who->scopes, scope);
+  };
+  const auto has_claim = [&](const config::ClaimMatch& match) {
+    return who != nullptr &&
+           std::any_of(who->claims.begin(), who->claims.end(), [&](const NamedClaim& claim) {
+             return claim.name == match.claim && std::find(match.values.begin(), match.values.end(),
+                                                           claim.value) != match.values.end();
+           });
+  };
+  return any_of(wanted.consumers,
+                [&](const std::string& name) { return who != nullptr && who->consumer == name; }) &&
+         any_of(wanted.groups,
+                [&](const std::string& group) {
+                  return who != nullptr && contains(who->groups, group);
+                }) &&
+         std::all_of(wanted.scopes.begin(), wanted.scopes.end(), has_scope) &&
+         std::all_of(wanted.claims.begin(), wanted.claims.end(), has_claim) &&
+         any_of(wanted.methods,
+                [&](const std::string& method) { return method == stream.request.method_text; }) &&
+         (rule.clients.empty() || rule.clients.contains(info.client_ip));
+}
+
+IdentityFieldsFilter::IdentityFieldsFilter(
+    const std::vector<config::Authenticator>& authenticators) {
+  std::vector<std::string> names = {std::string(kConsumerField), std::string(kGroupsField),
+                                    std::string(kMethodField)};
+  for (const config::Authenticator& one : authenticators) {
+    for (const config::ClaimHeader& header : one.jwt.claim_headers) {
+      names.push_back(header.header);
+    }
+  }
+  for (std::string& name : names) {
+    const http::HeaderName token = http::header_name_from(name);
+    fields_.push_back({token, std::move(name)});
+  }
+}
+
+FilterStatus IdentityFieldsFilter::on_request_headers(Stream& stream) const noexcept {
+  for (const Field& field : fields_) {
+    stream.request.headers.remove(field.token, field.name);
+  }
+  return FilterStatus::kContinue;
+}
+
+}  // namespace hangu::filter

@@ -1,0 +1,113 @@
+#include "hangu/filter/credentials.h"
+
+#include <algorithm>
+
+#include "hangu/filter/stream.h"
+
+namespace hangu::filter {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool has_scheme(std::string_view value, std::string_view scheme) {
+  return value.size() > scheme.size() && value[scheme.size()] == ' ' &&
+         equal_ignoring_case(value.substr(0, scheme.size()), scheme);
+}
+
+/// `list` without its "name=value" pieces of that name.
+std::string_view without(std::string_view list, std::string_view name, std::string_view separator,
+                         buffer::Arena& arena) {
+  char* const begin = arena.allocate(list.size(), 1);
+  char* to = begin;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t end = std::min(list.find(separator.front(), at), list.size());
+    std::string_view piece = list.substr(at, end - at);
+    piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
+    if (!piece.empty() && piece.substr(0, piece.find('=')) != name) {
+      to = to == begin ? to : std::copy(separator.begin(), separator.end(), to);
+      to = std::copy(piece.begin(), piece.end(), to);
+    }
+    at = end + 1;
+  }
+  return {begin, static_cast<size_t>(to - begin)};
+}
+
+}  // namespace
+
+std::optional<std::string_view> authorization(const Stream& stream,
+                                              std::string_view scheme) noexcept {
+  const http::Header* found = nullptr;
+  if (!stream.request.headers.contains(http::HeaderName::kAuthorization)) {
+    return std::nullopt;
+  }
+  for (const http::Header& field : stream.request.headers) {
+    if (field.token == http::HeaderName::kAuthorization) {
+      if (found != nullptr) {
+        return std::nullopt;
+      }
+      found = &field;
+    }
+  }
+  if (found == nullptr || !has_scheme(found->value(), scheme)) {
+    return std::nullopt;
+  }
+  std::string_view value = found->value();
+  value.remove_prefix(scheme.size());
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  return value;
+}
+
+void strip_authorization(Stream& stream, std::string_view scheme) noexcept {
+  http::HeaderBlock& headers = stream.request.headers;
+  for (const http::Header& field : headers) {
+    if (field.token == http::HeaderName::kAuthorization && has_scheme(field.value(), scheme)) {
+      headers.remove(http::HeaderName::kAuthorization);
+      return;
+    }
+  }
+}
+
+void strip_query_parameter(Stream& stream, std::string_view name) noexcept {
+  http::RequestHead& request = stream.request;
+  request.query = without(request.query, name, "&", stream.arena());
+  request.has_query = !request.query.empty();
+  // The target as it was received must not reach the upstream any more.
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  char* const begin = stream.arena().allocate(path.size() + 1 + request.query.size(), 1);
+  char* to = std::copy(path.begin(), path.end(), begin);
+  if (request.has_query) {
+    *to++ = '?';
+    to = std::copy(request.query.begin(), request.query.end(), to);
+  }
+  request.target = {begin, static_cast<size_t>(to - begin)};
+}
+
+void strip_cookie(Stream& stream, std::string_view name) noexcept {
+  http::HeaderBlock& headers = stream.request.headers;
+  std::string_view left;
+  for (const http::Header& field : headers) {
+    if (field.token != http::HeaderName::kCookie) {
+      continue;
+    }
+    const std::string_view kept = without(field.value(), name, "; ", stream.arena());
+    if (left.empty() || kept.empty()) {
+      left = left.empty() ? kept : left;
+      continue;
+    }
+    char* const begin = stream.arena().allocate(left.size() + 2 + kept.size(), 1);
+    char* to = std::copy(left.begin(), left.end(), begin);
+    to = std::copy_n("; ", 2, to);
+    std::copy(kept.begin(), kept.end(), to);
+    left = {begin, left.size() + 2 + kept.size()};
+  }
+  headers.remove(http::HeaderName::kCookie);
+  if (!left.empty()) {
+    static_cast<void>(headers.add(http::HeaderName::kCookie, left));
+  }
+}
+
+}  // namespace hangu::filter

@@ -1,0 +1,108 @@
+#include "server/identity_builder.h"
+
+#include <utility>
+
+#include "hangu/filter/api_key_authenticator.h"
+#include "hangu/filter/certificate_authenticator.h"
+#include "hangu/filter/jwt_authenticator.h"
+
+namespace hangu::server {
+
+std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& config) {
+  std::vector<std::string> names;
+  const auto add_keys = [&](const std::vector<config::KeyPart>& key) {
+    for (const config::KeyPart& part : key) {
+      if (part.kind == config::KeyPart::Kind::kClaim) {
+        names.push_back(part.name);
+      }
+    }
+  };
+  for (const config::Route& route : config.routes) {
+    for (const config::AllowRule& rule : route.authorization.allow) {
+      for (const config::ClaimMatch& match : rule.claims) {
+        names.push_back(match.claim);
+      }
+    }
+    add_keys(route.split.key);
+  }
+  for (const config::RateLimit& limit : config.rate_limits) {
+    add_keys(limit.key);
+  }
+  for (const config::Upstream& upstream : config.upstreams) {
+    add_keys(upstream.balancing.key);
+  }
+  return names;
+}
+
+void IdentityBuilder::build(const config::Config& config) {
+  if (consumers_ == nullptr || consumer_configs_ != config.consumers) {
+    consumer_configs_ = config.consumers;
+    consumers_ = std::make_shared<const filter::ConsumerTable>(config.consumers);
+  }
+  const std::vector<std::string> claims = claims_wanted(config);
+  const auto before = std::exchange(keys_, {});
+  authenticators_.clear();
+  for (const config::Authenticator& one : config.authenticators) {
+    if (const auto kept = before.find(one.name);
+        kept != before.end() && kept->second.config == one.jwt) {
+      keys_.insert(*kept);
+    }
+    authenticators_.push_back(std::make_shared<const filter::NamedAuthenticator>(
+        filter::NamedAuthenticator{.name = one.name,
+                                   .authenticator = make(one, claims),
+                                   .forward = one.forward,
+                                   .claim_headers = one.jwt.claim_headers,
+                                   .stats = registry_.authenticator(one.name)}));
+  }
+}
+
+std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
+    const config::Authenticator& config, const std::vector<std::string>& claims) {
+  if (config.api_key.enabled) {
+    return std::make_shared<const filter::ApiKeyAuthenticator>(config.api_key, consumers_);
+  }
+  if (config.certificate.enabled) {
+    return std::make_shared<const filter::CertificateAuthenticator>(consumers_);
+  }
+  return std::make_shared<const filter::JwtAuthenticator>(config.jwt, keys_for(config), consumers_,
+                                                          claims);
+}
+
+std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authenticator& config) {
+  KeyMemory& memory = keys_[config.name];
+  if (memory.keys == nullptr) {
+    memory.config = config.jwt;
+    const bool secret = !config.jwt.secret.text.empty();
+    memory.keys = std::make_shared<filter::JwtKeys>(config.name, registry_.shards(), random_.next(),
+                                                    secret ? nullptr : &fetcher_);
+    if (secret) {
+      memory.keys->begin_with(std::make_shared<const identity::JwkSet>(
+          identity::JwkSet::of_secret(config.jwt.secret.text)));
+    }
+  }
+  return memory.keys;
+}
+
+void IdentityBuilder::add_filter(const config::Route& route, filter::FilterChain& chain) const {
+  filter::AuthFilter::List own;
+  if (route.authentication.enabled()) {
+    const bool all = !route.authentication.all.empty();
+    for (const uint32_t index : all ? route.authentication.all : route.authentication.any) {
+      own.push_back(authenticators_[index]);
+    }
+  }
+  const uint32_t index = route.authentication.anonymous;
+  const std::string_view anonymous =
+      index != config::kNoConsumer ? std::string_view(consumer_configs_[index].name) : "";
+  if (!own.empty() || route.authorization.enabled()) {
+    chain.add(std::make_shared<filter::AuthFilter>(std::move(own), route.authentication,
+                                                   route.authorization, consumers_, anonymous));
+  }
+}
+
+std::shared_ptr<filter::JwtKeys> IdentityBuilder::jwt_keys(const std::string& authenticator) const {
+  const auto found = keys_.find(authenticator);
+  return found != keys_.end() ? found->second.keys : nullptr;
+}
+
+}  // namespace hangu::server

@@ -1,0 +1,59 @@
+// Compiles consumers and authenticators, and keeps over generations of the config what did not
+// change: the table of consumers, the keys of token issuers with what shards remember of tokens.
+// Control thread only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/filter/auth_filter.h"
+#include "hangu/filter/consumer_table.h"
+#include "hangu/filter/filter_chain.h"
+#include "hangu/filter/jwt_keys.h"
+#include "hangu/stats/registry.h"
+
+#include "server/random.h"
+
+namespace hangu::server {
+
+class IdentityBuilder {
+ public:
+  IdentityBuilder(stats::Registry& registry, filter::JwtKeys::Fetcher& fetcher)
+      : registry_(registry),
+        fetcher_(fetcher) {}
+
+  /// As config.authenticators. To be called before add_filter().
+  void build(const config::Config& config);
+
+  /// The filter of a route; nothing for one that asks for nothing.
+  void add_filter(const config::Route& route, filter::FilterChain& chain) const;
+
+  /// Claims that somebody beside an authenticator looks at.
+  static std::vector<std::string> claims_wanted(const config::Config& config);
+
+  /// nullptr: no authenticator of that name has keys.
+  std::shared_ptr<filter::JwtKeys> jwt_keys(const std::string& authenticator) const;
+
+ private:
+  struct KeyMemory {
+    config::JwtAuth config;
+    std::shared_ptr<filter::JwtKeys> keys;
+  };
+
+  std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
+                                                    const std::vector<std::string>& claims);
+  std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
+
+  stats::Registry& registry_;
+  filter::JwtKeys::Fetcher& fetcher_;
+  Random random_;
+  std::vector<config::Consumer> consumer_configs_;
+  std::shared_ptr<const filter::ConsumerTable> consumers_;
+  filter::AuthFilter::List authenticators_;
+  std::map<std::string, KeyMemory> keys_;
+};
+
+}  // namespace hangu::server
