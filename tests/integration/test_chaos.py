@@ -1,8 +1,9 @@
 """Chaos: origins are killed, frozen and started anew on a fixed schedule while wrk asks through the
-gateway and, at the same time, through HAProxy with the same origins, retries and health rules.
+gateway and, at the same time, through HAProxy with the same origins, retries and health checks.
 Our clients must see no more errors than HAProxy's. Needs nginx, haproxy and wrk (scripts/setup
 test)."""
 
+import csv
 import dataclasses
 import os
 import pathlib
@@ -24,6 +25,8 @@ NGINX, HAPROXY, WRK = (shutil.which(name, path=SEARCH) for name in ("nginx", "ha
 
 # What both proxies go by: a connection is made or given up in 200 ms, a try answered in 500 ms.
 CONNECT_MS, TRY_MS, RETRIES = 200, 500, 3
+# Both ask each origin how it is, so often; two answers in a row make it bad or good again.
+CHECK_INTERVAL_MS, CHECK_TIMEOUT_MS, CHECK_FALL, CHECK_RISE = 500, 400, 2, 2
 
 # (seconds, what, origin). One origin at least is well at any time.
 SCHEDULE = ((1.0, "kill", 0), (2.5, "start", 0),
@@ -46,7 +49,11 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   keepalive_requests 100000;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "from {port}\\n"; }} }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ return 200 "from {port}\\n"; }}
+    location /health {{ return 200 "well\\n"; }}
+  }}
 }}
 """
 
@@ -70,7 +77,10 @@ frontend web
   default_backend origins
 backend origins
   balance roundrobin
-  default-server observe layer4 error-limit 5 on-error mark-down check inter 500ms fall 2 rise 2
+  option httpchk GET /health
+  default-server observe layer4 error-limit 5 on-error mark-down check
+  default-server inter {interval}ms fall {fall} rise {rise}
+  timeout check {check}ms
 {servers}
 """
 
@@ -135,11 +145,24 @@ class HaProxy:
                                 for number, origin in enumerate(origins))
             (folder / "haproxy.cfg").write_text(
                 HAPROXY_CONFIG.format(folder=folder, fd=listener.fileno(), connect=CONNECT_MS,
-                                      attempt=TRY_MS, retries=RETRIES, servers=servers), "utf-8")
+                                      attempt=TRY_MS, retries=RETRIES, servers=servers,
+                                      interval=CHECK_INTERVAL_MS, check=CHECK_TIMEOUT_MS,
+                                      fall=CHECK_FALL, rise=CHECK_RISE), "utf-8")
+            self.stats = folder / "stats.sock"
             self.process = subprocess.Popen(
                 [HAPROXY, "-db", "-f", folder / "haproxy.cfg"], stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(listener.fileno(),))
+
+    def failed_checks(self):
+        """Of all servers."""
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.settimeout(DEADLINE)
+            asked.connect(str(self.stats))
+            asked.sendall(b"show stat origins 4 -1\n")
+            with asked.makefile(encoding="ascii") as lines:
+                return sum(int(row["chkfail"] or 0) for row in csv.DictReader(lines)
+                           if row["# pxname"] == "origins")
 
     def stop(self):
         self.process.kill()
@@ -204,6 +227,9 @@ class Chaos(unittest.TestCase):
         gateway = Gateway(make_config(
             upstreams=[{"name": "origins", "endpoints": [one.endpoint for one in self.origins],
                         "timeouts": {"connect": f"{CONNECT_MS}ms"},
+                        "health_check": {"path": "/health", "interval": f"{CHECK_INTERVAL_MS}ms",
+                                         "timeout": f"{CHECK_TIMEOUT_MS}ms",
+                                         "unhealthy": CHECK_FALL, "healthy": CHECK_RISE},
                         "ejection": {"failures": 5, "time": "1s", "time_max": "1s",
                                      "percent_max": 70},
                         "retry": {"attempts": RETRIES, "try_timeout": f"{TRY_MS}ms",
@@ -240,8 +266,13 @@ class Chaos(unittest.TestCase):
             ours, theirs, said = self.round(gateway.listener(), haproxy.address)
             if ours.errors <= theirs.errors:
                 break
-        # The chaos has reached the gateway: it had to send again, and to eject.
+        # The chaos has reached the gateway: it had to send again, to eject, and its checks saw it.
         metrics = gateway.metrics()
+        for outcome in ("good", "bad"):
+            checks = metrics["hangu_upstream_health_checks_total"
+                             f'{{upstream="origins",result="{outcome}"}}']
+            self.assertGreaterEqual(checks, 3, f"{outcome} checks")
+        self.assertGreaterEqual(haproxy.failed_checks(), 3, "bad checks of HAProxy")
         again = metrics['hangu_upstream_retries_total{upstream="origins"}'] + \
             metrics['hangu_upstream_replays_total{upstream="origins"}']
         self.assertGreaterEqual(again, 3)
