@@ -25,27 +25,29 @@ std::string_view without_trailing_slash(std::string_view prefix) {
 
 }  // namespace
 
-PathMatcher::PathMatcher(const config::RouteMatch& match) {
-  captures_ = config::capture_names(match);
+PathMatcher::PathMatcher(const config::RouteMatch& match)
+    : captures_(config::capture_names(match)) {
+  std::string_view text;
   if (!match.path_exact.empty()) {
     kind_ = PathKind::kExact;
-    text_ = match.path_exact;
+    text = match.path_exact;
   } else if (!match.path_template.empty()) {
     kind_ = PathKind::kTemplate;
-    text_ = match.path_template;
-    auto parsed = PathTemplate::parse(text_);
+    text = match.path_template;
+    auto parsed = PathTemplate::parse(text);
     HANGU_ASSERT(parsed.has_value());
     segments_ = std::make_unique<const std::vector<Segment>>(std::move(parsed->segments));
   } else if (!match.path_regex.empty()) {
     kind_ = PathKind::kRegex;
-    text_ = match.path_regex;
-    auto compiled = Pattern::compile(text_);
+    text = match.path_regex;
+    auto compiled = Pattern::compile(text);
     HANGU_ASSERT(compiled.has_value());
     pattern_ = std::make_unique<const Pattern>(std::move(*compiled));
   } else {
-    text_ = without_trailing_slash(match.path_prefix);
-    kind_ = text_.empty() ? PathKind::kAny : PathKind::kPrefix;
+    text = without_trailing_slash(match.path_prefix);
+    kind_ = text.empty() ? PathKind::kAny : PathKind::kPrefix;
   }
+  text_ = TextOfPath(text);
 }
 
 bool PathMatcher::takes_template(std::string_view path) const noexcept {
@@ -68,10 +70,11 @@ bool PathMatcher::takes_template(std::string_view path) const noexcept {
 
 bool PathMatcher::takes(std::string_view path) const noexcept {
   switch (kind_) {
-    case PathKind::kExact: return path == text_;
+    case PathKind::kExact: return path == text();
     case PathKind::kTemplate: return takes_template(path);
     case PathKind::kPrefix:
-      return path.starts_with(text_) && (path.size() == text_.size() || path[text_.size()] == '/');
+      return path.starts_with(text()) &&
+             (path.size() == text().size() || path[text().size()] == '/');
     case PathKind::kRegex: return pattern_->matches(path);
     case PathKind::kAny: return true;
   }

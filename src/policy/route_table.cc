@@ -36,8 +36,8 @@ uint64_t RouteTable::hash_of(std::string_view text) noexcept {
 const RouteTable::PathTable* RouteTable::find_host(const SegmentedTable<HostTable>& hosts,
                                                    std::string_view host) noexcept {
   const HostTable* const found =
-      hosts.find(hash_of(host), [&](const HostTable& table) { return table.host == host; });
-  return found != nullptr ? found->paths.get() : nullptr;
+      hosts.find(hash_of(host), [&](const HostTable& table) { return table->host.view() == host; });
+  return found != nullptr ? found->get() : nullptr;
 }
 
 /// Calls visit(table) for the tables that take `host`, the most specific first, until it returns
@@ -56,7 +56,7 @@ bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept
       }
     }
   }
-  return any_host_.paths != nullptr && visit(*any_host_.paths);
+  return any_host_ != nullptr && visit(*any_host_);
 }
 
 template <class Visit>

@@ -228,14 +228,15 @@ void RouteTable::remove(PathTable& table, const RouteEntry& entry) {
 /// Calls edit(table) for the table of each host that the route names, a table of its own.
 template <class Edit>
 void RouteTable::edit_hosts(const RouteEntry& entry, Edit edit) {
-  const auto edit_one = [&](HostTable& host) {
-    if (host.paths == nullptr) {
-      host.paths = std::make_shared<PathTable>();
-    } else if (host.paths.use_count() > 1) {
-      host.paths = std::make_shared<PathTable>(*host.paths);
+  const auto edit_one = [&](HostTable& table, std::string_view host) {
+    if (table == nullptr) {
+      table = std::make_shared<PathTable>();
+      table->host = InlineText<kHostInline>(host);
+    } else if (table.use_count() > 1) {
+      table = std::make_shared<PathTable>(*table);
     }
-    edit(*host.paths);
-    return host.paths->routes == 0;
+    edit(*table);
+    return table->routes == 0;
   };
   std::vector<std::string> hosts = entry.route()->match.hosts;
   std::sort(hosts.begin(), hosts.end());
@@ -244,15 +245,13 @@ void RouteTable::edit_hosts(const RouteEntry& entry, Edit edit) {
     const bool wildcard = name.starts_with("*.");
     SegmentedTable<HostTable>& tables = wildcard ? wildcards_ : hosts_;
     const std::string_view key = wildcard ? std::string_view(name).substr(1) : name;
-    const auto same = [&](const HostTable& table) { return table.host == key; };
-    HostTable& host = tables.at(hash_of(key), same);
-    host.host = key;
-    if (edit_one(host)) {
+    const auto same = [&](const HostTable& table) { return table->host.view() == key; };
+    if (edit_one(tables.at(hash_of(key), same), key)) {
       tables.erase(hash_of(key), same);
     }
   }
-  if (hosts.empty() && edit_one(any_host_)) {
-    any_host_.paths.reset();
+  if (hosts.empty() && edit_one(any_host_, "")) {
+    any_host_.reset();
   }
 }
 

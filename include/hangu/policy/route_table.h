@@ -23,6 +23,7 @@
 #include <tuple>
 #include <vector>
 
+#include "hangu/base/inline_text.h"
 #include "hangu/base/shared_list.h"
 #include "hangu/config/config.h"
 #include "hangu/policy/route_entry.h"
@@ -114,10 +115,13 @@ class RouteTable {
     SegmentedTable<RouteSet> sets;
   };
 
+  static constexpr size_t kHostInline = 52;  // so that it fills a cache line
+
   /// The routes of one host. In the order in which most lookups look at it.
   struct alignas(64) PathTable {
-    size_t longest_prefix = 0;   // that there ever was
-    uint64_t prefix_depths = 0;  // as many slashes, as bits; the last one for all beyond
+    InlineText<kHostInline> host;  // ".example.org" of a wildcard
+    size_t longest_prefix = 0;     // that there ever was
+    uint64_t prefix_depths = 0;    // as many slashes, as bits; the last one for all beyond
     SegmentedTable<RouteSet> prefixes;
     SegmentedTable<RouteSet> exact;
     std::vector<ShapeTable> shapes;  // in order of precedence
@@ -126,10 +130,7 @@ class RouteTable {
     size_t routes = 0;
   };
 
-  struct HostTable {
-    std::string host;
-    std::shared_ptr<PathTable> paths;
-  };
+  using HostTable = std::shared_ptr<PathTable>;
 
   // route_table_update.cc
   bool before(const RouteEntry* a, const RouteEntry* b) const;
@@ -166,7 +167,7 @@ class RouteTable {
   SharedList<RouteEntry> entries_;  // by slot; null where it is free
   std::vector<uint32_t> free_slots_;
   SegmentedTable<HostTable> hosts_;
-  SegmentedTable<HostTable> wildcards_;  // ".example.org"
+  SegmentedTable<HostTable> wildcards_;
   HostTable any_host_;
 };
 

@@ -4,6 +4,7 @@
 // control thread), looked up on any.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +24,13 @@ class SegmentedTable {
   /// nullptr: none. `same(value)`: whether the value is of the key.
   template <class Same>
   const Value* find(uint64_t hash, Same same) const noexcept {
-    if (segments_.empty()) {
+    if (size_ == 0) {
       return nullptr;
     }
-    const Segment& segment = segments_[segment_of(hash)];
+    const Segment& segment = segment_of(hash);
+    if (segment.slots == nullptr) {
+      return nullptr;
+    }
     const size_t at = segment.find(hash, same);
     return segment.slots[at].used ? &segment.slots[at].value : nullptr;
   }
@@ -35,7 +39,7 @@ class SegmentedTable {
   template <class Same>
   Value& at(uint64_t hash, Same same) {
     if (find(hash, same) == nullptr) {
-      if (size_ >= segments_.size() * kSegmentEntries) {
+      if (size_ >= std::max<size_t>(segments_.size(), 1) * kSegmentEntries) {
         grow();
       }
       ++size_;
@@ -51,14 +55,14 @@ class SegmentedTable {
       return;
     }
     // Anew without it: what stands behind it may have to move.
-    const Segment& old = segments_[segment_of(hash)];
+    Segment& old = segment_of(hash);
     Segment segment(old.mask + 1);
     old.for_each([&](const Slot& slot) {
       if (slot.hash != hash || !same(slot.value)) {
         segment.insert(slot.hash) = slot.value;
       }
     });
-    segments_[segment_of(hash)] = std::move(segment);
+    old = std::move(segment);
     --size_;
   }
 
@@ -66,13 +70,16 @@ class SegmentedTable {
   static constexpr size_t kSegmentEntries = 32;  // on average, before there are twice as many
   static constexpr size_t kSlotsMin = 4;
 
-  struct Slot {
+  /// Never across two cache lines, when it fits one.
+  struct alignas(sizeof(Value) <= 16 ? 32 : 64) Slot {
     uint64_t hash = 0;
     bool used = false;
     Value value{};
   };
 
   struct Segment {
+    Segment() = default;
+
     explicit Segment(size_t capacity)
         : slots(std::make_shared<Slot[]>(capacity)),
           mask(capacity - 1) {}
@@ -89,7 +96,7 @@ class SegmentedTable {
 
     template <class Visit>
     void for_each(Visit visit) const {
-      for (size_t at = 0; at <= mask; ++at) {
+      for (size_t at = 0; slots != nullptr && at <= mask; ++at) {
         if (slots[at].used) {
           visit(slots[at]);
         }
@@ -98,6 +105,9 @@ class SegmentedTable {
 
     /// A new value.
     Value& insert(uint64_t hash) {
+      if (slots == nullptr) {
+        *this = Segment(kSlotsMin);
+      }
       if ((used + 1) * 4 > (mask + 1) * 3) {
         Segment larger((mask + 1) * 2);
         for_each([&](const Slot& slot) { larger.insert(slot.hash) = slot.value; });
@@ -110,18 +120,21 @@ class SegmentedTable {
       return slot.value;
     }
 
-    std::shared_ptr<Slot[]> slots;  // a power of two, never full
-    size_t mask;
+    std::shared_ptr<Slot[]> slots;  // a power of two, never full; none before the first value
+    size_t mask = 0;
     size_t used = 0;
   };
 
   /// By the upper bits; the lower ones choose the slot.
-  size_t segment_of(uint64_t hash) const noexcept {
-    return segments_.size() == 1 ? 0 : hash >> shift_;
+  const Segment& segment_of(uint64_t hash) const noexcept {
+    return segments_.empty() ? only_ : segments_[hash >> shift_];
   }
 
-  Segment& own(size_t at) {
-    Segment& segment = segments_[at];
+  Segment& segment_of(uint64_t hash) noexcept {
+    return segments_.empty() ? only_ : segments_[hash >> shift_];
+  }
+
+  static Segment& own(Segment& segment) {
     if (segment.slots.use_count() > 1) {
       Segment copy(segment.mask + 1);
       segment.for_each([&](const Slot& slot) { copy.insert(slot.hash) = slot.value; });
@@ -131,23 +144,23 @@ class SegmentedTable {
   }
 
   void grow() {
-    const std::vector<Segment> old = std::move(segments_);
-    const size_t count = old.empty() ? 1 : old.size() * 2;
-    shift_ = 64 - std::countr_zero(count);
-    segments_.clear();
-    for (size_t i = 0; i < count; ++i) {
-      segments_.emplace_back(kSlotsMin);
+    std::vector<Segment> old = std::move(segments_);
+    if (old.empty()) {
+      old.push_back(std::move(only_));
+      only_ = {};
     }
+    segments_ = std::vector<Segment>(old.size() * 2);
+    shift_ = 64 - std::countr_zero(segments_.size());
     for (const Segment& segment : old) {
-      segment.for_each([&](const Slot& slot) {
-        segments_[segment_of(slot.hash)].insert(slot.hash) = slot.value;
-      });
+      segment.for_each(
+          [&](const Slot& slot) { segment_of(slot.hash).insert(slot.hash) = slot.value; });
     }
   }
 
-  std::vector<Segment> segments_;  // none, or a power of two
-  int shift_ = 64;
   size_t size_ = 0;
+  Segment only_;                   // of a table so small that it has no others: a miss less
+  std::vector<Segment> segments_;  // none, or a power of two, at least two
+  int shift_ = 64;
 };
 
 }  // namespace hangu::policy
