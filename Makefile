@@ -37,7 +37,7 @@ test: ## Lint, unit, component and integration tests
 bench: ## Compare with nginx and HAProxy under load: what a request costs
 	@scripts/setup build bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --parallel $(JOBS)
+	@cmake --build --preset release --parallel $(JOBS) --target hangu hangu_benches
 	@$(PYTHON) bench/load/run.py $(ARGS)
 
 fmt: ## Format the C++ files

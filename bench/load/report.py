@@ -13,6 +13,7 @@ import peers
 import scenarios
 
 PEERS = ("nginx", "haproxy")
+PLAIN = ", no policies"  # behind the name of a gateway
 DIRECT = "origin"  # without a gateway: what core 1 can do at most
 LOWER_IS_BETTER = ("cpu", "p50", "p99", "p999", "rss")
 
@@ -33,8 +34,8 @@ class Report:
         self.tunnels = {}   # gateway name → idle.Tunnels of each round
         self.starts = {}    # gateway name → milliseconds of each start
 
-    def add(self, scenario, gateway, sample):
-        self.results.setdefault(scenario.name, {}).setdefault(gateway.name, []).append(sample)
+    def add(self, scenario, name, sample):
+        self.results.setdefault(scenario.name, {}).setdefault(name, []).append(sample)
 
     def failed(self):
         return any(errors(samples) for by_gateway in self.results.values()
@@ -88,6 +89,7 @@ class Report:
                     self.bar(f"{scenario.title}, {gateway}: CPU µs/request to nginx", ratio,
                              f"≤ {scenario.nginx_cpu_bar:.2f}",
                              ratio <= scenario.nginx_cpu_bar and not errors(samples))
+                self.judge_policies(scenario, gateway, samples)
         self.judge_many()
         for kind, bar in scenarios.IDLE_BARS.items():
             for gateway, value in self.idle.get(kind, {}).items():
@@ -100,6 +102,20 @@ class Report:
                 value = statistics.median(values)
                 self.bar(f"ms from start to the first answer, {gateway}", value,
                          f"≤ {scenarios.START_BAR}", value <= scenarios.START_BAR)
+
+    def judge_policies(self, scenario, gateway, samples):
+        plain = self.results[scenario.name].get(gateway + PLAIN)
+        if plain is None:
+            return
+        cost, before = median(samples, "cpu"), median(plain, "cpu")
+        if scenario.extra_bar:
+            self.bar(f"{scenario.title}, {gateway}: CPU µs/request of the policies", cost - before,
+                     f"≤ {scenario.extra_bar:.2f}",
+                     cost - before <= scenario.extra_bar and not errors(samples))
+        if scenario.of_plain_bar:
+            self.bar(f"{scenario.title}, {gateway}: CPU µs/request to one without policies",
+                     cost / before, f"≤ {scenario.of_plain_bar:.2f}",
+                     cost / before <= scenario.of_plain_bar and not errors(samples))
 
     def judge_tunnels(self):
         peers_cpu = [median(self.tunnels[peer], "cpu") for peer in PEERS if peer in self.tunnels]
@@ -129,7 +145,7 @@ class Report:
 
     def hangus(self, name):
         return sorted((gateway, samples) for gateway, samples in self.results.get(name, {}).items()
-                      if gateway.startswith("hangu"))
+                      if gateway.startswith("hangu") and not gateway.endswith(PLAIN))
 
     def bar(self, what, value, bar, passed):
         self.bars.append((what, value, bar, passed))

@@ -21,10 +21,19 @@ class Scenario:
     grpc: bool = False
     peers: tuple = ("nginx", "haproxy")
     nginx_cpu_bar: float = 0  # as cpu_bar, but of nginx
+    # Where the gateways' policies are. hangu is then measured without them, too, in the same
+    # rounds; what they cost is held to a bar in microseconds, or as part of a plain request.
+    policies: str = ""
+    extra_bar: float = 0
+    of_plain_bar: float = 0
 
     @property
     def path(self):
-        return f"/bytes/{self.body}" if self.upstream == "http1" else "/h2/file"
+        file = f"/bytes/{self.body}" if self.upstream == "http1" else "/h2/file"
+        return self.policies + file
+
+    def plain(self):
+        return dataclasses.replace(self, policies="")
 
     @property
     def answer(self):
@@ -42,6 +51,8 @@ SCENARIOS = (
     # So long that opening the connections, which falls into the run, counts for little.
     Scenario("get-128-c5000", "GET 128 B, 5,000 connections", 5000, longer=3),
     Scenario("get-4k", "GET 4 KiB, 64 connections", 64, 4 * KIB),
+    Scenario("policies", "GET 128 B, 64 connections: ten rate limits, breaker, five header edits",
+             64, policies="/policies", extra_bar=0.6),
     Scenario("get-64k", "GET 64 KiB, 32 connections", 32, 64 * KIB, cpu_bar=0.80),
     Scenario("get-1m", "GET 1 MiB, 8 connections", 8, MIB, cpu_bar=0.80),
     Scenario("post-1m", "POST 1 MiB, 8 connections", 8, 0, ("POST", str(MIB)), cpu_bar=0.80),
