@@ -59,6 +59,7 @@ class CommandLine {
     add_audit();
     add_schema();
     add_key();
+    add_hash_password();
     add_demo();
     add_version();
   }
@@ -264,6 +265,11 @@ class CommandLine {
     verb->add_option("--hash", key_.hash, "sha256 or sm3")
         ->check(CLI::IsMember({"sha256", "sm3"}))
         ->type_name("KIND");
+  }
+
+  void add_hash_password() {
+    add_verb("hash-password", "Read a password from standard input, print its hash for the config",
+             [this] { return hash_password(environment_); });
   }
 
   void add_demo() {

@@ -136,6 +136,7 @@ int order_endpoint(const UpstreamOptions& options, const Environment& environmen
 int certs(const CertsOptions& options, const Environment& environment);
 int explain(const ExplainOptions& options, const Environment& environment);
 int schema(const SchemaOptions& options, const Environment& environment);
+int hash_password(const Environment& environment);
 int key(const KeyOptions& options, const Environment& environment);
 int version(const VersionOptions& options, const Environment& environment);
 int audit_verify(const AuditVerifyOptions& options, const Environment& environment);

@@ -8,6 +8,7 @@
 #include "hangu/config/duration.h"
 #include "hangu/config/size.h"
 
+#include "config/identity_checks.h"
 #include "config/rules.h"
 #include "config/text.h"
 
@@ -390,6 +391,7 @@ void check_compliance(Reader& reader, const Node& root, const Config& config) {
 void check_config(Reader& reader, const Node& root, const Config& config) {
   check_binds(reader, root, config);
   check_compliance(reader, root, config);
+  check_identities(reader, root, config);
   if (reader.has_errors()) {
     return;  // what follows would warn about consequences of the errors
   }

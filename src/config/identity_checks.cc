@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -79,6 +80,64 @@ std::optional<int64_t> parse_time(std::string_view text) {
   return same && seconds > 0 ? std::optional<int64_t>(seconds) : std::nullopt;
 }
 
+/// "…m=19456,…" → 19456, at most `most`.
+bool has_number(std::string_view text, std::string_view name, uint64_t least, uint64_t most) {
+  const size_t at = text.find(name);
+  if (at == std::string_view::npos) {
+    return false;
+  }
+  std::string_view digits = text.substr(at + name.size());
+  digits = digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+  const auto value = parse_decimal(digits, most);
+  return value && *value >= least;
+}
+
+bool all_of_alphabet(std::string_view text, std::string_view beside) {
+  return std::all_of(text.begin(), text.end(), [beside](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           beside.find(c) != std::string_view::npos;
+  });
+}
+
+/// Bounds hold a slip of the pen off from hanging the gateway: 1 GiB, 64 passes; bcrypt's cost 16.
+std::optional<Problem> check_password_hash(const std::string& text) {
+  constexpr size_t kBcryptBytes = 60;
+  constexpr size_t kBytesMax = 512;
+  const bool argon2 = text.starts_with("$argon2id$v=19$m=") && text.size() <= kBytesMax &&
+                      all_of_alphabet(text, "$=,+/") && has_number(text, "$m=", 8, 1 << 20) &&
+                      has_number(text, ",t=", 1, 64) && has_number(text, ",p=", 1, 64) &&
+                      std::count(text.begin(), text.end(), '$') == 5;
+  const bool bcrypt =
+      (text.starts_with("$2a$") || text.starts_with("$2b$") || text.starts_with("$2y$")) &&
+      text.size() == kBcryptBytes && text[6] == '$' && has_number(text, text.substr(0, 4), 4, 16) &&
+      all_of_alphabet(text, "$./");
+  return argon2 || bcrypt
+             ? std::nullopt
+             : std::optional(Problem{"E0122", "this is no hash of a password by argon2id or bcrypt",
+                                     "`hangu hash-password` makes one"});
+}
+
+std::optional<Problem> apply_user(std::string& text) {
+  constexpr size_t kBytesMax = 128;
+  const bool good =
+      !text.empty() && text.size() <= kBytesMax && text.find(':') == std::string::npos &&
+      std::none_of(text.begin(), text.end(),
+                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+  return good ? std::nullopt
+              : std::optional(Problem{"E0122",
+                                      "a user has a name of at most 128 bytes, without `:` and "
+                                      "control characters",
+                                      ""});
+}
+
+std::optional<Problem> apply_realm(std::string& text) {
+  const bool good = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+  });
+  return good ? std::nullopt
+              : std::optional(Problem{"E0122", "a realm is of ASCII, without quotes", ""});
+}
+
 bool is_secret_algorithm(JwtAlgorithm algorithm) {
   return algorithm == JwtAlgorithm::kHs256 || algorithm == JwtAlgorithm::kHs384 ||
          algorithm == JwtAlgorithm::kHs512;
@@ -90,6 +149,25 @@ const TextRule kKeyHashRule = {"digest", "sha256:…", "`sha256:` or `sm3:` and 
                                "^(sha256|sm3):[0-9a-f]{64}$", &apply_key_hash};
 const TextRule kHttpUriRule = {"address of HTTP", "https://id.example.org/keys", "",
                                "^https?://[^/@#\\s][^@#\\s]*$", &apply_http_uri};
+
+const TextRule kUserRule = {"user", "app-1", "at most 128 bytes, no `:`", "^[^:]+$", &apply_user};
+const TextRule kRealmRule = {"realm", "staff", "ASCII without quotes", "^[ !#-\\[\\]-~]+$",
+                             &apply_realm};
+
+std::optional<Problem> PasswordHashType::parse(Reader& /*reader*/, const std::string& text,
+                                               std::string& out) const {
+  out = text;
+  return check_password_hash(text);
+}
+
+Value PasswordHashType::format(const Config& /*config*/, const std::string& value) const {
+  if (value.empty()) {
+    return {};
+  }
+  Value out = Value::string(value);
+  out.is_secret = true;
+  return out;
+}
 
 std::string TimeType::schema() const {
   return or_variable(
@@ -117,13 +195,40 @@ Value TimeType::format(const Config& /*config*/, const int64_t& value) const {
                                                 fmt::gmtime(static_cast<std::time_t>(value))));
 }
 
+void check_identities(Reader& reader, const Node& root, const Config& config) {
+  std::map<std::string_view, std::string_view> owners;
+  for (size_t i = 0; i < config.consumers.size(); ++i) {
+    const Consumer& consumer = config.consumers[i];
+    const auto claim = [&](std::string_view credential, std::string_view what) {
+      const auto [known, added] = owners.emplace(credential, consumer.name);
+      if (!added) {
+        reader.error(element(root, "consumers", i).mark,
+                     {"E0129",
+                      fmt::format("{} of consumer {} belongs to {}, too", what,
+                                  quoted(consumer.name), quoted(known->second)),
+                      ""});
+      }
+    };
+    for (const ApiKey& key : consumer.api_keys) {
+      claim(key.hash, fmt::format("the key {}", key.id));
+    }
+    for (const Password& password : consumer.passwords) {
+      claim(password.user, fmt::format("the user {}", password.user));
+    }
+    for (const std::string& certificate : consumer.certificates) {
+      claim(certificate, fmt::format("the certificate {}", certificate));
+    }
+  }
+}
+
 void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator) {
   const int given = static_cast<int>(authenticator.api_key.enabled) +
                     static_cast<int>(authenticator.jwt.enabled) +
+                    static_cast<int>(authenticator.basic.enabled) +
                     static_cast<int>(authenticator.certificate.enabled);
   if (given != 1) {
     reader.error(node.mark, {"E0124",
-                             "an authenticator has exactly one of `api_key`, `jwt` and "
+                             "an authenticator has exactly one of `api_key`, `jwt`, `basic` and "
                              "`client_certificate`",
                              given == 0 ? "add one" : "make one authenticator of each"});
   }

@@ -11,6 +11,8 @@ namespace hangu::config {
 
 extern const TextRule kKeyHashRule;
 extern const TextRule kHttpUriRule;
+extern const TextRule kUserRule;
+extern const TextRule kRealmRule;
 
 /// "2027-01-31T00:00:00Z" as seconds of Unix time; 0: never.
 class TimeType final : public ScalarType<int64_t> {
@@ -29,6 +31,25 @@ class TimeType final : public ScalarType<int64_t> {
   std::string example() const override { return "2027-01-31T00:00:00Z"; }
 };
 
+/// Of argon2id or bcrypt. Not printed: who has it can try passwords at leisure.
+class PasswordHashType final : public ScalarType<std::string> {
+ public:
+  std::string name() const override { return "hash"; }
+
+  std::string limits() const override { return "argon2id or bcrypt"; }
+
+  std::string schema() const override { return or_variable(R"("type":"string","minLength":1)"); }
+
+ protected:
+  std::optional<Problem> parse(Reader& reader, const std::string& text,
+                               std::string& out) const override;
+  Value format(const Config& config, const std::string& value) const override;
+
+  std::string example() const override { return "$argon2id$…"; }
+};
+
+/// Credentials that belong to two consumers.
+void check_identities(Reader& reader, const Node& root, const Config& config);
 void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator);
 void check_authentication(Reader& reader, const Node& node, const Authentication& authentication);
 void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt);

@@ -36,6 +36,53 @@ TypePtr<ApiKey> api_key() {
   return type;
 }
 
+TypePtr<Password> password() {
+  auto type = object<Password>("password");
+  type->key<&Password::user>(text(kUserRule), {.name = "user",
+                                               .documentation = "What the client calls itself.",
+                                               .example = "app-1",
+                                               .required = true})
+      .key<&Password::hash>(
+          std::make_unique<PasswordHashType>(),
+          {.name = "hash",
+           .documentation = "Of the password, by argon2id or bcrypt, as `hangu hash-password` "
+                            "prints it.",
+           .example = "\"$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IG9mIDE2Yg$"
+                      "k1Yq0m4h6m3QyqJ0b8mYw3q0w9l6n2m5p7r8s1t2u3w\"",
+           .required = true});
+  return type;
+}
+
+TypePtr<BasicAuth> basic_auth() {
+  auto type = switched<BasicAuth>("{realm: staff}");
+  type->mapping()
+      .key<&BasicAuth::realm>(text(kRealmRule), {.name = "realm",
+                                                 .documentation = "What the client is told it is "
+                                                                  "asked for.",
+                                                 .example = "staff"})
+      .key<&BasicAuth::attempts>(
+          number<uint32_t>({0, 1000, {}, "no limit"}),
+          {.name = "attempts",
+           .documentation = "Wrong passwords for one user from one address; then 429.",
+           .example = "10"})
+      .key<&BasicAuth::lockout>(
+          duration(seconds(1), hours(24)),
+          {.name = "lockout",
+           .documentation = "Within what time they count, and how long nobody listens then.",
+           .example = "1h"})
+      .key<&BasicAuth::cache>(
+          duration(seconds(1), hours(1)),
+          {.name = "cache",
+           .documentation = "How long a right password is remembered, by a keyed digest.",
+           .example = "1m"})
+      .key<&BasicAuth::pending_max>(
+          number<uint32_t>({1, 1024}),
+          {.name = "pending_max",
+           .documentation = "Passwords that wait to be verified, per worker; beyond it 503.",
+           .example = "16"});
+  return type;
+}
+
 TypePtr<ApiKeyAuth> api_key_auth() {
   auto type = switched<ApiKeyAuth>("{headers: [x-api-key]}");
   type->mapping()
@@ -282,6 +329,13 @@ TypePtr<Consumer> consumer_keys() {
            .documentation = "Keys that prove it.",
            .example = "[{id: k1, hash: \"sha256:"
                       "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"}]"})
+      .key<&Consumer::passwords>(
+          list<Password>(password(), {.name = "list of passwords",
+                                      .example = "[{user: app-1, hash: \"$argon2id$…\"}]"}),
+          {.name = "passwords",
+           .documentation = "The same: user and password.",
+           .example = "[{user: app-1, hash: \"$argon2id$v=19$m=19456,t=2,p=1$"
+                      "c29tZSBzYWx0IG9mIDE2Yg$k1Yq0m4h6m3QyqJ0b8mYw3q0w9l6n2m5p7r8s1t2u3w\"}]"})
       .key<&Consumer::certificates>(
           names("list of names", "[\"DNS:app-1.example.org\"]"),
           {.name = "certificates",
@@ -300,7 +354,7 @@ TypePtr<Authenticator> authenticator_keys() {
                             .required = true})
       .key<&Authenticator::api_key>(
           api_key_auth(), {.name = "api_key",
-                           .documentation = "By a key of a consumer. One of these three is given.",
+                           .documentation = "By a key of a consumer. One of these four is given.",
                            .example = "{headers: [x-api-key]}",
                            .alternative = true})
       .key<&Authenticator::jwt>(
@@ -308,6 +362,13 @@ TypePtr<Authenticator> authenticator_keys() {
           {.name = "jwt",
            .documentation = "By a JSON Web Token (RFC 7519, RFC 6750).",
            .example = "{issuer: https://id.example.org, audiences: [api], discovery: on}"})
+      .key<&Authenticator::basic>(
+          basic_auth(),
+          {.name = "basic",
+           .documentation = "By user and password (RFC 7617). A password is verified beside the "
+                            "workers, one at a time, and who guesses is locked out.",
+           .example = "on",
+           .alternative = true})
       .key<&Authenticator::certificate>(
           certificate_auth(), {.name = "client_certificate",
                                .documentation = "By the certificate that the listener has verified "

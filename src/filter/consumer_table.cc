@@ -30,6 +30,9 @@ ConsumerTable::ConsumerTable(std::vector<config::Consumer> consumers)
     for (const std::string& name : consumer.certificates) {
       by_certificate_.emplace(name, entry);
     }
+    for (const config::Password& password : consumer.passwords) {
+      passwords_.emplace(password.user, PasswordEntry{.config = &password, .consumer = entry});
+    }
     for (const config::ApiKey& key : consumer.api_keys) {
       const auto stored = identity::parse_digest(key.hash);
       if (!stored) {
@@ -69,6 +72,15 @@ const ConsumerEntry* ConsumerTable::find_certificate(std::string_view subject,
     at = end + 2;
   }
   return nullptr;
+}
+
+const PasswordEntry* ConsumerTable::find_user(std::string_view user) const noexcept {
+  const auto found = passwords_.find(user);
+  return found != passwords_.end() ? &found->second : nullptr;
+}
+
+std::string_view ConsumerTable::any_password_hash() const noexcept {
+  return passwords_.empty() ? std::string_view() : passwords_.begin()->second.config->hash;
 }
 
 const ConsumerEntry* ConsumerTable::find(std::string_view name) const noexcept {

@@ -22,6 +22,7 @@
 #include "server/cpus.h"
 #include "server/limit_status.h"
 #include "server/load_sampler.h"
+#include "server/password_worker.h"
 #include "server/random.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
@@ -62,9 +63,10 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
         callbacks_(std::move(callbacks)),
         registry_(worker_count(*config_)),
         quotas_(config_->state_dir),
-        builder_(registry_, quotas_, *this) {}
+        builder_(registry_, quotas_, *this, passwords_) {}
 
   ~GatewayImpl() override {
+    passwords_.stop();
     for (const auto& shard : shards_) {
       shard->stop();
     }
@@ -151,6 +153,10 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   Callbacks callbacks_;
   stats::Registry registry_;
   QuotaSaver quotas_;
+  PasswordWorker passwords_{[this](filter::PasswordAnswer answer) {
+    Shard& shard = *shards_[answer.question.shard];
+    shard.post([&shard, answer = std::move(answer)] { shard.take_password_answer(answer); });
+  }};
   SnapshotBuilder builder_;
   TlsContexts tls_;
   TicketKeyMap ticket_keys_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/filter/api_key_authenticator.h"
+#include "hangu/filter/basic_authenticator.h"
 #include "hangu/filter/certificate_authenticator.h"
 #include "hangu/filter/jwt_authenticator.h"
 
@@ -63,6 +64,16 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
   }
   if (config.certificate.enabled) {
     return std::make_shared<const filter::CertificateAuthenticator>(consumers_);
+  }
+  if (config.basic.enabled) {
+    // What is remembered depends on nothing of the config but the hash, which is part of the
+    // digest.
+    std::shared_ptr<filter::PasswordMemory>& memory = password_memories_[config.name];
+    if (memory == nullptr) {
+      memory = std::make_shared<filter::PasswordMemory>(registry_.shards());
+    }
+    return std::make_shared<const filter::BasicAuthenticator>(config.basic, passwords_, memory,
+                                                              consumers_);
   }
   return std::make_shared<const filter::JwtAuthenticator>(config.jwt, keys_for(config), consumers_,
                                                           claims);

@@ -13,6 +13,7 @@
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/filter_chain.h"
 #include "hangu/filter/jwt_keys.h"
+#include "hangu/filter/password_checker.h"
 #include "hangu/stats/registry.h"
 
 #include "server/random.h"
@@ -21,9 +22,11 @@ namespace hangu::server {
 
 class IdentityBuilder {
  public:
-  IdentityBuilder(stats::Registry& registry, filter::JwtKeys::Fetcher& fetcher)
+  IdentityBuilder(stats::Registry& registry, filter::JwtKeys::Fetcher& fetcher,
+                  filter::PasswordChecker& passwords)
       : registry_(registry),
-        fetcher_(fetcher) {}
+        fetcher_(fetcher),
+        passwords_(passwords) {}
 
   /// As config.authenticators. To be called before add_filter().
   void build(const config::Config& config);
@@ -49,11 +52,13 @@ class IdentityBuilder {
 
   stats::Registry& registry_;
   filter::JwtKeys::Fetcher& fetcher_;
+  filter::PasswordChecker& passwords_;
   Random random_;
   std::vector<config::Consumer> consumer_configs_;
   std::shared_ptr<const filter::ConsumerTable> consumers_;
   filter::AuthFilter::List authenticators_;
   std::map<std::string, KeyMemory> keys_;
+  std::map<std::string, std::shared_ptr<filter::PasswordMemory>> password_memories_;
 };
 
 }  // namespace hangu::server

@@ -300,6 +300,10 @@ void Shard::on_shrink() noexcept {
   }
 }
 
+void Shard::take_password_answer(const filter::PasswordAnswer& answer) {
+  filter::take_password_answer(answer, handles());
+}
+
 void Shard::take_keys(filter::JwtKeys& keys, bool changed,
                       std::shared_ptr<const identity::JwkSet> set) {
   if (changed) {

@@ -17,6 +17,7 @@
 #include "hangu/event/loop.h"
 #include "hangu/event/mailbox.h"
 #include "hangu/filter/jwt_keys.h"
+#include "hangu/filter/password_checker.h"
 #include "hangu/filter/stream.h"
 #include "hangu/net/listener.h"
 #include "hangu/proxy/proxy.h"
@@ -87,6 +88,8 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   void apply(ShardUpdate update);
   void set_endpoints(uint32_t cluster, const std::vector<upstream::EndpointAddress>& endpoints);
   void drain();
+  /// A password that was asked about from here.
+  void take_password_answer(const filter::PasswordAnswer& answer);
   /// What came of fetching a token issuer's keys: requests that wait for them go on.
   void take_keys(filter::JwtKeys& keys, bool changed, std::shared_ptr<const identity::JwkSet> set);
   /// What the process as a whole has come to.

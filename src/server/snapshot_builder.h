@@ -56,10 +56,11 @@ struct Logs {
 class SnapshotBuilder {
  public:
   /// `fetcher`: of the keys of token issuers.
-  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas, filter::JwtKeys::Fetcher& fetcher)
+  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas, filter::JwtKeys::Fetcher& fetcher,
+                  filter::PasswordChecker& passwords)
       : registry_(registry),
         quotas_(quotas),
-        identity_(registry, fetcher),
+        identity_(registry, fetcher, passwords),
         limits_(registry) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the

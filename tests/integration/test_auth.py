@@ -1,13 +1,15 @@
 """Authentication and authorization: keys, tokens, certificates, and rules on who may do what."""
 
+import base64
 import hashlib
 import json
 import ssl
+import subprocess
 import time
 
 from support.case import GatewayCase
 from support.certificates import Authority
-from support.gateway import make_config, run_hangu
+from support.gateway import BINARY, make_config, run_hangu
 from support.issuer import Issuer, sign_with_secret
 from support.wait import eventually, run_threads
 
@@ -419,3 +421,90 @@ class Certificates(AuthCase):
             response = client.request("GET", "/")
             self.assertEqual(response.status, status)
         self.assertEqual(self.seen().header("x-consumer-name"), "app-1")
+
+
+class Passwords(AuthCase):
+    BCRYPT = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"  # of "U*U"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        made = subprocess.run([BINARY, "hash-password"], input=b"correct:horse\n",
+                              capture_output=True, check=True, timeout=60)
+        cls.argon2 = made.stdout.decode().strip()
+
+    def begin_basic(self, basic=None, **options):
+        consumers = [{"name": "ada", "groups": ["staff"],
+                      "passwords": [{"user": "ada", "hash": self.argon2}]},
+                     {"name": "bob", "passwords": [{"user": "bob", "hash": self.BCRYPT}]}]
+        return self.begin({"name": "people", "basic": basic or "on"}, consumers=consumers,
+                          **options)
+
+    def ask(self, client, user, password):
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return client.request("GET", "/", {"Authorization": f"Basic {token}"})
+
+    def test_right_passwords_pass_and_are_remembered(self):
+        gateway = self.begin_basic()
+        client = gateway.client()
+        for user, password in (("ada", "correct:horse"), ("bob", "U*U"), ("ada", "correct:horse")):
+            self.assertEqual(self.ask(client, user, password).status, 200)
+            self.assertEqual(self.seen().header("x-consumer-name"), user)
+            self.assertEqual(self.seen().header("x-consumer-auth"), "basic")
+            self.assertIsNone(self.seen().header("authorization"))
+        record = self.logged(gateway, 3)
+        self.assertEqual((record["user"], record["credential"]), ("ada", "ada"))
+        self.assertNotIn("horse", json.dumps(record) + gateway.stderr)
+        name = 'hangu_auth_cache_hits_total{authenticator="people"}'
+        eventually(lambda: gateway.metrics()[name] == 1, "the third was remembered")
+
+    def test_wrong_ones_are_401(self):
+        client = self.begin_basic().client()
+        for user, password in (("ada", "wrong"), ("nobody", "correct:horse"), ("bob", "")):
+            response = self.ask(client, user, password)
+            self.assert_problem(response, 401, "auth.invalid")
+            self.assertEqual(response.header("www-authenticate"),
+                             'Basic realm="hangu", charset="UTF-8"')
+        for field in ("Basic ", "Basic !!!", "Basic YWRh", "Bearer YWRhOmE="):
+            response = client.request("GET", "/", {"Authorization": field})
+            self.assertEqual(response.status, 401, field)
+        self.assertEqual(self.origin.requests, [])
+
+    def test_who_guesses_is_locked_out_and_others_are_not(self):
+        gateway = self.begin_basic({"attempts": 2, "lockout": "1h"})
+        client = gateway.client()
+        statuses = [self.ask(client, "bob", f"guess-{i}").status for i in range(2)]
+        self.assertEqual(statuses, [401, 401])
+        response = self.ask(client, "bob", "U*U")
+        self.assert_problem(response, 429, "auth.locked")
+        self.assertGreater(int(response.header("retry-after")), 3000)
+        self.assertEqual(self.ask(client, "ada", "correct:horse").status, 200)
+        name = 'hangu_auth_requests_total{authenticator="people",outcome="%s"}'
+        metrics = gateway.metrics()
+        self.assertEqual((metrics[name % "password"], metrics[name % "locked"]), (2, 1))
+
+    def test_a_lockout_ends(self):
+        client = self.begin_basic({"attempts": 1, "lockout": "1s"}).client()
+        self.assertEqual(self.ask(client, "bob", "guess").status, 401)
+        eventually(lambda: self.ask(client, "bob", "U*U").status == 200, "heard again")
+
+    def test_many_at_once(self):
+        gateway = self.begin_basic()
+
+        def ask(number):
+            user, password = (("ada", "correct:horse"), ("bob", "guess"))[number % 2]
+            return self.ask(gateway.client(), user, password).status
+        statuses = {0: set(), 1: set()}
+        run_threads(12, lambda number: statuses[number % 2].add(ask(number)))
+        self.assertEqual(statuses[0], {200})
+        self.assertLessEqual(statuses[1], {401, 429})
+
+    def test_a_new_hash_forgets_what_was_remembered(self):
+        gateway = self.begin_basic()
+        client = gateway.client()
+        self.assertEqual(self.ask(client, "ada", "correct:horse").status, 200)
+        config = json.loads(gateway.config_path.read_text())
+        config["consumers"][0]["passwords"][0]["hash"] = self.BCRYPT
+        self.assertEqual(gateway.reload(config).returncode, 0)
+        self.assertEqual(self.ask(client, "ada", "correct:horse").status, 401)
+        self.assertEqual(self.ask(client, "ada", "U*U").status, 200)

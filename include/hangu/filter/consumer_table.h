@@ -26,6 +26,11 @@ struct ApiKeyEntry {
   std::vector<std::string_view> scopes;  // its own and its consumer's
 };
 
+struct PasswordEntry {
+  const config::Password* config = nullptr;
+  const ConsumerEntry* consumer = nullptr;
+};
+
 class ConsumerTable {
  public:
   explicit ConsumerTable(std::vector<config::Consumer> consumers);
@@ -38,6 +43,10 @@ class ConsumerTable {
   const ConsumerEntry* find_certificate(std::string_view subject,
                                         std::string_view names) const noexcept;
   const ConsumerEntry* find(std::string_view name) const noexcept;
+  const PasswordEntry* find_user(std::string_view user) const noexcept;
+
+  /// Of somebody; empty if nobody has a password.
+  std::string_view any_password_hash() const noexcept;
 
  private:
   using Keys = std::unordered_map<identity::Digest, ApiKeyEntry, identity::DigestHash>;
@@ -47,6 +56,7 @@ class ConsumerTable {
   std::vector<ConsumerEntry> consumers_;
   Keys sha256_keys_;
   Keys sm3_keys_;
+  std::map<std::string_view, PasswordEntry, std::less<>> passwords_;
   ByName by_name_;
   ByName by_certificate_;
 };
