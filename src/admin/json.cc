@@ -125,6 +125,11 @@ json::array upstreams(const control::DaemonStatus& status) {
       one["circuit_breaker"] = circuit(upstream.circuit);
     }
     add_limits(upstream, one);
+    if (upstream.admission.enabled) {
+      one["admission"] = {{"mode", upstream.admission.shadow ? "shadow" : "enforce"},
+                          {"rejected", upstream.admission.rejected},
+                          {"shadow_rejected", upstream.admission.shadow_rejected}};
+    }
     if (const server::AdaptiveConcurrencyStatus& adaptive = upstream.adaptive; adaptive.enabled) {
       constexpr int64_t kMicrosecondNs = 1000;
       one["adaptive_concurrency"] = {{"limit", adaptive.limit.limit},
@@ -142,9 +147,38 @@ json::array rate_limits(const server::GatewayStatus& gateway) {
   json::array all;
   for (const server::RateLimitStatus& limit : gateway.rate_limits) {
     all.push_back({{"name", limit.name},
+                   {"mode", limit.mode},
+                   {"allowed", limit.allowed},
+                   {"rejected", limit.rejected},
+                   {"shadow_rejected", limit.shadow_rejected},
+                   {"without_store", limit.without_store}});
+  }
+  return all;
+}
+
+json::array concurrency_limits(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::ConcurrencyLimitStatus& limit : gateway.concurrency_limits) {
+    all.push_back({{"name", limit.name},
+                   {"mode", limit.mode},
+                   {"max", limit.max},
+                   {"active", limit.active},
                    {"allowed", limit.allowed},
                    {"rejected", limit.rejected},
                    {"shadow_rejected", limit.shadow_rejected}});
+  }
+  return all;
+}
+
+json::array bandwidth_limits(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::BandwidthLimitStatus& limit : gateway.bandwidth_limits) {
+    all.push_back({{"name", limit.name},
+                   {"mode", limit.mode},
+                   {"request_bytes", limit.request_bytes},
+                   {"response_bytes", limit.response_bytes},
+                   {"pauses", limit.pauses},
+                   {"shadow_pauses", limit.shadow_pauses}});
   }
   return all;
 }
@@ -317,6 +351,8 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["certificates"] = certificates(status.gateway, now);
   all["upstreams"] = upstreams(status);
   all["rate_limits"] = rate_limits(status.gateway);
+  all["concurrency_limits"] = concurrency_limits(status.gateway);
+  all["bandwidth_limits"] = bandwidth_limits(status.gateway);
   all["stores"] = stores(status.gateway);
   if (!status.gateway.route_circuits.empty()) {
     all["routes"] = circuits_of_routes(status.gateway);

@@ -690,6 +690,7 @@ UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
                         .endpoints = {},
                         .circuit = circuit_of(upstream),
                         .adaptive = adaptive_limits_.status(upstream),
+                        .admission = {},
                         .levels = {},
                         .limits = {}};
   if (const auto limits = limits_.find(upstream.name); limits != limits_.end()) {
@@ -733,7 +734,9 @@ GatewayStatus GatewayImpl::status() const {
                        .listeners = {},
                        .certificates = {},
                        .upstreams = {},
-                       .rate_limits = rate_limit_statuses(*config_, registry_),
+                       .rate_limits = {},
+                       .concurrency_limits = {},
+                       .bandwidth_limits = {},
                        .stores = {},
                        .route_circuits = {},
                        .shards = {},
@@ -754,6 +757,7 @@ GatewayStatus GatewayImpl::status() const {
   for (const config::Upstream& upstream : config_->upstreams) {
     status.upstreams.push_back(status_of(upstream));
   }
+  add_decisions(*config_, registry_, status);
   for (const auto& [route, breaker] : builder_.route_breakers()) {
     status.route_circuits.push_back({.route = route, .circuit = to_status(*breaker)});
   }

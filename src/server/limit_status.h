@@ -1,7 +1,6 @@
-// What status and metrics say of the limits of upstreams, and of rate limits.
+// What status and metrics say of limits: those of upstreams, and those of rate, concurrency and
+// bandwidth. Control thread.
 #pragma once
-
-#include <vector>
 
 #include "hangu/config/config.h"
 #include "hangu/server/gateway.h"
@@ -18,8 +17,9 @@ void add_limits(const upstream::NodeLimits& used, const config::UpstreamLimits& 
 /// For the metrics of what remains.
 void publish_limits(const config::UpstreamLimits& limits, stats::UpstreamStats& stats);
 
-/// As config.rate_limits.
-std::vector<RateLimitStatus> rate_limit_statuses(const config::Config& config,
-                                                 const stats::Registry& registry);
+/// What the limits of the config, and `admission` of its upstreams, have decided. The upstreams of
+/// `status` are there already, in the order of the config.
+void add_decisions(const config::Config& config, const stats::Registry& registry,
+                   GatewayStatus& status);
 
 }  // namespace hangu::server

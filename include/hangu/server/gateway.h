@@ -99,11 +99,20 @@ struct LimitStatus {
   uint32_t max = 0;
 };
 
+/// What `admission` turned away, since the upstream came to the config.
+struct AdmissionStatus {
+  bool enabled = false;
+  bool shadow = false;
+  uint64_t rejected = 0;
+  uint64_t shadow_rejected = 0;
+};
+
 struct UpstreamStatus {
   std::string name;
   std::vector<EndpointStatus> endpoints;
   CircuitStatus circuit;
   AdaptiveConcurrencyStatus adaptive;
+  AdmissionStatus admission;
   std::vector<policy::PriorityLevel> levels;
   std::vector<LimitStatus> limits;  // those in force
   uint32_t queued = 0;              // requests that wait for one of the `requests`
@@ -115,11 +124,33 @@ struct RouteCircuitStatus {
   CircuitStatus circuit;
 };
 
+/// Limits count since they came to the config.
 struct RateLimitStatus {
   std::string name;
+  std::string_view mode;  // "enforce", "shadow" or "off"
   uint64_t allowed = 0;
   uint64_t rejected = 0;
   uint64_t shadow_rejected = 0;
+  uint64_t without_store = 0;  // decisions that a store should have made
+};
+
+struct ConcurrencyLimitStatus {
+  std::string name;
+  std::string_view mode;
+  uint32_t max = 0;     // for each key
+  uint64_t active = 0;  // requests under way, of all keys
+  uint64_t allowed = 0;
+  uint64_t rejected = 0;
+  uint64_t shadow_rejected = 0;
+};
+
+struct BandwidthLimitStatus {
+  std::string name;
+  std::string_view mode;
+  uint64_t request_bytes = 0;  // that passed
+  uint64_t response_bytes = 0;
+  uint64_t pauses = 0;  // times that a stream had to wait
+  uint64_t shadow_pauses = 0;
 };
 
 struct StoreStatus {
@@ -164,6 +195,8 @@ struct GatewayStatus {
   std::vector<CertificateStatus> certificates;
   std::vector<UpstreamStatus> upstreams;
   std::vector<RateLimitStatus> rate_limits;
+  std::vector<ConcurrencyLimitStatus> concurrency_limits;
+  std::vector<BandwidthLimitStatus> bandwidth_limits;
   std::vector<StoreStatus> stores;
   std::vector<RouteCircuitStatus> route_circuits;
   std::vector<ShardStatus> shards;
