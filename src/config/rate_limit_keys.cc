@@ -1,6 +1,7 @@
 // The keys of one of `rate_limits` and of `stores`. See schema.cc.
 #include "config/keys.h"
 #include "config/secret_type.h"
+#include "config/tls_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -232,6 +233,11 @@ TypePtr<Store> store_keys() {
                                                               .documentation = "Of that user.",
                                                               .example = "file:/run/secrets/redis",
                                                               .alternative = true})
+      .key<&Store::tls>(upstream_tls(),
+                        {.name = "tls",
+                         .documentation = "How to speak to it over TLS: the keys of an upstream's "
+                                          "`tls`. `off`: without.",
+                         .example = "{ca: /etc/ssl/own-ca.pem}"})
       .key<&Store::prefix>(text(kNameRule),
                            {.name = "prefix",
                             .documentation = "What the names of our keys in it begin with. Nodes "

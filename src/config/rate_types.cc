@@ -107,6 +107,10 @@ std::optional<Problem> StoreUrlType::parse(Reader& /*reader*/, const std::string
     return Problem{"E0171", fmt::format("{} is not a store: {}", quoted(text), why),
                    "write `redis://HOST:PORT/DATABASE`"};
   };
+  if (text.rfind("rediss://", 0) == 0) {
+    return Problem{"E0171", "TLS to a store has a key of its own",  // may hold a password
+                   "write `redis://HOST:PORT/DATABASE` and `tls: on`"};
+  }
   if (text.rfind(kScheme, 0) != 0) {
     return bad("it does not begin with `redis://`");
   }

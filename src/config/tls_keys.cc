@@ -169,10 +169,10 @@ TypePtr<UpstreamTls> upstream_tls() {
            .documentation = "PEM file with the issuers trusted. Empty: those of the system.",
            .example = "/etc/ssl/own-ca.pem"})
       .key<&UpstreamTls::server_name>(
-          text(kHostRule),
-          {.name = "server_name",
-           .documentation = "Name to ask for and to find in the certificate; else the endpoint's.",
-           .example = "app.example.org"})
+          text(kHostRule), {.name = "server_name",
+                            .documentation = "Name to ask for and to find in the certificate; else "
+                                             "the host of the endpoint or URL.",
+                            .example = "app.example.org"})
       .key<&UpstreamTls::certificate>(text(kFilePathRule),
                                       {.name = "cert",
                                        .documentation = "PEM file with a certificate to show.",

@@ -118,7 +118,7 @@ class Probe : public std::enable_shared_from_this<Probe> {
   asio::awaitable<bool> shake_hands() {
     sessions_ = target_.tls->make_cache();
     layer_ =
-        target_.tls->connect(server_name_of(target_), *sessions_, memory_->small, memory_->large);
+        target_.tls->connect(server_name_of(target_), sessions_, memory_->small, memory_->large);
     for (;;) {
       buffer::Slice data;
       const Event event = layer_->next(data, wire_);
@@ -211,7 +211,7 @@ class Probe : public std::enable_shared_from_this<Probe> {
   ProbeTarget target_;
   stream_protocol::socket socket_;
   asio::steady_timer timer_;
-  std::unique_ptr<tls::SessionCache> sessions_;
+  std::shared_ptr<tls::SessionCache> sessions_;
   std::unique_ptr<net::SecurityLayer> layer_;  // nullptr: without TLS
   buffer::OutputQueue wire_{memory_->small};
   std::unique_ptr<CheckExchange> exchange_;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,13 @@ namespace {
 
 // No reply of ours comes near it.
 constexpr size_t kReplyBytesMax = 1024 * 1024;
+
+std::string reason_of(const Error& error) {
+  if (error.code == Errc::kTlsHandshake || error.code == Errc::kTlsCertificate) {
+    return fmt::format("TLS: {}", error.detail);
+  }
+  return error.sys_errno != 0 ? std::generic_category().message(error.sys_errno) : error.detail;
+}
 
 }  // namespace
 
@@ -57,7 +65,7 @@ Client::Client(event::Loop& loop, buffer::BlockPool& small_blocks, ClientHandler
 
 Client::~Client() = default;
 
-void Client::connect(const net::Address& address) {
+void Client::connect(const net::Address& address, std::unique_ptr<net::SecurityLayer> security) {
   HANGU_ASSERT(connection_ == nullptr);
   reader_.reset(redisReaderCreate());
   HANGU_ASSERT(reader_ != nullptr);
@@ -65,6 +73,8 @@ void Client::connect(const net::Address& address) {
   connection_ = net::Connection::connect(loop_, small_blocks_, address, *this);
   if (connection_ == nullptr) {
     fail(std::generic_category().message(errno));
+  } else if (security != nullptr) {
+    connection_->secure(std::move(security));
   }
 }
 
@@ -101,7 +111,7 @@ void Client::fail(std::string_view reason) noexcept {
 
 void Client::on_connected(Result<void> result) noexcept {
   if (!result) {
-    fail(std::generic_category().message(result.error().sys_errno));
+    fail(reason_of(result.error()));
     return;
   }
   handler_.on_open();
@@ -133,7 +143,7 @@ void Client::on_end() noexcept {
 }
 
 void Client::on_error(Error error) noexcept {
-  fail(std::generic_category().message(error.sys_errno));
+  fail(reason_of(error));
 }
 
 }  // namespace hangu::redis

@@ -169,9 +169,11 @@ void ClusterStore::add(uint32_t shard, const Item& item) noexcept {
 
 // --- the control thread's ---------------------------------------------------------------------
 
-ClusterStore::ClusterStore(const config::Store& config, uint32_t shards,
+ClusterStore::ClusterStore(const config::Store& config,
+                           std::shared_ptr<const tls::ClientContext> tls, uint32_t shards,
                            std::shared_ptr<stats::StoreStats> stats, uint64_t seed)
     : config_(config),
+      tls_(std::move(tls)),
       stats_(std::move(stats)),
       seed_(seed),
       ports_(shards),
@@ -190,7 +192,7 @@ void ClusterStore::start() {
 
 void ClusterStore::run(std::promise<void>& ready) {
   pthread_setname_np(pthread_self(), "hangu-store");
-  StoreWorker worker(config_, *this, *stats_);
+  StoreWorker worker(config_, tls_, *this, *stats_);
   {
     const std::lock_guard lock(worker_mutex_);
     worker_ = &worker;
@@ -216,6 +218,10 @@ void ClusterStore::stop() {
 
 uint32_t ClusterStore::number_of(const std::string& limit) {
   return numbers_.try_emplace(limit, static_cast<uint32_t>(numbers_.size())).first->second;
+}
+
+void ClusterStore::set_tls(std::shared_ptr<const tls::ClientContext> tls) {
+  post([worker = &worker_, tls = std::move(tls)]() mutable { (*worker)->set_tls(std::move(tls)); });
 }
 
 void ClusterStore::set_limits(std::vector<std::shared_ptr<const filter::RateLimit>> limits) {

@@ -32,12 +32,15 @@ namespace hangu::server {
 class ClusterStore final : public filter::RateStore, private StoreWorkerOwner {
  public:
   /// `seed`: random; of the hashes of keys as long as the server has not said which to take.
-  ClusterStore(const config::Store& config, uint32_t shards,
-               std::shared_ptr<stats::StoreStats> stats, uint64_t seed);
+  /// `tls`: nullptr: without.
+  ClusterStore(const config::Store& config, std::shared_ptr<const tls::ClientContext> tls,
+               uint32_t shards, std::shared_ptr<stats::StoreStats> stats, uint64_t seed);
   ~ClusterStore() override;
 
   // Control thread.
   void start();
+  /// From the next connection on.
+  void set_tls(std::shared_ptr<const tls::ClientContext> tls);
   /// Ends the thread; nobody is answered any more.
   void stop();
   /// Stays the limit's for good.
@@ -74,6 +77,7 @@ class ClusterStore final : public filter::RateStore, private StoreWorkerOwner {
   void post(event::Task task);
 
   const config::Store config_;
+  const std::shared_ptr<const tls::ClientContext> tls_;  // to begin with
   const std::shared_ptr<stats::StoreStats> stats_;
   std::map<std::string, uint32_t> numbers_;
   std::atomic<bool> up_{false};

@@ -401,12 +401,15 @@ std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
 void GatewayImpl::open_stores(const config::Config& config) {
   ClusterStores wanted;
   for (const config::Store& store : config.stores) {
+    const auto tls_of = tls_.stores.find(store.name);
+    const auto tls = tls_of != tls_.stores.end() ? tls_of->second : nullptr;
     const auto found = stores_.find(store.name);
     if (found != stores_.end() && found->second->config() == store) {
+      found->second->set_tls(tls);
       wanted[store.name] = found->second;
       continue;
     }
-    auto opened = std::make_shared<ClusterStore>(store, registry_.shards(),
+    auto opened = std::make_shared<ClusterStore>(store, tls, registry_.shards(),
                                                  registry_.store(store.name), Random().next());
     opened->start();
     wanted[store.name] = std::move(opened);
@@ -662,6 +665,7 @@ void GatewayImpl::refresh_tls() {
     log::error("event=certificates_not_loaded error=\"{}\"", loaded.error());
     return;
   }
+  open_stores(*config_);  // they go on, with the new files
   publish(builder_.build(config_, logs(), tls_, stores_), {}, {});
   if (changed) {
     log::info("event=certificates_loaded files={}", tls_files_.size());

@@ -66,8 +66,8 @@ Result<net::Address, std::string> resolve(const config::StoreUrl& url) {
 
 }  // namespace
 
-StoreWorker::StoreWorker(const config::Store& config, StoreWorkerOwner& owner,
-                         stats::StoreStats& stats)
+StoreWorker::StoreWorker(const config::Store& config, std::shared_ptr<const tls::ClientContext> tls,
+                         StoreWorkerOwner& owner, stats::StoreStats& stats)
     : config_(config),
       owner_(owner),
       stats_(stats),
@@ -78,7 +78,9 @@ StoreWorker::StoreWorker(const config::Store& config, StoreWorkerOwner& owner,
                                             .small_blocks = &small_blocks_}))),
       client_(*loop_, small_blocks_, *this),
       reconnect_timer_(*this),
-      watch_timer_(*this) {}
+      watch_timer_(*this) {
+  set_tls(std::move(tls));
+}
 
 void StoreWorker::run() {
   connect();
@@ -106,7 +108,23 @@ void StoreWorker::connect() {
     fail(address.error());
     return;
   }
-  client_.connect(*address);
+  client_.connect(*address, make_security());
+}
+
+void StoreWorker::set_tls(std::shared_ptr<const tls::ClientContext> tls) {
+  if (tls != tls_) {
+    tls_sessions_ = tls != nullptr ? tls->make_cache() : nullptr;
+    tls_ = std::move(tls);
+  }
+}
+
+std::unique_ptr<net::SecurityLayer> StoreWorker::make_security() {
+  if (tls_ == nullptr) {
+    return nullptr;
+  }
+  const std::string& named = config_.tls.server_name;
+  return tls_->connect(named.empty() ? config_.url.host : named, tls_sessions_, small_blocks_,
+                       receive_blocks_);
 }
 
 void StoreWorker::on_open() noexcept {

@@ -18,6 +18,7 @@
 #include "hangu/policy/key_costs.h"
 #include "hangu/redis/client.h"
 #include "hangu/stats/policy_stats.h"
+#include "hangu/tls/client_context.h"
 
 namespace hangu::server {
 
@@ -54,7 +55,9 @@ class StoreWorkerOwner {
 
 class StoreWorker final : private redis::ClientHandler, private event::FlushHandler {
  public:
-  StoreWorker(const config::Store& config, StoreWorkerOwner& owner, stats::StoreStats& stats);
+  /// `tls`: nullptr: without.
+  StoreWorker(const config::Store& config, std::shared_ptr<const tls::ClientContext> tls,
+              StoreWorkerOwner& owner, stats::StoreStats& stats);
 
   /// Until stop().
   void run();
@@ -66,6 +69,8 @@ class StoreWorker final : private redis::ClientHandler, private event::FlushHand
 
   void take(StoreBatch batch);
   void set_limits(std::vector<std::shared_ptr<const filter::RateLimit>> limits);
+  /// From the next connection on: the files have changed.
+  void set_tls(std::shared_ptr<const tls::ClientContext> tls);
 
  private:
   /// A command whose reply is due.
@@ -105,6 +110,7 @@ class StoreWorker final : private redis::ClientHandler, private event::FlushHand
   void flush() noexcept override;
 
   void connect();
+  std::unique_ptr<net::SecurityLayer> make_security();
   void watch();
   void ask(const StoreBatch& batch, const StoreBatch::Question& question,
            std::span<const filter::RateStore::Item> items);
@@ -124,6 +130,8 @@ class StoreWorker final : private redis::ClientHandler, private event::FlushHand
   buffer::BlockPool receive_blocks_;
   buffer::BlockPool small_blocks_;
   std::unique_ptr<event::Loop> loop_;
+  std::shared_ptr<const tls::ClientContext> tls_;
+  std::shared_ptr<tls::SessionCache> tls_sessions_;
   redis::Client client_;
   WorkerTimer<&StoreWorker::connect> reconnect_timer_;
   WorkerTimer<&StoreWorker::watch> watch_timer_;

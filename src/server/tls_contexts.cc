@@ -99,14 +99,29 @@ std::vector<std::string> alpn_names(config::UpstreamProtocol protocol) {
   return {"h2", "http/1.1"};
 }
 
-tls::ClientOptions client_options(const config::Upstream& upstream) {
-  const config::UpstreamTls& tls = upstream.tls;
+tls::ClientOptions client_options(const config::UpstreamTls& tls,
+                                  std::vector<std::string> protocols) {
   return {.verify = tls.verify,
           .ca = tls.ca,
           .certificate = tls.certificate,
           .key = tls.key,
           .policy = {.ciphers = kModernCiphers, .groups = kGroups},
-          .protocols = alpn_names(upstream.protocol)};
+          .protocols = std::move(protocols)};
+}
+
+using ClientContexts = std::map<std::string, std::shared_ptr<const tls::ClientContext>>;
+
+/// `kind` and `name`: "upstream app".
+void load_client(std::string_view kind, const std::string& name, const tls::ClientOptions& options,
+                 ClientContexts& contexts, std::vector<TlsProblem>& problems) {
+  auto made = tls::ClientContext::create(options);
+  if (made) {
+    contexts[name] = *made;
+    return;
+  }
+  for (const tls::FileProblem& problem : made.error()) {
+    problems.push_back({fmt::format("{} {}", kind, name), problem});
+  }
 }
 
 }  // namespace
@@ -129,16 +144,15 @@ Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& conf
     }
   }
   for (const config::Upstream& upstream : config.upstreams) {
-    if (!upstream.tls.enabled) {
-      continue;
+    if (upstream.tls.enabled) {
+      load_client("upstream", upstream.name,
+                  client_options(upstream.tls, alpn_names(upstream.protocol)), contexts.upstreams,
+                  problems);
     }
-    auto made = tls::ClientContext::create(client_options(upstream));
-    if (made) {
-      contexts.upstreams[upstream.name] = *made;
-      continue;
-    }
-    for (const tls::FileProblem& problem : made.error()) {
-      problems.push_back({"upstream " + upstream.name, problem});
+  }
+  for (const config::Store& store : config.stores) {
+    if (store.tls.enabled) {
+      load_client("store", store.name, client_options(store.tls, {}), contexts.stores, problems);
     }
   }
   if (!problems.empty()) {
@@ -174,10 +188,16 @@ std::map<std::string, int64_t> tls_files(const config::Config& config) {
     add(listener.tls.client_ca);
     add(listener.tls.client_crl);
   }
+  const auto add_client = [&](const config::UpstreamTls& tls) {
+    add(tls.ca);
+    add(tls.certificate);
+    add(tls.key);
+  };
   for (const config::Upstream& upstream : config.upstreams) {
-    add(upstream.tls.ca);
-    add(upstream.tls.certificate);
-    add(upstream.tls.key);
+    add_client(upstream.tls);
+  }
+  for (const config::Store& store : config.stores) {
+    add_client(store.tls);
   }
   return files;
 }

@@ -12,8 +12,13 @@ namespace {
 
 using Session = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
 
+/// What its connections refer to: the session, and the context it belongs to.
 class SessionCacheImpl final : public SessionCache {
  public:
+  explicit SessionCacheImpl(std::shared_ptr<const ClientContext> owner)
+      : context(std::move(owner)) {}
+
+  std::shared_ptr<const ClientContext> context;
   Session session;
 };
 
@@ -55,15 +60,16 @@ class ClientContextImpl final : public ClientContext,
     return problems;
   }
 
-  std::unique_ptr<SessionCache> make_cache() const override {
-    return std::make_unique<SessionCacheImpl>();
+  std::shared_ptr<SessionCache> make_cache() const override {
+    return std::make_shared<SessionCacheImpl>(shared_from_this());
   }
 
-  std::unique_ptr<net::SecurityLayer> connect(const std::string& name, SessionCache& cache,
+  std::unique_ptr<net::SecurityLayer> connect(const std::string& name,
+                                              const std::shared_ptr<SessionCache>& cache,
                                               buffer::BlockPool& small,
                                               buffer::BlockPool& large) const override {
     Ssl ssl(SSL_new(context_.get()));
-    auto& sessions = static_cast<SessionCacheImpl&>(cache);
+    auto& sessions = static_cast<SessionCacheImpl&>(*cache);
     SSL_set_ex_data(ssl.get(), 0, &sessions);
     if (is_address(name)) {
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
@@ -76,7 +82,7 @@ class ClientContextImpl final : public ClientContext,
       SSL_set_session(ssl.get(), sessions.session.get());
     }
     SSL_set_connect_state(ssl.get());
-    return std::make_unique<Stream>(std::move(ssl), shared_from_this(), small, large);
+    return std::make_unique<Stream>(std::move(ssl), cache, small, large);
   }
 
  private:

@@ -59,7 +59,7 @@ std::unique_ptr<net::SecurityLayer> Endpoint::make_security() {
       name = name.substr(1, name.size() - 2);
     }
   }
-  return tls_->connect(name, *tls_sessions_, shared().small_blocks, shared().large_blocks);
+  return tls_->connect(name, tls_sessions_, shared().small_blocks, shared().large_blocks);
 }
 
 // --- places for requests ----------------------------------------------------------------------

@@ -6,9 +6,10 @@ import threading
 import unittest
 
 from support.case import GatewayCase
+from support.certificates import Authority
 from support.gateway import make_config, run_hangu
 from support.http2 import Http2Client
-from support.redis import Redis
+from support.redis import Redis, tls_redis
 from support.wait import eventually, run_threads
 from support.websocket import WebSocket, echo_script
 
@@ -272,6 +273,114 @@ class Secured(ClusterCase):
         gateway = self.start(self.config_of(limit(burst=1), store={"password": "wrong"}))
         eventually(lambda: "WRONGPASS" in gateway.status()["stores"][0]["reason"], "it says why")
         self.assertNotIn("wrong\"", gateway.stderr)
+
+
+class EncryptedCase(ClusterCase):
+    client_certificates = False
+
+    def setUp(self):
+        super().setUp()
+        self.redis.stop()
+        self.ca = Authority()
+        self.addCleanup(self.ca.remove)
+        self.ours = self.ca.issue(["DNS:gateway.example"])
+        self.serve(self.ca.issue(["DNS:store.example"]))
+
+    def serve(self, pair):
+        self.redis = tls_redis(self.ca, pair, self.ours, self.client_certificates)
+        self.addCleanup(self.redis.stop)
+
+    def begin_tls(self, **tls):
+        """None: without that key."""
+        tls = {"ca": self.ca.cert, "server_name": "store.example", **tls}
+        store = {"tls": {key: value for key, value in tls.items() if value is not None}}
+        return self.start(self.config_of(limit(burst=2, key=["route"]), store=store))
+
+    def wait_for_reason(self, gateway, *reasons):
+        """It is down, and says one of these."""
+        def said():
+            store = gateway.status()["stores"][0]
+            return not store["up"] and any(reason in store["reason"] for reason in reasons)
+        try:
+            eventually(said, f"the store is down: {reasons}")
+        except AssertionError as error:
+            raise AssertionError(gateway.status()["stores"]) from error
+
+
+class Encrypted(EncryptedCase):
+    """A store over TLS: who it is must be certain before it hears a word."""
+
+    def test_limits_count_in_it(self):
+        gateways = [self.begin_tls() for _ in range(2)]
+        for gateway in gateways:
+            self.wait_for(gateway, True)
+        self.assertEqual(self.statuses(gateways[0], 2), [200, 200])
+        self.assertEqual(self.statuses(gateways[1], 1), [429])
+        # Plaintext is not understood there, so this was none.
+        plain = self.start(self.config_of(limit(burst=2)))
+        eventually(lambda: plain.status()["stores"][0]["reason"] not in ("", "not connected yet"),
+                   "no plaintext")
+
+    def test_it_comes_back(self):
+        gateway = self.begin_tls()
+        self.wait_for(gateway, True)
+        self.redis.kill()
+        self.wait_for(gateway, False)
+        self.redis.start()
+        self.wait_for(gateway, True)
+        self.assertEqual(self.statuses(gateway, 1), [200])
+
+    def test_an_unknown_issuer_is_refused(self):
+        stranger = Authority("stranger")
+        self.addCleanup(stranger.remove)
+        gateway = self.begin_tls(ca=stranger.cert)
+        self.wait_for_reason(gateway, "TLS: unable to get local issuer certificate",
+                             "TLS: self-signed certificate in certificate chain")
+        self.assertEqual(gateway.status()["stores"][0]["connects"], 0)
+        self.assertIn("event=store_down store=shared", gateway.stderr)
+        self.assertIn('reason="TLS: ', gateway.stderr)
+        text = run_hangu("status", "--socket", gateway.socket).stdout
+        self.assertIn("down: TLS: ", text)
+        # Nor is the system's list of issuers good for it, but switched off all is.
+        self.wait_for_reason(self.begin_tls(ca=None), "TLS: ")
+        self.wait_for(self.begin_tls(ca=stranger.cert, verify=False), True)
+
+    def test_another_name_is_refused(self):
+        self.wait_for_reason(self.begin_tls(server_name="other.example"), "TLS: hostname mismatch")
+        # Without `server_name` it must have the address of the URL.
+        self.wait_for_reason(self.begin_tls(server_name=None), "TLS: IP address mismatch")
+        self.redis.stop()
+        self.serve(self.ca.issue(["IP:127.0.0.1"]))
+        self.wait_for(self.begin_tls(server_name=None), True)
+
+    def test_a_server_without_tls(self):
+        self.redis.stop()
+        self.redis = Redis()
+        self.addCleanup(self.redis.stop)
+        self.wait_for_reason(self.begin_tls(), "TLS: ", "the server closed the connection")
+
+    def test_files_that_are_no_good(self):
+        config = self.config_of(limit(), store={"tls": {"ca": "/nowhere.pem"}})
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            json.dump(config, file)
+            file.flush()
+            done = run_hangu("check", file.name)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("store shared: /nowhere.pem", done.stderr + done.stdout)
+
+
+class EncryptedBothWays(EncryptedCase):
+    client_certificates = True
+
+    def test_the_server_wants_ours(self):
+        gateway = self.begin_tls(**self.ours.files)
+        self.wait_for(gateway, True)
+        self.assertEqual(self.statuses(gateway, 3), [200, 200, 429])
+
+    def test_without_ours(self):
+        gateway = self.begin_tls()
+        self.wait_for_reason(gateway, "TLS: ", "the server closed the connection",
+                             "Connection reset")
 
 
 class Reloads(ClusterCase):

@@ -513,6 +513,7 @@ struct Store {
   StoreUrl url;
   std::string username;  // empty: the default user
   Secret password;       // empty: none
+  UpstreamTls tls;
   std::string prefix = "hangu";
   Duration timeout = std::chrono::milliseconds(20);         // for a request that waits
   Duration sync_interval = std::chrono::milliseconds(100);  // between two pushes of counts

@@ -13,6 +13,7 @@
 
 #include "hangu/net/address.h"
 #include "hangu/net/connection.h"
+#include "hangu/net/security_layer.h"
 
 struct redisReply;
 struct redisReader;
@@ -54,8 +55,8 @@ class Client final : private net::ConnectionHandler {
   Client(event::Loop& loop, buffer::BlockPool& small_blocks, ClientHandler& handler);
   ~Client();
 
-  /// Not while open.
-  void connect(const net::Address& address);
+  /// Not while open. `security`: TLS, or nullptr; on_open() comes after its handshake.
+  void connect(const net::Address& address, std::unique_ptr<net::SecurityLayer> security = nullptr);
 
   /// Appends a command; send() lets all that were appended go.
   void command(std::initializer_list<std::string_view> words);

@@ -16,6 +16,7 @@ namespace hangu::server {
 struct TlsContexts {
   std::map<std::string, std::shared_ptr<const tls::ServerContext>> listeners;  // by name
   std::map<std::string, std::shared_ptr<const tls::ClientContext>> upstreams;
+  std::map<std::string, std::shared_ptr<const tls::ClientContext>> stores;
 };
 
 struct TlsProblem {

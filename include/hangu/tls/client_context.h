@@ -19,7 +19,7 @@ struct ClientOptions {
   std::vector<std::string> protocols;  // ALPN
 };
 
-/// The last session with one server, to be resumed. One shard.
+/// The last session with one server, to be resumed. One thread.
 class SessionCache {
  public:
   virtual ~SessionCache() = default;
@@ -32,11 +32,12 @@ class ClientContext {
 
   virtual ~ClientContext() = default;
 
-  virtual std::unique_ptr<SessionCache> make_cache() const = 0;
+  virtual std::shared_ptr<SessionCache> make_cache() const = 0;
 
   /// The client's side of one connection to `name`: a host name or an address, which the
-  /// certificate must name. `cache` outlives the connection.
-  virtual std::unique_ptr<net::SecurityLayer> connect(const std::string& name, SessionCache& cache,
+  /// certificate must name. The connection keeps `cache` alive: a server may send a session late.
+  virtual std::unique_ptr<net::SecurityLayer> connect(const std::string& name,
+                                                      const std::shared_ptr<SessionCache>& cache,
                                                       buffer::BlockPool& small,
                                                       buffer::BlockPool& large) const = 0;
 };

@@ -212,7 +212,7 @@ class Endpoint {
   IntrusiveList<ConnectHandler> waiters_;
   std::vector<buffer::ObjectPool<Http2ClientStream>::Ptr> ended_streams_;
   std::shared_ptr<const tls::ClientContext> tls_;  // that `tls_sessions_` belongs to
-  std::unique_ptr<tls::SessionCache> tls_sessions_;
+  std::shared_ptr<tls::SessionCache> tls_sessions_;
   Graveyard graveyard_;
   Shortage shortage_;
   uint32_t idle_count_ = 0;

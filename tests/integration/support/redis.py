@@ -3,6 +3,7 @@ killed and started again. It remembers nothing over that."""
 
 import signal
 import socket
+import ssl
 import subprocess
 
 from support.wait import eventually
@@ -14,9 +15,21 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def tls_redis(authority, pair, ours, client_certificates=False):
+    """One that speaks TLS alone, with the certificate of `pair`; `ours`: for our own commands."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.load_cert_chain(ours.cert, ours.key)
+    return Redis("--tls-cert-file", pair.cert, "--tls-key-file", pair.key, "--tls-ca-cert-file",
+                 authority.cert, "--tls-auth-clients", "yes" if client_certificates else "no",
+                 tls=context)
+
+
 class Redis:
-    def __init__(self, *options):
+    def __init__(self, *options, tls=None):
         self.options = options
+        self.tls = tls
         self.port = free_port()
         self.process = None
         self.start()
@@ -27,7 +40,8 @@ class Redis:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+            ["redis-server", "--tls-port" if self.tls else "--port", str(self.port),
+             *(("--port", "0") if self.tls else ()), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "no", "--daemonize", "no", *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(self.answers, "redis-server answers")
@@ -38,9 +52,13 @@ class Redis:
         except OSError:
             return False
 
+    def connect(self):
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return self.tls.wrap_socket(plain) if self.tls else plain
+
     def command(self, *words):
         """The first bytes of the reply, as they are."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with self.connect() as connection:
             connection.sendall(b"".join(
                 [b"*%d\r\n" % len(words)] +
                 [b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words]))
