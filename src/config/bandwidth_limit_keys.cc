@@ -1,5 +1,6 @@
 // The keys of one of `bandwidth_limits`. See schema.cc.
 #include "config/keys.h"
+#include "config/limit_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -40,30 +41,15 @@ TypePtr<BandwidthLimit> bandwidth_limit_keys() {
                    .example = "shadow"});
   add_rates(*type);
   type->key<&BandwidthLimit::scope>(
-          choice<BandwidthScope>(
-              {{"key", BandwidthScope::kKey}, {"stream", BandwidthScope::kStream}}),
-          {.name = "scope",
-           .documentation = "`key`: requests that are alike in the `key` share the bytes, on the "
-                            "whole node. `stream`: each request has them for itself.",
-           .example = "stream"})
-      .key<&BandwidthLimit::key>(
-          list<KeyPart>(std::make_unique<KeyPartType>(),
-                        {.name = "list of key parts", .example = "[client_ip, route]"}),
-          {.name = "key",
-           .documentation = "Who shares them. Requests that lack a part share as one.",
-           .example = "[route]"})
-      .key<&BandwidthLimit::ipv4_prefix>(
-          number<uint32_t>({8, 32}),
-          {.name = "ipv4_prefix",
-           .documentation = "IPv4 clients that are alike in so many bits are one.",
-           .example = "24"})
-      .key<&BandwidthLimit::ipv6_prefix>(
-          number<uint32_t>({16, 128}),
-          {.name = "ipv6_prefix", .documentation = "The same for IPv6.", .example = "56"})
-      .key<&BandwidthLimit::exempt>(networks(), {.name = "exempt",
-                                                 .documentation = "Clients that are not limited.",
-                                                 .example = "[10.0.0.0/8]"})
-      .key<&BandwidthLimit::keys_max>(
+      choice<BandwidthScope>({{"key", BandwidthScope::kKey}, {"stream", BandwidthScope::kStream}}),
+      {.name = "scope",
+       .documentation = "`key`: requests that are alike in the `key` share the bytes, on the "
+                        "whole node. `stream`: each request has them for itself.",
+       .example = "stream"});
+  add_counted_apart(*type,
+                    {.documentation = "Who shares them. Requests that lack a part share as one.",
+                     .example = "[route]"});
+  type->key<&BandwidthLimit::keys_max>(
           number<uint64_t>({1000, 10'000'000}),
           {.name = "keys_max",
            .documentation = "Keys that are told apart at once; further ones share one rate.",

@@ -1,49 +1,28 @@
 // The keys of one of `concurrency_limits`. See schema.cc.
 #include "config/keys.h"
+#include "config/limit_keys.h"
 
 namespace hangu::config {
 namespace {
 
 void add_counting(ObjectType<ConcurrencyLimit>& type) {
   type.key<&ConcurrencyLimit::requests_max>(
-          number<uint32_t>({1, 1'000'000}),
-          {.name = "max",
-           .documentation = "Requests under way at once, for each key. A tunnel (WebSocket) is one "
-                            "for as long as it is open.",
-           .example = "20",
-           .required = true})
-      .key<&ConcurrencyLimit::key>(
-          list<KeyPart>(std::make_unique<KeyPartType>(),
-                        {.name = "list of key parts", .example = "[client_ip, route]"}),
-          {.name = "key",
-           .documentation = "What is counted apart: requests that are alike in all of these share "
-                            "a count.",
-           .example = "[\"header:x-tenant\", route]"})
-      .key<&ConcurrencyLimit::on_missing_key>(
-          choice<MissingKey>({{"share", MissingKey::kShare},
-                              {"skip", MissingKey::kSkip},
-                              {"deny", MissingKey::kDeny}}),
-          {.name = "on_missing_key",
-           .documentation = "Requests that lack a part of the `key`: they share one count, pass, "
-                            "or are refused.",
-           .example = "deny"})
-      .key<&ConcurrencyLimit::ipv4_prefix>(
-          number<uint32_t>({8, 32}),
-          {.name = "ipv4_prefix",
-           .documentation = "IPv4 clients that are alike in so many bits are one.",
-           .example = "24"})
-      .key<&ConcurrencyLimit::ipv6_prefix>(
-          number<uint32_t>({16, 128}),
-          {.name = "ipv6_prefix", .documentation = "The same for IPv6.", .example = "56"})
-      .key<&ConcurrencyLimit::exempt>(networks(), {.name = "exempt",
-                                                   .documentation = "Clients that are not limited.",
-                                                   .example = "[10.0.0.0/8]"})
-      .key<&ConcurrencyLimit::keys_max>(
-          number<uint64_t>({1000, 10'000'000}),
-          {.name = "keys_max",
-           .documentation = "Keys with requests under way that are told apart; further ones share "
-                            "one count. 16 to 32 bytes each, taken as they come.",
-           .example = "10000"});
+      number<uint32_t>({1, 1'000'000}),
+      {.name = "max",
+       .documentation = "Requests under way at once, for each key. A tunnel (WebSocket) is one "
+                        "for as long as it is open.",
+       .example = "20",
+       .required = true});
+  add_counted_apart(
+      type, {.documentation = "What is counted apart: requests that are alike in all of these "
+                              "share a count.",
+             .example = "[\"header:x-tenant\", route]"});
+  type.key<&ConcurrencyLimit::keys_max>(
+      number<uint64_t>({1000, 10'000'000}),
+      {.name = "keys_max",
+       .documentation = "Keys with requests under way that are told apart; further ones share "
+                        "one count. 16 to 32 bytes each, taken as they come.",
+       .example = "10000"});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The keys of one of `rate_limits` and of `stores`. See schema.cc.
 #include "config/keys.h"
+#include "config/limit_keys.h"
 #include "config/secret_type.h"
 #include "config/tls_keys.h"
 
@@ -134,35 +135,11 @@ void add_counting(ObjectType<RateLimit>& type) {
       .key<&RateLimit::match>(rate_match(), {.name = "match",
                                              .documentation = "Which requests of a route count; "
                                                               "without it: all.",
-                                             .example = "{methods: [POST]}"})
-      .key<&RateLimit::key>(
-          list<KeyPart>(std::make_unique<KeyPartType>(),
-                        {.name = "list of key parts", .example = "[client_ip, route]"}),
-          {.name = "key",
-           .documentation = "What is counted apart: requests that are alike in all of these share "
-                            "a count. `path` is the normalised path.",
-           .example = "[\"header:x-tenant\", route]"})
-      .key<&RateLimit::on_missing_key>(
-          choice<MissingKey>({{"share", MissingKey::kShare},
-                              {"skip", MissingKey::kSkip},
-                              {"deny", MissingKey::kDeny}}),
-          {.name = "on_missing_key",
-           .documentation = "Requests that lack a part of the `key`: they share one count, pass, "
-                            "or are refused.",
-           .example = "deny"})
-      .key<&RateLimit::ipv4_prefix>(
-          number<uint32_t>({8, 32}),
-          {.name = "ipv4_prefix",
-           .documentation = "IPv4 clients that are alike in so many bits are one.",
-           .example = "24"})
-      .key<&RateLimit::ipv6_prefix>(
-          number<uint32_t>({16, 128}),
-          {.name = "ipv6_prefix",
-           .documentation = "The same for IPv6: a client often has a whole /64.",
-           .example = "56"})
-      .key<&RateLimit::exempt>(networks(), {.name = "exempt",
-                                            .documentation = "Clients that are not limited.",
-                                            .example = "[10.0.0.0/8]"});
+                                             .example = "{methods: [POST]}"});
+  add_counted_apart(
+      type, {.documentation = "What is counted apart: requests that are alike in all of these "
+                              "share a count. `path` is the normalised path.",
+             .example = "[\"header:x-tenant\", route]"});
 }
 
 void add_answers(ObjectType<RateLimit>& type) {
