@@ -1,6 +1,7 @@
 #include "hangu/policy/cidr_set.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <tuple>
 
@@ -13,6 +14,7 @@ using config::Network;
 
 constexpr uint8_t kMappedBits = 96;  // before the four bytes of an IPv4 address
 constexpr uint8_t kHalfBits = 64;
+constexpr uint8_t kGroup = kHalfBits + 1;  // stands for networks beyond /64
 
 template <class Number>
 Number number_from(const uint8_t* bytes) noexcept {
@@ -81,7 +83,6 @@ CidrSet::CidrSet(std::vector<config::Network> networks)
   std::vector<uint8_t> ipv4_bits;
   std::vector<uint64_t> upper;
   std::vector<uint8_t> upper_bits;
-  std::vector<uint64_t> hosts;
   for (const Network& network : networks) {
     const auto high = number_from<uint64_t>(network.bytes.data());
     if (is_ipv4_network(network)) {
@@ -91,8 +92,11 @@ CidrSet::CidrSet(std::vector<config::Network> networks)
       upper.push_back(high);
       upper_bits.push_back(network.bits);
     } else {
-      if (hosts.empty() || hosts.back() != high) {
-        hosts.push_back(high);
+      if (upper.empty() || upper.back() != high) {
+        marks_.resize(upper.size() / 64 + 1, {.before = static_cast<uint32_t>(groups_.size())});
+        marks_.back().word |= uint64_t{1} << upper.size() % 64;
+        upper.push_back(high);
+        upper_bits.push_back(kGroup);
         groups_.push_back(static_cast<uint32_t>(lower_.size()));
       }
       lower_.push_back(number_from<uint64_t>(network.bytes.data() + kHalfBits / 8));
@@ -100,31 +104,34 @@ CidrSet::CidrSet(std::vector<config::Network> networks)
     }
   }
   groups_.push_back(static_cast<uint32_t>(lower_.size()));
-  ipv4_ = NetworkTable<uint32_t>(ipv4, ipv4_bits);
-  ipv6_ = NetworkTable<uint64_t>(upper, upper_bits);
-  hosts_ = SortedIndex<uint64_t>(std::move(hosts));
+  ipv4_ = NetworkTable<uint32_t>(std::move(ipv4), std::move(ipv4_bits));
+  ipv6_ = NetworkTable<uint64_t>(std::move(upper), std::move(upper_bits));
+  marks_.shrink_to_fit();
   lower_bits_.shrink_to_fit();
   groups_.shrink_to_fit();
   lower_.shrink_to_fit();
 }
 
 size_t CidrSet::bytes() const {
-  return ipv4_.bytes() + ipv6_.bytes() + hosts_.bytes() + groups_.capacity() * sizeof(uint32_t) +
-         lower_.capacity() * sizeof(uint64_t) + lower_bits_.capacity();
+  return ipv4_.bytes() + ipv6_.bytes() + marks_.capacity() * sizeof(Marks) +
+         groups_.capacity() * sizeof(uint32_t) + lower_.capacity() * sizeof(uint64_t) +
+         lower_bits_.capacity();
 }
 
 bool CidrSet::contains(const IpBytes& ip) const noexcept {
   if (is_ipv4(ip)) {
     return ipv4_.contains(number_from<uint32_t>(ip.data() + kMappedBits / 8));
   }
-  const auto high = number_from<uint64_t>(ip.data());
-  if (ipv6_.contains(high)) {
-    return true;
-  }
-  const size_t group = hosts_.last_up_to(high);
-  if (group == SortedIndex<uint64_t>::kNone || hosts_[group] != high) {
-    return false;
-  }
+  const size_t place = ipv6_.find(number_from<uint64_t>(ip.data()));
+  return place != NetworkTable<uint64_t>::kNone &&
+         (ipv6_.bits_of(place) != kGroup || contains_beyond(place, ip));
+}
+
+/// Whether the group of that place in ipv6_ has it.
+bool CidrSet::contains_beyond(size_t place, const IpBytes& ip) const noexcept {
+  const Marks& marks = marks_[place / 64];
+  const uint64_t before = marks.word & ((uint64_t{1} << place % 64) - 1);
+  const size_t group = marks.before + static_cast<size_t>(std::popcount(before));
   const auto low = number_from<uint64_t>(ip.data() + kHalfBits / 8);
   const auto begin = lower_.begin() + groups_[group];
   const auto behind = std::upper_bound(begin, lower_.begin() + groups_[group + 1], low);

@@ -1,9 +1,8 @@
 // CidrSet: networks that are trusted, or not; a few or millions. Made from the config off the
 // shards, immutable, any thread; asked without allocating.
 //
-// Networks within others are left out, so that an address is in one of those left or in none: the
-// last one that begins at or before it. IPv4 takes 6 bytes a network, IPv6 10 or, beyond /64, up to
-// 22.
+// Networks within others are left out, so that an address is in one of those left or in none. IPv4
+// takes about 6 bytes a network, IPv6 10 or, beyond /64, up to 22 (see NetworkTable).
 #pragma once
 
 #include <array>
@@ -14,7 +13,6 @@
 #include "hangu/config/config.h"
 #include "hangu/policy/ip.h"
 #include "hangu/policy/network_table.h"
-#include "hangu/policy/sorted_index.h"
 
 namespace hangu::policy {
 
@@ -40,10 +38,20 @@ class CidrSet {
 
  private:
   size_t size_ = 0;
+
+  /// How many of the entries before those of a word of 64 are marked, and which of its own.
+  struct Marks {
+    uint64_t word = 0;
+    uint32_t before = 0;
+  };
+
+  bool contains_beyond(size_t place, const IpBytes& ip) const noexcept;
+
   NetworkTable<uint32_t> ipv4_;
-  NetworkTable<uint64_t> ipv6_;   // up to /64, by the upper half
-  SortedIndex<uint64_t> hosts_;   // beyond: upper halves
-  std::vector<uint32_t> groups_;  // for each of hosts_, and the end: where in lower halves
+  NetworkTable<uint64_t> ipv6_;  // by the upper half; kGroup bits: some of it, see groups_
+  std::vector<Marks> marks_;     // of ipv6_: which entries are such groups
+  // Networks beyond /64 that have the upper half in common:
+  std::vector<uint32_t> groups_;  // for each group, and the end: where in lower halves
   std::vector<uint64_t> lower_;   // the lower halves of a group, in order
   std::vector<uint8_t> lower_bits_;
 };
