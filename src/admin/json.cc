@@ -207,6 +207,8 @@ json::object overload(const server::GatewayStatus& gateway) {
   for (const server::ShardStatus& shard : gateway.shards) {
     shards.push_back({{"id", shard.id},
                       {"delay_us", std::chrono::duration_cast<microseconds>(shard.delay).count()},
+                      {"accept_queue", shard.accept_queue},
+                      {"accept_queue_max", shard.accept_queue_max},
                       {"step", shard.overload_step}});
   }
   return {{"mode", gateway.overload.shadow ? "shadow" : "enforce"},

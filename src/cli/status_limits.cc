@@ -168,11 +168,14 @@ void print_overload(const json::object& status, const Palette& palette,
     measures += load_text(measure, object_field(overload, measure.name)) + ", ";
   }
   uint64_t delay_us = 0;
+  uint64_t waiting = 0;
   for (const json::object& shard : objects_field(overload, "shards")) {
     delay_us = std::max(delay_us, number_field(shard, "delay_us"));
+    waiting = std::max(waiting, number_field(shard, "accept_queue"));
   }
-  environment.out << fmt::format("load        {}delay {:.1f} ms{}\n", measures,
-                                 static_cast<double>(delay_us) / 1000, Mode(overload).note());
+  environment.out << fmt::format("load        {}delay {:.1f} ms, {} to be accepted{}\n", measures,
+                                 static_cast<double>(delay_us) / 1000, waiting,
+                                 Mode(overload).note());
   std::vector<std::string> of_process = {"", "none"};
   for (const Measure& measure : kMeasures) {
     const json::object load = object_field(overload, measure.name);
@@ -185,9 +188,12 @@ void print_overload(const json::object& status, const Palette& palette,
   for (const json::object& shard : objects_field(overload, "shards")) {
     const std::string step = text_field(shard, "step");  // the highest, the process's among them
     if (std::find(of_process.begin(), of_process.end(), step) == of_process.end()) {
-      environment.out << fmt::format("{}overload: shard {} late by {} us: {}{}\n", palette.yellow,
-                                     number_field(shard, "id"), number_field(shard, "delay_us"),
-                                     step, palette.off);
+      environment.out << fmt::format(
+          "{}overload: shard {}: delay {:.1f} ms, {} of {} connections to be accepted: {}{}\n",
+          palette.yellow, number_field(shard, "id"),
+          static_cast<double>(number_field(shard, "delay_us")) / 1000,
+          number_field(shard, "accept_queue"), number_field(shard, "accept_queue_max"), step,
+          palette.off);
     }
   }
 }

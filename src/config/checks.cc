@@ -292,6 +292,13 @@ void check_percent_steps(Reader& reader, const Node& node, const OverloadSteps<u
   check_steps(reader, node, steps);
 }
 
+void check_queue_steps(Reader& reader, const Node& node, const QueueSteps& steps) {
+  check_steps(reader, node,
+              OverloadSteps<uint32_t>{.shed_low = steps.shed_low,
+                                      .shed_normal = steps.shed_normal,
+                                      .stop = std::max(steps.shed_low, steps.shed_normal)});
+}
+
 void check_delay_steps(Reader& reader, const Node& node, const OverloadSteps<Duration>& steps) {
   check_steps(reader, node, steps);
 }

@@ -16,6 +16,7 @@ void check_rate_limit(Reader& reader, const Node& node, const RateLimit& limit);
 void check_concurrency_limit(Reader& reader, const Node& node, const ConcurrencyLimit& limit);
 void check_bandwidth_limit(Reader& reader, const Node& node, const BandwidthLimit& limit);
 void check_adaptive(Reader& reader, const Node& node, const AdaptiveConcurrency& adaptive);
+void check_queue_steps(Reader& reader, const Node& node, const QueueSteps& steps);
 void check_percent_steps(Reader& reader, const Node& node, const OverloadSteps<uint32_t>& steps);
 void check_delay_steps(Reader& reader, const Node& node, const OverloadSteps<Duration>& steps);
 void check_route(Reader& reader, const Node& node, const Route& route);

@@ -44,6 +44,23 @@ TypePtr<OverloadSteps<Duration>> delay_steps() {
   return type;
 }
 
+TypePtr<QueueSteps> queue_steps() {
+  auto type = object<QueueSteps>("mapping");
+  type->key<&QueueSteps::shed_low>(
+          number<uint32_t>({1, 100}),
+          {.name = "shed_low",
+           .documentation = "From here on routes with `priority: low` get 503, and idle "
+                            "connections are closed sooner.",
+           .example = "25"})
+      .key<&QueueSteps::shed_normal>(
+          number<uint32_t>({1, 100}),
+          {.name = "shed_normal",
+           .documentation = "From here on routes of normal priority get 503, too.",
+           .example = "75"})
+      .check(check_queue_steps);
+  return type;
+}
+
 void add_triggers(ObjectType<Overload>& type) {
   type.key<&Overload::memory_bytes_max>(
           size<uint64_t>({kMiB, 1024 * 1024 * kGiB,
@@ -60,6 +77,12 @@ void add_triggers(ObjectType<Overload>& type) {
           percent_steps(), {.name = "descriptors_percent",
                             .documentation = "Open descriptors, of the process's limit.",
                             .example = "{shed_low: 75}"})
+      .key<&Overload::accept_queue_percent>(
+          queue_steps(),
+          {.name = "accept_queue_percent",
+           .documentation = "Connections that wait to be accepted, of a listener's `backlog` (or "
+                            "`net.core.somaxconn`, if that is less). Each worker by itself.",
+           .example = "{shed_low: 25}"})
       .key<&Overload::delay>(
           delay_steps(),
           {.name = "delay",

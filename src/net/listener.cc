@@ -65,6 +65,16 @@ Result<int> listen_on(const Address& address, const ListenOptions& options) {
   return fd;
 }
 
+std::optional<AcceptQueue> accept_queue(int fd) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  // Of a listening socket these two fields are its queue.
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != TCP_LISTEN) {
+    return std::nullopt;
+  }
+  return AcceptQueue{.waiting = info.tcpi_unacked, .most = info.tcpi_sacked};
+}
+
 Listener::Listener(event::Loop& loop, int fd, ListenerHandler& handler)
     : loop_(loop),
       fd_(fd),

@@ -17,6 +17,7 @@
 #include "hangu/net/listener.h"
 #include "hangu/tls/digest.h"
 
+#include "server/accept_queues.h"
 #include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
 #include "server/cpus.h"
@@ -176,6 +177,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
   AdaptiveLimits adaptive_limits_{registry_.shards()};
   LoadSampler load_sampler_{registry_.overload()};
+  AcceptQueues accept_queues_{registry_};
   std::string event_loop_;
   std::atomic<uint32_t> shards_draining_{0};
   bool draining_ = false;
@@ -511,6 +513,9 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
 
 void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
                           const BoundListeners& added, const std::vector<std::string>& removed) {
+  for (const std::string& name : removed) {
+    accept_queues_.forget(name);  // from here on its sockets are closed
+  }
   const std::vector<ClusterUpdate> clusters = cluster_updates(*snapshot->config);
   std::vector<std::future<void>> applied;
   for (const auto& shard : shards_) {
@@ -532,6 +537,9 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
   }
   for (auto& done : applied) {
     done.wait();
+  }
+  for (const auto& [name, listener] : added) {
+    accept_queues_.add(name, listener.sockets);
   }
 }
 
@@ -641,6 +649,7 @@ void GatewayImpl::begin_drain() {
   if (std::exchange(draining_, true)) {
     return;
   }
+  accept_queues_.forget_all();
   shards_draining_ = static_cast<uint32_t>(shards_.size());
   for (const auto& shard : shards_) {
     shard->post([target = shard.get()] { target->drain(); });
@@ -680,11 +689,16 @@ void GatewayImpl::reopen_logs() {
 }
 
 Duration GatewayImpl::sample_load() {
-  const auto step = load_sampler_.sample(config_->overload, std::chrono::steady_clock::now());
+  const TimePoint now = std::chrono::steady_clock::now();
+  const auto step = load_sampler_.sample(config_->overload, now);
   if (step) {
     for (const auto& shard : shards_) {
       shard->post([target = shard.get(), step = *step] { target->set_process_step(step); });
     }
+  }
+  for (const AcceptQueues::Change& change : accept_queues_.sample(config_->overload, now)) {
+    Shard* const target = shards_[change.shard].get();
+    target->post([target, step = change.step] { target->set_accept_step(step); });
   }
   return LoadSampler::interval(config_->overload);
 }
@@ -774,6 +788,8 @@ GatewayStatus GatewayImpl::status() const {
                              .requests_active = stats.requests_active.value(),
                              .requests_total = stats.requests.value(),
                              .delay = std::chrono::microseconds(stats.delay_us.value()),
+                             .accept_queue = stats.accept_queue.value(),
+                             .accept_queue_max = stats.accept_queue_max.value(),
                              .overload_step = policy::to_string(
                                  static_cast<policy::OverloadStep>(stats.overload_step.value()))});
   }

@@ -28,6 +28,7 @@ void LoadMonitor::configure(const config::Overload& overload) noexcept {
   disarm();
   tracker_ = {};
   process_step_ = OverloadStep::kNone;
+  accept_step_ = OverloadStep::kNone;
   stats_.delay_us.set(0);
   stats_.delay_step.set(0);
   join();
@@ -35,6 +36,11 @@ void LoadMonitor::configure(const config::Overload& overload) noexcept {
 
 void LoadMonitor::set_process_step(OverloadStep step) noexcept {
   process_step_ = step;
+  join();
+}
+
+void LoadMonitor::set_accept_step(OverloadStep step) noexcept {
+  accept_step_ = step;
   join();
 }
 
@@ -62,7 +68,7 @@ void LoadMonitor::on_timer() noexcept {
                     std::chrono::duration_cast<milliseconds>(delay).count()));
     join();
   }
-  if (process_step_ != OverloadStep::kNone && now >= shrink_at_) {
+  if (std::max(process_step_, accept_step_) != OverloadStep::kNone && now >= shrink_at_) {
     shrink_at_ = now + kShrinkInterval;
     handler_.on_shrink();
   }
@@ -70,7 +76,7 @@ void LoadMonitor::on_timer() noexcept {
 }
 
 void LoadMonitor::join() noexcept {
-  const OverloadStep joined = std::max(process_step_, tracker_.step());
+  const OverloadStep joined = std::max({process_step_, accept_step_, tracker_.step()});
   if (joined != step_) {
     step_ = joined;
     stats_.overload_step.set(static_cast<uint64_t>(joined));

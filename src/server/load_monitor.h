@@ -17,7 +17,7 @@ class LoadMonitor final : private event::Timer {
    public:
     /// The shard's step has changed.
     virtual void on_step(policy::OverloadStep step) noexcept = 0;
-    /// About once a second as long as the process as a whole is short of something.
+    /// About once a second as long as the process is short of something, or connections queue.
     virtual void on_shrink() noexcept = 0;
 
    protected:
@@ -32,6 +32,8 @@ class LoadMonitor final : private event::Timer {
 
   void configure(const config::Overload& overload) noexcept;
   void set_process_step(policy::OverloadStep step) noexcept;
+  /// What the queue of connections to this shard calls for.
+  void set_accept_step(policy::OverloadStep step) noexcept;
 
   policy::OverloadStep step() const { return step_; }
 
@@ -48,6 +50,7 @@ class LoadMonitor final : private event::Timer {
   policy::DelayWindow delays_;
   policy::StepTracker<Duration> tracker_;
   policy::OverloadStep process_step_ = policy::OverloadStep::kNone;
+  policy::OverloadStep accept_step_ = policy::OverloadStep::kNone;
   policy::OverloadStep step_ = policy::OverloadStep::kNone;
   TimePoint due_{};
   TimePoint shrink_at_{};

@@ -274,6 +274,10 @@ void Shard::set_process_step(policy::OverloadStep step) {
   core_->load->set_process_step(step);
 }
 
+void Shard::set_accept_step(policy::OverloadStep step) {
+  core_->load->set_accept_step(step);
+}
+
 void Shard::on_step(policy::OverloadStep) noexcept {
   follow_step();
 }

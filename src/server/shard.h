@@ -94,6 +94,7 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   void take_keys(filter::JwtKeys& keys, bool changed, std::shared_ptr<const identity::JwkSet> set);
   /// What the process as a whole has come to.
   void set_process_step(policy::OverloadStep step);
+  void set_accept_step(policy::OverloadStep step);
 
   const ShardOptions& options() const { return options_; }
 

@@ -703,6 +703,11 @@ void add_overload_of_shards(Text& text, const Registry& registry) {
   for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
     text.sample(fmt::format("shard=\"{}\"", shard), registry.shard(shard).delay_us.value());
   }
+  text.family("hangu_overload_accept_queue", "gauge",
+              "Connections that the kernel holds for a shard, which has not accepted them yet.");
+  for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
+    text.sample(fmt::format("shard=\"{}\"", shard), registry.shard(shard).accept_queue.value());
+  }
 }
 
 void add_overload(Text& text, const Registry& registry) {
@@ -718,6 +723,8 @@ void add_overload(Text& text, const Registry& registry) {
   for (uint32_t shard = 0; shard < registry.shards(); ++shard) {
     text.sample(fmt::format("trigger=\"delay\",shard=\"{}\"", shard),
                 registry.shard(shard).delay_step.value());
+    text.sample(fmt::format("trigger=\"accept_queue\",shard=\"{}\"", shard),
+                registry.shard(shard).accept_queue_step.value());
   }
   text.family("hangu_overload_memory_bytes", "gauge", "Resident memory.");
   text.sample("", load.memory_bytes.value());

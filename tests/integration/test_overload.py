@@ -199,6 +199,42 @@ class Delay(OverloadCase):
         self.assertIn("trigger=delay shard=0 step=none before=shed_low", gateway.stderr)
 
 
+class AcceptQueue(OverloadCase):
+    """Connections that nobody accepts: here because memory is short at first."""
+
+    BACKLOG = 16
+
+    def make_with_backlog(self, **overload):
+        config = self.make(**overload)
+        config["listeners"][0]["backlog"] = self.BACKLOG
+        return config
+
+    def test_a_queue_that_stands_sheds_until_it_is_gone(self):
+        full = {"shed_low": 1, "shed_normal": 1, "stop": 1}
+        steps = {"shed_low": 50, "shed_normal": 100}
+        gateway = self.start(self.make_with_backlog(memory_max="1MiB", memory_percent=full,
+                                                    accept_queue_percent=steps))
+        self.wait_for_step(gateway, "stop")
+        name = 'hangu_overload_step{trigger="accept_queue",shard="0"}'
+        self.assertEqual(gateway.metrics()[name], 0)
+        waiting = [gateway.client() for _ in range(self.BACKLOG * 3 // 4)]
+        eventually(lambda: gateway.metrics()[name] == STEPS["shed_low"], "the queue is seen")
+        shard = gateway.status()["overload"]["shards"][0]
+        self.assertGreaterEqual(shard["accept_queue"], self.BACKLOG // 2)
+        self.assertLessEqual(shard["accept_queue"], len(waiting))
+        self.assertEqual(shard["accept_queue_max"], self.BACKLOG)
+        self.assertEqual(gateway.metrics()['hangu_overload_accept_queue{shard="0"}'],
+                         shard["accept_queue"])
+        self.assertIn("trigger=accept_queue shard=0 step=shed_low before=none", gateway.stderr)
+        waiting += [gateway.client() for _ in range(self.BACKLOG + 1 - len(waiting))]
+        eventually(lambda: gateway.metrics()[name] == STEPS["shed_normal"], "the queue is full")
+        gateway.reload(self.make_with_backlog(accept_queue_percent=steps))
+        self.wait_for_step(gateway, "none")
+        self.assertEqual(gateway.metrics()[name], 0)
+        self.assertEqual(gateway.client().request("GET", "/low").status, 200)
+        self.assertIn("trigger=accept_queue shard=0 step=none", gateway.stderr)
+
+
 class Off(OverloadCase):
     def test_nothing_is_measured(self):
         gateway = self.start(make_config(self.origin, routes=self.routes()))

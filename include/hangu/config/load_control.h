@@ -85,6 +85,13 @@ struct OverloadSteps {
   bool operator==(const OverloadSteps&) const = default;
 };
 
+/// The same of queues whose last step would keep them full.
+struct QueueSteps {
+  uint32_t shed_low = 50;
+  uint32_t shed_normal = 90;
+  bool operator==(const QueueSteps&) const = default;
+};
+
 /// What to do when the process itself has too much to do.
 struct Overload {
   bool enabled = false;
@@ -92,6 +99,7 @@ struct Overload {
   uint64_t memory_bytes_max = 0;  // 0: the cgroup's limit, or else the machine's memory
   OverloadSteps<uint32_t> memory_percent{.shed_low = 85, .shed_normal = 92, .stop = 97};
   OverloadSteps<uint32_t> descriptors_percent{.shed_low = 80, .shed_normal = 90, .stop = 95};
+  QueueSteps accept_queue_percent;  // of a listener's backlog, each shard's own
   OverloadSteps<Duration> delay{.shed_low = std::chrono::milliseconds(5),
                                 .shed_normal = std::chrono::milliseconds(25),
                                 .stop = std::chrono::milliseconds(250)};

@@ -2,6 +2,9 @@
 // backs off when the process runs out of descriptors. One thread, except listen_on().
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "hangu/base/result.h"
 #include "hangu/event/loop.h"
 #include "hangu/net/address.h"
@@ -16,6 +19,15 @@ struct ListenOptions {
 /// A bound, listening, non-blocking socket; its connections inherit TCP_NODELAY. "[::]" takes IPv4
 /// too. A Unix socket file that nobody listens on any more is replaced. Any thread.
 Result<int> listen_on(const Address& address, const ListenOptions& options);
+
+/// How many connections wait in the kernel for accept(), and how many may.
+struct AcceptQueue {
+  uint32_t waiting = 0;
+  uint32_t most = 0;
+};
+
+/// Of a listening TCP socket; nothing of any other. Any thread.
+std::optional<AcceptQueue> accept_queue(int fd) noexcept;
 
 class ListenerHandler {
  public:

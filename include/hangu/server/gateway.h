@@ -170,7 +170,9 @@ struct ShardStatus {
   uint64_t connections = 0;
   uint64_t requests_active = 0;
   uint64_t requests_total = 0;
-  Duration delay{};                // with `overload`: how long what arrives waits for its turn
+  Duration delay{};           // with `overload`: how long what arrives waits for its turn
+  uint64_t accept_queue = 0;  // connections that wait to be accepted, and how many may
+  uint64_t accept_queue_max = 0;
   std::string_view overload_step;  // that it has come to
 };
 

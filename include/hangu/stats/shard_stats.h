@@ -39,6 +39,9 @@ class alignas(kCacheLine) ShardStats {
   Gauge overload_step;                   // a policy::OverloadStep, which filters go by
   Gauge delay_step;                      // what the delay alone calls for
   Gauge delay_us;                        // how long what arrives waits for its turn
+  Gauge accept_queue;                    // connections that wait in the fullest, not accepted yet
+  Gauge accept_queue_max;                // how many may; these three are the control thread's
+  Gauge accept_queue_step;               // what they call for
   std::array<Counter, 3> overload_shed;  // requests refused, by config::Priority
   Counter overload_shadow_shed;          // that would have been
 

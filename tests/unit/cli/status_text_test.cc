@@ -94,6 +94,8 @@ control::DaemonStatus full_status() {
                             .requests_active = 2,
                             .requests_total = 17,
                             .delay = milliseconds(31),
+                            .accept_queue = 140,
+                            .accept_queue_max = 4096,
                             .overload_step = "shed_normal"});
   return status;
 }
