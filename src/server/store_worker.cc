@@ -183,7 +183,8 @@ void StoreWorker::watch() {
   }
   if (!ready_) {
     if (now >= connecting_until_) {
-      fail("it does not answer");
+      const bool shakes_hands = tls_ != nullptr && sent_.empty();
+      fail(shakes_hands ? "it does not answer; does it speak TLS there?" : "it does not answer");
     }
     return;
   }
