@@ -23,6 +23,7 @@
 #include "server/cpus.h"
 #include "server/limit_status.h"
 #include "server/load_sampler.h"
+#include "server/part_status.h"
 #include "server/password_worker.h"
 #include "server/random.h"
 #include "server/shard.h"
@@ -131,7 +132,6 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   Result<void, std::string> open_access_log(const config::Config& config);
   Result<void, std::string> open_audit_log();
   void record_certificates(const std::map<std::string, int64_t>& before);
-  AuditStatus audit_status() const;
 
   Logs logs() const { return {.access = access_log_, .audit = audit_log_.get()}; }
 
@@ -344,27 +344,6 @@ void GatewayImpl::record_certificates(const std::map<std::string, int64_t>& befo
     record.set(audit::Text::kAfter, hash);
     audit_log_->append_control(record);
   }
-}
-
-AuditStatus GatewayImpl::audit_status() const {
-  if (audit_log_ == nullptr) {
-    return {};
-  }
-  AuditStatus status{.path = audit_log_->options().file.path,
-                     .records = audit_log_->written(),
-                     .dropped = audit_log_->dropped(),
-                     .write_errors = audit_log_->write_errors(),
-                     .spilled_bytes = audit_log_->spilled_bytes(),
-                     .failing = audit_log_->failing(),
-                     .syslog = {}};
-  if (const audit::SyslogSink* syslog = audit_log_->syslog()) {
-    const tls::BlockingOptions& server = audit_log_->options().syslog->server;
-    status.syslog = server.host + ":" + server.port;
-    status.syslog_connected = syslog->connected();
-    status.syslog_sent = syslog->sent();
-    status.syslog_dropped = syslog->dropped();
-  }
-  return status;
 }
 
 std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
@@ -730,36 +709,28 @@ UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
   return status;
 }
 
-CircuitStatus to_status(const policy::CircuitBreaker& breaker) {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  const policy::CircuitBreaker::Status status = breaker.status(now.count());
-  return {.state = policy::to_string(status.state),
-          .cause = policy::to_string(status.cause),
-          .probes_succeeded = status.successes,
-          .next_probe = Duration(status.next_probe_ns)};
-}
-
 CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
   const auto found = breakers_.find(upstream.name);
   const bool has_one = upstream.circuit_breaker.enabled && found != breakers_.end();
-  return has_one ? to_status(*found->second) : CircuitStatus{};
+  return has_one ? server::status_of(*found->second) : CircuitStatus{};
 }
 
 GatewayStatus GatewayImpl::status() const {
-  GatewayStatus status{.event_loop = event_loop_,
-                       .generation = config_->generation,
-                       .draining = draining_,
-                       .listeners = {},
-                       .certificates = {},
-                       .upstreams = {},
-                       .rate_limits = {},
-                       .concurrency_limits = {},
-                       .bandwidth_limits = {},
-                       .stores = {},
-                       .route_circuits = {},
-                       .shards = {},
-                       .audit = audit_status(),
-                       .overload = overload_status(config_->overload, registry_.overload())};
+  GatewayStatus status{
+      .event_loop = event_loop_,
+      .generation = config_->generation,
+      .draining = draining_,
+      .listeners = {},
+      .certificates = {},
+      .upstreams = {},
+      .rate_limits = {},
+      .concurrency_limits = {},
+      .bandwidth_limits = {},
+      .stores = {},
+      .route_circuits = {},
+      .shards = {},
+      .audit = audit_log_ != nullptr ? server::status_of(*audit_log_) : AuditStatus{},
+      .overload = overload_status(config_->overload, registry_.overload())};
   for (const auto& [name, store] : stores_) {
     status.stores.push_back(store->status());
   }
@@ -777,21 +748,10 @@ GatewayStatus GatewayImpl::status() const {
   }
   add_decisions(*config_, registry_, status);
   for (const auto& [route, breaker] : builder_.route_breakers()) {
-    status.route_circuits.push_back({.route = route, .circuit = to_status(*breaker)});
+    status.route_circuits.push_back({.route = route, .circuit = server::status_of(*breaker)});
   }
   for (const auto& shard : shards_) {
-    const stats::ShardStats& stats = *shard->options().stats;
-    status.shards.push_back({.id = shard->options().id,
-                             .cpu = shard->options().cpu,
-                             .generation = stats.generation.value(),
-                             .connections = stats.connections_active.value(),
-                             .requests_active = stats.requests_active.value(),
-                             .requests_total = stats.requests.value(),
-                             .delay = std::chrono::microseconds(stats.delay_us.value()),
-                             .accept_queue = stats.accept_queue.value(),
-                             .accept_queue_max = stats.accept_queue_max.value(),
-                             .overload_step = policy::to_string(
-                                 static_cast<policy::OverloadStep>(stats.overload_step.value()))});
+    status.shards.push_back(server::status_of(shard->options()));
   }
   return status;
 }
