@@ -8,6 +8,8 @@
 #include "hangu/base/log.h"
 #include "hangu/net/listener.h"
 
+#include "server/load_sampler.h"
+
 namespace hangu::server {
 namespace {
 
@@ -20,10 +22,6 @@ config::OverloadSteps<uint32_t> steps_of(const config::Overload& overload) {
   return {.shed_low = overload.accept_queue_percent.shed_low,
           .shed_normal = overload.accept_queue_percent.shed_normal,
           .stop = kNever};
-}
-
-bool is_on(const config::Overload& overload) {
-  return overload.enabled && overload.mode != config::Mode::kOff;
 }
 
 }  // namespace

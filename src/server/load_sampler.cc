@@ -106,13 +106,9 @@ uint64_t descriptors_limit() {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-namespace {
-
 bool is_on(const config::Overload& overload) {
   return overload.enabled && overload.mode != config::Mode::kOff;
 }
-
-}  // namespace
 
 std::optional<policy::OverloadStep> LoadSampler::sample(const config::Overload& overload,
                                                         TimePoint now) {

@@ -23,6 +23,9 @@ uint64_t resident_memory_bytes();
 uint64_t open_descriptors();
 uint64_t descriptors_limit();
 
+/// Whether anything is measured for it.
+bool is_on(const config::Overload& overload);
+
 class LoadSampler {
  public:
   explicit LoadSampler(stats::OverloadStats& stats)
