@@ -66,8 +66,10 @@ TrafficSplit split_of(const config::Split& split) {
 
 }  // namespace
 
-SplitChoice choose_share(const config::Config& config, const config::Route& route,
-                         const AskedRequest& request) {
+namespace {
+
+SplitChoice choose(const config::Config& config, const config::Route& route,
+                   const AskedRequest& request) {
   const config::Split& split = route.split;
   const TrafficSplit shares = split_of(split);
   if (!split.choice.header.empty()) {
@@ -101,6 +103,21 @@ SplitChoice choose_share(const config::Config& config, const config::Route& rout
             fmt::format("at random, and kept by cookie {}: {}", split.sticky_cookie, missing)};
   }
   return {std::nullopt, fmt::format("at random: {}", missing)};
+}
+
+}  // namespace
+
+SplitChoice choose_share(const config::Config& config, const config::Route& route,
+                         const AskedRequest& request) {
+  SplitChoice choice = choose(config, route, request);
+  // Nobody proves anything here.
+  for (const config::Split::Part& part : route.split.upstreams) {
+    if (!part.who.empty()) {
+      choice.reason += fmt::format("; some clients go to {}: see its `for`",
+                                   config.upstreams[part.upstream].name);
+    }
+  }
+  return choice;
 }
 
 }  // namespace hangu::admin

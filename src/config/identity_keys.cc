@@ -275,30 +275,36 @@ TypePtr<ClaimMatch> claim_match() {
   return type;
 }
 
+/// What rules and shares of a split alike ask of a client.
+template <auto... Path, class T>
+void add_identity(ObjectType<T>& type) {
+  type.template key<Path..., &IdentityMatch::consumers>(
+          names("list of consumers", "[app-1]"),
+          {.name = "consumers", .documentation = "One of these.", .example = "[app-1]"})
+      .template key<Path..., &IdentityMatch::groups>(
+          names("list of groups", "[staff]"),
+          {.name = "groups", .documentation = "In one of these.", .example = "[staff]"})
+      .template key<Path..., &IdentityMatch::scopes>(
+          names("list of scopes", "[read]"),
+          {.name = "scopes", .documentation = "With all of these.", .example = "[read]"})
+      .template key<Path..., &IdentityMatch::claims>(
+          list<ClaimMatch>(claim_match(),
+                           {.name = "list of claims", .example = "[{claim: tenant, values: [a]}]"}),
+          {.name = "claims",
+           .documentation = "With all of these claims.",
+           .example = "[{claim: tenant, values: [a]}]"});
+}
+
 TypePtr<AllowRule> allow_rule() {
   auto type = object<AllowRule>("rule");
   type->key<&AllowRule::id>(text(kNameRule), {.name = "id",
                                               .documentation = "Name of the rule, for logs.",
                                               .example = "readers",
-                                              .required = true})
-      .key<&AllowRule::consumers>(
-          names("list of consumers", "[app-1]"),
-          {.name = "consumers", .documentation = "One of these.", .example = "[app-1]"})
-      .key<&AllowRule::groups>(
-          names("list of groups", "[staff]"),
-          {.name = "groups", .documentation = "In one of these.", .example = "[staff]"})
-      .key<&AllowRule::scopes>(
-          names("list of scopes", "[read]"),
-          {.name = "scopes", .documentation = "With all of these.", .example = "[read]"})
-      .key<&AllowRule::claims>(
-          list<ClaimMatch>(claim_match(),
-                           {.name = "list of claims", .example = "[{claim: tenant, values: [a]}]"}),
-          {.name = "claims",
-           .documentation = "With all of these claims.",
-           .example = "[{claim: tenant, values: [a]}]"})
-      .key<&AllowRule::clients>(networks(), {.name = "clients",
-                                             .documentation = "From one of these networks.",
-                                             .example = "[10.0.0.0/8]"})
+                                              .required = true});
+  add_identity<&AllowRule::who>(*type);
+  type->key<&AllowRule::clients>(networks(), {.name = "clients",
+                                              .documentation = "From one of these networks.",
+                                              .example = "[10.0.0.0/8]"})
       .key<&AllowRule::methods>(
           list(text(kMethodRule),
                {.name = "list of methods", .example = "[GET]", .warn_repeated = true}),
@@ -417,6 +423,12 @@ TypePtr<Authentication> authentication_keys() {
           mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"})
       .check(check_authentication);
   return if_given(std::move(type));
+}
+
+TypePtr<IdentityMatch> identity_match_keys() {
+  auto type = object<IdentityMatch>("mapping");
+  add_identity(*type);
+  return type;
 }
 
 TypePtr<Authorization> authorization_keys() {

@@ -11,5 +11,6 @@ TypePtr<Consumer> consumer_keys();
 TypePtr<Authenticator> authenticator_keys();
 TypePtr<Authentication> authentication_keys();
 TypePtr<Authorization> authorization_keys();
+TypePtr<IdentityMatch> identity_match_keys();
 
 }  // namespace hangu::config

@@ -168,6 +168,17 @@ void check_action(Reader& reader, const Node& node, const Route& route) {
   }
 }
 
+/// Shares for certain clients.
+void check_shares(Reader& reader, const Node& node, const Route& route) {
+  const bool reserved = std::any_of(route.split.upstreams.begin(), route.split.upstreams.end(),
+                                    [](const Split::Part& part) { return !part.who.empty(); });
+  if (reserved && !route.authentication.enabled()) {
+    reader.error(child(child(node, "split"), "upstreams").mark,
+                 {"E0136", "a share is `for` certain clients, but the route asks nobody who it is",
+                  "add `authentication`"});
+  }
+}
+
 /// Whether the route's path captures what the new path is made of.
 void check_captures(Reader& reader, const Node& node, const Route& route, const std::string& text) {
   const auto parsed = PathText::parse(text);
@@ -226,6 +237,7 @@ void check_limit_names(Reader& reader, const Node& node, const LimitList& list,
 
 void check_route(Reader& reader, const Node& node, const Route& route) {
   check_action(reader, node, route);
+  check_shares(reader, node, route);
   check_captures(reader, child(node, "rewrite"), route, route.rewrite.path);
   check_captures(reader, child(node, "redirect"), route, route.redirect.path);
   check_replaced_prefix(reader, child(node, "rewrite"), route, route.rewrite.prefix);

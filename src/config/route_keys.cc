@@ -2,6 +2,7 @@
 
 #include "config/action_keys.h"
 #include "config/action_rules.h"
+#include "config/identity_keys.h"
 #include "config/network_file.h"
 
 namespace hangu::config {
@@ -190,7 +191,13 @@ TypePtr<Split> split() {
       .key<&Split::Part::weight>(number<uint32_t>({0, 1'000'000}),
                                  {.name = "weight",
                                   .documentation = "Its part of the sum of all weights.",
-                                  .example = "5"});
+                                  .example = "5"})
+      .key<&Split::Part::who>(
+          identity_match_keys(),
+          {.name = "for",
+           .documentation = "Clients that have proved to be these get this share, whatever the "
+                            "weights. Needs `authentication`.",
+           .example = "{groups: [testers]}"});
   auto type = switched<Split>("{upstreams: [{upstream: users, weight: 95}]}");
   type->mapping()
       .key<&Split::upstreams>(

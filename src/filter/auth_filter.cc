@@ -16,10 +16,6 @@ constexpr std::string_view kConsumerField = "x-consumer-name";
 constexpr std::string_view kGroupsField = "x-consumer-groups";
 constexpr std::string_view kMethodField = "x-consumer-auth";
 
-bool contains(std::span<const std::string_view> list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 std::string_view join(std::span<const std::string_view> texts, buffer::Arena& arena) {
   size_t size = 0;
   for (const std::string_view text : texts) {
@@ -261,33 +257,11 @@ void AuthFilter::authorize(Stream& stream) const noexcept {
 }
 
 bool AuthFilter::allows(const Rule& rule, const Stream& stream) const noexcept {
-  const config::AllowRule& wanted = rule.config;
-  const StreamInfo& info = stream.info;
-  const Principal* const who = stream.kept.principal;
-  const auto any_of = [](const std::vector<std::string>& list, auto matches) {
-    return list.empty() || std::any_of(list.begin(), list.end(), matches);
-  };
-  const auto has_scope = [&](const std::string& scope) {
-    return who != nullptr && contains(who->scopes, scope);
-  };
-  const auto has_claim = [&](const config::ClaimMatch& match) {
-    return who != nullptr &&
-           std::any_of(who->claims.begin(), who->claims.end(), [&](const NamedClaim& claim) {
-             return claim.name == match.claim && std::find(match.values.begin(), match.values.end(),
-                                                           claim.value) != match.values.end();
-           });
-  };
-  return any_of(wanted.consumers,
-                [&](const std::string& name) { return who != nullptr && who->consumer == name; }) &&
-         any_of(wanted.groups,
-                [&](const std::string& group) {
-                  return who != nullptr && contains(who->groups, group);
-                }) &&
-         std::all_of(wanted.scopes.begin(), wanted.scopes.end(), has_scope) &&
-         std::all_of(wanted.claims.begin(), wanted.claims.end(), has_claim) &&
-         any_of(wanted.methods,
-                [&](const std::string& method) { return method == stream.request.method_text; }) &&
-         (rule.clients.empty() || rule.clients.contains(info.client_ip));
+  const std::vector<std::string>& methods = rule.config.methods;
+  return matches(rule.config.who, stream.kept.principal) &&
+         (methods.empty() ||
+          std::find(methods.begin(), methods.end(), stream.request.method_text) != methods.end()) &&
+         (rule.clients.empty() || rule.clients.contains(stream.info.client_ip));
 }
 
 IdentityFieldsFilter::IdentityFieldsFilter(

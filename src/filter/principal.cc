@@ -1,5 +1,6 @@
 #include "hangu/filter/principal.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "hangu/filter/stream.h"
@@ -47,6 +48,27 @@ void take_consumer(Principal& principal, const ConsumerEntry& consumer) noexcept
   principal.consumer = consumer.config->name;
   principal.groups = consumer.groups;
   principal.scopes = consumer.scopes;
+}
+
+bool matches(const config::IdentityMatch& wanted, const Principal* who) noexcept {
+  if (who == nullptr) {
+    return wanted.empty();
+  }
+  const auto is_in = [](const auto& list, std::string_view text) {
+    return std::find(list.begin(), list.end(), text) != list.end();
+  };
+  const auto has_claim = [&](const config::ClaimMatch& match) {
+    return std::any_of(who->claims.begin(), who->claims.end(), [&](const NamedClaim& claim) {
+      return claim.name == match.claim && is_in(match.values, claim.value);
+    });
+  };
+  return (wanted.consumers.empty() || is_in(wanted.consumers, who->consumer)) &&
+         (wanted.groups.empty() ||
+          std::any_of(wanted.groups.begin(), wanted.groups.end(),
+                      [&](const std::string& group) { return is_in(who->groups, group); })) &&
+         std::all_of(wanted.scopes.begin(), wanted.scopes.end(),
+                     [&](const std::string& scope) { return is_in(who->scopes, scope); }) &&
+         std::all_of(wanted.claims.begin(), wanted.claims.end(), has_claim);
 }
 
 }  // namespace hangu::filter

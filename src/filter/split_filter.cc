@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
 #include "hangu/http/parameters.h"
 
@@ -63,6 +64,16 @@ const SplitFilter::Share* SplitFilter::named(const Stream& stream) const noexcep
   return cookie ? find(*cookie) : nullptr;
 }
 
+/// The first that is there for the client; nullptr: none is.
+const SplitFilter::Share* SplitFilter::reserved(const Stream& stream) const noexcept {
+  for (const Share& share : shares_) {
+    if (!share.who.empty() && matches(share.who, stream.kept.principal)) {
+      return &share;
+    }
+  }
+  return nullptr;
+}
+
 uint32_t SplitFilter::bucket(Stream& stream) const noexcept {
   using policy::TrafficSplit;
   const RequestKey::Hashed key = key_ ? key_->of(stream) : RequestKey::Hashed{.whole = false};
@@ -82,6 +93,7 @@ uint32_t SplitFilter::bucket(Stream& stream) const noexcept {
 
 FilterStatus SplitFilter::on_request_headers(Stream& stream) const noexcept {
   const Share* share = named(stream);
+  share = share != nullptr ? share : reserved(stream);
   if (share == nullptr) {
     share = &shares_[split_.share_of(bucket(stream))];
   }

@@ -18,11 +18,20 @@ std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& co
       }
     }
   };
+  const auto add_claims = [&](const config::IdentityMatch& who) {
+    for (const config::ClaimMatch& match : who.claims) {
+      names.push_back(match.claim);
+    }
+  };
+  if (config.authenticators.empty()) {
+    return names;  // there may be many routes
+  }
   for (const config::Route& route : config.routes) {
     for (const config::AllowRule& rule : route.authorization.allow) {
-      for (const config::ClaimMatch& match : rule.claims) {
-        names.push_back(match.claim);
-      }
+      add_claims(rule.who);
+    }
+    for (const config::Split::Part& part : route.split.upstreams) {
+      add_claims(part.who);
     }
     add_keys(route.split.key);
   }

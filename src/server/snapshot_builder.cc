@@ -332,7 +332,10 @@ void SnapshotBuilder::add_split_filter(const config::Config& config, const confi
   std::vector<filter::SplitFilter::Share> shares;
   for (const config::Split::Part& part : split.upstreams) {
     const std::string& name = config.upstreams[part.upstream].name;
-    shares.push_back({.name = name, .upstream = part.upstream, .cluster = cluster_number(name)});
+    shares.push_back({.name = name,
+                      .upstream = part.upstream,
+                      .cluster = cluster_number(name),
+                      .who = part.who});
   }
   chain.add(std::make_shared<filter::SplitFilter>(std::move(shares), split));
 }

@@ -248,6 +248,32 @@ class Tokens(AuthCase):
             self.assertEqual(self.seen().header("x-consumer-groups"), "a,b")
             self.assertIsNone(self.seen().header("authorization"))
 
+    def test_a_share_of_a_split_for_certain_clients(self):
+        gateway, client = self.begin_split(
+            {"groups": ["staff"], "claims": [{"claim": "org.unit", "values": ["tax", "law"]}]})
+        staff = {"groups": ["staff", "all"]}
+        for claims, origin in (({**staff, "org": {"unit": "law"}}, self.other),
+                               ({**staff, "org": {"unit": "it"}}, self.origin),
+                               (staff, self.origin),
+                               ({"org": {"unit": "tax"}}, self.origin)):
+            before = len(origin.requests)
+            self.assertEqual(self.status(client, self.issuer.token(**claims)), 200)
+            self.assertEqual(len(origin.requests), before + 1, claims)
+        told = run_hangu("explain", "--socket", gateway.socket, "http://a/").stdout
+        self.assertIn("some clients go to other: see its `for`", told)
+
+    def begin_split(self, who):
+        self.other = self.start_origin(name="other")
+        path = self.issuer.folder / "keys-split.json"
+        path.write_bytes(self.issuer.key_set())
+        config = make_config(self.origin, authenticators=[self.jwt(jwks_file=str(path))])
+        config["upstreams"].append({"name": "other", "endpoints": [self.other.endpoint]})
+        config["routes"] = [{"name": "all", "authentication": {"any": ["gov"]}, "split": {
+            "upstreams": [{"upstream": "origin"},
+                          {"upstream": "other", "weight": 0, "for": who}]}}]
+        gateway = self.start(config)
+        return gateway, gateway.client()
+
     def test_wrong_tokens(self):
         gateway, _ = self.begin_file(required_scopes=["read"])
         client = gateway.client()

@@ -583,6 +583,7 @@ struct Split {
   struct Part {
     uint32_t upstream = kNoUpstream;  // index in Config::upstreams
     uint32_t weight = 1;
+    IdentityMatch who;  // whose requests go here, whatever the weights; empty: nobody's
     bool operator==(const Part&) const = default;
   };
 

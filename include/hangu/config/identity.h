@@ -149,13 +149,24 @@ struct ClaimMatch {
   bool operator==(const ClaimMatch&) const = default;
 };
 
+/// Who a client has proved to be: all that is given has to hold.
+struct IdentityMatch {
+  std::vector<std::string> consumers;  // one of them
+  std::vector<std::string> groups;     // one of them
+  std::vector<std::string> scopes;     // all of them
+  std::vector<ClaimMatch> claims;      // all of them
+
+  bool empty() const {
+    return consumers.empty() && groups.empty() && scopes.empty() && claims.empty();
+  }
+
+  bool operator==(const IdentityMatch&) const = default;
+};
+
 /// Who may do what: all that is given has to hold.
 struct AllowRule {
   std::string id;
-  std::vector<std::string> consumers;
-  std::vector<std::string> groups;
-  std::vector<std::string> scopes;  // all of them
-  std::vector<ClaimMatch> claims;
+  IdentityMatch who;
   std::vector<Cidr> clients;
   std::vector<std::string> methods;
   bool operator==(const AllowRule&) const = default;

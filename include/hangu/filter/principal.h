@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/config/identity.h"
 #include "hangu/filter/authenticator.h"
 #include "hangu/filter/consumer_table.h"
 
@@ -20,6 +21,9 @@ std::span<const std::string_view> join_texts(Stream& stream, const std::vector<s
 
 /// Of the time at which the request came.
 int64_t unix_seconds(const Stream& stream) noexcept;
+
+/// Whether a client is among those that are meant; nullptr: it has proved nothing.
+bool matches(const config::IdentityMatch& wanted, const Principal* who) noexcept;
 
 /// With groups and scopes as configured; these and the name need no copy.
 void take_consumer(Principal& principal, const ConsumerEntry& consumer) noexcept;

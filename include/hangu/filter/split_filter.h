@@ -1,6 +1,6 @@
 // SplitFilter: chooses one of the upstreams that share the requests of a route: the one that the
-// request names, if it may; else by the bucket of its key, of the cookie it got before, or at
-// random.
+// request names, if it may; else the one that is there for its client; else by the bucket of its
+// key, of the cookie it got before, or at random.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,10 @@ namespace hangu::filter {
 class SplitFilter final : public Filter {
  public:
   struct Share {
-    std::string name;       // of the upstream
-    uint32_t upstream = 0;  // index in Config::upstreams
-    uint32_t cluster = 0;   // its number, see RouteRuntime::cluster
+    std::string name;           // of the upstream
+    uint32_t upstream = 0;      // index in Config::upstreams
+    uint32_t cluster = 0;       // its number, see RouteRuntime::cluster
+    config::IdentityMatch who;  // see config::Split::Part
   };
 
   /// `shares` as split.upstreams, whose weights are not all 0.
@@ -36,6 +37,7 @@ class SplitFilter final : public Filter {
 
  private:
   const Share* named(const Stream& stream) const noexcept;
+  const Share* reserved(const Stream& stream) const noexcept;
   uint32_t bucket(Stream& stream) const noexcept;
 
   std::vector<Share> shares_;

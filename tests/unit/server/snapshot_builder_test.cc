@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,6 +14,15 @@ namespace hangu::server {
 namespace {
 
 using SnapshotPtr = std::shared_ptr<const filter::Snapshot>;
+
+/// Of configs in which nobody is asked who they are.
+struct NoIdentity final : filter::JwtKeys::Fetcher, filter::PasswordChecker {
+  void want_keys(const std::string&) noexcept override {}
+
+  Receipt check(filter::PasswordQuestion&&) noexcept override { return {}; }
+
+  std::string_view secret() const noexcept override { return {}; }
+};
 
 class SnapshotBuilderTest : public testing::Test {
  protected:
@@ -57,7 +67,8 @@ class SnapshotBuilderTest : public testing::Test {
   config::Config config_;
   stats::Registry registry_{1};
   QuotaSaver quotas_{""};  // there are none
-  SnapshotBuilder builder_{registry_, quotas_};
+  NoIdentity identity_;
+  SnapshotBuilder builder_{registry_, quotas_, identity_, identity_};
 };
 
 TEST_F(SnapshotBuilderTest, OneChangedRouteIsOneNewRuntime) {
