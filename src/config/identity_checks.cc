@@ -180,12 +180,12 @@ std::optional<Problem> TimeType::parse(Reader& /*reader*/, const std::string& te
     out = 0;
     return std::nullopt;
   }
-  const std::optional<int64_t> seconds = parse_time(text);
-  if (!seconds) {
+  const std::optional<int64_t> parsed = parse_time(text);
+  if (!parsed) {
     return Problem{"E0122", fmt::format("{} is no time in UTC", quoted(text)),
                    "write it as `2027-01-31T00:00:00Z`"};
   }
-  out = *seconds;
+  out = *parsed;
   return std::nullopt;
 }
 

@@ -31,7 +31,7 @@ class Http1Session final : public Session,
   /// What is in flight is answered with `Connection: close`.
   void drain() noexcept override;
 
-  bool idle() const noexcept override { return state_ == State::kIdle; }
+  bool idle() const noexcept override { return state_ == State::kIdle && requests_ != 0; }
 
   void close() noexcept override;
   size_t held_bytes() noexcept override;

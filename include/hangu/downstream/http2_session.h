@@ -69,7 +69,7 @@ class Http2Session final : public Session,
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   void drain() noexcept override;
 
-  bool idle() const noexcept override { return multiplexer_.streams() == 0; }
+  bool idle() const noexcept override { return multiplexer_.streams() == 0 && requests_ != 0; }
 
   void close() noexcept override;
   size_t held_bytes() noexcept override;

@@ -25,7 +25,7 @@ class Session : public ListNode<Session> {
   virtual void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept = 0;
   /// Answers what is in flight, tells the client that the connection ends, and ends it after that.
   virtual void drain() noexcept = 0;
-  /// Whether no request is under way.
+  /// Whether it has had a request, and none is under way.
   virtual bool idle() const noexcept = 0;
   /// Ends the connection now; what is in flight is cut off.
   virtual void close() noexcept = 0;
