@@ -17,6 +17,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/snapshot_builder.h"
+#include "tests/unit/server/no_identity.h"
 
 namespace hangu {
 namespace {
@@ -136,22 +137,13 @@ void find_regex(benchmark::State& state) {
 
 BENCHMARK(find_regex)->ArgName("expressions")->Arg(1)->Arg(10)->Arg(100);
 
-/// Of configs in which nobody is asked who they are.
-struct NoIdentity final : filter::JwtKeys::Fetcher, filter::PasswordChecker {
-  void want_keys(const std::string&) noexcept override {}
-
-  Receipt check(filter::PasswordQuestion&&) noexcept override { return {}; }
-
-  std::string_view secret() const noexcept override { return {}; }
-};
-
 /// Everything from a typed config to what the shards are given.
 void compile_all(benchmark::State& state) {
   const auto config = std::make_shared<const config::Config>(config_of(Paths::kPrefix, 1000));
   for (auto _ : state) {
     stats::Registry registry(2);
     server::QuotaSaver quotas("");  // there are none
-    NoIdentity identity;
+    server::NoIdentity identity;
     server::SnapshotBuilder builder(registry, quotas, identity, identity);
     benchmark::DoNotOptimize(builder.build(config, {}, {}, {}));
   }
@@ -165,7 +157,7 @@ void compile_one_changed(benchmark::State& state) {
   config::Config config = config_of(Paths::kPrefix, hosts);
   stats::Registry registry(2);
   server::QuotaSaver quotas("");  // there are none
-  NoIdentity identity;
+  server::NoIdentity identity;
   server::SnapshotBuilder builder(registry, quotas, identity, identity);
   static_cast<void>(builder.build(std::make_shared<const config::Config>(config), {}, {}, {}));
   Numbers numbers;

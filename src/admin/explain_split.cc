@@ -64,10 +64,6 @@ TrafficSplit split_of(const config::Split& split) {
   return TrafficSplit(weights);
 }
 
-}  // namespace
-
-namespace {
-
 SplitChoice choose(const config::Config& config, const config::Route& route,
                    const AskedRequest& request) {
   const config::Split& split = route.split;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/parse.h"
+#include "hangu/identity/digest.h"
 
 #include "config/checks.h"
 #include "config/text.h"
@@ -16,20 +17,12 @@ namespace hangu::config {
 namespace {
 
 std::optional<Problem> apply_key_hash(std::string& text) {
-  constexpr size_t kHexDigits = 64;
-  const size_t colon = text.find(':');
-  const std::string_view kind = std::string_view(text).substr(0, colon);
-  const std::string_view hex =
-      colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
-  const bool good = (kind == "sha256" || kind == "sm3") && hex.size() == kHexDigits &&
-                    std::all_of(hex.begin(), hex.end(), [](char c) {
-                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-                    });
-  return good ? std::nullopt
-              : std::optional(Problem{"E0122",
-                                      "this is no digest of a key: `sha256:` or `sm3:` and 64 hex "
-                                      "digits in lower case",
-                                      "`hangu key` makes a key and its digest"});
+  return identity::parse_digest(text)
+             ? std::nullopt
+             : std::optional(Problem{"E0122",
+                                     "this is no digest of a key: `sha256:` or `sm3:` and 64 hex "
+                                     "digits in lower case",
+                                     "`hangu key` makes a key and its digest"});
 }
 
 std::optional<Problem> apply_http_uri(std::string& text) {
@@ -136,11 +129,6 @@ std::optional<Problem> apply_realm(std::string& text) {
   });
   return good ? std::nullopt
               : std::optional(Problem{"E0122", "a realm is of ASCII, without quotes", ""});
-}
-
-bool is_secret_algorithm(JwtAlgorithm algorithm) {
-  return algorithm == JwtAlgorithm::kHs256 || algorithm == JwtAlgorithm::kHs384 ||
-         algorithm == JwtAlgorithm::kHs512;
 }
 
 }  // namespace
@@ -264,7 +252,7 @@ void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt) {
   }
   const bool fits =
       std::all_of(jwt.algorithms.begin(), jwt.algorithms.end(),
-                  [&](JwtAlgorithm one) { return is_secret_algorithm(one) == secret; });
+                  [&](JwtAlgorithm one) { return identity::uses_secret(one) == secret; });
   if (!fits) {
     reader.error(child(node, "algorithms").mark,
                  {"E0136",

@@ -210,19 +210,8 @@ TypePtr<JwtAuth> jwt_auth() {
            .required = true})
       .key<&JwtAuth::algorithms>(
           list<JwtAlgorithm>(
-              choice<JwtAlgorithm>({{"RS256", JwtAlgorithm::kRs256},
-                                    {"RS384", JwtAlgorithm::kRs384},
-                                    {"RS512", JwtAlgorithm::kRs512},
-                                    {"PS256", JwtAlgorithm::kPs256},
-                                    {"PS384", JwtAlgorithm::kPs384},
-                                    {"PS512", JwtAlgorithm::kPs512},
-                                    {"ES256", JwtAlgorithm::kEs256},
-                                    {"ES384", JwtAlgorithm::kEs384},
-                                    {"ES512", JwtAlgorithm::kEs512},
-                                    {"EdDSA", JwtAlgorithm::kEdDsa},
-                                    {"HS256", JwtAlgorithm::kHs256},
-                                    {"HS384", JwtAlgorithm::kHs384},
-                                    {"HS512", JwtAlgorithm::kHs512}}),
+              choice<JwtAlgorithm>(
+                  {identity::kJwtAlgorithms.begin(), identity::kJwtAlgorithms.end()}),
               {.name = "list of algorithms", .example = "[ES256]", .at_least_one = true}),
           {.name = "algorithms",
            .documentation = "Signatures that are accepted, each only by keys of its kind.",

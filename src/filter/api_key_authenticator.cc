@@ -81,16 +81,8 @@ void ApiKeyAuthenticator::strip(Stream& stream) const noexcept {
       stream.request.headers.remove(field.token, field.name);
     }
   }
-  for (const std::string& name : config_.query) {
-    if (http::query_parameter(stream.request.query, name)) {
-      strip_query_parameter(stream, name);
-    }
-  }
-  for (const std::string& name : config_.cookies) {
-    if (http::cookie(stream.request.headers, name)) {
-      strip_cookie(stream, name);
-    }
-  }
+  strip_query_parameters(stream, config_.query);
+  strip_cookies(stream, config_.cookies);
 }
 
 }  // namespace hangu::filter

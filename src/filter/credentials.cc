@@ -3,19 +3,15 @@
 #include <algorithm>
 
 #include "hangu/filter/stream.h"
+#include "hangu/http/parameters.h"
+#include "hangu/http/text.h"
 
 namespace hangu::filter {
 namespace {
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool has_scheme(std::string_view value, std::string_view scheme) {
   return value.size() > scheme.size() && value[scheme.size()] == ' ' &&
-         equal_ignoring_case(value.substr(0, scheme.size()), scheme);
+         http::equals_ignore_case(value.substr(0, scheme.size()), scheme);
 }
 
 /// `list` without its "name=value" pieces of that name.
@@ -34,41 +30,6 @@ std::string_view without(std::string_view list, std::string_view name, std::stri
     at = end + 1;
   }
   return {begin, static_cast<size_t>(to - begin)};
-}
-
-}  // namespace
-
-std::optional<std::string_view> authorization(const Stream& stream,
-                                              std::string_view scheme) noexcept {
-  const http::Header* found = nullptr;
-  if (!stream.request.headers.contains(http::HeaderName::kAuthorization)) {
-    return std::nullopt;
-  }
-  for (const http::Header& field : stream.request.headers) {
-    if (field.token == http::HeaderName::kAuthorization) {
-      if (found != nullptr) {
-        return std::nullopt;
-      }
-      found = &field;
-    }
-  }
-  if (found == nullptr || !has_scheme(found->value(), scheme)) {
-    return std::nullopt;
-  }
-  std::string_view value = found->value();
-  value.remove_prefix(scheme.size());
-  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-  return value;
-}
-
-void strip_authorization(Stream& stream, std::string_view scheme) noexcept {
-  http::HeaderBlock& headers = stream.request.headers;
-  for (const http::Header& field : headers) {
-    if (field.token == http::HeaderName::kAuthorization && has_scheme(field.value(), scheme)) {
-      headers.remove(http::HeaderName::kAuthorization);
-      return;
-    }
-  }
 }
 
 void strip_query_parameter(Stream& stream, std::string_view name) noexcept {
@@ -107,6 +68,57 @@ void strip_cookie(Stream& stream, std::string_view name) noexcept {
   headers.remove(http::HeaderName::kCookie);
   if (!left.empty()) {
     static_cast<void>(headers.add(http::HeaderName::kCookie, left));
+  }
+}
+
+}  // namespace
+
+std::optional<std::string_view> authorization(const Stream& stream,
+                                              std::string_view scheme) noexcept {
+  const http::Header* found = nullptr;
+  if (!stream.request.headers.contains(http::HeaderName::kAuthorization)) {
+    return std::nullopt;
+  }
+  for (const http::Header& field : stream.request.headers) {
+    if (field.token == http::HeaderName::kAuthorization) {
+      if (found != nullptr) {
+        return std::nullopt;
+      }
+      found = &field;
+    }
+  }
+  if (found == nullptr || !has_scheme(found->value(), scheme)) {
+    return std::nullopt;
+  }
+  std::string_view value = found->value();
+  value.remove_prefix(scheme.size());
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  return value;
+}
+
+void strip_authorization(Stream& stream, std::string_view scheme) noexcept {
+  http::HeaderBlock& headers = stream.request.headers;
+  for (const http::Header& field : headers) {
+    if (field.token == http::HeaderName::kAuthorization && has_scheme(field.value(), scheme)) {
+      headers.remove(http::HeaderName::kAuthorization);
+      return;
+    }
+  }
+}
+
+void strip_query_parameters(Stream& stream, const std::vector<std::string>& names) noexcept {
+  for (const std::string& name : names) {
+    if (http::query_parameter(stream.request.query, name)) {
+      strip_query_parameter(stream, name);
+    }
+  }
+}
+
+void strip_cookies(Stream& stream, const std::vector<std::string>& names) noexcept {
+  for (const std::string& name : names) {
+    if (http::cookie(stream.request.headers, name)) {
+      strip_cookie(stream, name);
+    }
   }
 }
 

@@ -15,40 +15,15 @@ using identity::JwtFault;
 
 namespace {
 
-identity::JwtAlgorithm to_algorithm(config::JwtAlgorithm algorithm) {
-  using From = config::JwtAlgorithm;
-  using To = identity::JwtAlgorithm;
-  switch (algorithm) {
-    case From::kRs256: return To::kRs256;
-    case From::kRs384: return To::kRs384;
-    case From::kRs512: return To::kRs512;
-    case From::kPs256: return To::kPs256;
-    case From::kPs384: return To::kPs384;
-    case From::kPs512: return To::kPs512;
-    case From::kEs256: return To::kEs256;
-    case From::kEs384: return To::kEs384;
-    case From::kEs512: return To::kEs512;
-    case From::kEdDsa: return To::kEdDsa;
-    case From::kHs256: return To::kHs256;
-    case From::kHs384: return To::kHs384;
-    case From::kHs512: return To::kHs512;
-  }
-  return To::kEs256;
-}
-
 identity::JwtRules to_rules(const config::JwtAuth& config) {
-  identity::JwtRules rules{
+  return {
       .issuer = config.issuer,
       .audiences = config.audiences,
-      .algorithms = {},
+      .algorithms = config.algorithms,
       .clock_skew_s = std::chrono::duration_cast<std::chrono::seconds>(config.clock_skew).count(),
       .type = config.type,
       .scopes_claim = config.scopes_claim,
       .required_scopes = config.required_scopes};
-  for (const config::JwtAlgorithm algorithm : config.algorithms) {
-    rules.algorithms.push_back(to_algorithm(algorithm));
-  }
-  return rules;
 }
 
 }  // namespace
@@ -211,16 +186,8 @@ void JwtAuthenticator::copy_claims(Stream& stream, const identity::TokenFacts& f
 
 void JwtAuthenticator::strip(Stream& stream) const noexcept {
   strip_authorization(stream, "Bearer");
-  for (const std::string& name : config_.cookies) {
-    if (http::cookie(stream.request.headers, name)) {
-      strip_cookie(stream, name);
-    }
-  }
-  for (const std::string& name : config_.query) {
-    if (http::query_parameter(stream.request.query, name)) {
-      strip_query_parameter(stream, name);
-    }
-  }
+  strip_cookies(stream, config_.cookies);
+  strip_query_parameters(stream, config_.query);
 }
 
 /// RFC 6750 §3.

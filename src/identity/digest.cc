@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "hangu/base/hex.h"
 #include "hangu/identity/base64url.h"
 
 namespace hangu::identity {
@@ -26,13 +27,6 @@ struct Workspace {
   std::unique_ptr<EVP_MD, DigestFree> sm3{EVP_MD_fetch(nullptr, "SM3", nullptr)};
 };
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 }  // namespace
 
 std::optional<StoredDigest> parse_digest(std::string_view text) noexcept {
@@ -45,23 +39,11 @@ std::optional<StoredDigest> parse_digest(std::string_view text) noexcept {
   } else {
     return std::nullopt;
   }
-  if (text.size() != 2 * stored.digest.size()) {
-    return std::nullopt;
-  }
-  for (size_t i = 0; i < stored.digest.size(); ++i) {
-    const int high = hex_value(text[2 * i]);
-    const int low = hex_value(text[2 * i + 1]);
-    if (high < 0 || low < 0) {
-      return std::nullopt;
-    }
-    stored.digest[i] = static_cast<uint8_t>(high << 4 | low);
-  }
-  return stored;
+  return read_hex(text, stored.digest) ? std::optional(stored) : std::nullopt;
 }
 
 std::string to_string(const StoredDigest& digest) {
-  return fmt::format("{}:{:02x}", digest.kind == DigestKind::kSm3 ? "sm3" : "sha256",
-                     fmt::join(digest.digest, ""));
+  return (digest.kind == DigestKind::kSm3 ? "sm3:" : "sha256:") + to_hex(digest.digest);
 }
 
 bool compute_digest(DigestKind kind, std::string_view text, Digest& out) noexcept {

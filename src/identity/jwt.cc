@@ -16,25 +16,6 @@
 namespace hangu::identity {
 namespace {
 
-struct AlgorithmName {
-  std::string_view name;
-  JwtAlgorithm algorithm;
-};
-
-constexpr std::array<AlgorithmName, 13> kAlgorithms = {{{"RS256", JwtAlgorithm::kRs256},
-                                                        {"RS384", JwtAlgorithm::kRs384},
-                                                        {"RS512", JwtAlgorithm::kRs512},
-                                                        {"PS256", JwtAlgorithm::kPs256},
-                                                        {"PS384", JwtAlgorithm::kPs384},
-                                                        {"PS512", JwtAlgorithm::kPs512},
-                                                        {"ES256", JwtAlgorithm::kEs256},
-                                                        {"ES384", JwtAlgorithm::kEs384},
-                                                        {"ES512", JwtAlgorithm::kEs512},
-                                                        {"EdDSA", JwtAlgorithm::kEdDsa},
-                                                        {"HS256", JwtAlgorithm::kHs256},
-                                                        {"HS384", JwtAlgorithm::kHs384},
-                                                        {"HS512", JwtAlgorithm::kHs512}}};
-
 struct ContextFree {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
@@ -188,12 +169,13 @@ bool same_type(std::string_view has, std::string_view wanted) {
 JwtFault check_signature(const Claims& header, const Parts& parts, const JwtRules& rules,
                          const JwkSet& keys) {
   const std::string_view name = header.text("alg");
-  const auto* found = std::find_if(kAlgorithms.begin(), kAlgorithms.end(),
-                                   [&](const AlgorithmName& one) { return one.name == name; });
-  if (found == kAlgorithms.end() || std::find(rules.algorithms.begin(), rules.algorithms.end(),
-                                              found->algorithm) == rules.algorithms.end()) {
+  const auto* const found = std::find_if(kJwtAlgorithms.begin(), kJwtAlgorithms.end(),
+                                         [&](const auto& one) { return one.first == name; });
+  if (found == kJwtAlgorithms.end() || std::find(rules.algorithms.begin(), rules.algorithms.end(),
+                                                 found->second) == rules.algorithms.end()) {
     return JwtFault::kAlgorithm;
   }
+  const JwtAlgorithm algorithm = found->second;
   const std::optional<std::string> signature = decode_base64url(parts.signature);
   if (!signature) {
     return JwtFault::kMalformed;
@@ -204,11 +186,11 @@ JwtFault check_signature(const Claims& header, const Parts& parts, const JwtRule
   for (const Jwk& key : keys.keys()) {
     const bool named = id.empty() || key.id.empty() || key.id == id;
     const bool fits = key.algorithm.empty() || key.algorithm == name;
-    if (!named || !fits || !key.suits(found->algorithm) || tries == kTriesMax) {
+    if (!named || !fits || !key.suits(algorithm) || tries == kTriesMax) {
       continue;
     }
     ++tries;
-    if (verify_with(key, found->algorithm, parts.signed_text, *signature)) {
+    if (verify_with(key, algorithm, parts.signed_text, *signature)) {
       return JwtFault::kNone;
     }
   }

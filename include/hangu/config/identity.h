@@ -10,6 +10,7 @@
 #include "hangu/base/clock.h"
 #include "hangu/config/common.h"
 #include "hangu/config/mode.h"
+#include "hangu/identity/jwt_algorithm.h"
 
 namespace hangu::config {
 
@@ -48,21 +49,7 @@ struct ApiKeyAuth {
   bool operator==(const ApiKeyAuth&) const = default;
 };
 
-enum class JwtAlgorithm : uint8_t {
-  kRs256,
-  kRs384,
-  kRs512,
-  kPs256,
-  kPs384,
-  kPs512,
-  kEs256,
-  kEs384,
-  kEs512,
-  kEdDsa,
-  kHs256,
-  kHs384,
-  kHs512,
-};
+using identity::JwtAlgorithm;
 
 /// A claim that goes to the upstream as a header field.
 struct ClaimHeader {

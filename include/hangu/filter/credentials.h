@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace hangu::filter {
 
@@ -17,10 +19,10 @@ std::optional<std::string_view> authorization(const Stream& stream,
 /// Takes the Authorization fields out if one of them is of that scheme.
 void strip_authorization(Stream& stream, std::string_view scheme) noexcept;
 
-/// Takes every parameter of that name out of the query that goes to the upstream.
-void strip_query_parameter(Stream& stream, std::string_view name) noexcept;
+/// Takes every parameter of these names out of the query that goes to the upstream.
+void strip_query_parameters(Stream& stream, const std::vector<std::string>& names) noexcept;
 
-/// Takes a cookie of that name out of the Cookie fields.
-void strip_cookie(Stream& stream, std::string_view name) noexcept;
+/// Takes the cookies of these names out of the Cookie fields.
+void strip_cookies(Stream& stream, const std::vector<std::string>& names) noexcept;
 
 }  // namespace hangu::filter

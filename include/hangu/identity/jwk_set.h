@@ -10,27 +10,11 @@
 #include <vector>
 
 #include "hangu/base/result.h"
+#include "hangu/identity/jwt_algorithm.h"
 
 struct evp_pkey_st;
 
 namespace hangu::identity {
-
-/// Of signatures (RFC 7518 §3, RFC 8037 §3.1).
-enum class JwtAlgorithm : uint8_t {
-  kRs256,
-  kRs384,
-  kRs512,
-  kPs256,
-  kPs384,
-  kPs512,
-  kEs256,
-  kEs384,
-  kEs512,
-  kEdDsa,
-  kHs256,
-  kHs384,
-  kHs512,
-};
 
 enum class KeyKind : uint8_t { kRsa, kP256, kP384, kP521, kEd25519, kSecret };
 

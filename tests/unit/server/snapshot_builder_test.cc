@@ -3,26 +3,18 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "hangu/config/generations.h"
 
+#include "tests/unit/server/no_identity.h"
+
 namespace hangu::server {
 namespace {
 
 using SnapshotPtr = std::shared_ptr<const filter::Snapshot>;
-
-/// Of configs in which nobody is asked who they are.
-struct NoIdentity final : filter::JwtKeys::Fetcher, filter::PasswordChecker {
-  void want_keys(const std::string&) noexcept override {}
-
-  Receipt check(filter::PasswordQuestion&&) noexcept override { return {}; }
-
-  std::string_view secret() const noexcept override { return {}; }
-};
 
 class SnapshotBuilderTest : public testing::Test {
  protected:
