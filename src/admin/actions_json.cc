@@ -91,6 +91,20 @@ std::string authorization_text(const config::Authorization& authorization) {
                      mode_text(authorization.mode));
 }
 
+std::string forward_auth_text(const config::Config& config, const config::ForwardAuth& service) {
+  const bool appends = !service.path_prefix.empty();
+  return fmt::format(
+      "{} asks {} for {}{} within {}; without an answer {}{}{}", service.name,
+      config.upstreams[service.upstream].name, appends ? service.path_prefix : service.path,
+      appends ? " and the path" : "", config::format_duration(service.timeout),
+      service.on_error == config::OnAuthError::kAllow ? "it passes"
+                                                      : std::to_string(service.status_on_error),
+      service.cache.enabled
+          ? fmt::format("; decisions hold for {}", config::format_duration(service.cache.ttl))
+          : "",
+      mode_text(service.mode));
+}
+
 }  // namespace
 
 json::array actions_json(const config::Config& config, const config::Route& route) {
@@ -103,6 +117,10 @@ json::array actions_json(const config::Config& config, const config::Route& rout
   }
   if (route.authentication.enabled()) {
     add("identity", authentication_text(config, route.authentication));
+  }
+  if (route.forward_auth < config.forward_auths.size() &&
+      config.forward_auths[route.forward_auth].mode != config::Mode::kOff) {
+    add("forward_auth", forward_auth_text(config, config.forward_auths[route.forward_auth]));
   }
   if (route.authorization.enabled()) {
     add("allowed", authorization_text(route.authorization));

@@ -183,6 +183,21 @@ json::array bandwidth_limits(const server::GatewayStatus& gateway) {
   return all;
 }
 
+json::array forward_auths(const server::GatewayStatus& gateway) {
+  json::array all;
+  for (const server::ForwardAuthStatus& service : gateway.forward_auths) {
+    all.push_back({{"name", service.name},
+                   {"mode", service.mode},
+                   {"active", service.active},
+                   {"allowed", service.allowed},
+                   {"refused", service.refused},
+                   {"shadow_refused", service.shadow_refused},
+                   {"cached", service.cached},
+                   {"errors", service.errors}});
+  }
+  return all;
+}
+
 json::array stores(const server::GatewayStatus& gateway) {
   json::array all;
   for (const server::StoreStatus& store : gateway.stores) {
@@ -355,6 +370,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["rate_limits"] = rate_limits(status.gateway);
   all["concurrency_limits"] = concurrency_limits(status.gateway);
   all["bandwidth_limits"] = bandwidth_limits(status.gateway);
+  if (!status.gateway.forward_auths.empty()) {
+    all["forward_auths"] = forward_auths(status.gateway);
+  }
   all["stores"] = stores(status.gateway);
   if (!status.gateway.route_circuits.empty()) {
     all["routes"] = circuits_of_routes(status.gateway);

@@ -112,6 +112,25 @@ void print_bandwidth_limits(const json::object& status, const Palette& palette,
   }
 }
 
+void print_forward_auths(const json::object& status, const Palette& palette,
+                         const Environment& environment) {
+  const std::vector<json::object> services = objects_field(status, "forward_auths");
+  if (services.empty()) {
+    return;
+  }
+  print_head(fmt::format("{:<20} {:>14} {:>10} {:>10} {:>10} {:>10} {:>8}", "FORWARD AUTH",
+                         "ALLOWED", "REFUSED", "IN SHADOW", "CACHED", "ERRORS", "ACTIVE"),
+             palette, environment);
+  for (const json::object& service : services) {
+    const Mode mode(service);
+    environment.out << fmt::format(
+        "{:<20} {:>14} {:>10} {:>10} {:>10} {:>10} {:>8}{}\n", text_field(service, "name"),
+        number_field(service, "allowed"), count_text(service, "refused", mode.enforces()),
+        count_text(service, "shadow_refused", mode.is_shadow()), number_field(service, "cached"),
+        number_field(service, "errors"), number_field(service, "active"), mode.note());
+  }
+}
+
 struct Measure {
   std::string_view name;
   bool in_bytes = false;
@@ -134,6 +153,7 @@ std::string load_text(const Measure& measure, const json::object& load) {
 
 void print_limits(const json::object& status, const Palette& palette,
                   const Environment& environment) {
+  print_forward_auths(status, palette, environment);
   print_rate_limits(status, palette, environment);
   print_concurrency_limits(status, palette, environment);
   print_bandwidth_limits(status, palette, environment);

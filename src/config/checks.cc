@@ -55,6 +55,12 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
     if (route.mirror.upstream < used.size()) {
       used[route.mirror.upstream] = true;
     }
+    if (route.forward_auth < config.forward_auths.size()) {
+      const uint32_t asked = config.forward_auths[route.forward_auth].upstream;
+      if (asked < used.size()) {
+        used[asked] = true;
+      }
+    }
     for (const Split::Part& part : route.split.upstreams) {
       if (part.upstream < used.size()) {
         used[part.upstream] = true;

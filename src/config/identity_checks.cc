@@ -238,6 +238,34 @@ void check_authentication(Reader& reader, const Node& node, const Authentication
   }
 }
 
+void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& service) {
+  if (node.find("path") != nullptr && node.find("path_prefix") != nullptr) {
+    reader.error(child(node, "path_prefix").mark,
+                 {"E0124", "a service is asked for its `path` or below a `path_prefix`", ""});
+  }
+  if (!service.cache.enabled) {
+    return;
+  }
+  // A decision that a credential made must not be another one's.
+  for (const std::string& field : service.request_headers) {
+    const std::string name = lower(field);
+    const auto tells_apart = [&](const KeyPart& part) {
+      return (part.kind == KeyPart::Kind::kHeader && part.name == name) ||
+             (part.kind == KeyPart::Kind::kCookie && name == "cookie");
+    };
+    const std::vector<KeyPart>& key = service.cache.key;
+    if (std::none_of(key.begin(), key.end(), tells_apart)) {
+      reader.error(child(child(node, "cache"), "key").mark,
+                   {"E0136",
+                    fmt::format("the service sees {}, so its decisions may depend on that, but "
+                                "the key does not",
+                                quoted(field)),
+                    fmt::format("add `\"{}\"`, or take it out of `request_headers`",
+                                name == "cookie" ? "cookie:NAME" : "header:" + name)});
+    }
+  }
+}
+
 void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt) {
   const bool secret = !jwt.secret.text.empty();
   const int sources = static_cast<int>(!jwt.jwks_file.empty()) +

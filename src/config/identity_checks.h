@@ -52,6 +52,7 @@ class PasswordHashType final : public ScalarType<std::string> {
 void check_identities(Reader& reader, const Node& root, const Config& config);
 void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator);
 void check_authentication(Reader& reader, const Node& node, const Authentication& authentication);
+void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& service);
 void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt);
 
 }  // namespace hangu::config

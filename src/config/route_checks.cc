@@ -172,7 +172,7 @@ void check_action(Reader& reader, const Node& node, const Route& route) {
 void check_shares(Reader& reader, const Node& node, const Route& route) {
   const bool reserved = std::any_of(route.split.upstreams.begin(), route.split.upstreams.end(),
                                     [](const Split::Part& part) { return !part.who.empty(); });
-  if (reserved && !route.authentication.enabled()) {
+  if (reserved && !route.authentication.enabled() && route.forward_auth == kNoForwardAuth) {
     reader.error(child(child(node, "split"), "upstreams").mark,
                  {"E0136", "a share is `for` certain clients, but the route asks nobody who it is",
                   "add `authentication`"});

@@ -425,6 +425,7 @@ using ConcurrencyLimitRefType = ReferenceType<&Config::concurrency_limits>;
 using BandwidthLimitRefType = ReferenceType<&Config::bandwidth_limits>;
 using ConsumerRefType = ReferenceType<&Config::consumers>;
 using AuthenticatorRefType = ReferenceType<&Config::authenticators>;
+using ForwardAuthRefType = ReferenceType<&Config::forward_auths>;
 
 class RateType final : public ScalarType<Rate> {
  public:

@@ -199,6 +199,13 @@ TypePtr<Route> route() {
            .documentation = "Who may ask at all: clients that prove who they are.",
            .example = "{any: [partners]}",
            .alternative = true})
+      .key<&Route::forward_auth>(
+          std::make_unique<ForwardAuthRefType>("authorization service", "forward_auths"),
+          {.name = "forward_auth",
+           .documentation = "The one of `forward_auths` that decides whether a request goes on, "
+                            "after `authentication`.",
+           .example = "policy",
+           .alternative = true})
       .key<&Route::authorization>(authorization_keys(),
                                   {.name = "authorization",
                                    .documentation = "What each of them may do.",
@@ -434,6 +441,14 @@ std::unique_ptr<Type> build_root() {
           {.name = "authenticators",
            .documentation = "Ways in which a client can prove who it is; routes refer to them.",
            .example = "[{name: partners, api_key: on}]"})
+      .key<&Config::forward_auths>(
+          list<ForwardAuth>(forward_auth_keys(), {.name = "list of authorization services",
+                                                  .example = "[{name: policy, upstream: users}]",
+                                                  .names = "forward_auths"}),
+          {.name = "forward_auths",
+           .documentation = "Authorization services that are asked before a request goes on; "
+                            "routes refer to them.",
+           .example = "[{name: policy, upstream: users}]"})
       .key<&Config::rate_limits>(
           list<RateLimit>(rate_limit_keys(), {.name = "list of rate limits",
                                               .example = "[{name: per-client, rate: 100/s}]",

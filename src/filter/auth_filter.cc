@@ -12,38 +12,10 @@ namespace {
 
 using Kind = AuthOutcome::Kind;
 
-constexpr std::string_view kConsumerField = "x-consumer-name";
-constexpr std::string_view kGroupsField = "x-consumer-groups";
-constexpr std::string_view kMethodField = "x-consumer-auth";
-
-std::string_view join(std::span<const std::string_view> texts, buffer::Arena& arena) {
-  size_t size = 0;
-  for (const std::string_view text : texts) {
-    size += text.size() + 1;
-  }
-  char* const begin = arena.allocate(size, 1);
-  char* to = begin;
-  for (const std::string_view text : texts) {
-    if (to != begin) {
-      *to++ = ',';
-    }
-    to = std::copy(text.begin(), text.end(), to);
-  }
-  return {begin, static_cast<size_t>(to - begin)};
-}
-
 size_t index_of(std::string_view reason) {
   const auto& reasons = stats::kAuthReasons;
   const auto* const found = std::find(reasons.begin(), reasons.end() - 1, reason);
   return static_cast<size_t>(found - reasons.begin());
-}
-
-/// Claims are whatever an issuer writes; a field takes no control characters.
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= ' ' && byte != 0x7f;
-  });
 }
 
 }  // namespace
@@ -209,30 +181,11 @@ void AuthFilter::refuse(Stream& stream, const AuthRound& round) const noexcept {
 }
 
 void AuthFilter::accept(Stream& stream, const Principal& principal) const noexcept {
-  stream.info.consumer = principal.consumer;
-  stream.info.claims = &principal;
-  stream.info.auth_method = principal.method;
-  stream.info.credential = principal.credential;
-  stream.kept.principal = &principal;
-  tell_upstream(stream, principal);
-}
-
-void AuthFilter::tell_upstream(Stream& stream, const Principal& principal) const noexcept {
-  http::HeaderBlock& headers = stream.request.headers;
-  const auto tell = [&](std::string_view field, std::string_view value) {
-    if (!value.empty() && is_field_value(value)) {
-      static_cast<void>(headers.set(field, value));
-    }
-  };
-  tell(kConsumerField, principal.consumer);
-  tell(kMethodField, principal.method);
-  if (!principal.groups.empty()) {
-    tell(kGroupsField, join(principal.groups, stream.arena()));
-  }
+  accept_principal(stream, principal);
   for (const auto& one : authenticators_) {
     for (const config::ClaimHeader& header : one->claim_headers) {
       if (const auto value = principal.find(header.claim)) {
-        tell(header.header, *value);
+        tell_upstream(stream, header.header, *value);
       }
     }
   }

@@ -6,6 +6,33 @@
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
+namespace {
+
+std::string_view join(std::span<const std::string_view> texts, buffer::Arena& arena) {
+  size_t size = 0;
+  for (const std::string_view text : texts) {
+    size += text.size() + 1;
+  }
+  char* const begin = arena.allocate(size, 1);
+  char* to = begin;
+  for (const std::string_view text : texts) {
+    if (to != begin) {
+      *to++ = ',';
+    }
+    to = std::copy(text.begin(), text.end(), to);
+  }
+  return {begin, static_cast<size_t>(to - begin)};
+}
+
+/// Claims are whatever an issuer writes; a field takes no control characters.
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= ' ' && byte != 0x7f;
+  });
+}
+
+}  // namespace
 
 std::optional<std::string_view> Principal::find(std::string_view name) const noexcept {
   for (const NamedClaim& claim : claims) {
@@ -42,6 +69,25 @@ std::span<const std::string_view> join_texts(Stream& stream, const std::vector<s
 int64_t unix_seconds(const Stream& stream) noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(stream.info.wall_time.time_since_epoch())
       .count();
+}
+
+void accept_principal(Stream& stream, const Principal& principal) noexcept {
+  stream.info.consumer = principal.consumer;
+  stream.info.claims = &principal;
+  stream.info.auth_method = principal.method;
+  stream.info.credential = principal.credential;
+  stream.kept.principal = &principal;
+  tell_upstream(stream, kConsumerField, principal.consumer);
+  tell_upstream(stream, kMethodField, principal.method);
+  if (!principal.groups.empty()) {
+    tell_upstream(stream, kGroupsField, join(principal.groups, stream.arena()));
+  }
+}
+
+void tell_upstream(Stream& stream, std::string_view field, std::string_view value) noexcept {
+  if (!value.empty() && is_field_value(value)) {
+    static_cast<void>(stream.request.headers.set(field, value));
+  }
 }
 
 void take_consumer(Principal& principal, const ConsumerEntry& consumer) noexcept {

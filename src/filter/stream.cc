@@ -544,7 +544,9 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   info.code = reply.code;
   info.origin = origin;
   info.response_started = shard_.now();
-  shard_.stats().count_local_reply(reply.code);
+  if (started_) {  // else it is a question of the gateway's own: nobody gets this
+    shard_.stats().count_local_reply(reply.code);
+  }
 
   std::string_view body;
   const bool web = info.grpc_web != http::GrpcWeb::kNone;

@@ -1,5 +1,7 @@
 #include "hangu/identity/digest.h"
 
+#include <array>
+#include <bit>
 #include <memory>
 
 #include <fmt/format.h>
@@ -46,15 +48,37 @@ std::string to_string(const StoredDigest& digest) {
   return (digest.kind == DigestKind::kSm3 ? "sm3:" : "sha256:") + to_hex(digest.digest);
 }
 
-bool compute_digest(DigestKind kind, std::string_view text, Digest& out) noexcept {
+namespace {
+
+const Workspace& workspace() {
   thread_local const Workspace kWorkspace;
-  EVP_MD_CTX* const context = kWorkspace.context.get();
-  const EVP_MD* const digest =
-      kind == DigestKind::kSm3 ? kWorkspace.sm3.get() : kWorkspace.sha256.get();
+  return kWorkspace;
+}
+
+}  // namespace
+
+bool compute_digest(DigestKind kind, std::string_view text, Digest& out) noexcept {
+  const Workspace& work = workspace();
+  EVP_MD_CTX* const context = work.context.get();
+  const EVP_MD* const digest = kind == DigestKind::kSm3 ? work.sm3.get() : work.sha256.get();
   return context != nullptr && digest != nullptr &&
          EVP_DigestInit_ex2(context, digest, nullptr) == 1 &&
          EVP_DigestUpdate(context, text.data(), text.size()) == 1 &&
          EVP_DigestFinal_ex(context, out.data(), nullptr) == 1;
+}
+
+bool compute_digest(std::span<const std::string_view> parts, Digest& out) noexcept {
+  const Workspace& work = workspace();
+  EVP_MD_CTX* const context = work.context.get();
+  const EVP_MD* const digest = work.sha256.get();
+  bool good =
+      context != nullptr && digest != nullptr && EVP_DigestInit_ex2(context, digest, nullptr) == 1;
+  for (const std::string_view part : parts) {
+    const auto size = std::bit_cast<std::array<char, sizeof(uint64_t)>>(uint64_t{part.size()});
+    good = good && EVP_DigestUpdate(context, size.data(), size.size()) == 1 &&
+           EVP_DigestUpdate(context, part.data(), part.size()) == 1;
+  }
+  return good && EVP_DigestFinal_ex(context, out.data(), nullptr) == 1;
 }
 
 std::string make_api_key(std::string_view id) {

@@ -4,6 +4,7 @@
 
 #include "hangu/base/assert.h"
 
+#include "proxy/callouts.h"
 #include "proxy/circuits.h"
 #include "proxy/exchange.h"
 #include "proxy/hedge.h"
@@ -18,9 +19,11 @@ Proxy::Proxy(event::Loop& loop, stats::Counter& timeouts)
       hedges_(std::make_unique<buffer::ObjectPool<Hedge>>()),
       joiner_(*this),
       graveyard_(*this),
-      mirrors_(std::make_unique<Mirrors>(*this, loop)) {}
+      mirrors_(std::make_unique<Mirrors>(*this, loop)),
+      callouts_(std::make_unique<Callouts>(loop)) {}
 
 Proxy::~Proxy() {
+  callouts_.reset();  // theirs are exchanges, too
   bury();
   HANGU_DCHECK(live_.empty());
 }
@@ -123,6 +126,10 @@ void Proxy::join() noexcept {
 
 filter::Mirrors& Proxy::mirrors() noexcept {
   return *mirrors_;
+}
+
+filter::Callouts& Proxy::callouts() noexcept {
+  return *callouts_;
 }
 
 Hedge& Proxy::make_hedge(Exchange& exchange) noexcept {

@@ -103,7 +103,9 @@ std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authent
   return memory.keys;
 }
 
-void IdentityBuilder::add_filter(const config::Route& route, filter::FilterChain& chain) const {
+void IdentityBuilder::add_filters(const config::Route& route,
+                                  std::shared_ptr<const filter::Filter> service,
+                                  filter::FilterChain& chain) const {
   filter::AuthFilter::List own;
   if (route.authentication.enabled()) {
     const bool all = !route.authentication.all.empty();
@@ -114,9 +116,19 @@ void IdentityBuilder::add_filter(const config::Route& route, filter::FilterChain
   const uint32_t index = route.authentication.anonymous;
   const std::string_view anonymous =
       index != config::kNoConsumer ? std::string_view(consumer_configs_[index].name) : "";
-  if (!own.empty() || route.authorization.enabled()) {
-    chain.add(std::make_shared<filter::AuthFilter>(std::move(own), route.authentication,
-                                                   route.authorization, consumers_, anonymous));
+  const bool apart = service != nullptr;
+  if (!own.empty() || (route.authorization.enabled() && !apart)) {
+    chain.add(std::make_shared<filter::AuthFilter>(
+        std::move(own), route.authentication, apart ? config::Authorization{} : route.authorization,
+        consumers_, anonymous));
+  }
+  if (apart) {
+    chain.add(std::move(service));
+  }
+  if (route.authorization.enabled() && apart) {
+    chain.add(std::make_shared<filter::AuthFilter>(filter::AuthFilter::List{},
+                                                   config::Authentication{}, route.authorization,
+                                                   consumers_, std::string_view{}));
   }
 }
 

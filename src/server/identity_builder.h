@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hangu/config/config.h"
@@ -28,11 +29,18 @@ class IdentityBuilder {
         fetcher_(fetcher),
         passwords_(passwords) {}
 
-  /// As config.authenticators. To be called before add_filter().
+  /// As config.authenticators. To be called before add_filters().
   void build(const config::Config& config);
 
-  /// The filter of a route; nothing for one that asks for nothing.
-  void add_filter(const config::Route& route, filter::FilterChain& chain) const;
+  /// Those of a route; none for one that asks for nothing. `service`: the authorization service's,
+  /// which may say who the client is, so that the route's rules come after it; nullptr: none.
+  void add_filters(const config::Route& route, std::shared_ptr<const filter::Filter> service,
+                   filter::FilterChain& chain) const;
+
+  const std::shared_ptr<const filter::ConsumerTable>& consumers() const { return consumers_; }
+
+  /// Of the process, for keyed digests.
+  std::string_view secret() const { return passwords_.secret(); }
 
   /// Claims that somebody beside an authenticator looks at.
   static std::vector<std::string> claims_wanted(const config::Config& config);

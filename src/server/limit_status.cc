@@ -50,6 +50,22 @@ BandwidthLimitStatus status_of(const config::BandwidthLimit& limit,
   return status;
 }
 
+ForwardAuthStatus status_of(const config::ForwardAuth& service,
+                            const stats::ForwardAuthStats& stats) {
+  ForwardAuthStatus status{.name = service.name, .mode = to_string(service.mode)};
+  for (const stats::ForwardAuthSlot& slot : stats.slots()) {
+    status.active += slot.active.value();
+    status.allowed += slot.allowed.value();
+    status.refused += slot.refused.value();
+    status.shadow_refused += slot.shadow_refused.value();
+    status.cached += slot.cached.value();
+    for (const stats::Counter& errors : slot.errors) {
+      status.errors += errors.value();
+    }
+  }
+  return status;
+}
+
 AdmissionStatus status_of(const config::Admission& admission, const stats::UpstreamStats& stats) {
   AdmissionStatus status{.enabled = true, .shadow = admission.mode == config::Mode::kShadow};
   for (const stats::UpstreamSlot& slot : stats.slots()) {
@@ -105,6 +121,7 @@ void add_decisions(const config::Config& config, const stats::Registry& registry
       status.upstreams[i].admission = status_of(admission, *found->second);
     }
   }
+  add_all(config.forward_auths, registry.forward_auths(), status.forward_auths);
   add_all(config.rate_limits, registry.rate_limits(), status.rate_limits);
   add_all(config.concurrency_limits, registry.concurrency_limits(), status.concurrency_limits);
   add_all(config.bandwidth_limits, registry.bandwidth_limits(), status.bandwidth_limits);

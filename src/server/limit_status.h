@@ -1,5 +1,5 @@
-// What status and metrics say of limits: those of upstreams, and those of rate, concurrency and
-// bandwidth. Control thread.
+// What status and metrics say of limits (those of upstreams, and those of rate, concurrency and
+// bandwidth) and of authorization services. Control thread.
 #pragma once
 
 #include "hangu/config/config.h"
@@ -17,7 +17,8 @@ void add_limits(const upstream::NodeLimits& used, const config::UpstreamLimits& 
 /// For the metrics of what remains.
 void publish_limits(const config::UpstreamLimits& limits, stats::UpstreamStats& stats);
 
-/// What the limits of the config, and `admission` of its upstreams, have decided. The upstreams of
+/// What the limits and authorization services of the config, and `admission` of its upstreams, have
+/// decided. The upstreams of
 /// `status` are there already, in the order of the config.
 void add_decisions(const config::Config& config, const stats::Registry& registry,
                    GatewayStatus& status);

@@ -172,6 +172,10 @@ filter::Mirrors& Shard::mirrors() noexcept {
   return core_->proxy->mirrors();
 }
 
+filter::Callouts& Shard::callouts() noexcept {
+  return core_->proxy->callouts();
+}
+
 event::Timers& Shard::timers() noexcept {
   return core_->loop->timers();
 }

@@ -132,6 +132,7 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   buffer::BlockPool& large_blocks() noexcept override;
   filter::Compressors& compressors() noexcept override;
   filter::Mirrors& mirrors() noexcept override;
+  filter::Callouts& callouts() noexcept override;
   event::Timers& timers() noexcept override;
   void defer(event::Deferred& work) noexcept override;
   void queue_costly(event::Costly& work) noexcept override;

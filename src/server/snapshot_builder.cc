@@ -37,11 +37,11 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // Fails to compile when Config has a new member: name it here, and compare it below if it is
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
-               state_dir, listeners, upstreams, stores, consumers, authenticators, rate_limits,
-               concurrency_limits, bandwidth_limits, routes, access_log, audit, compliance, admin,
-               shutdown, buffers, overload] = before;
+               state_dir, listeners, upstreams, stores, consumers, authenticators, forward_auths,
+               rate_limits, concurrency_limits, bandwidth_limits, routes, access_log, audit,
+               compliance, admin, shutdown, buffers, overload] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
-         extends(rate_limits, after.rate_limits) &&
+         extends(forward_auths, after.forward_auths) && extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&
          extends(bandwidth_limits, after.bandwidth_limits) && overload == after.overload &&
          consumers == after.consumers && authenticators == after.authenticators &&
@@ -61,10 +61,15 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
   if (logs.audit != nullptr) {
     snapshot->entry.add(std::make_shared<filter::AuditFilter>(*logs.audit, config->audit.requests));
   }
-  if (!config->authenticators.empty()) {
+  if (!config->authenticators.empty() || !config->forward_auths.empty()) {
     snapshot->entry.add(std::make_shared<filter::IdentityFieldsFilter>(config->authenticators));
   }
   identity_.build(*config);
+  forward_auths_.build(*config, {.consumers = identity_.consumers(),
+                                 .secret = identity_.secret(),
+                                 .cluster_number = [this](const std::string& name) {
+                                   return cluster_number(name);
+                                 }});
   for (const config::Listener& listener : config->listeners) {
     snapshot->listeners.push_back(
         {.config = &listener,
@@ -277,7 +282,7 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   if (route.clients != config::Clients{}) {
     add_client_filter(route.clients, chain);
   }
-  identity_.add_filter(route, chain);
+  identity_.add_filters(route, forward_auths_.filter_of(route), chain);
   limits_.add_concurrency_limits(route, chain);
   RateLimits own;
   for (const uint32_t limit : route.rate_limits) {

@@ -20,6 +20,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/cluster_store.h"
+#include "server/forward_auth_builder.h"
 #include "server/identity_builder.h"
 #include "server/limit_builder.h"
 #include "server/quota_saver.h"
@@ -61,6 +62,7 @@ class SnapshotBuilder {
       : registry_(registry),
         quotas_(quotas),
         identity_(registry, fetcher, passwords),
+        forward_auths_(registry),
         limits_(registry) {}
 
   /// Generations share what they have in common: the time this takes goes by what differs from the
@@ -112,6 +114,7 @@ class SnapshotBuilder {
   stats::Registry& registry_;
   QuotaSaver& quotas_;
   IdentityBuilder identity_;
+  ForwardAuthBuilder forward_auths_;
   ClusterNumbers clusters_;
   LimitBuilder limits_;
   Random random_;

@@ -10,80 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "stats/forward_auth_metrics.h"
+#include "stats/prometheus_text.h"
+
 namespace hangu::stats {
 namespace {
 
 constexpr std::array<std::string_view, 6> kClasses{"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
-
-// Upper bounds of the exported buckets: powers of two of microseconds, which are borders of the
-// internal ones, from 128 µs to 67 s.
-constexpr unsigned kFirstBound = 7;
-constexpr unsigned kLastBound = 26;
-
-std::string escape_label(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\\' || c == '"') {
-      escaped += '\\';
-      escaped += c;
-    } else if (c == '\n') {
-      escaped += "\\n";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
-
-class Text {
- public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
-                   type);
-  }
-
-  /// One sample of the family; `labels` without braces.
-  void sample(std::string_view labels, uint64_t value) {
-    fmt::format_to(std::back_inserter(text_), "{}{{{}}} {}\n", name_, labels, value);
-  }
-
-  void histogram(std::string_view labels, std::span<const Histogram* const> parts);
-
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-  std::string name_;
-};
-
-void Text::histogram(std::string_view labels, std::span<const Histogram* const> parts) {
-  std::array<uint64_t, Histogram::kBuckets> buckets{};
-  uint64_t sum_us = 0;
-  uint64_t count = 0;
-  for (const Histogram* part : parts) {
-    for (size_t i = 0; i < buckets.size(); ++i) {
-      buckets[i] += part->bucket(i);
-      count += part->bucket(i);
-    }
-    sum_us += part->sum_us();
-  }
-  uint64_t below = 0;
-  size_t next = 0;
-  for (unsigned bound = kFirstBound; bound <= kLastBound; ++bound) {
-    const uint64_t us = uint64_t{1} << bound;
-    for (; next < Histogram::bucket_of(us); ++next) {
-      below += buckets[next];
-    }
-    fmt::format_to(std::back_inserter(text_), "{}_bucket{{{},le=\"{}\"}} {}\n", name_, labels,
-                   static_cast<double>(us) / 1e6, below);
-  }
-  fmt::format_to(std::back_inserter(text_), "{0}_bucket{{{1},le=\"+Inf\"}} {2}\n", name_, labels,
-                 count);
-  fmt::format_to(std::back_inserter(text_), "{}_sum{{{}}} {}\n", name_, labels,
-                 static_cast<double>(sum_us) / 1e6);
-  fmt::format_to(std::back_inserter(text_), "{}_count{{{}}} {}\n", name_, labels, count);
-}
 
 // --- shards -----------------------------------------------------------------------------------
 
@@ -132,7 +65,7 @@ constexpr ShardMetric kShardMetrics[] = {
      [](const ShardStats& s) { return s.audit_drops.value(); }},
 };
 
-void add_shards(Text& text, const Registry& registry) {
+void add_shards(PrometheusText& text, const Registry& registry) {
   for (const ShardMetric& metric : kShardMetrics) {
     text.family(metric.name, metric.type, metric.help);
     for (uint32_t id = 0; id < registry.shards(); ++id) {
@@ -198,7 +131,8 @@ std::vector<const Histogram*> histograms(const PerShard<Slot>& stats) {
 }
 
 template <class Stats>
-void add_responses(Text& text, const Registry::ByName<Stats>& all, std::string_view label) {
+void add_responses(PrometheusText& text, const Registry::ByName<Stats>& all,
+                   std::string_view label) {
   for (const auto& [name, stats] : all) {
     for (size_t i = 0; i < kClasses.size(); ++i) {
       text.sample(fmt::format("{}=\"{}\",status=\"{}\"", label, escape_label(name), kClasses[i]),
@@ -208,20 +142,21 @@ void add_responses(Text& text, const Registry::ByName<Stats>& all, std::string_v
 }
 
 template <class Stats, class Get>
-void add_sums(Text& text, const Registry::ByName<Stats>& all, std::string_view label, Get get) {
+void add_sums(PrometheusText& text, const Registry::ByName<Stats>& all, std::string_view label,
+              Get get) {
   for (const auto& [name, stats] : all) {
     text.sample(fmt::format("{}=\"{}\"", label, escape_label(name)), sum(*stats, get));
   }
 }
 
 template <class Stats>
-void add_latency(Text& text, const Registry::ByName<Stats>& all, std::string_view label) {
+void add_latency(PrometheusText& text, const Registry::ByName<Stats>& all, std::string_view label) {
   for (const auto& [name, stats] : all) {
     text.histogram(fmt::format("{}=\"{}\"", label, escape_label(name)), histograms(*stats));
   }
 }
 
-void add_routes(Text& text, const Registry& registry) {
+void add_routes(PrometheusText& text, const Registry& registry) {
   const auto routes = registry.routes();
   text.family("hangu_route_requests_total", "counter", "Requests of a route by status class.");
   add_responses(text, routes, "route");
@@ -302,7 +237,7 @@ constexpr ActionFamily kActionFamilies[] = {
 };
 
 /// Only what a route does: most do none of it.
-void add_actions(Text& text, const Registry& registry) {
+void add_actions(PrometheusText& text, const Registry& registry) {
   const auto routes = registry.routes();
   for (const ActionFamily& family : kActionFamilies) {
     text.family(family.name, "counter", family.help);
@@ -405,7 +340,7 @@ constexpr UpstreamMetric kUpstreamMetrics[] = {
      [](const UpstreamSlot& s) { return s.bytes_received.value(); }},
 };
 
-void add_tls_failures(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+void add_tls_failures(PrometheusText& text, const Registry::ByName<UpstreamStats>& upstreams) {
   for (const auto& [name, stats] : upstreams) {
     std::map<std::string_view, uint64_t> reasons;
     for (const UpstreamSlot& slot : stats->slots()) {
@@ -444,7 +379,7 @@ constexpr PoolMetric kOutliers[] = {
     {"mode=\"shadow\"", [](const UpstreamStats& s) { return s.shadow_outliers.value(); }},
 };
 
-void add_pool_metrics(Text& text, const Registry::ByName<UpstreamStats>& upstreams,
+void add_pool_metrics(PrometheusText& text, const Registry::ByName<UpstreamStats>& upstreams,
                       std::span<const PoolMetric> metrics) {
   for (const auto& [name, stats] : upstreams) {
     for (const PoolMetric& metric : metrics) {
@@ -474,7 +409,7 @@ constexpr LimitMetric kLimitMetrics[] = {
 };
 
 /// Of limits that are in force.
-void add_limits(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+void add_limits(PrometheusText& text, const Registry::ByName<UpstreamStats>& upstreams) {
   text.family("hangu_upstream_limit_remaining", "gauge", "What a limit of the node leaves.");
   for (const auto& [name, stats] : upstreams) {
     for (const LimitMetric& metric : kLimitMetrics) {
@@ -497,7 +432,7 @@ void add_limits(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
   }
 }
 
-void add_pools(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
+void add_pools(PrometheusText& text, const Registry::ByName<UpstreamStats>& upstreams) {
   text.family("hangu_upstream_endpoints", "gauge", "Endpoints by state.");
   add_pool_metrics(text, upstreams, kEndpointStates);
   text.family("hangu_upstream_panic", "gauge",
@@ -512,7 +447,7 @@ void add_pools(Text& text, const Registry::ByName<UpstreamStats>& upstreams) {
   add_pool_metrics(text, upstreams, kOutliers);
 }
 
-void add_upstreams(Text& text, const Registry& registry) {
+void add_upstreams(PrometheusText& text, const Registry& registry) {
   const auto upstreams = registry.upstreams();
   for (const UpstreamMetric& metric : kUpstreamMetrics) {
     text.family(metric.name, metric.type, metric.help);
@@ -550,7 +485,7 @@ constexpr RateLimitMetric kRateLimitMetrics[] = {
     {"shadow_rejected", [](const RateLimitSlot& s) { return s.shadow_rejected.value(); }},
 };
 
-void add_rate_limits(Text& text, const Registry& registry) {
+void add_rate_limits(PrometheusText& text, const Registry& registry) {
   const auto limits = registry.rate_limits();
   text.family("hangu_rate_limit_requests_total", "counter", "Requests by what a limit decided.");
   for (const auto& [name, stats] : limits) {
@@ -594,7 +529,7 @@ constexpr StoreMetric kStoreMetrics[] = {
      [](const StoreStats& s) { return s.errors.value(); }},
 };
 
-void add_stores(Text& text, const Registry& registry) {
+void add_stores(PrometheusText& text, const Registry& registry) {
   const auto stores = registry.stores();
   for (const StoreMetric& metric : kStoreMetrics) {
     text.family(metric.name, metric.type, metric.help);
@@ -615,7 +550,7 @@ constexpr ConcurrencyLimitMetric kConcurrencyLimitMetrics[] = {
     {"shadow_rejected", [](const ConcurrencyLimitSlot& s) { return s.shadow_rejected.value(); }},
 };
 
-void add_concurrency_limits(Text& text, const Registry& registry) {
+void add_concurrency_limits(PrometheusText& text, const Registry& registry) {
   const auto limits = registry.concurrency_limits();
   text.family("hangu_concurrency_limit_requests_total", "counter",
               "Requests by what a limit decided.");
@@ -653,7 +588,7 @@ constexpr BandwidthLimitMetric kBandwidthLimitMetrics[] = {
      [](const BandwidthLimitSlot& s) { return s.response_pauses.value(); }},
 };
 
-void add_bandwidth_limits(Text& text, const Registry& registry) {
+void add_bandwidth_limits(PrometheusText& text, const Registry& registry) {
   const auto limits = registry.bandwidth_limits();
   for (const BandwidthLimitMetric& metric : kBandwidthLimitMetrics) {
     if (!metric.help.empty()) {
@@ -686,7 +621,7 @@ uint64_t shed_requests(const Registry& registry, size_t priority) {
   return sum;
 }
 
-void add_overload_of_shards(Text& text, const Registry& registry) {
+void add_overload_of_shards(PrometheusText& text, const Registry& registry) {
   text.family("hangu_overload_shed_total", "counter", "Requests refused by priority.");
   for (size_t i = 0; i < std::size(kPriorities); ++i) {
     text.sample(fmt::format("priority=\"{}\"", kPriorities[i]), shed_requests(registry, i));
@@ -710,7 +645,7 @@ void add_overload_of_shards(Text& text, const Registry& registry) {
   }
 }
 
-void add_overload(Text& text, const Registry& registry) {
+void add_overload(PrometheusText& text, const Registry& registry) {
   const OverloadStats& load = registry.overload();
   if (load.enabled.value() == 0) {
     return;
@@ -736,7 +671,7 @@ void add_overload(Text& text, const Registry& registry) {
   text.sample("", load.descriptors_max.value());
 }
 
-void add_authenticators(Text& text, const Registry& registry) {
+void add_authenticators(PrometheusText& text, const Registry& registry) {
   const auto authenticators = registry.authenticators();
   text.family("hangu_auth_requests_total", "counter",
               "Requests by what an authenticator found: a credential that is right, none, or why "
@@ -777,7 +712,7 @@ void add_authenticators(Text& text, const Registry& registry) {
 }  // namespace
 
 std::string prometheus_text(const Registry& registry) {
-  Text text;
+  PrometheusText text;
   add_shards(text, registry);
   add_routes(text, registry);
   add_actions(text, registry);
@@ -788,6 +723,7 @@ std::string prometheus_text(const Registry& registry) {
   add_bandwidth_limits(text, registry);
   add_overload(text, registry);
   add_authenticators(text, registry);
+  add_forward_auths(text, registry);
   return text.take();
 }
 

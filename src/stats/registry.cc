@@ -34,6 +34,11 @@ std::shared_ptr<AuthStats> Registry::authenticator(std::string_view name) {
   return intern(authenticators_, name, shards_);
 }
 
+std::shared_ptr<ForwardAuthStats> Registry::forward_auth(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(forward_auths_, name, shards_);
+}
+
 std::shared_ptr<RateLimitStats> Registry::rate_limit(std::string_view name) {
   const std::lock_guard lock(mutex_);
   return intern(rate_limits_, name, shards_);
@@ -77,6 +82,7 @@ void Registry::prune() {
   prune_names(concurrency_limits_);
   prune_names(bandwidth_limits_);
   prune_names(authenticators_);
+  prune_names(forward_auths_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -92,6 +98,11 @@ Registry::ByName<UpstreamStats> Registry::upstreams() const {
 Registry::ByName<AuthStats> Registry::authenticators() const {
   const std::lock_guard lock(mutex_);
   return authenticators_;
+}
+
+Registry::ByName<ForwardAuthStats> Registry::forward_auths() const {
+  const std::lock_guard lock(mutex_);
+  return forward_auths_;
 }
 
 Registry::ByName<RateLimitStats> Registry::rate_limits() const {

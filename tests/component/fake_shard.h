@@ -2,6 +2,7 @@
 // that notes what the client would get, a terminal that notes what the upstream would get.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -91,6 +92,49 @@ class FakeMirrors final : public filter::Mirrors {
   }
 };
 
+/// Keeps what is asked until it is answered with what a test says.
+class FakeCallouts final : public filter::Callouts {
+ public:
+  explicit FakeCallouts(buffer::BlockPool& blocks)
+      : blocks_(blocks) {}
+
+  struct Question final : filter::Callout {
+    Question(buffer::BlockPool& blocks, filter::CalloutAsker& to)
+        : asker(to),
+          memory(blocks, blocks) {
+      head.reset(memory);
+    }
+
+    http::RequestHead& request() noexcept override { return head; }
+
+    buffer::Arena& arena() noexcept override { return memory; }
+
+    void send(std::string_view where, std::string_view what) noexcept override {
+      target = where;
+      body = what;
+    }
+
+    void cancel() noexcept override { cancelled = true; }
+
+    filter::CalloutAsker& asker;
+    buffer::Arena memory;
+    http::RequestHead head;
+    std::string target;
+    std::string body;
+    bool cancelled = false;
+  };
+
+  filter::Callout& begin(filter::Stream&, const filter::CalloutTarget&,
+                         filter::CalloutAsker& asker) noexcept override {
+    return *questions.emplace_back(std::make_unique<Question>(blocks_, asker));
+  }
+
+  std::vector<std::unique_ptr<Question>> questions;
+
+ private:
+  buffer::BlockPool& blocks_;
+};
+
 class FakeShard final : public filter::ShardContext {
  public:
   TimePoint now() const noexcept override { return time; }
@@ -112,6 +156,11 @@ class FakeShard final : public filter::ShardContext {
   filter::Compressors& compressors() noexcept override { return compressors_; }
 
   filter::Mirrors& mirrors() noexcept override { return mirrors_; }
+
+  filter::Callouts& callouts() noexcept override { return callouts_; }
+
+  /// For tests of filters that ask.
+  FakeCallouts& questions() { return callouts_; }
 
   event::Timers& timers() noexcept override { return timers_; }
 
@@ -158,6 +207,7 @@ class FakeShard final : public filter::ShardContext {
   stats::ShardStats stats_;
   buffer::BlockPool small_{{.block_bytes = 2048, .blocks_max = 256}};
   buffer::BlockPool large_{{.block_bytes = 65536, .blocks_max = 16}};
+  FakeCallouts callouts_{small_};
 };
 
 }  // namespace hangu::test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hangu/base/clock.h"
+#include "hangu/config/common.h"
 #include "hangu/config/mode.h"
 
 namespace hangu::config {
@@ -100,8 +101,6 @@ struct Fault {
   Percent abort_percent;
   bool operator==(const Fault&) const = default;
 };
-
-inline constexpr uint32_t kNoUpstream = UINT32_MAX;
 
 /// Copies of requests for another upstream, whose answers nobody gets.
 struct Mirror {

@@ -1,9 +1,12 @@
 // What several sections of the config are made of.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace hangu::config {
+
+inline constexpr uint32_t kNoUpstream = UINT32_MAX;
 
 struct Cidr {
   std::string text;  // "10.0.0.0/8"; checked by the loader

@@ -16,7 +16,9 @@
 #include "hangu/base/shared_list.h"
 #include "hangu/config/actions.h"
 #include "hangu/config/common.h"
+#include "hangu/config/forward_auth.h"
 #include "hangu/config/identity.h"
+#include "hangu/config/key_part.h"
 #include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
 #include "hangu/config/size.h"
@@ -157,29 +159,6 @@ struct Http2Client {
   Duration ping_interval{};  // of silence after which the peer is asked; 0: never
   Duration ping_timeout = std::chrono::seconds(10);
   bool operator==(const Http2Client&) const = default;
-};
-
-/// One part of what requests are told apart by.
-struct KeyPart {
-  enum class Kind : uint8_t {
-    kClientIp,
-    kHost,
-    kRoute,
-    kMethod,
-    kPath,
-    kCapture,  // a part of the path: `path:{id}`
-    kHeader,
-    kCookie,
-    kQuery,
-    kConsumer,  // who the client has proved to be
-    kClaim,     // of that proof
-    kTlsServerName,
-    kTlsClient,  // subject of the client's certificate
-  };
-
-  Kind kind = Kind::kClientIp;
-  std::string name;  // of the capture, header field (lower case), cookie, query parameter or claim
-  bool operator==(const KeyPart&) const = default;
 };
 
 /// What may make a request be sent again; see docs/traffic.md.
@@ -629,6 +608,7 @@ struct Route {
   bool preserve_host = true;       // else Host is the endpoint's
   bool grpc_web = false;           // its clients may call gRPC upstreams
   Authentication authentication;
+  uint32_t forward_auth = kNoForwardAuth;  // index in Config::forward_auths
   Authorization authorization;
   std::vector<uint32_t> rate_limits;         // indices in Config::rate_limits
   std::vector<uint32_t> concurrency_limits;  // the same in theirs
@@ -733,6 +713,7 @@ struct Config {
   std::vector<Store> stores;
   std::vector<Consumer> consumers;
   std::vector<Authenticator> authenticators;
+  std::vector<ForwardAuth> forward_auths;
   std::vector<RateLimit> rate_limits;
   std::vector<ConcurrencyLimit> concurrency_limits;
   std::vector<BandwidthLimit> bandwidth_limits;

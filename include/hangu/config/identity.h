@@ -86,6 +86,31 @@ struct JwtAuth {
   bool operator==(const JwtAuth&) const = default;
 };
 
+/// Asks the server that issued a token what it is worth (RFC 7662).
+struct IntrospectionAuth {
+  bool enabled = false;
+  uint32_t upstream = kNoUpstream;  // index in Config::upstreams
+  std::string path = "/introspect";
+  std::string client_id;
+  Secret client_secret;
+  Duration timeout = std::chrono::seconds(1);
+  std::string issuer;                  // `iss`; empty: any
+  std::vector<std::string> audiences;  // `aud` has to name one; none: any
+  std::vector<std::string> query;      // where a token may be, beside Authorization
+  std::vector<std::string> cookies;    // the same
+  std::string consumer_claim = "sub";
+  std::string scopes_claim = "scope";
+  std::string groups_claim = "groups";
+  std::vector<std::string> required_scopes;
+  std::vector<ClaimHeader> claim_headers;
+  uint32_t cache_entries = 4096;              // answers, per shard
+  Duration cache = std::chrono::seconds(60);  // or until the token expires
+  Duration negative_cache = std::chrono::seconds(5);
+  uint32_t requests_max = 100;  // under way at once, per shard
+  uint32_t status_on_error = 503;
+  bool operator==(const IntrospectionAuth&) const = default;
+};
+
 /// The client's certificate, which the listener has verified.
 struct CertificateAuth {
   bool enabled = false;
@@ -108,6 +133,7 @@ struct Authenticator {
   std::string name;
   ApiKeyAuth api_key;  // exactly one of these is enabled
   JwtAuth jwt;
+  IntrospectionAuth introspection;
   CertificateAuth certificate;
   BasicAuth basic;
   bool forward = false;  // let the upstream see the credential

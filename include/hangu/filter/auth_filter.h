@@ -62,7 +62,6 @@ class AuthFilter final : public Filter, private AuthAsker {
   void accept(Stream& stream, const Principal& principal) const noexcept;
   void authorize(Stream& stream) const noexcept;
   bool allows(const Rule& rule, const Stream& stream) const noexcept;
-  void tell_upstream(Stream& stream, const Principal& principal) const noexcept;
 
   List authenticators_;
   config::Authentication authentication_;

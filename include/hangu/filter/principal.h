@@ -25,6 +25,18 @@ int64_t unix_seconds(const Stream& stream) noexcept;
 /// Whether a client is among those that are meant; nullptr: it has proved nothing.
 bool matches(const config::IdentityMatch& wanted, const Principal* who) noexcept;
 
+// The fields in which an upstream is told who the client is.
+inline constexpr std::string_view kConsumerField = "x-consumer-name";
+inline constexpr std::string_view kGroupsField = "x-consumer-groups";
+inline constexpr std::string_view kMethodField = "x-consumer-auth";
+
+/// The client is this one: for rules, limits, logs and the upstream.
+void accept_principal(Stream& stream, const Principal& principal) noexcept;
+
+/// Nothing for a value that is empty or cannot stand in a field: claims are whatever an issuer
+/// writes.
+void tell_upstream(Stream& stream, std::string_view field, std::string_view value) noexcept;
+
 /// With groups and scopes as configured; these and the name need no copy.
 void take_consumer(Principal& principal, const ConsumerEntry& consumer) noexcept;
 

@@ -27,6 +27,14 @@ class RequestKey {
 
   Hashed of(const Stream& stream, uint64_t seed) const noexcept;
 
+  /// Calls visit(std::optional<std::string_view>) for each part; nullopt: the request lacks it.
+  template <class Visit>
+  void for_each(const Stream& stream, Visit visit) const noexcept {
+    for (const Part& part : parts_) {
+      visit(value_of(part, stream));
+    }
+  }
+
  private:
   struct Part {
     config::KeyPart::Kind kind;

@@ -17,6 +17,7 @@
 #include "hangu/buffer/block.h"
 #include "hangu/event/loop.h"
 #include "hangu/event/timer.h"
+#include "hangu/filter/callout.h"
 #include "hangu/filter/compressor.h"
 #include "hangu/filter/mirror.h"
 #include "hangu/filter/snapshot.h"
@@ -111,6 +112,7 @@ class ShardContext {
   virtual buffer::BlockPool& large_blocks() noexcept = 0;
   virtual Compressors& compressors() noexcept = 0;
   virtual Mirrors& mirrors() noexcept = 0;
+  virtual Callouts& callouts() noexcept = 0;
   // For filters that go on later, see event::Loop; what they hand over must go with the stream.
   virtual event::Timers& timers() noexcept = 0;
   virtual void defer(event::Deferred& work) noexcept = 0;

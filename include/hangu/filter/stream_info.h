@@ -17,6 +17,7 @@ namespace hangu::filter {
 struct AuthRound;
 class CompressedBody;
 class DelayedRequest;
+struct ForwardAuthRound;
 struct HeldPlaces;
 struct Principal;
 class RateLimit;
@@ -44,6 +45,7 @@ struct FilterState {
   RequestCopy* request_copy = nullptr;  // as long as it is being made
   AuthRound* auth_round = nullptr;      // as long as it is not known who the client is
   const Principal* principal = nullptr;
+  ForwardAuthRound* forward_auth = nullptr;  // as long as an authorization service is asked
 };
 
 /// As logs name them.

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ std::string to_string(const StoredDigest& digest);
 
 /// False: the library does not offer it (a FIPS provider has no SM3).
 bool compute_digest(DigestKind kind, std::string_view text, Digest& out) noexcept;
+
+/// SHA-256 of all of them, each with its length, so that no two lists are alike. The first is a
+/// secret of the process where somebody could want two that are.
+bool compute_digest(std::span<const std::string_view> parts, Digest& out) noexcept;
 
 struct DigestHash {
   size_t operator()(const Digest& digest) const noexcept {

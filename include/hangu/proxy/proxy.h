@@ -16,6 +16,7 @@
 
 namespace hangu::proxy {
 
+class Callouts;
 class Exchange;
 class Hedge;
 class Mirrors;
@@ -40,6 +41,7 @@ class Proxy final : public filter::Terminal {
   void set_cluster(uint32_t number, std::unique_ptr<upstream::Cluster> cluster);
 
   filter::Mirrors& mirrors() noexcept;
+  filter::Callouts& callouts() noexcept;
 
   event::Loop& loop() { return loop_; }
 
@@ -86,6 +88,7 @@ class Proxy final : public filter::Terminal {
   Joiner joiner_;
   Graveyard graveyard_;
   std::unique_ptr<Mirrors> mirrors_;
+  std::unique_ptr<Callouts> callouts_;
 };
 
 }  // namespace hangu::proxy

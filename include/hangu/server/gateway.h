@@ -153,6 +153,18 @@ struct BandwidthLimitStatus {
   uint64_t shadow_pauses = 0;
 };
 
+/// An authorization service, since it came to the config.
+struct ForwardAuthStatus {
+  std::string name;
+  std::string_view mode;
+  uint64_t active = 0;  // requests that wait for its answer
+  uint64_t allowed = 0;
+  uint64_t refused = 0;
+  uint64_t shadow_refused = 0;
+  uint64_t cached = 0;  // of these
+  uint64_t errors = 0;
+};
+
 struct StoreStatus {
   std::string name;
   std::string address;
@@ -199,6 +211,7 @@ struct GatewayStatus {
   std::vector<RateLimitStatus> rate_limits;
   std::vector<ConcurrencyLimitStatus> concurrency_limits;
   std::vector<BandwidthLimitStatus> bandwidth_limits;
+  std::vector<ForwardAuthStatus> forward_auths;
   std::vector<StoreStatus> stores;
   std::vector<RouteCircuitStatus> route_circuits;
   std::vector<ShardStatus> shards;

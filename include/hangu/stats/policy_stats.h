@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hangu/stats/counter.h"
+#include "hangu/stats/histogram.h"
 #include "hangu/stats/per_shard.h"
 #include "hangu/stats/shard_stats.h"
 
@@ -60,6 +61,28 @@ class AuthStats : public PerShard<AuthSlot> {
   // Of the issuer's keys; written by the control thread.
   Counter key_fetches;
   Counter key_fetch_failures;
+};
+
+/// Why an authorization service was of no use, as logs and metrics name it: it did not answer in
+/// time; nobody could be asked; the answer broke off; it was an error; too many were waiting; the
+/// question came back to us.
+inline constexpr std::array<std::string_view, 6> kForwardAuthErrors = {
+    "timeout", "unreachable", "broken", "status", "busy", "loop"};
+
+struct alignas(kCacheLine) ForwardAuthSlot {
+  Counter allowed;         // by an answer, or by one that was kept
+  Counter refused;         // the same
+  Counter shadow_refused;  // would have been, for whatever reason
+  Counter cached;          // of these: by an answer that was kept
+  std::array<Counter, kForwardAuthErrors.size()> errors;
+  Counter errors_allowed;  // passed in spite of them
+  Gauge active;            // requests that wait for an answer
+  Histogram latency;       // of answers
+};
+
+class ForwardAuthStats : public PerShard<ForwardAuthSlot> {
+ public:
+  using PerShard::PerShard;
 };
 
 /// What goes on between the gateway and a store that nodes share. Written by the store's thread.

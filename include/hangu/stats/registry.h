@@ -47,6 +47,7 @@ class Registry {
   std::shared_ptr<ConcurrencyLimitStats> concurrency_limit(std::string_view name);
   std::shared_ptr<BandwidthLimitStats> bandwidth_limit(std::string_view name);
   std::shared_ptr<AuthStats> authenticator(std::string_view name);
+  std::shared_ptr<ForwardAuthStats> forward_auth(std::string_view name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -67,6 +68,7 @@ class Registry {
   ByName<ConcurrencyLimitStats> concurrency_limits() const;
   ByName<BandwidthLimitStats> bandwidth_limits() const;
   ByName<AuthStats> authenticators() const;
+  ByName<ForwardAuthStats> forward_auths() const;
 
  private:
   const uint32_t shards_;
@@ -81,6 +83,7 @@ class Registry {
   ByName<ConcurrencyLimitStats> concurrency_limits_;
   ByName<BandwidthLimitStats> bandwidth_limits_;
   ByName<AuthStats> authenticators_;
+  ByName<ForwardAuthStats> forward_auths_;
 };
 
 }  // namespace hangu::stats
