@@ -128,6 +128,12 @@ json::array actions_json(const config::Config& config, const config::Route& rout
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     add("fault", fault_text(route.fault));
   }
+  for (const config::PluginUse& use : route.plugins) {
+    if (use.mode != config::Mode::kOff) {
+      add("plugin", config.plugins[use.plugin].name +
+                        (use.mode == config::Mode::kShadow ? " (shadow: only counted)" : ""));
+    }
+  }
   if (route.mirror.enabled) {
     add("mirror", mirror_text(config, route.mirror));
   }

@@ -17,6 +17,8 @@
 #include "hangu/stats/prometheus.h"
 #include "hangu/stats/registry.h"
 
+#include "admin/plugins_json.h"
+
 namespace hangu::admin {
 namespace {
 
@@ -31,6 +33,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/status", "listeners, upstreams, shards, generation, last reload"},
     Route{"GET", "/upstreams", "endpoints: their health, the last answers to checks, orders"},
     Route{"POST", "/endpoint", "?upstream=NAME&endpoint=ADDRESS&order=drain, maint or ready"},
+    Route{"GET", "/plugins", "plugins: their versions, what they did and cost"},
+    Route{"POST", "/plugin", "?name=NAME&change=swap (to what its file holds) or rollback"},
     Route{"GET", "/metrics", "Prometheus text format 0.0.4"},
     Route{"GET", "/config", "the effective config as YAML, secrets masked"},
     Route{"GET", "/explain", "which route takes a request: ?method=GET&url=...&header=Name: value"},
@@ -218,6 +222,9 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
   if (path == "/endpoint") {
     return order_endpoint(query, daemon);
   }
+  if (path == "/plugins") {
+    return json_reply(plugins_json(daemon));
+  }
   if (path == "/metrics") {
     return metrics(daemon);
   }
@@ -254,6 +261,10 @@ void handle(const Request& request, control::Daemon& daemon, Done done) {
     daemon.reload([done = std::move(done)](
                       const control::ReloadOutcome& outcome) { done(reload_reply(outcome)); },
                   request.actor);
+    return;
+  }
+  if (path == "/plugin") {
+    done(change_plugin(request, query, daemon));
     return;
   }
   if (path == "/audit/reading") {

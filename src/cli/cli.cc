@@ -57,6 +57,7 @@ class CommandLine {
     add_certs();
     add_explain();
     add_audit();
+    add_plugin();
     add_schema();
     add_key();
     add_hash_password();
@@ -111,7 +112,7 @@ class CommandLine {
                    "Print the effective config: defaults filled in, secrets masked");
     verb->add_flag("--strict", check_.strict, "Take warnings for errors");
     verb->add_flag("--no-files", check_.no_files,
-                   "Do not look into certificates and keys: for a config of another machine");
+                   "Do not look into certificates, keys, plugins: for a config of another machine");
     verb->add_flag("--json", check_.json, "Print the result as JSON");
   }
 
@@ -249,6 +250,49 @@ class CommandLine {
     key->add_option("file", audit_key_.file, "The key's file")->required()->type_name("FILE");
   }
 
+  void add_plugin() {
+    CLI::App* plugin = app_.add_subcommand("plugin", "List plugins, swap them while they work");
+    plugin->group("Verbs");
+    plugin->require_subcommand(1);
+    plugin->get_formatter()->column_width(28);
+    plugin->get_formatter()->label("SUBCOMMAND", "VERB");
+    CLI::App* list = add_verb(*plugin, "list", "Show versions, calls, time and errors",
+                              [this] { return plugin_list(plugin_, environment_); });
+    add_target(*list, plugin_.target);
+    list->add_flag("--json", plugin_.json, "Print it as JSON");
+    add_plugin_change(*plugin, "swap", "Take what the plugin's file holds now");
+    add_plugin_change(*plugin, "rollback", "Go back to the version before");
+    add_plugin_tools(*plugin);
+  }
+
+  void add_plugin_tools(CLI::App& plugin) {
+    CLI::App* make = add_verb(plugin, "new", "Write the skeleton of a plugin, with a test",
+                              [this] { return plugin_new(plugin_new_, environment_); });
+    make->add_option("name", plugin_new_.name, "Its name")->required()->type_name("");
+    make->add_option("--folder", plugin_new_.folder, "Where to; must be empty [the name]")
+        ->type_name("FOLDER");
+    CLI::App* sign = add_verb(plugin, "sign", "Sign a plugin's file, for `trusted_keys`",
+                              [this] { return plugin_sign(plugin_sign_, environment_); });
+    sign->add_option("file", plugin_sign_.file, "The shared object")->required()->type_name("");
+    sign->add_option("-k,--key", plugin_sign_.key, "PEM file with the Ed25519 key")
+        ->required()
+        ->type_name("FILE");
+    sign->add_option("-o,--out", plugin_sign_.out, "Where the signature goes [the file with .sig]")
+        ->type_name("FILE");
+  }
+
+  void add_plugin_change(CLI::App& plugin, const char* change, const char* description) {
+    CLI::App* verb = add_verb(plugin, change, description, [this, change] {
+      plugin_.change = change;
+      return plugin_change(plugin_, environment_);
+    });
+    verb->add_option("name", plugin_.name, "The plugin's name in the config")
+        ->required()
+        ->type_name("");
+    add_target(*verb, plugin_.target);
+    verb->add_flag("--json", plugin_.json, "Print it as JSON");
+  }
+
   void add_schema() {
     CLI::App* verb = add_verb("schema", "Print the shape of the config as JSON Schema",
                               [this] { return schema(schema_, environment_); });
@@ -308,11 +352,14 @@ class CommandLine {
     return (nested ? parent->get_name() + " " : "") + verb.get_name();
   }
 
+  static std::string parent_name(const CLI::App& verb) { return verb.get_parent()->get_name(); }
+
   int print_help() {
     const CLI::App* verb = named_verb();
     const bool nested = verb != nullptr && full_name(*verb) != verb->get_name();
     environment_.out << (verb == nullptr ? app_.help()
-                                         : verb->help(nested ? "hangu audit" : "hangu"));
+                                         : verb->help(nested ? "hangu " + parent_name(*verb)
+                                                             : std::string("hangu")));
     return kOk;
   }
 
@@ -384,6 +431,9 @@ class CommandLine {
   AuditExportOptions audit_export_;
   AuditKeygenOptions audit_keygen_;
   AuditKeyOptions audit_key_;
+  PluginOptions plugin_;
+  PluginNewOptions plugin_new_;
+  PluginSignOptions plugin_sign_;
   SchemaOptions schema_;
   KeyOptions key_;
   VersionOptions version_;

@@ -6,6 +6,7 @@
 
 #include "hangu/admin/json.h"
 #include "hangu/config/print.h"
+#include "hangu/server/plugin_check.h"
 #include "hangu/server/tls_contexts.h"
 
 #include "cli/config_file.h"
@@ -80,12 +81,14 @@ int check(const CheckOptions& options, const Environment& environment) {
     print_error(environment, path.error(), "say which: hangu check FILE");
     return kInvalidConfig;
   }
-  const config::LoadResult loaded = config::load_file(*path);
+  config::LoadResult loaded = config::load_file(*path);
   FileFindings files;
   if (loaded.config && !options.no_files) {
     files = check_files(*loaded.config);
+    const auto problems = server::check_plugins(*loaded.config);
+    loaded.diagnostics.insert(loaded.diagnostics.end(), problems.begin(), problems.end());
   }
-  const bool ok = loaded.ok(options.strict) && files.errors.empty() &&
+  const bool ok = loaded.ok(options.strict) && loaded.error_count() == 0 && files.errors.empty() &&
                   (files.warnings.empty() || !options.strict);
   if (options.json) {
     print_json(loaded, files, ok, environment);
@@ -94,7 +97,7 @@ int check(const CheckOptions& options, const Environment& environment) {
   environment.err << config::format_diagnostics(loaded.diagnostics, environment.color_err);
   print_findings(files, environment);
   if (!ok) {
-    if (loaded.config && files.errors.empty()) {
+    if (loaded.config && loaded.error_count() == 0 && files.errors.empty()) {
       print_error(environment, "--strict takes a warning for an error");
     }
     return kInvalidConfig;

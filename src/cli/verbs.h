@@ -128,6 +128,24 @@ struct AuditExportOptions {
   std::string out;  // empty: standard output
 };
 
+struct PluginOptions {
+  AdminTarget target;
+  std::string name;
+  std::string change;  // "swap" or "rollback"
+  bool json = false;
+};
+
+struct PluginNewOptions {
+  std::string name;
+  std::string folder;  // empty: the name
+};
+
+struct PluginSignOptions {
+  std::string file;
+  std::string key;
+  std::string out;  // empty: the file with ".sig"
+};
+
 int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
@@ -144,6 +162,10 @@ int audit_grep(const AuditGrepOptions& options, const Environment& environment);
 int audit_export(const AuditExportOptions& options, const Environment& environment);
 int audit_keygen(const AuditKeygenOptions& options, const Environment& environment);
 int audit_key(const AuditKeyOptions& options, const Environment& environment);
+int plugin_list(const PluginOptions& options, const Environment& environment);
+int plugin_change(const PluginOptions& options, const Environment& environment);
+int plugin_new(const PluginNewOptions& options, const Environment& environment);
+int plugin_sign(const PluginSignOptions& options, const Environment& environment);
 int demo(const DemoOptions& options, const Environment& environment);
 
 }  // namespace hangu::cli

@@ -229,6 +229,14 @@ const std::vector<ErrorCode>& error_codes() {
       {"E0171", "bad address of a store",
        "A store is `redis://host:port/database`; port 6379 and database 0 may be left out. User "
        "and password are keys of their own, so that the password can come from a file."},
+      {"E0175", "bad config of a plugin",
+       "The plugin that a route uses does not accept what the route tells it. The words are the "
+       "plugin's, the JSON pointer in front of them says which part of its `config` it means; "
+       "docs/plugins.md tells how plugins check it."},
+      {"E0176", "plugin cannot be used",
+       "The file of a plugin cannot be read or loaded, is not the one that `sha256` names, has no "
+       "good signature of a key of `trusted_keys`, or was made for an interface that this hangu "
+       "does not have."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
       {"W0150", "unused upstream",

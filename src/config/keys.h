@@ -172,5 +172,8 @@ TypePtr<BandwidthLimit> bandwidth_limit_keys();
 TypePtr<AdaptiveConcurrency> adaptive_concurrency_keys();
 TypePtr<Admission> admission_keys();
 TypePtr<Overload> overload_keys();
+TypePtr<Plugin> plugin_keys();
+/// One of `plugins` of a route.
+TypePtr<PluginUse> plugin_use_keys();
 
 }  // namespace hangu::config

@@ -112,4 +112,19 @@ LoadResult load_file(const std::string& path, const LoadOptions& options) {
   return result;
 }
 
+void add_snippets(std::vector<Diagnostic>& diagnostics) {
+  if (diagnostics.empty()) {
+    return;
+  }
+  const Result<std::string, std::string> text = read_file(diagnostics.front().file, kFileBytesMax);
+  if (!text) {
+    return;
+  }
+  const SourceText source(*text);
+  for (Diagnostic& diagnostic : diagnostics) {
+    diagnostic.snippet = source.snippet(diagnostic.line);
+    diagnostic.column = source.column({.line = diagnostic.line, .column = diagnostic.column});
+  }
+}
+
 }  // namespace hangu::config

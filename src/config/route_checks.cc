@@ -253,6 +253,13 @@ void check_route(Reader& reader, const Node& node, const Route& route) {
       reader, node,
       {.key = "bandwidth_limits", .noun = "bandwidth limit", .most = kBandwidthLimitsMax},
       route.bandwidth_limits);
+  if (route.plugins.size() > kPluginsMax) {
+    reader.error(child(node, "plugins").mark,
+                 {"E0115",
+                  fmt::format("{} plugins are too many for a route: at most {}",
+                              route.plugins.size(), kPluginsMax),
+                  ""});
+  }
 }
 
 }  // namespace hangu::config

@@ -426,6 +426,7 @@ using BandwidthLimitRefType = ReferenceType<&Config::bandwidth_limits>;
 using ConsumerRefType = ReferenceType<&Config::consumers>;
 using AuthenticatorRefType = ReferenceType<&Config::authenticators>;
 using ForwardAuthRefType = ReferenceType<&Config::forward_auths>;
+using PluginRefType = ReferenceType<&Config::plugins>;
 
 class RateType final : public ScalarType<Rate> {
  public:

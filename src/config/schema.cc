@@ -234,6 +234,13 @@ TypePtr<Route> route() {
            .documentation = "Limits of `bandwidth_limits` that hold bodies back; the slowest "
                             "decides.",
            .example = "[per-client]"})
+      .key<&Route::plugins>(
+          list<PluginUse>(plugin_use_keys(),
+                          {.name = "list of plugins", .example = "[{use: stamp}]"}),
+          {.name = "plugins",
+           .documentation = "Plugins of `plugins` that requests pass, in this order, once they are "
+                            "admitted; responses pass them the other way round.",
+           .example = "[{use: stamp}]"})
       .key<&Route::request_headers>(
           header_edit(), {.name = "request_headers",
                           .documentation = "Edits of the request on its way to the upstream.",
@@ -472,6 +479,14 @@ std::unique_ptr<Type> build_root() {
           {.name = "bandwidth_limits",
            .documentation = "How fast bodies may pass; routes refer to them.",
            .example = "[{name: per-client, response: 1MiB}]"})
+      .key<&Config::plugins>(
+          list<Plugin>(plugin_keys(), {.name = "list of plugins",
+                                       .example = "[{name: stamp, path: /usr/lib/hangu/stamp.so}]",
+                                       .names = "plugins"}),
+          {.name = "plugins",
+           .documentation = "Shared objects with policies of your own; routes refer to them. See "
+                            "docs/plugins.md.",
+           .example = "[{name: stamp, path: /usr/lib/hangu/stamp.so}]"})
       .key<&Config::routes>(
           shared_list<Route>(route(), {.name = "list of routes",
                                        .example = "[{name: users, upstream: users}]",

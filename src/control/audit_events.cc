@@ -34,6 +34,19 @@ void record_config(audit::AuditLog* log, const ConfigEvent& event) {
   log->append_control(record);
 }
 
+void record_plugin(audit::AuditLog* log, const PluginEvent& event) {
+  if (log == nullptr) {
+    return;
+  }
+  audit::Record record = make_record(audit::Event::kPluginChanged, event.generation, event.actor);
+  record.outcome = event.error.empty() ? audit::Outcome::kOk : audit::Outcome::kFailed;
+  record.set(Text::kObject, event.plugin);
+  record.set(Text::kBefore, event.before);
+  record.set(Text::kAfter, event.after);
+  record.set(Text::kReason, event.error);
+  log->append_control(record);
+}
+
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor) {
   if (log != nullptr) {
     audit::Record record = make_record(audit::Event::kProcessDraining, generation, actor);

@@ -23,6 +23,16 @@ struct ConfigEvent {
   std::string_view error;   // why it was refused
 };
 
+struct PluginEvent {
+  uint64_t generation = 0;
+  std::string_view actor;
+  std::string_view plugin;
+  std::string_view before;  // SHA-256 of the version that was in force
+  std::string_view after;   // and of the one that is now
+  std::string_view error;   // why there is no other
+};
+
+void record_plugin(audit::AuditLog* log, const PluginEvent& event);
 void record_config(audit::AuditLog* log, const ConfigEvent& event);
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor);
 /// kAuditRead and its kin. False: the log takes no record, so the reader must not read.

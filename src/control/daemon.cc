@@ -207,6 +207,27 @@ class Daemon::Impl {
     return {};
   }
 
+  Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
+                                                        server::PluginChange change,
+                                                        std::string_view actor) {
+    if (gateway_ == nullptr || drain_.state() != DrainState::kServing) {
+      return Failure<std::string>{"the process is not serving"};
+    }
+    auto swap = gateway_->change_plugin(plugin, change);
+    if (!swap) {
+      log::error("plugin_not_changed plugin={} error=\"{}\"", plugin, swap.error());
+    }
+    if (!swap || swap->before != swap->after) {
+      record_plugin(gateway_->audit_log(), {.generation = generation_,
+                                            .actor = actor,
+                                            .plugin = plugin,
+                                            .before = swap ? swap->before : "",
+                                            .after = swap ? swap->after : "",
+                                            .error = swap ? "" : swap.error()});
+    }
+    return swap;
+  }
+
   bool record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
     return gateway_ == nullptr ||
            control::record_reading(gateway_->audit_log(), event, generation_, actor, detail);
@@ -505,15 +526,23 @@ class Daemon::Impl {
     }
   }
 
-  /// Certificates are renewed by whoever writes their files, and ticket keys take turns.
+  /// Certificates are renewed by whoever writes their files, and ticket keys take turns. Plugins
+  /// are watched at the same pace.
   void refresh_tls() {
     tls_timer_.expires_after(kTlsInterval);
     tls_timer_.async_wait([this](error_code error) {
       if (!error && gateway_ != nullptr) {
         gateway_->refresh_tls();
+        refresh_plugins();
         refresh_tls();
       }
     });
+  }
+
+  void refresh_plugins() {
+    for (const std::string& name : gateway_->changed_plugins()) {
+      static_cast<void>(change_plugin(name, server::PluginChange::kNewFile, "watch").has_value());
+    }
   }
 
   /// The endpoints, or what is asked of them, may have changed.
@@ -610,6 +639,12 @@ bool Daemon::record_reading(audit::Event event, std::string_view actor, std::str
 Result<void, std::string> Daemon::set_order(std::string_view upstream, std::string_view endpoint,
                                             policy::EndpointHealth::Order order) {
   return impl_->set_order(upstream, endpoint, order);
+}
+
+Result<server::PluginSwap, std::string> Daemon::change_plugin(std::string_view plugin,
+                                                              server::PluginChange change,
+                                                              std::string_view actor) {
+  return impl_->change_plugin(plugin, change, actor);
 }
 
 void Daemon::terminate() {

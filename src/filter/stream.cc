@@ -192,9 +192,30 @@ void Stream::on_request_spliced(uint64_t bytes, bool end) noexcept {
 
 void Stream::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
   request_end_ = true;
-  if (sink_ != nullptr && !replied_ && !finished_) {
+  if (replied_ || finished_ || !end_request_data()) {
+    return;
+  }
+  if (sink_ != nullptr) {
     sink_->on_request_trailers(trailers);
   }
+}
+
+/// Trailers follow: filters see the end of the body before them. False: one of them has replied.
+bool Stream::end_request_data() noexcept {
+  buffer::Slice rest;
+  const auto show = [&](FilterList filters) {
+    for (const Filter* filter : filters) {
+      if (!replied_ && !finished_) {
+        static_cast<void>(filter->on_request_data(*this, rest, true));
+      }
+    }
+  };
+  show(snapshot_->entry.request_data());
+  show(own(&FilterChain::request_data));
+  if (rest.size != 0 && !replied_ && !finished_ && sink_ != nullptr) {
+    sink_->on_request_data(std::move(rest), false);
+  }
+  return !replied_ && !finished_;
 }
 
 void Stream::resume_request() noexcept {
@@ -545,7 +566,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
   info.origin = origin;
   info.response_started = shard_.now();
   if (started_) {  // else it is a question of the gateway's own: nobody gets this
-    shard_.stats().count_local_reply(reply.code);
+    shard_.stats().count_local_reply(reply.label.empty() ? reply.code : reply.label);
   }
 
   std::string_view body;

@@ -14,13 +14,16 @@
 #include "hangu/audit/audit_log.h"
 #include "hangu/audit/log_writer.h"
 #include "hangu/base/log.h"
+#include "hangu/filter/plugin_filter.h"
 #include "hangu/net/listener.h"
-#include "hangu/tls/digest.h"
+#include "hangu/plugin/store.h"
 
 #include "server/accept_queues.h"
 #include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
+#include "server/certificate_records.h"
 #include "server/cpus.h"
+#include "server/endpoint_list.h"
 #include "server/limit_status.h"
 #include "server/load_sampler.h"
 #include "server/part_status.h"
@@ -36,28 +39,6 @@ int64_t steady_now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
-std::string endpoint_text(const config::Endpoint& endpoint) {
-  if (!endpoint.unix_path.empty()) {
-    return "unix:" + endpoint.unix_path;
-  }
-  const bool v6 = endpoint.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", endpoint.host, v6 ? "]" : "", endpoint.port);
-}
-
-/// The endpoints of an upstream when all are numeric; empty when a name needs DNS.
-std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream) {
-  std::vector<ResolvedEndpoint> endpoints;
-  for (const config::Endpoint& endpoint : upstream.endpoints) {
-    std::string text = endpoint_text(endpoint);
-    if (!net::Address::parse(text)) {
-      return {};
-    }
-    endpoints.push_back(
-        {.address = text, .host = text, .weight = endpoint.weight, .priority = endpoint.priority});
-  }
-  return endpoints;
-}
-
 class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
  public:
   GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks)
@@ -65,7 +46,11 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
         callbacks_(std::move(callbacks)),
         registry_(worker_count(*config_)),
         quotas_(config_->state_dir),
-        builder_(registry_, quotas_, *this, passwords_) {}
+        builder_(registry_, quotas_, *this, passwords_),
+        plugins_({.folder = config_->state_dir + "/plugins",
+                  .functions = &filter::plugin_functions(),
+                  .workers = registry_.shards()},
+                 registry_) {}
 
   ~GatewayImpl() override {
     passwords_.stop();
@@ -90,6 +75,11 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   void reopen_logs() override;
   void refresh_tls() override;
   Duration sample_load() override;
+  Result<PluginSwap, std::string> change_plugin(std::string_view name,
+                                                PluginChange change) override;
+
+  std::vector<std::string> changed_plugins() override { return plugins_.changed_files(*config_); }
+
   GatewayStatus status() const override;
 
   stats::Registry& registry() override { return registry_; }
@@ -131,7 +121,6 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   static void close_sockets(const BoundListeners& listeners);
   Result<void, std::string> open_access_log(const config::Config& config);
   Result<void, std::string> open_audit_log();
-  void record_certificates(const std::map<std::string, int64_t>& before);
 
   Logs logs() const { return {.access = access_log_, .audit = audit_log_.get()}; }
 
@@ -146,6 +135,13 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void open_stores(const config::Config& config);
   Result<void, std::string> load_certificates(const config::Config& config);
+
+  std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config) {
+    return builder_.build(std::move(config), logs(), tls_, {.stores = &stores_, .plugins = &plan_});
+  }
+
+  void commit_plugins() { plugins_.commit(*config_, plan_, std::chrono::system_clock::now()); }
+
   void release_unused();
   void publish(std::shared_ptr<const filter::Snapshot> snapshot, const BoundListeners& added,
                const std::vector<std::string>& removed);
@@ -159,6 +155,8 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
     shard.post([&shard, answer = std::move(answer)] { shard.take_password_answer(answer); });
   }};
   SnapshotBuilder builder_;
+  plugin::Store plugins_;
+  plugin::Plan plan_;  // of them, in force
   TlsContexts tls_;
   TicketKeyMap ticket_keys_;
   std::map<std::string, int64_t> tls_files_;  // as they were read
@@ -187,6 +185,10 @@ Result<void, std::string> GatewayImpl::open() {
   if (auto loaded = load_certificates(*config_); !loaded) {
     return loaded;
   }
+  auto plan = plugins_.plan(*config_);
+  if (!plan) {
+    return Failure<std::string>{plugin::to_string(plan.error(), config_->source_path)};
+  }
   BoundListeners bound;
   for (const config::Listener& listener : config_->listeners) {
     auto sockets = bind(listener);
@@ -206,7 +208,9 @@ Result<void, std::string> GatewayImpl::open() {
   if (auto opened = open_audit_log(); !opened) {
     return opened;
   }
-  publish(builder_.build(config_, logs(), tls_, stores_), bound, {});
+  plan_ = std::move(*plan);
+  publish(build(config_), bound, {});
+  commit_plugins();
   return {};
 }
 
@@ -327,23 +331,6 @@ Result<void, std::string> GatewayImpl::open_audit_log() {
   }
   audit_log_ = std::move(*opened);
   return {};
-}
-
-void GatewayImpl::record_certificates(const std::map<std::string, int64_t>& before) {
-  for (const auto& [path, time] : tls_files_) {
-    const auto old = before.find(path);
-    if (audit_log_ == nullptr || (old != before.end() && old->second == time)) {
-      continue;
-    }
-    audit::Record record;
-    record.event = audit::Event::kCertificateChanged;
-    record.time = std::chrono::system_clock::now();
-    record.generation = config_->generation;
-    const std::string hash = tls::sha256_of_file(path);
-    record.set(audit::Text::kObject, path);
-    record.set(audit::Text::kAfter, hash);
-    audit_log_->append_control(record);
-  }
 }
 
 std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
@@ -555,6 +542,10 @@ Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
 }
 
 Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
+  auto plan = plugins_.plan(*config);
+  if (!plan) {
+    return Failure<std::string>{plugin::to_string(plan.error(), config->source_path)};
+  }
   const TlsContexts tls_before = tls_;
   if (auto loaded = load_certificates(*config); !loaded) {
     return Failure<std::string>{loaded.error()};
@@ -589,10 +580,12 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   }
   open_stores(*config);
   const auto begun = std::chrono::steady_clock::now();
-  std::shared_ptr<const filter::Snapshot> snapshot = builder_.build(config, logs(), tls_, stores_);
+  plan_ = std::move(*plan);
+  std::shared_ptr<const filter::Snapshot> snapshot = build(config);
   report.compile_time = std::chrono::steady_clock::now() - begun;
   publish(std::move(snapshot), *added, report.listeners_removed);
   config_ = std::move(config);
+  commit_plugins();
   release_unused();
   return report;
 }
@@ -654,11 +647,36 @@ void GatewayImpl::refresh_tls() {
     return;
   }
   open_stores(*config_);  // they go on, with the new files
-  publish(builder_.build(config_, logs(), tls_, stores_), {}, {});
+  publish(build(config_), {}, {});
   if (changed) {
     log::info("event=certificates_loaded files={}", tls_files_.size());
-    record_certificates(before);
+    if (audit_log_ != nullptr) {
+      record_changes(*audit_log_, config_->generation, before, tls_files_);
+    }
   }
+}
+
+/// The same config with another version of a plugin.
+Result<PluginSwap, std::string> GatewayImpl::change_plugin(std::string_view name,
+                                                           PluginChange change) {
+  auto plan = change == PluginChange::kRollback
+                  ? plugins_.plan_rollback(*config_, name)
+                  : plugins_.plan_swap(*config_, name, change == PluginChange::kSwap);
+  if (!plan) {
+    std::string error = plugin::to_string(plan.error(), config_->source_path);
+    plugins_.note_error(name, error);
+    return Failure<std::string>{std::move(error)};
+  }
+  const auto digest = [&] { return plan_.libraries().find(name)->second->sha256(); };
+  PluginSwap swap{.before = digest(), .after = {}};
+  if (!plugins_.changed(*plan).empty()) {
+    plan_ = std::move(*plan);
+    publish(build(config_), {}, {});
+    commit_plugins();
+    release_unused();
+  }
+  swap.after = digest();
+  return swap;
 }
 
 void GatewayImpl::reopen_logs() {
@@ -730,6 +748,7 @@ GatewayStatus GatewayImpl::status() const {
       .route_circuits = {},
       .shards = {},
       .audit = audit_log_ != nullptr ? server::status_of(*audit_log_) : AuditStatus{},
+      .plugins = plugins_.status(*config_),
       .overload = overload_status(config_->overload, registry_.overload())};
   for (const auto& [name, store] : stores_) {
     status.stores.push_back(store->status());
@@ -757,19 +776,6 @@ GatewayStatus GatewayImpl::status() const {
 }
 
 }  // namespace
-
-std::vector<policy::PriorityLevel> levels_of(const config::Upstream& upstream,
-                                             const std::vector<EndpointHandle>& endpoints,
-                                             int64_t now_ns) {
-  std::vector<policy::LevelMember> members;
-  for (const EndpointHandle& handle : endpoints) {
-    if (handle.health->order() == policy::EndpointHealth::Order::kReady) {
-      members.push_back(
-          {.priority = handle.endpoint.priority, .well = handle.health->well(now_ns)});
-    }
-  }
-  return policy::priority_levels(members, upstream.balancing.panic_percent);
-}
 
 Result<std::unique_ptr<Gateway>, std::string> Gateway::start(
     std::shared_ptr<const config::Config> config, Callbacks callbacks) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/plugin/crash_report.h"
 
 namespace hangu::server {
 namespace {
@@ -82,6 +83,7 @@ struct Shard::Core {
   std::vector<std::shared_ptr<ClusterStore>> stores;  // that the shard is attached to
   DrainTimer drain_timer;
   std::unique_ptr<LoadMonitor> load;
+  plugin::SignalStack signal_stack;  // in use with plugins only
   bool draining = false;
 };
 
@@ -196,6 +198,9 @@ void Shard::apply(ShardUpdate update) {
     if (std::find(core_->stores.begin(), core_->stores.end(), store) == core_->stores.end()) {
       core_->stores.push_back(store);
     }
+  }
+  if (!update.snapshot->config->plugins.empty()) {
+    core_->signal_stack.open();
   }
   core_->snapshot = filter::SnapshotRef(update.snapshot);
   for (const ClusterUpdate& cluster : update.clusters) {

@@ -15,6 +15,7 @@
 #include "hangu/filter/header_edit_filter.h"
 #include "hangu/filter/mirror_filter.h"
 #include "hangu/filter/overload_filter.h"
+#include "hangu/filter/plugin_filter.h"
 #include "hangu/filter/rate_limit_filter.h"
 #include "hangu/filter/redirect_filter.h"
 #include "hangu/filter/respond_filter.h"
@@ -38,13 +39,14 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   // anything to a route.
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
                state_dir, listeners, upstreams, stores, consumers, authenticators, forward_auths,
-               rate_limits, concurrency_limits, bandwidth_limits, routes, access_log, audit,
-               compliance, admin, shutdown, buffers, overload] = before;
+               rate_limits, concurrency_limits, bandwidth_limits, plugins, routes, access_log,
+               audit, compliance, admin, shutdown, buffers, overload] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(forward_auths, after.forward_auths) && extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&
-         extends(bandwidth_limits, after.bandwidth_limits) && overload == after.overload &&
-         consumers == after.consumers && authenticators == after.authenticators &&
+         extends(bandwidth_limits, after.bandwidth_limits) && extends(plugins, after.plugins) &&
+         overload == after.overload && consumers == after.consumers &&
+         authenticators == after.authenticators &&
          IdentityBuilder::claims_wanted(before) == IdentityBuilder::claims_wanted(after);
 }
 
@@ -52,7 +54,11 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
 
 std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     std::shared_ptr<const config::Config> config, const Logs& logs, const TlsContexts& tls,
-    const ClusterStores& stores) {
+    const Opened& opened) {
+  const ClusterStores no_stores;
+  const plugin::Plan no_plugins;
+  const ClusterStores& stores = opened.stores != nullptr ? *opened.stores : no_stores;
+  const plugin::Plan& plugins = opened.plugins != nullptr ? *opened.plugins : no_plugins;
   auto snapshot = std::make_shared<filter::Snapshot>();
   snapshot->entry.add(std::make_shared<filter::RouteFilter>());
   if (logs.access != nullptr) {
@@ -80,7 +86,8 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     }
   }
   limits_.build(*config);
-  build_routes(*config, build_rate_limits(*config, stores), *snapshot);
+  build_routes(*config, build_rate_limits(*config, stores), plugins, *snapshot);
+  libraries_ = plugins.libraries();
   for (const config::Route& route : config->routes) {
     snapshot->answers_preflights = snapshot->answers_preflights || route.cors.enabled;
   }
@@ -205,7 +212,7 @@ void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
 
 /// The table of routes and what they do, with all that the generation before has alike.
 void SnapshotBuilder::build_routes(const config::Config& config, const RateLimits& limits,
-                                   filter::Snapshot& snapshot) {
+                                   const plugin::Plan& plugins, filter::Snapshot& snapshot) {
   if (current_ != nullptr) {
     snapshot.route_table = current_->route_table;
     snapshot.routes = current_->routes;
@@ -226,9 +233,30 @@ void SnapshotBuilder::build_routes(const config::Config& config, const RateLimit
         change.added.push_back(slot);
       }
     }
+  } else if (plugins.libraries() != libraries_) {
+    add_swapped(config, table, plugins, change.added);
   }
   for (const uint32_t slot : change.added) {
-    snapshot.routes.set(slot, build_route(config, table.route(slot), limits));
+    snapshot.routes.set(slot, build_route(config, table.route(slot), limits, plugins));
+  }
+}
+
+/// The routes with a plugin of which another version is in force now.
+void SnapshotBuilder::add_swapped(const config::Config& config, const policy::RouteTable& table,
+                                  const plugin::Plan& plugins, std::vector<uint32_t>& slots) const {
+  const auto swapped = [&](const config::PluginUse& use) {
+    const std::string& name = config.plugins[use.plugin].name;
+    const auto before = libraries_.find(name);
+    return before == libraries_.end() || before->second != plugins.libraries().at(name);
+  };
+  const std::unordered_set<uint32_t> known(slots.begin(), slots.end());
+  for (uint32_t slot = 0; slot < table.slots(); ++slot) {
+    if (table.holds_route(slot) && !known.contains(slot)) {
+      const std::vector<config::PluginUse>& uses = table.route(slot)->plugins;
+      if (std::any_of(uses.begin(), uses.end(), swapped)) {
+        slots.push_back(slot);
+      }
+    }
   }
 }
 
@@ -248,7 +276,7 @@ std::shared_ptr<policy::CircuitBreaker> SnapshotBuilder::breaker_of(const config
 /// Reads nothing of the config but the route and what same_for_routes() looks at.
 std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
     const config::Config& config, const std::shared_ptr<const config::Route>& shared,
-    const RateLimits& limits) {
+    const RateLimits& limits, const plugin::Plan& plugins) {
   const config::Route& route = *shared;
   auto runtime = std::make_shared<filter::RouteRuntime>();
   filter::FilterChain& chain = runtime->chain;
@@ -266,6 +294,7 @@ std::shared_ptr<const filter::RouteRuntime> SnapshotBuilder::build_route(
     chain.add(std::make_shared<filter::OverloadFilter>(overload, route.priority));
   }
   add_admission(route, limits, chain);
+  add_plugins(config, route, plugins, chain);
   add_action(config, route, chain);
   return runtime;
 }
@@ -296,6 +325,22 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   limits_.add_bandwidth_limits(route, chain);
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     chain.add(std::make_shared<filter::FaultFilter>(route.fault));
+  }
+}
+
+void SnapshotBuilder::add_plugins(const config::Config& config, const config::Route& route,
+                                  const plugin::Plan& plugins, filter::FilterChain& chain) {
+  for (uint32_t place = 0; place < route.plugins.size(); ++place) {
+    const config::PluginUse& use = route.plugins[place];
+    const config::Plugin& plugin = config.plugins[use.plugin];
+    if (use.mode != config::Mode::kOff) {
+      chain.add(std::make_shared<filter::PluginFilter>(
+          plugins.instance(plugin.name, use.config.json),
+          filter::PluginFilterOptions{.mode = use.mode,
+                                      .on_error = plugin.on_error,
+                                      .budget = plugin.budget,
+                                      .place = place}));
+    }
   }
 }
 

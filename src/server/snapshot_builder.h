@@ -15,6 +15,7 @@
 #include "hangu/config/config.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/snapshot.h"
+#include "hangu/plugin/store.h"
 #include "hangu/policy/circuit_breaker.h"
 #include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
@@ -54,6 +55,12 @@ struct Logs {
   audit::AuditLog* audit = nullptr;
 };
 
+/// What the process has opened for a config; nullptr: nothing.
+struct Opened {
+  const ClusterStores* stores = nullptr;
+  const plugin::Plan* plugins = nullptr;
+};
+
 class SnapshotBuilder {
  public:
   /// `fetcher`: of the keys of token issuers.
@@ -69,7 +76,7 @@ class SnapshotBuilder {
   /// one built before. The logs must outlive the snapshot.
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config,
                                                 const Logs& logs, const TlsContexts& tls,
-                                                const ClusterStores& stores);
+                                                const Opened& opened);
 
   /// Frees the generations that no shard uses any more: here, since the shards have better things
   /// to do.
@@ -93,16 +100,20 @@ class SnapshotBuilder {
   static void tell_stores(const RateLimits& limits, const config::Config& config,
                           const ClusterStores& stores);
   void build_routes(const config::Config& config, const RateLimits& limits,
-                    filter::Snapshot& snapshot);
+                    const plugin::Plan& plugins, filter::Snapshot& snapshot);
+  void add_swapped(const config::Config& config, const policy::RouteTable& table,
+                   const plugin::Plan& plugins, std::vector<uint32_t>& slots) const;
   void note_removed(const policy::RouteTable::Change& change, const policy::RouteTable& table,
                     const SharedList<filter::RouteRuntime>& before);
   std::shared_ptr<const filter::RouteRuntime> build_route(
       const config::Config& config, const std::shared_ptr<const config::Route>& shared,
-      const RateLimits& limits);
+      const RateLimits& limits, const plugin::Plan& plugins);
   void add_admission(const config::Route& route, const RateLimits& limits,
                      filter::FilterChain& chain);
   void add_action(const config::Config& config, const config::Route& route,
                   filter::FilterChain& chain);
+  static void add_plugins(const config::Config& config, const config::Route& route,
+                          const plugin::Plan& plugins, filter::FilterChain& chain);
   void add_client_filter(const config::Clients& clients, filter::FilterChain& chain);
   void add_split_filter(const config::Config& config, const config::Split& split,
                         filter::FilterChain& chain);
@@ -124,6 +135,7 @@ class SnapshotBuilder {
   std::map<std::array<uint64_t, 2>, std::weak_ptr<const policy::CidrSet>> listed_;
   std::shared_ptr<const filter::Snapshot> current_;
   std::vector<std::shared_ptr<const filter::Snapshot>> retired_;  // shards may still use them
+  plugin::Plan::Libraries libraries_;                             // of plugins, in the current one
   Breakers breakers_;  // of routes, by their names: the same
 };
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "stats/forward_auth_metrics.h"
+#include "stats/plugin_metrics.h"
 #include "stats/prometheus_text.h"
 
 namespace hangu::stats {
@@ -724,7 +725,7 @@ std::string prometheus_text(const Registry& registry) {
   add_overload(text, registry);
   add_authenticators(text, registry);
   add_forward_auths(text, registry);
-  return text.take();
+  return text.take() + plugin_metrics(registry);
 }
 
 }  // namespace hangu::stats

@@ -67,6 +67,11 @@ std::shared_ptr<BandwidthLimitStats> Registry::bandwidth_limit(std::string_view 
   return intern(bandwidth_limits_, name, shards_);
 }
 
+std::shared_ptr<PluginStats> Registry::plugin(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return intern(plugins_, name, shards_);
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
   std::erase_if(removed_routes_, [&](const std::string& name) {
@@ -83,6 +88,7 @@ void Registry::prune() {
   prune_names(bandwidth_limits_);
   prune_names(authenticators_);
   prune_names(forward_auths_);
+  prune_names(plugins_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -123,6 +129,11 @@ Registry::ByName<ConcurrencyLimitStats> Registry::concurrency_limits() const {
 Registry::ByName<BandwidthLimitStats> Registry::bandwidth_limits() const {
   const std::lock_guard lock(mutex_);
   return bandwidth_limits_;
+}
+
+Registry::ByName<PluginStats> Registry::plugins() const {
+  const std::lock_guard lock(mutex_);
+  return plugins_;
 }
 
 }  // namespace hangu::stats

@@ -64,7 +64,8 @@ def include_problem(layer, allowed, quote, header, in_public):
         return library_problem(layer, header, in_public)
     parts = header.split("/")
     public = parts[0] == "hangu"
-    target = parts[1] if public and len(parts) > 2 else parts[0]
+    # "hangu/plugin.h", which plugins include, belongs to the layer of its name.
+    target = pathlib.PurePath(parts[1]).stem if public else parts[0]
     if not public and in_public:
         return f"a public header may not include the private {header}"
     if target == layer:

@@ -26,6 +26,7 @@ enum class Event : uint8_t {
   kConfigApplied,
   kConfigRefused,
   kCertificateChanged,
+  kPluginChanged,
   kAuditRead,
   kAuditExported,
   kAuditVerified,

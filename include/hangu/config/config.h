@@ -21,6 +21,7 @@
 #include "hangu/config/key_part.h"
 #include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
+#include "hangu/config/plugins.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
 
@@ -613,6 +614,7 @@ struct Route {
   std::vector<uint32_t> rate_limits;         // indices in Config::rate_limits
   std::vector<uint32_t> concurrency_limits;  // the same in theirs
   std::vector<uint32_t> bandwidth_limits;    // the same
+  std::vector<PluginUse> plugins;            // in this order
   HeaderEdit request_headers;
   HeaderEdit response_headers;
   AuditLevel audit = AuditLevel::kDefault;
@@ -717,6 +719,7 @@ struct Config {
   std::vector<RateLimit> rate_limits;
   std::vector<ConcurrencyLimit> concurrency_limits;
   std::vector<BandwidthLimit> bandwidth_limits;
+  std::vector<Plugin> plugins;
   RouteList routes;
   AccessLog access_log;
   AuditLog audit;

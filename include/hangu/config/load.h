@@ -42,6 +42,10 @@ LoadResult load_file(const std::string& path, const LoadOptions& options = {});
 /// `name` stands for the file in diagnostics and becomes Config::source_path.
 LoadResult load_text(std::string_view text, std::string_view name, const LoadOptions& options = {});
 
+/// For problems that others have found in a config that was loaded: the snippets, and columns in
+/// characters in place of bytes. Reads the file again.
+void add_snippets(std::vector<Diagnostic>& diagnostics);
+
 constexpr size_t kFileBytesMax = 128 * 1024 * 1024;
 constexpr size_t kYamlNodesMax = 10'000'000;  // with aliases expanded
 constexpr size_t kYamlDepthMax = 32;

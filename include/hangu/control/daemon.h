@@ -115,6 +115,11 @@ class Daemon {
   Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
                                       policy::EndpointHealth::Order order);
 
+  /// See Gateway::change_plugin(). `actor`: who wants it.
+  Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
+                                                        server::PluginChange change,
+                                                        std::string_view actor);
+
   void terminate();  // as SIGTERM
   void fast_stop();  // as SIGQUIT
   void reopen_logs();

@@ -233,7 +233,8 @@ class Stream {
 
   /// See ResponseWriter::release().
   TunnelOwner* release_client(net::RelayEnd& client) noexcept {
-    return writer_.release(*this, client);
+    // What a plugin keeps lies in the arena, which a record does not have.
+    return kept.plugins == nullptr ? writer_.release(*this, client) : nullptr;
   }
 
   /// It has become a record, whose end will be reported.
@@ -283,6 +284,7 @@ class Stream {
   void pass_request_data(buffer::Slice&& data, bool end) noexcept;
   void send_request_data(buffer::Slice&& data, bool end) noexcept;
   void send_held_request_data() noexcept;
+  bool end_request_data() noexcept;
   void set_request_pause(PauseReason reason, bool paused) noexcept;
 
   void run_response_headers() noexcept;

@@ -46,6 +46,7 @@ struct FilterState {
   AuthRound* auth_round = nullptr;      // as long as it is not known who the client is
   const Principal* principal = nullptr;
   ForwardAuthRound* forward_auth = nullptr;  // as long as an authorization service is asked
+  void** plugins = nullptr;                  // a pointer of each plugin's own, see plugin_filter.h
 };
 
 /// As logs name them.

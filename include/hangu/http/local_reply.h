@@ -23,6 +23,7 @@ struct ReplyField {
 struct LocalReply {
   int status = 500;
   std::string_view code = "internal";     // "route.none"
+  std::string_view label;                 // static: what it counts as; empty: the code, static too
   std::string_view detail;                // one line for a human; may be empty
   uint32_t retry_after_s = 0;             // 0: no Retry-After
   std::string_view allow;                 // the Allow field of a 405

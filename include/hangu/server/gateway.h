@@ -14,6 +14,7 @@
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
 #include "hangu/identity/jwk_set.h"
+#include "hangu/plugin/status.h"
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
@@ -216,7 +217,20 @@ struct GatewayStatus {
   std::vector<RouteCircuitStatus> route_circuits;
   std::vector<ShardStatus> shards;
   AuditStatus audit;
+  std::vector<plugin::PluginStatus> plugins;
   OverloadStatus overload;
+};
+
+enum class PluginChange : uint8_t {
+  kSwap,      // an operator wants what the file holds
+  kNewFile,   // the file has changed
+  kRollback,  // an operator wants the version before
+};
+
+/// Digests of the versions; alike: there was no other.
+struct PluginSwap {
+  std::string before;
+  std::string after;
 };
 
 struct ReloadReport {
@@ -272,6 +286,17 @@ class Gateway {
   virtual void refresh_tls() = 0;
   /// Looks at memory and descriptors for `overload`; returns when to look again.
   virtual Duration sample_load() = 0;
+
+  /// Swaps a plugin for another version; no stream notices but by what the new one does. On failure
+  /// the one in force stays.
+  virtual Result<PluginSwap, std::string> change_plugin(std::string_view /*name*/,
+                                                        PluginChange /*change*/) {
+    return Failure<std::string>{"there are no plugins"};
+  }
+
+  /// Those that want to be swapped because their files have changed.
+  virtual std::vector<std::string> changed_plugins() { return {}; }
+
   virtual GatewayStatus status() const = 0;
   virtual stats::Registry& registry() = 0;
 

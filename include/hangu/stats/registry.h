@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "hangu/stats/overload_stats.h"
+#include "hangu/stats/plugin_stats.h"
 #include "hangu/stats/policy_stats.h"
 #include "hangu/stats/route_stats.h"
 #include "hangu/stats/shard_stats.h"
@@ -48,6 +49,7 @@ class Registry {
   std::shared_ptr<BandwidthLimitStats> bandwidth_limit(std::string_view name);
   std::shared_ptr<AuthStats> authenticator(std::string_view name);
   std::shared_ptr<ForwardAuthStats> forward_auth(std::string_view name);
+  std::shared_ptr<PluginStats> plugin(std::string_view name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -69,6 +71,7 @@ class Registry {
   ByName<BandwidthLimitStats> bandwidth_limits() const;
   ByName<AuthStats> authenticators() const;
   ByName<ForwardAuthStats> forward_auths() const;
+  ByName<PluginStats> plugins() const;
 
  private:
   const uint32_t shards_;
@@ -84,6 +87,7 @@ class Registry {
   ByName<BandwidthLimitStats> bandwidth_limits_;
   ByName<AuthStats> authenticators_;
   ByName<ForwardAuthStats> forward_auths_;
+  ByName<PluginStats> plugins_;
 };
 
 }  // namespace hangu::stats

@@ -63,12 +63,15 @@ TEST_F(RoutesTest, EveryListedRouteAnswers) {
   const std::map<std::string_view, std::string> queries = {
       {"/explain", "?url=a.test"},
       {"/audit/reading", "?kind=read"},
+      {"/plugin", "?name=stamp&change=swap"},
       {"/endpoint", "?upstream=app&endpoint=192.0.2.9:80&order=drain"}};
   for (const Route& route : routes()) {
     const auto query = queries.find(route.path);
     const std::string target =
         std::string(route.path) + (query != queries.end() ? query->second : "");
-    const int expected = route.path == "/endpoint" ? 404 : 200;  // there is none of that address
+    const int expected = route.path == "/endpoint" ? 404  // there is none of that address
+                         : route.path == "/plugin" ? 409
+                                                   : 200;
     EXPECT_EQ(ask(std::string(route.method), target).status, expected) << target;
   }
 }

@@ -1,0 +1,14 @@
+// What follows from the endpoints of an upstream. Pure.
+#pragma once
+
+#include <vector>
+
+#include "hangu/config/config.h"
+#include "hangu/server/gateway.h"
+
+namespace hangu::server {
+
+/// The endpoints of an upstream when all are numeric; empty when a name needs DNS.
+std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream);
+
+}  // namespace hangu::server
