@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::audit {
 namespace {
@@ -57,9 +57,7 @@ Duration Archiver::interval() const {
 
 void Archiver::run() {
   pthread_setname_np(pthread_self(), "hangu-archive");
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_asynchronous_signals();
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   std::unique_lock lock(mutex_);
   while (!stopping_) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <utility>
 
@@ -12,6 +11,7 @@
 
 #include "hangu/base/hex.h"
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::audit {
 namespace {
@@ -223,9 +223,7 @@ void AuditLog::open_file(std::string_view reason, const std::string& previous_fi
 
 void AuditLog::run() {
   pthread_setname_np(pthread_self(), "hangu-audit");
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_asynchronous_signals();
   while (!stopping_) {
     queues_.wait(kBatchMs, stuck_);
     turn();

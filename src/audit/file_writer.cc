@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::audit {
 namespace {
@@ -157,9 +157,7 @@ size_t FileWriter::stop(TimePoint deadline) {
 
 void FileWriter::run() {
   pthread_setname_np(pthread_self(), "hangu-audit-io");
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_asynchronous_signals();
   std::unique_lock lock(mutex_);
   while (true) {
     if (queue_.empty()) {

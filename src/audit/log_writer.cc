@@ -10,12 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <utility>
 
 #include <climits>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::audit {
 namespace {
@@ -112,9 +112,7 @@ void LogWriter::wait() {
 
 void LogWriter::run() {
   pthread_setname_np(pthread_self(), "hangu-log");
-  sigset_t all;
-  sigfillset(&all);  // signals are for the main thread; SIGPIPE comes as EPIPE
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_asynchronous_signals();  // signals are for the main thread; SIGPIPE comes as EPIPE
   while (!stopping_) {
     wait();
     if (reopen_wanted_.exchange(false)) {

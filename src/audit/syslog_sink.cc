@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "hangu/audit/chain.h"
 #include "hangu/audit/parallel_pieces.h"
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::audit {
 namespace {
@@ -88,9 +88,7 @@ bool SyslogSink::out_of_time() const {
 
 void SyslogSink::run() {
   pthread_setname_np(pthread_self(), "hangu-syslog");
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_asynchronous_signals();
   size_t sent = 0;  // of the head
   std::unique_lock lock(mutex_);
   while (!stopping_ || (!queue_.empty() && std::chrono::steady_clock::now() < deadline_)) {

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::control {
 
@@ -23,9 +24,8 @@ uint64_t prepare_process() {
 }
 
 SignalsBlocked::SignalsBlocked() {
-  sigset_t all;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
+  const sigset_t signals = asynchronous_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, &previous_);
 }
 
 SignalsBlocked::~SignalsBlocked() {

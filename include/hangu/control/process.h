@@ -14,8 +14,8 @@ namespace hangu::control {
 /// holds now.
 uint64_t prepare_process();
 
-/// While it lives, threads that are started inherit a mask that blocks every signal, so that
-/// signals reach the control thread and interrupt no shard.
+/// While it lives, threads that are started inherit a mask that blocks every signal but those of
+/// their own faults, so that signals reach the control thread and interrupt no shard.
 class SignalsBlocked {
  public:
   SignalsBlocked();
