@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <memory>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "hangu/base/sanitizer.h"
 #include "hangu/codec/http2/frame_writer.h"
 #include "hangu/codec/http2/hpack.h"
+#include "hangu/config/load.h"
 #include "hangu/server/gateway.h"
 
 #include "tests/component/loopback_origin.h"
@@ -62,24 +64,54 @@ constexpr std::string_view kRequest =
     "GET /some/path?q=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: test/1.0\r\n"
     "Accept: */*\r\nAccept-Encoding: gzip\r\nCookie: a=b\r\n\r\n";
 
-std::shared_ptr<config::Config> config_for(uint16_t origin_port, config::EventLoopKind loop) {
-  auto config = std::make_shared<config::Config>();
-  config->generation = 1;
-  config->workers = 1;
-  config->pin_workers = false;
-  config->event_loop = loop;
-  config->listeners.push_back({.name = "http", .bind = {"127.0.0.1:0"}});
-  config->upstreams.push_back(
-      {.name = "origin",
-       .endpoints = {{.host = "127.0.0.1", .port = origin_port, .unix_path = {}}}});
-  config::Route route;
-  route.name = "all";
-  route.match.path_prefix = "/";
-  route.response_headers.set.push_back({.name = "x-served-by", .value = "hangu", .secret = false});
-  config->routes.push_back(route);
-  config->access_log.enabled = true;
-  config->access_log.path = "/dev/null";
-  return config;
+constexpr std::string_view kPolicedRequest =
+    "GET /policed/path?q=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: test/1.0\r\n"
+    "Accept: */*\r\nX-Tenant: one\r\nX-Internal: 1\r\n\r\n";
+
+/// `everything` is a plain route; /policed has ten rate limits, a circuit breaker, edits of headers.
+std::string config_text(uint16_t origin_port, config::EventLoopKind loop) {
+  return fmt::format(R"(
+workers: 1
+pin_workers: false
+event_loop: {loop}
+listeners: [{{name: http, bind: "127.0.0.1:0"}}]
+access_log: /dev/null
+upstreams:
+  - {{name: origin, endpoints: ["127.0.0.1:{port}"]}}
+  - {{name: guarded, endpoints: ["127.0.0.1:{port}"], circuit_breaker: {{}}}}
+rate_limits:
+  - {{name: limit-0, rate: 1000000000/s, key: [client_ip]}}
+  - {{name: limit-1, rate: 1000000000/s, key: [client_ip, host]}}
+  - {{name: limit-2, rate: 1000000000/s, key: [client_ip, method]}}
+  - {{name: limit-3, rate: 1000000000/s, key: [client_ip, path]}}
+  - {{name: limit-4, rate: 1000000000/s, key: [client_ip, route]}}
+  - {{name: limit-5, rate: 1000000000/s, key: [host]}}
+  - {{name: limit-6, rate: 1000000000/s, key: [path]}}
+  - {{name: limit-7, rate: 1000000000/s, key: [route]}}
+  - {{name: limit-8, rate: 1000000000/s, key: ["header:user-agent"]}}
+  - {{name: limit-9, rate: 1000000000/s, key: ["header:x-tenant"]}}
+routes:
+  - name: policed
+    match: {{path: {{prefix: /policed}}}}
+    upstream: guarded
+    rate_limits: [limit-0, limit-1, limit-2, limit-3, limit-4,
+                  limit-5, limit-6, limit-7, limit-8, limit-9]
+    request_headers: {{set: {{x-gateway: test, x-zone: a}}, remove: [x-internal]}}
+    response_headers: {{set: {{x-served-by: test}}, remove: [x-powered-by]}}
+  - name: everything
+    upstream: origin
+    response_headers: {{set: {{x-served-by: hangu}}}}
+)",
+                     fmt::arg("port", origin_port),
+                     fmt::arg("loop", loop == config::EventLoopKind::kEpoll ? "epoll" : "io_uring"));
+}
+
+std::shared_ptr<const config::Config> config_for(uint16_t origin_port,
+                                                 config::EventLoopKind loop) {
+  config::LoadResult loaded = config::load_text(config_text(origin_port, loop), "test.yaml");
+  EXPECT_TRUE(loaded.ok()) << testing::PrintToString(loaded.error_count());
+  loaded.config->generation = 1;
+  return std::make_shared<const config::Config>(std::move(*loaded.config));
 }
 
 /// A client that allocates nothing.
@@ -222,6 +254,17 @@ TEST_P(Allocation, NonePerRequestOfHttp2) {
   const std::string begin = Http2Request::preface() + std::string(request.next(1));
   ASSERT_FALSE(client.exchange(begin, "END").empty());
   expect_none([&] { return client.exchange(request.next(kBodyBytes), "END").size() > kBodyBytes; });
+}
+
+TEST_P(Allocation, NonePerRequestWithPolicies) {
+#ifndef HANGU_COUNTS_ALLOCATIONS
+  GTEST_SKIP() << "sanitizers bring their own allocator";
+#endif
+  Client client(address());
+  expect_none([&] {
+    const std::string_view response = client.exchange(kPolicedRequest, "END");
+    return response.starts_with("HTTP/1.1 200 ") && response.find("RateLimit") != response.npos;
+  });
 }
 
 TEST_P(Allocation, CounterWorks) {
