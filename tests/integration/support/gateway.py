@@ -12,6 +12,7 @@ import tempfile
 
 from support.client import Client
 from support.wait import DEADLINE, eventually
+from support.wire import Ended
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("HANGU_BINARY") or str(ROOT / "build/dev/bin/hangu")
@@ -108,7 +109,7 @@ class Gateway:
             raise AssertionError(f"hangu ended with {code} before it was ready:\n{self.stderr}")
         try:
             return self.admin("GET", "/ready").status == 200
-        except OSError:
+        except (OSError, Ended):  # not yet, or no more
             return False
 
     # The admin API.
