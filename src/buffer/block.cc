@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace hangu::buffer {
 namespace {
@@ -93,10 +92,12 @@ void BlockPool::trim_whole_pages(uint32_t keep) {
 
 /// Several blocks lie on one page: it can go when all of them are free and not to be kept.
 void BlockPool::trim_shared_pages(uint32_t keep) {
-  std::vector<bool> cold(made_);
+  for (uint32_t i = 0; i < made_; ++i) {
+    blocks_[i].cold_ = false;
+  }
   uint32_t position = 0;
-  for (const Block* block = free_; block != nullptr; block = block->next_free_) {
-    cold[block->index_] = position++ >= keep;
+  for (Block* block = free_; block != nullptr; block = block->next_free_) {
+    block->cold_ = position++ >= keep;
   }
   const size_t end = size_t{options_.block_bytes} * made_ / kPageBytes * kPageBytes;
   for (size_t page = 0; page < end; page += kPageBytes) {
@@ -105,7 +106,7 @@ void BlockPool::trim_shared_pages(uint32_t keep) {
     bool all_cold = true;
     bool any_resident = false;
     for (uint32_t i = first; i <= last; ++i) {
-      all_cold = all_cold && cold[i];
+      all_cold = all_cold && blocks_[i].cold_;
       any_resident = any_resident || blocks_[i].resident_;
     }
     if (!all_cold || !any_resident) {

@@ -49,6 +49,7 @@ class Block {
   uint32_t capacity_ = 0;
   uint32_t index_ = 0;
   bool resident_ = false;  // has memory from the system
+  bool cold_ = false;      // while pages are trimmed: free, and not to be kept
 };
 
 class BlockRef {
