@@ -1,5 +1,18 @@
--- wrk's script: the method and the size of the body from the command line, the result as one line of
--- numbers, since wrk itself does not print the 99.9th percentile.
+-- wrk's script: the method and the size of the body from the command line, or a file with header
+-- fields of which each request has one in turn; the result as one line of numbers, since wrk itself
+-- does not print the 99.9th percentile.
+local function take_turns(path)
+  local requests, turn = {}, 0
+  for line in io.lines(path) do
+    local name, value = line:match("^([^:]+): (.*)$")
+    requests[#requests + 1] = wrk.format(nil, nil, {["Host"] = wrk.headers["Host"], [name] = value})
+  end
+  request = function()
+    turn = turn % #requests + 1
+    return requests[turn]
+  end
+end
+
 function init(args)
   if args[1] == "POST" then
     wrk.method = "POST"
@@ -7,6 +20,9 @@ function init(args)
   end
   if args[1] == "CLOSE" then
     wrk.headers["Connection"] = "close"
+  end
+  if args[1] == "FIELDS" then
+    take_turns(args[2])
   end
 end
 

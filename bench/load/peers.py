@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+import credentials
+
 HERE = pathlib.Path(__file__).resolve().parent
 GATEWAY_CPU = 0
 LOAD_CPU = 1  # of the origin, of wrk and of run.py
@@ -45,6 +47,7 @@ class Process:
         self.name, self.command, self.port, self.cpu = name, command, port, cpu
         self.origins = origins
         self.tls_port = self.h2c_port = port
+        self.fields = None  # file with header fields for its clients
         self.log = directory / f"{name}.out"
         self.process = None
 
@@ -119,6 +122,33 @@ def fill(template, target, **values):
         text = text.replace(f"@{key}@", str(value))
     target.write_text(text)
     return target
+
+
+def make_special_gateways(binary, directory, origin_binary, templates):
+    """Those that have a template in that folder of peers/. Not started."""
+    directory = directory / templates
+    directory.mkdir()
+    directory.chmod(0o755)
+    given = credentials.Credentials(directory)
+    gateways = []
+
+    def add(name, template, command, **values):
+        if not (HERE / "peers" / templates / f"{template}.in").exists():
+            return
+        origin = make_origin(origin_binary, directory, f"origin-of-{name}")
+        port = free_port()
+        config = fill(f"{templates}/{template}.in", directory / f"{name}-{template}", DIR=directory,
+                      NAME=name, PORT=port, ORIGIN_PORT=origin.port, **given.values, **values)
+        process = Process(name, [*command, str(config)], directory, port, GATEWAY_CPU, (origin,))
+        process.fields = given.fields
+        gateways.append(process)
+
+    add("nginx", "nginx.conf", [find("nginx"), "-c"], EDGE_WORK=EDGE_WORK["nginx"])
+    add("haproxy", "haproxy.cfg", [find("haproxy"), "-f"], EDGE_WORK=EDGE_WORK["haproxy"])
+    for event_loop in ("io_uring", "epoll"):
+        add(f"hangu-{event_loop}", "hangu.yaml", [binary, "run", "--config"],
+            EVENT_LOOP=event_loop)
+    return gateways
 
 
 def make_gateways(binary, directory, origin_binary, bare):

@@ -107,15 +107,18 @@ class Report:
         plain = self.results[scenario.name].get(gateway + PLAIN)
         if plain is None:
             return
-        cost, before = median(samples, "cpu"), median(plain, "cpu")
+        # Round by round: what else the machine does meets both of a round.
+        rounds = [(one.cpu, other.cpu) for one, other in zip(samples, plain)]
         if scenario.extra_bar:
-            self.bar(f"{scenario.title}, {gateway}: CPU µs/request of the policies", cost - before,
+            extra = statistics.median(one - other for one, other in rounds)
+            self.bar(f"{scenario.title}, {gateway}: CPU µs/request of the policies", extra,
                      f"≤ {scenario.extra_bar:.2f}",
-                     cost - before <= scenario.extra_bar and not errors(samples))
+                     extra <= scenario.extra_bar and not errors(samples))
         if scenario.of_plain_bar:
+            ratio = statistics.median(one / other for one, other in rounds)
             self.bar(f"{scenario.title}, {gateway}: CPU µs/request to one without policies",
-                     cost / before, f"≤ {scenario.of_plain_bar:.2f}",
-                     cost / before <= scenario.of_plain_bar and not errors(samples))
+                     ratio, f"≤ {scenario.of_plain_bar:.2f}",
+                     ratio <= scenario.of_plain_bar and not errors(samples))
 
     def judge_tunnels(self):
         peers_cpu = [median(self.tunnels[peer], "cpu") for peer in PEERS if peer in self.tunnels]

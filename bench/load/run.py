@@ -68,7 +68,8 @@ class Run:
     """The processes of one run, started anew for each scenario."""
 
     def __init__(self, options, directory):
-        self.options = options
+        self.options, self.directory = options, directory
+        self.special = []  # gateways of one scenario
         self.shuffle = random.Random(options.seed)
         self.results = report.Report(options)
         self.direct = peers.make_origin(options.origin, directory, report.DIRECT)
@@ -114,15 +115,15 @@ class Run:
     def scenario(self, scenario):
         self.fresh(scenario)
         seconds = self.options.seconds * scenario.longer
-        targets = [each for each in self.gateways
+        targets = [each for each in self.special or self.gateways
                    if each.name in scenario.peers or each.name.startswith("hangu")]
         # The origin keeps every connection: without a gateway nothing would be new.
         if scenario.name != "new" and scenario.tool == "wrk" and not scenario.tls and \
                 report.DIRECT in (self.options.gateways or [report.DIRECT]):
             targets.append(self.direct)
         runs = [(each.name, each, scenario) for each in targets]
-        if scenario.policies:
-            runs += [(each.name + report.PLAIN, each, scenario.plain()) for each in targets
+        if scenario.policies or scenario.templates:
+            runs += [(each.name + report.PLAIN, each, scenario.plain()) for each in self.gateways
                      if each.name.startswith("hangu")]
         for _, target, what in runs:  # pools and caches are filled before anything counts
             loads.run(target, what, 1)
@@ -140,13 +141,21 @@ class Run:
         """No scenario inherits memory or connections from the one before."""
         self.stop()
         wanted = scenario.peers if scenario else report.PEERS
-        for process in [self.direct, *self.gateways]:
-            if process.name in wanted or process.name not in scenarios.ALL:
+        if scenario and scenario.templates:
+            special = peers.make_special_gateways(self.options.hangu, self.directory,
+                                                  self.options.origin, scenario.templates)
+            self.special = [each for each in special
+                            if each.name in (self.options.gateways or [each.name])]
+            wanted = ()
+        for process in [self.direct, *self.gateways, *self.special]:
+            if process in self.special or process.name in wanted or \
+                    process.name not in scenarios.ALL:
                 process.start()
 
     def stop(self):
-        for process in [self.direct, *self.gateways]:
+        for process in [self.direct, *self.gateways, *self.special]:
             process.stop()
+        self.special = []
 
     def shuffled(self, items):
         return self.shuffle.sample(items, len(items))

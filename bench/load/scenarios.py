@@ -24,6 +24,9 @@ class Scenario:
     # Where the gateways' policies are. hangu is then measured without them, too, in the same
     # rounds; what they cost is held to a bar in microseconds, or as part of a plain request.
     policies: str = ""
+    # A folder of peers/ with templates of this scenario's own; hangu is measured with the ordinary
+    # one, too, as without policies.
+    templates: str = ""
     extra_bar: float = 0
     of_plain_bar: float = 0
 
@@ -33,7 +36,7 @@ class Scenario:
         return self.policies + file
 
     def plain(self):
-        return dataclasses.replace(self, policies="")
+        return dataclasses.replace(self, policies="", templates="", arguments=())
 
     @property
     def answer(self):
@@ -53,6 +56,11 @@ SCENARIOS = (
     Scenario("get-4k", "GET 4 KiB, 64 connections", 64, 4 * KIB),
     Scenario("policies", "GET 128 B, 64 connections: ten rate limits, breaker, five header edits",
              64, policies="/policies", extra_bar=0.6),
+    Scenario("full-chain", "GET 128 B, 64 connections: tokens of ES256 and HS256, API keys, "
+             "authorization, a limit, breaker, access log and audit of each request", 64,
+             arguments=("FIELDS",), templates="full-chain", of_plain_bar=1.35),
+    Scenario("audited", "GET 128 B, 64 connections: audit of each request", 64,
+             templates="audited", peers=(), of_plain_bar=1.05),
     Scenario("get-64k", "GET 64 KiB, 32 connections", 32, 64 * KIB, cpu_bar=0.80),
     Scenario("get-1m", "GET 1 MiB, 8 connections", 8, MIB, cpu_bar=0.80),
     Scenario("post-1m", "POST 1 MiB, 8 connections", 8, 0, ("POST", str(MIB)), cpu_bar=0.80),
