@@ -69,6 +69,9 @@ class Process:
                 time.sleep(0.005)
         raise RuntimeError(f"{self.name} does not listen: {self.said()}")
 
+    def said_all(self):
+        return self.log.read_text(errors="replace")
+
     def said(self):
         return self.log.read_text(errors="replace")[-1000:] or "it said nothing"
 

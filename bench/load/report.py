@@ -33,13 +33,15 @@ class Report:
         self.idle = {}      # what it speaks → gateway name → bytes
         self.tunnels = {}   # gateway name → idle.Tunnels of each round
         self.starts = {}    # gateway name → milliseconds of each start
+        self.changes = {}   # gateway name → changes.Changes
 
     def add(self, scenario, name, sample):
         self.results.setdefault(scenario.name, {}).setdefault(name, []).append(sample)
 
     def failed(self):
-        return any(errors(samples) for by_gateway in self.results.values()
-                   for samples in by_gateway.values())
+        return any(each.errors for each in self.changes.values()) or \
+            any(errors(samples) for by_gateway in self.results.values()
+                for samples in by_gateway.values())
 
     def ratio(self, name, gateway, field, among=scenarios.ALL):
         """To the best of these peers; None without one."""
@@ -97,6 +99,7 @@ class Report:
                     self.bar(f"Bytes for an idle connection, {kind}, {gateway}", value,
                              f"≤ {bar:,}", value <= bar)
         self.judge_tunnels()
+        self.judge_changes()
         for gateway, values in self.starts.items():
             if gateway.startswith("hangu"):
                 value = statistics.median(values)
@@ -132,6 +135,16 @@ class Report:
                 ratio = median(samples, "cpu") / min(peers_cpu)
                 self.bar(f"WebSocket, {gateway}: CPU µs/message to the better peer", ratio,
                          f"≤ {scenarios.TUNNEL_CPU_BAR:.2f}", ratio <= scenarios.TUNNEL_CPU_BAR)
+
+    def judge_changes(self):
+        for gateway, found in self.changes.items():
+            ratio = found.changing_p99 / found.quiet_p99
+            self.bar(f"p99 during {found.reloads} changes of one route of 100,000, {gateway}: to "
+                     f"that without ({found.quiet_p99 / 1000:.2f} ms)", ratio,
+                     f"≤ {scenarios.CHANGE_P99_BAR:.2f}",
+                     ratio <= scenarios.CHANGE_P99_BAR and not found.errors)
+            self.bar(f"ms to compile such a change, the longest, {gateway}", found.compile_ms,
+                     f"≤ {scenarios.CHANGE_MS_BAR}", found.compile_ms <= scenarios.CHANGE_MS_BAR)
 
     def judge_many(self):
         many = self.results.get(scenarios.MANY, {})

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import changes
 import idle
 import loads
 import measure
@@ -96,6 +97,8 @@ class Run:
             for scenario in scenarios.SCENARIOS:
                 if self.wants(scenario.name):
                     self.scenario(scenario)
+            if self.wants("changes"):
+                self.changes()
         finally:
             self.stop()
 
@@ -105,6 +108,13 @@ class Run:
             for gateway in self.shuffled(self.plain_gateways()):
                 self.results.tunnels.setdefault(gateway.name, []).append(
                     idle.tunnels(gateway, self.options.tunnels, self.options.seconds))
+
+    def changes(self):
+        self.fresh()
+        for gateway in self.plain_gateways():
+            if gateway.name.startswith("hangu"):
+                self.results.changes[gateway.name] = changes.run(
+                    gateway, self.options.hangu, self.options.rounds, self.options.seconds)
 
     def starts(self):
         for _ in range(max(self.options.rounds, 5)):

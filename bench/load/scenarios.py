@@ -85,8 +85,8 @@ SCENARIOS = (
 )
 
 # Measured apart: by idle.py the memory of idle connections and all of WebSocket tunnels, by
-# measure.py the time to start.
-APART = ("idle", "tunnels", "start")
+# measure.py the time to start, by changes.py what traffic notices of changes.
+APART = ("idle", "tunnels", "start", "changes")
 
 MANY = "get-128-c5000"
 MANY_RPS_BAR = 1.5   # of nginx
@@ -96,3 +96,5 @@ IDLE_BARS = {"http": 2048, "https": 24 * 1024}
 TUNNEL_BAR = 2048
 TUNNEL_CPU_BAR = 0.65  # of the better peer, for a message and its echo
 START_BAR = 50       # milliseconds to the first request served
+CHANGE_P99_BAR = 1.10  # of the quiet p99, while one route of 100,000 changes again and again
+CHANGE_MS_BAR = 10     # to compile such a change
