@@ -70,7 +70,7 @@ json::object plugins_json(control::Daemon& daemon) {
   return {{"plugins", std::move(all)}};
 }
 
-Reply change_plugin(const Request& request, std::string_view query, control::Daemon& daemon) {
+Reply change_plugin(const Caller& caller, std::string_view query, control::Daemon& daemon) {
   const auto fields = parse_query(query);
   if (!fields) {
     return problem(400, "admin.bad_query", "the query holds a broken escape");
@@ -91,7 +91,7 @@ Reply change_plugin(const Request& request, std::string_view query, control::Dae
   if (name.empty() || !change) {
     return problem(400, "admin.bad_query", "needs a name, and a change: swap or rollback");
   }
-  const auto swap = daemon.change_plugin(name, *change, request.actor);
+  const auto swap = daemon.change_plugin(name, *change, caller.actor);
   if (!swap) {
     return problem(409, "plugin.not_changed", swap.error());
   }

@@ -14,6 +14,6 @@ namespace hangu::admin {
 boost::json::object plugins_json(control::Daemon& daemon);
 
 /// ?name=NAME&change=swap or rollback
-Reply change_plugin(const Request& request, std::string_view query, control::Daemon& daemon);
+Reply change_plugin(const Caller& caller, std::string_view query, control::Daemon& daemon);
 
 }  // namespace hangu::admin

@@ -17,6 +17,7 @@
 #include "hangu/stats/prometheus.h"
 #include "hangu/stats/registry.h"
 
+#include "admin/login.h"
 #include "admin/plugins_json.h"
 
 namespace hangu::admin {
@@ -27,20 +28,30 @@ namespace json = boost::json;
 using Done = std::function<void(Reply)>;
 
 constexpr std::array kRoutes = {
-    Route{"GET", "/", "this list"},
-    Route{"GET", "/health", "200 while the process lives; also /healthz"},
-    Route{"GET", "/ready", "200 when it takes traffic, 503 with the reason when not; also /readyz"},
-    Route{"GET", "/status", "listeners, upstreams, shards, generation, last reload"},
-    Route{"GET", "/upstreams", "endpoints: their health, the last answers to checks, orders"},
-    Route{"POST", "/endpoint", "?upstream=NAME&endpoint=ADDRESS&order=drain, maint or ready"},
-    Route{"GET", "/plugins", "plugins: their versions, what they did and cost"},
-    Route{"POST", "/plugin", "?name=NAME&change=swap (to what its file holds) or rollback"},
-    Route{"GET", "/metrics", "Prometheus text format 0.0.4"},
-    Route{"GET", "/config", "the effective config as YAML, secrets masked"},
-    Route{"GET", "/explain", "which route takes a request: ?method=GET&url=...&header=Name: value"},
-    Route{"POST", "/audit/reading",
+    Route{"GET", "/", kAnyone, "this list"},
+    Route{"GET", "/health", kAnyone, "200 while the process lives; also /healthz"},
+    Route{"GET", "/ready", kAnyone,
+          "200 when it takes traffic, 503 with the reason when not; also /readyz"},
+    Route{"GET", "/status", kEverybody, "listeners, upstreams, shards, generation, last reload"},
+    Route{"GET", "/upstreams", kEverybody,
+          "endpoints: their health, the last answers to checks, orders"},
+    Route{"POST", "/endpoint", kSystem,
+          "?upstream=NAME&endpoint=ADDRESS&order=drain, maint or ready"},
+    Route{"GET", "/plugins", kEverybody, "plugins: their versions, what they did and cost"},
+    Route{"POST", "/plugin", kSecurity,
+          "?name=NAME&change=swap (to what its file holds) or rollback"},
+    Route{"GET", "/metrics", kAnyone, "Prometheus text format 0.0.4"},
+    Route{"GET", "/config", kEverybody, "the effective config as YAML, secrets masked"},
+    Route{"GET", "/explain", kEverybody,
+          "which route takes a request: ?method=GET&url=...&header=Name: value"},
+    Route{"POST", "/audit/reading", kAudit,
           "records that the audit log is read: ?kind=read|export|verify&what=..."},
-    Route{"POST", "/reload", "reads the config again: 200 applied, 422 invalid, 409 refused"},
+    Route{"POST", "/reload", kSystem | kSecurity,
+          "reads the config again: 200 applied, 422 invalid, 409 refused"},
+    Route{"POST", "/login", kAnyone,
+          "Authorization: Basic; a session's token for an administrator"},
+    Route{"POST", "/logout", kAnyone, "Authorization: Bearer; ends the session"},
+    Route{"GET", "/session", kAnyone, "who you are here, and your role"},
 };
 
 /// Kubernetes' names for two of the paths mean the same.
@@ -56,11 +67,23 @@ Reply json_reply(const json::object& value) {
   return {200, "application/json", json::serialize(value) + "\n", {}};
 }
 
+json::array roles_json(Roles roles) {
+  using config::AdminRole;
+  json::array names;
+  for (const AdminRole role : {AdminRole::kSystem, AdminRole::kSecurity, AdminRole::kAudit}) {
+    if ((roles & role_bit(role)) != 0) {
+      names.push_back(json::string(to_string(role)));
+    }
+  }
+  return names;
+}
+
 Reply index() {
   json::array all;
   for (const Route& route : kRoutes) {
     all.push_back({{"method", json::string(route.method)},
                    {"path", json::string(route.path)},
+                   {"roles", roles_json(route.roles)},
                    {"summary", json::string(route.summary)}});
   }
   return {200, "application/json", pretty(json::object{{"routes", all}}) + "\n", {}};
@@ -131,7 +154,7 @@ Reply explain_request(std::string_view query, control::Daemon& daemon) {
                      : problem(400, "admin.bad_query", explanation.error());
 }
 
-Reply order_endpoint(std::string_view query, control::Daemon& daemon) {
+Reply order_endpoint(const Caller& caller, std::string_view query, control::Daemon& daemon) {
   using Order = policy::EndpointHealth::Order;
   const auto fields = parse_query(query);
   if (!fields) {
@@ -157,14 +180,14 @@ Reply order_endpoint(std::string_view query, control::Daemon& daemon) {
     return problem(400, "admin.bad_query",
                    "needs upstream, endpoint, and an order: ready, drain or maint");
   }
-  if (auto done = daemon.set_order(upstream, endpoint, *order); !done) {
+  if (auto done = daemon.set_order(upstream, endpoint, *order, caller.actor); !done) {
     return problem(404, "admin.no_endpoint", done.error());
   }
   return json_reply(upstreams_json(daemon.status()));
 }
 
 /// Whoever reads the log by means of `hangu audit` says so here first.
-Reply record_reading(const Request& request, std::string_view query, control::Daemon& daemon) {
+Reply record_reading(const Caller& caller, std::string_view query, control::Daemon& daemon) {
   const auto fields = parse_query(query);
   if (!fields) {
     return problem(400, "admin.bad_query", "the query holds a broken escape");
@@ -184,7 +207,7 @@ Reply record_reading(const Request& request, std::string_view query, control::Da
   if (!event) {
     return problem(400, "admin.bad_query", "`kind` is read, export or verify");
   }
-  return daemon.record_reading(*event, request.actor, what)
+  return daemon.record_reading(*event, caller.actor, what)
              ? json_reply({{"recorded", true}})
              : problem(503, "audit.unavailable", "the audit log takes no records now");
 }
@@ -219,9 +242,6 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
   if (path == "/upstreams") {
     return json_reply(upstreams_json(daemon.status()));
   }
-  if (path == "/endpoint") {
-    return order_endpoint(query, daemon);
-  }
   if (path == "/plugins") {
     return json_reply(plugins_json(daemon));
   }
@@ -234,13 +254,45 @@ Reply answer(std::string_view path, std::string_view query, control::Daemon& dae
   return explain_request(query, daemon);
 }
 
+struct Admitted {
+  const Request& request;
+  std::string_view path;
+  std::string_view query;
+  const Caller& caller;
+};
+
+void act(const Admitted& asked, Context& context, Done done) {
+  const std::string_view path = asked.path;
+  if (path == "/reload") {
+    context.daemon.reload(
+        [done = std::move(done)](const control::ReloadOutcome& outcome) {
+          done(reload_reply(outcome));
+        },
+        asked.caller.actor);
+  } else if (path == "/login") {
+    log_in(asked.request, context, done);
+  } else if (path == "/logout") {
+    done(log_out(asked.request, context));
+  } else if (path == "/session") {
+    done(session(asked.caller));
+  } else if (path == "/endpoint") {
+    done(order_endpoint(asked.caller, asked.query, context.daemon));
+  } else if (path == "/plugin") {
+    done(change_plugin(asked.caller, asked.query, context.daemon));
+  } else if (path == "/audit/reading") {
+    done(record_reading(asked.caller, asked.query, context.daemon));
+  } else {
+    done(answer(path, asked.query, context.daemon));
+  }
+}
+
 }  // namespace
 
 std::span<const Route> routes() {
   return kRoutes;
 }
 
-void handle(const Request& request, control::Daemon& daemon, Done done) {
+void handle(const Request& request, Context& context, Done done) {
   const std::string_view target = request.target;
   const size_t question = std::min(target.find('?'), target.size());
   const std::string_view path = without_alias(target.substr(0, question));
@@ -253,25 +305,22 @@ void handle(const Request& request, control::Daemon& daemon, Done done) {
   }
   if (found->method != request.method) {
     Reply reply = problem(405, "admin.method", fmt::format("{} takes {}", path, found->method));
-    reply.allow = found->method == "GET" ? "GET, HEAD" : std::string(found->method);
+    reply.fields = {{"Allow", found->method == "GET" ? "GET, HEAD" : std::string(found->method)}};
     done(std::move(reply));
     return;
   }
-  if (path == "/reload") {
-    daemon.reload([done = std::move(done)](
-                      const control::ReloadOutcome& outcome) { done(reload_reply(outcome)); },
-                  request.actor);
+  if (const auto config = context.daemon.config()) {
+    context.administrators.follow(config->admin);
+  }
+  const auto caller =
+      context.administrators.admit(found->roles, request.peer, request.authorization, now());
+  record_ended(context);
+  if (!caller) {
+    record_refused(request, context, caller.error());
+    done(refused(caller.error()));
     return;
   }
-  if (path == "/plugin") {
-    done(change_plugin(request, query, daemon));
-    return;
-  }
-  if (path == "/audit/reading") {
-    done(record_reading(request, query, daemon));
-    return;
-  }
-  done(answer(path, query, daemon));
+  act({request, path, query, *caller}, context, std::move(done));
 }
 
 Reply problem(int status, std::string_view code, std::string_view detail) {

@@ -17,7 +17,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -27,6 +29,9 @@
 #include "hangu/admin/routes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
+#include "hangu/identity/password_hash.h"
+
+#include "admin/login.h"
 
 namespace hangu::admin {
 namespace {
@@ -43,6 +48,7 @@ using Bound = Result<void, BindError>;
 constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr mode_t kSocketMode = 0660;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+constexpr auto kSessionWatch = std::chrono::seconds(5);
 
 Failure<BindError> bind_failure(const std::string& what, const std::error_code& error) {
   auto kind = BindError::Kind::kOther;
@@ -125,8 +131,8 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
   response.set(http::field::server, "hangu");
   response.set(http::field::content_type, reply.content_type);
   response.set(http::field::cache_control, "no-store");
-  if (!reply.allow.empty()) {
-    response.set(http::field::allow, reply.allow);
+  for (const auto& [name, value] : reply.fields) {
+    response.set(name, value);
   }
   response.keep_alive(keep_alive);
   response.body() = std::move(reply.body);
@@ -135,37 +141,46 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
 }
 
 /// HEAD is answered like GET, without the body.
-Request to_request(const http::request<http::string_body>& request, std::string actor) {
+Request to_request(const http::request<http::string_body>& request, Peer peer) {
   Request wanted;
-  wanted.actor = std::move(actor);
+  wanted.peer = std::move(peer);
+  wanted.authorization = std::string(request[http::field::authorization]);
   wanted.method =
       request.method() == http::verb::head ? "GET" : std::string(request.method_string());
   wanted.target = std::string(request.target());
   return wanted;
 }
 
-/// Who is at the other end, for the audit log.
-std::string actor_of(stream_protocol::socket& socket) {
+Peer peer_of(stream_protocol::socket& socket) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
-  const bool known =
-      ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-  return known ? fmt::format("uid={} pid={}", credentials.uid, credentials.pid) : "unix";
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return {.text = "unix", .place = "unix", .uid = std::nullopt};
+  }
+  return {.text = fmt::format("uid={} pid={}", credentials.uid, credentials.pid),
+          .place = fmt::format("uid={}", credentials.uid),
+          .uid = credentials.uid};
 }
 
-std::string actor_of(tcp::socket& socket) {
+Peer peer_of(tcp::socket& socket) {
   error_code error;
   const tcp::endpoint peer = socket.remote_endpoint(error);
-  return error ? "tcp" : fmt::format("tcp={}:{}", peer.address().to_string(), peer.port());
+  if (error) {
+    return {.text = "tcp", .place = "tcp", .uid = std::nullopt};
+  }
+  const std::string address = peer.address().to_string();
+  return {.text = fmt::format("tcp={}:{}", address, peer.port()),
+          .place = address,
+          .uid = std::nullopt};
 }
 
 // One connection; the coroutine's frame owns everything.
 template <class Protocol>
 class Session {
  public:
-  Session(typename Protocol::socket socket, control::Daemon& daemon, const ServerLimits& limits)
+  Session(typename Protocol::socket socket, Context& context, const ServerLimits& limits)
       : stream_(std::move(socket)),
-        daemon_(daemon),
+        context_(context),
         limits_(limits) {}
 
   asio::awaitable<void> run() {
@@ -194,7 +209,7 @@ class Session {
       reply = problem(403, "admin.browser", "a web page may not change anything here");
     } else {
       // A named object: g++ 12 destroys a temporary in a co_await expression twice.
-      const Request wanted = to_request(request, actor_of(stream_.socket()));
+      const Request wanted = to_request(request, peer_of(stream_.socket()));
       reply = co_await ask(wanted);
     }
     co_return co_await send(std::move(reply), request);
@@ -204,7 +219,7 @@ class Session {
     std::optional<Reply> answer;
     asio::steady_timer answered(stream_.get_executor(), asio::steady_timer::time_point::max());
     stream_.expires_never();
-    handle(request, daemon_, [&](Reply reply) {
+    handle(request, context_, [&](Reply reply) {
       answer = std::move(reply);
       answered.cancel();
     });
@@ -246,7 +261,7 @@ class Session {
 
   beast::basic_stream<Protocol> stream_;
   beast::flat_buffer buffer_;
-  control::Daemon& daemon_;
+  Context& context_;
   const ServerLimits& limits_;
 };
 
@@ -256,12 +271,21 @@ class Server::Impl {
  public:
   Impl(asio::io_context& context, control::Daemon& daemon, ServerLimits limits)
       : context_(context),
-        daemon_(daemon),
-        limits_(limits) {}
+        limits_(limits),
+        routes_{
+            daemon, administrators_,
+            [this](const std::string& hash, std::string password, std::function<void(bool)> done) {
+              verify(hash, std::move(password), std::move(done));
+            }},
+        session_timer_(context) {}
 
-  ~Impl() { close(); }
+  ~Impl() {
+    close();
+    passwords_.join();
+  }
 
   Bound apply(const config::Admin& admin) {
+    watch_sessions();
     if (admin.unix_path != unix_path_) {
       if (auto opened = open_unix(admin.unix_path); !opened) {
         return opened;
@@ -274,6 +298,7 @@ class Server::Impl {
   }
 
   void close() {
+    session_timer_.cancel();
     close_unix();
     close_tcp();
   }
@@ -389,14 +414,38 @@ class Server::Impl {
 
   template <class Protocol>
   asio::awaitable<void> serve(typename Protocol::socket socket) {
-    Session<Protocol> session(std::move(socket), daemon_, limits_);
+    Session<Protocol> session(std::move(socket), routes_, limits_);
     co_await session.run();
     --connections_;  // not by a destructor: at the process's end frames may outlive this object
   }
 
+  /// Beside the control thread, one after the other: slow on purpose.
+  void verify(const std::string& hash, std::string password, std::function<void(bool)> done) {
+    asio::post(passwords_,
+               [this, hash, password = std::move(password), done = std::move(done)]() mutable {
+                 const bool right = identity::verify_password(hash, password);
+                 identity::wipe(password);
+                 asio::post(context_, [done = std::move(done), right] { done(right); });
+               });
+  }
+
+  /// So that the audit log knows of a session's end when it ends.
+  void watch_sessions() {
+    session_timer_.expires_after(kSessionWatch);
+    session_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        record_ended(routes_);
+        watch_sessions();
+      }
+    });
+  }
+
   asio::io_context& context_;
-  control::Daemon& daemon_;
   ServerLimits limits_;
+  Administrators administrators_{uid_of_account};
+  Context routes_;
+  asio::thread_pool passwords_{1};
+  asio::steady_timer session_timer_;
   stream_protocol::acceptor* unix_ = nullptr;  // owned by its accept_all()
   tcp::acceptor* tcp_ = nullptr;
   std::string unix_path_;

@@ -21,6 +21,7 @@
 
 #include "hangu/base/parse.h"
 
+#include "cli/admin_session.h"
 #include "cli/config_file.h"
 
 namespace hangu::cli {
@@ -37,13 +38,17 @@ constexpr uint64_t kReplyBytesMax = 256 * 1024 * 1024;
 
 using Answer = Result<AdminReply, std::string>;
 
-http::request<http::empty_body> make_request(const std::string& method, const std::string& path) {
+http::request<http::empty_body> make_request(const std::string& method, const std::string& path,
+                                             const std::string& authorization) {
   http::request<http::empty_body> request;
   request.version(11);
   request.method_string(method);
   request.target(path);
   request.set(http::field::host, "hangu");
   request.set(http::field::user_agent, "hangu/" HANGU_VERSION);
+  if (!authorization.empty()) {
+    request.set(http::field::authorization, authorization);
+  }
   request.keep_alive(false);
   request.prepare_payload();
   return request;
@@ -135,16 +140,19 @@ Result<std::string, std::string> find_admin(const AdminTarget& target) {
 }
 
 Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
-                                          const std::string& path) {
+                                          const std::string& path,
+                                          const std::string& authorization) {
   Answer answer = Failure<std::string>{"no answer"};
+  const std::string session = authorization.empty() ? read_session(address) : std::string();
+  const auto request =
+      make_request(method, path, session.empty() ? authorization : "Bearer " + session);
   if (address.starts_with("unix:")) {
     if (address.size() - 5 >= sizeof(sockaddr_un::sun_path)) {
       return Failure<std::string>{fmt::format("{}: the path is too long for a socket", address)};
     }
-    answer =
-        run_exchange<asio::local::stream_protocol>(address.substr(5), make_request(method, path));
+    answer = run_exchange<asio::local::stream_protocol>(address.substr(5), request);
   } else if (const auto endpoint = tcp_endpoint(address)) {
-    answer = run_exchange<asio::ip::tcp>(*endpoint, make_request(method, path));
+    answer = run_exchange<asio::ip::tcp>(*endpoint, request);
   } else {
     return Failure<std::string>{
         fmt::format("\"{}\" is neither a socket path nor an address", address)};

@@ -19,7 +19,9 @@ struct AdminReply {
 /// knows.
 Result<std::string, std::string> find_admin(const AdminTarget& target);
 
+/// `authorization`: that field; empty: the session of `hangu login`, if there is one.
 Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
-                                          const std::string& path);
+                                          const std::string& path,
+                                          const std::string& authorization = {});
 
 }  // namespace hangu::cli

@@ -57,8 +57,11 @@ Result<void, std::string> announce_reading(const AuditTarget& target, const Audi
   const auto address = find_admin(target.target);
   const auto status = address ? ask_admin(*address, "GET", "/status")
                               : Result<AdminReply, std::string>(Failure<std::string>{""});
-  if (!status || status->status != 200) {
+  if (!status) {
     return {};  // it does not run
+  }
+  if (status->status != 200) {
+    return Failure<std::string>{text_field(object_from(status->body), "detail")};
   }
   const std::string path = text_field(object_field(object_from(status->body), "audit"), "path");
   if (path.empty() || !same_file(path, files.path)) {

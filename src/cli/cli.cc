@@ -58,6 +58,7 @@ class CommandLine {
     add_explain();
     add_audit();
     add_plugin();
+    add_login();
     add_schema();
     add_key();
     add_hash_password();
@@ -293,6 +294,18 @@ class CommandLine {
     verb->add_flag("--json", plugin_.json, "Print it as JSON");
   }
 
+  void add_login() {
+    CLI::App* in = add_verb("login", "Tell the admin API who you are; reads a password",
+                            [this] { return login(login_, environment_); });
+    in->add_option("name", login_.name, "An administrator of the config")
+        ->required()
+        ->type_name("NAME");
+    add_target(*in, login_.target);
+    CLI::App* out =
+        add_verb("logout", "End that session", [this] { return logout(login_, environment_); });
+    add_target(*out, login_.target);
+  }
+
   void add_schema() {
     CLI::App* verb = add_verb("schema", "Print the shape of the config as JSON Schema",
                               [this] { return schema(schema_, environment_); });
@@ -422,6 +435,7 @@ class CommandLine {
   RunOptions run_;
   CheckOptions check_;
   ReloadOptions reload_;
+  LoginOptions login_;
   StatusOptions status_;
   UpstreamOptions upstream_;
   CertsOptions certs_;

@@ -42,7 +42,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   const auto reply = ask_admin(*address, "GET", "/status");
   if (!reply || reply->status != 200) {
     print_error(environment, reply ? text_field(object_from(reply->body), "detail") : reply.error(),
-                "is it running? `hangu run` starts it");
+                reply ? "" : "is it running? `hangu run` starts it");
     return kRuntimeFailure;
   }
   const json::object body = object_from(reply->body);

@@ -35,6 +35,11 @@ struct ReloadOptions {
   bool json = false;
 };
 
+struct LoginOptions {
+  AdminTarget target;
+  std::string name;
+};
+
 struct StatusOptions {
   AdminTarget target;
   bool ready = false;
@@ -149,6 +154,8 @@ struct PluginSignOptions {
 int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
+int login(const LoginOptions& options, const Environment& environment);
+int logout(const LoginOptions& options, const Environment& environment);
 int status(const StatusOptions& options, const Environment& environment);
 int order_endpoint(const UpstreamOptions& options, const Environment& environment);
 int certs(const CertsOptions& options, const Environment& environment);

@@ -334,17 +334,6 @@ void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls)
   }
 }
 
-void check_admin(Reader& reader, const Node& node, const Admin& admin) {
-  if (!admin.tcp_bind.empty() && !is_loopback(admin.tcp_bind) && !admin.allow_remote) {
-    reader.error(child(node, "tcp").mark,
-                 {"E0132",
-                  fmt::format("other machines can reach the admin API on {}, which has no "
-                              "authentication",
-                              quoted(admin.tcp_bind)),
-                  "bind it to 127.0.0.1 or [::1], or add `allow_remote: true`"});
-  }
-}
-
 void check_audit(Reader& reader, const Node& node, const AuditLog& audit) {
   if (audit.syslog.enabled && !audit.syslog.tls &&
       !(audit.syslog.ca + audit.syslog.certificate + audit.syslog.server_name).empty()) {

@@ -30,7 +30,6 @@ void check_split(Reader& reader, const Node& node, const Split& split);
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
 void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls);
-void check_admin(Reader& reader, const Node& node, const Admin& admin);
 void check_audit(Reader& reader, const Node& node, const AuditLog& audit);
 void check_buffers(Reader& reader, const Node& node, const Buffers& buffers);
 

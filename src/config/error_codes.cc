@@ -161,11 +161,9 @@ const std::vector<ErrorCode>& error_codes() {
        "A route refers to an upstream, or to a rate limit, that no entry of `upstreams` or "
        "`rate_limits` defines. The suggestion is the nearest name."},
       {"E0132", "admin API open to others",
-       "The admin API can stop the gateway and has no authentication on TCP, so it binds to "
-       "loopback only. "
-       "Use the Unix socket, whose permissions protect it, or set `allow_remote: true` if the "
-       "network in "
-       "front of it does."},
+       "The admin API can stop the gateway. On TCP nothing is encrypted, nor, without "
+       "`administrators`, authenticated, so it binds to loopback only. Use the Unix socket, whose "
+       "permissions protect it, or set `allow_remote: true` if the network in front of it does."},
       {"E0133", "variable not set",
        "A value refers to `${NAME}`, and the environment has no such variable. Set it where the "
        "process is "

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "config/admin_keys.h"
 #include "config/header_types.h"
 #include "config/identity_keys.h"
 #include "config/keys.h"
@@ -278,31 +279,6 @@ TypePtr<AccessLog> access_log() {
   return type;
 }
 
-TypePtr<Admin> admin() {
-  auto type = object<Admin>("mapping");
-  type->key<&Admin::unix_path>(text(kSocketPathRule),
-                               {.name = "socket",
-                                .documentation = "Unix socket of the admin API and of the `hangu` "
-                                                 "commands.",
-                                .example = "/run/hangu/gateway.sock",
-                                .reload = kRestart})
-      .key<&Admin::tcp_bind>(
-          text(kTcpBindRule, {.empty_word = "off"}),
-          {.name = "tcp",
-           .documentation =
-               "The admin API on TCP, too. It has no authentication: loopback only, unless "
-               "`allow_remote`.",
-           .example = "127.0.0.1:9900",
-           .reload = kRestart})
-      .key<&Admin::allow_remote>(
-          on_off(), {.name = "allow_remote",
-                     .documentation = "Accept a `tcp` address that other machines can reach.",
-                     .example = "true",
-                     .reload = kRestart})
-      .check(check_admin);
-  return type;
-}
-
 TypePtr<Shutdown> shutdown() {
   auto type = object<Shutdown>("mapping");
   type->key<&Shutdown::lb_delay>(
@@ -510,9 +486,9 @@ std::unique_ptr<Type> build_root() {
                             "audit log with signed checkpoints, kept for at least 183 days.",
            .example = "mlps3",
            .reload = kRestart})
-      .key<&Config::admin>(admin(), {.name = "admin",
-                                     .documentation = "The admin API.",
-                                     .example = "{tcp: \"127.0.0.1:9900\"}"})
+      .key<&Config::admin>(admin_keys(), {.name = "admin",
+                                          .documentation = "The admin API.",
+                                          .example = "{tcp: \"127.0.0.1:9900\"}"})
       .key<&Config::shutdown>(shutdown(), {.name = "shutdown",
                                            .documentation = "How the process ends.",
                                            .example = "{lb_delay: 10s}"})

@@ -47,6 +47,18 @@ void record_plugin(audit::AuditLog* log, const PluginEvent& event) {
   log->append_control(record);
 }
 
+void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event) {
+  if (log == nullptr) {
+    return;
+  }
+  audit::Record record = make_record(event.event, generation, event.actor);
+  record.outcome = event.outcome;
+  record.set(Text::kObject, event.object);
+  record.set(Text::kReason, event.reason);
+  record.set(Text::kDetail, event.detail);
+  log->append_control(record);
+}
+
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor) {
   if (log != nullptr) {
     audit::Record record = make_record(audit::Event::kProcessDraining, generation, actor);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hangu/audit/record.h"
+#include "hangu/control/daemon.h"
 
 namespace hangu::audit {
 class AuditLog;
@@ -32,6 +33,7 @@ struct PluginEvent {
   std::string_view error;   // why there is no other
 };
 
+void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event);
 void record_plugin(audit::AuditLog* log, const PluginEvent& event);
 void record_config(audit::AuditLog* log, const ConfigEvent& event);
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor);

@@ -4,10 +4,12 @@
 #include <csignal>
 #include <utility>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "hangu/base/log.h"
 #include "hangu/config/generations.h"
@@ -163,8 +165,27 @@ class Daemon::Impl {
     reload_actor_ = actor;
     offered_hash_ = tls::sha256_of_file(config_->source_path);
     notifier_.reloading(last_reload_at_);
-    config::LoadResult loaded = options_.load_config();
+    reloading_ = true;
+    // A large file takes seconds, in which health is to be checked and shards are to be served.
+    asio::post(loader_, [this, before = config_, done, work = asio::make_work_guard(context_)] {
+      step_back();
+      auto loaded = std::make_shared<config::LoadResult>(options_.load_config());
+      if (loaded->config) {
+        loaded->config->generation = before->generation + 1;
+        config::share_unchanged(*loaded->config, *before);
+      }
+      asio::post(context_, [this, loaded, done] { take_loaded(std::move(*loaded), done); });
+    });
+  }
+
+  void take_loaded(config::LoadResult loaded, const std::function<void(ReloadOutcome)>& done) {
+    if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
+      reloading_ = false;
+      done(refused("the process is going down"));
+      return;
+    }
     if (!loaded.config) {
+      reloading_ = false;
       ReloadOutcome outcome;
       outcome.kind = ReloadOutcome::Kind::kInvalidConfig;
       outcome.error = summary_of(loaded);
@@ -172,9 +193,6 @@ class Daemon::Impl {
       finish_reload(std::move(outcome), done);
       return;
     }
-    reloading_ = true;
-    loaded.config->generation = generation_ + 1;
-    config::share_unchanged(*loaded.config, *config_);
     auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
     // Names first, so that a new upstream has addresses when its first request comes.
     refresher_.prepare(*next, options_.resolve_at_most,
@@ -185,7 +203,7 @@ class Daemon::Impl {
   }
 
   Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
-                                      policy::EndpointHealth::Order order) {
+                                      policy::EndpointHealth::Order order, std::string_view actor) {
     const auto handles =
         gateway_ != nullptr ? gateway_->endpoints(upstream) : std::vector<server::EndpointHandle>{};
     if (handles.empty()) {
@@ -198,6 +216,12 @@ class Daemon::Impl {
         handle.health->set_order(order, monotonic_now().time_since_epoch().count());
         log::info("event=endpoint_order upstream={} endpoint={} order={}", upstream,
                   handle.endpoint.address, policy::to_string(order));
+        record_admin({.event = audit::Event::kEndpointOrdered,
+                      .outcome = audit::Outcome::kOk,
+                      .actor = actor,
+                      .object = fmt::format("{} {}", upstream, handle.endpoint.address),
+                      .reason = {},
+                      .detail = std::string(policy::to_string(order))});
       }
     }
     if (!found) {
@@ -226,6 +250,12 @@ class Daemon::Impl {
                                             .error = swap ? "" : swap.error()});
     }
     return swap;
+  }
+
+  void record_admin(const AdminEvent& event) {
+    if (gateway_ != nullptr) {
+      control::record_admin(gateway_->audit_log(), generation_, event);
+    }
   }
 
   bool record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
@@ -617,6 +647,7 @@ class Daemon::Impl {
   bool reloading_ = false;
   bool reload_waiting_ = false;
   bool signals_added_ = false;
+  asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };
 
 Daemon::Daemon(asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks)
@@ -632,13 +663,18 @@ void Daemon::reload(const std::function<void(ReloadOutcome)>& done, std::string_
   impl_->reload(done, actor);
 }
 
+void Daemon::record_admin(const AdminEvent& event) {
+  impl_->record_admin(event);
+}
+
 bool Daemon::record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
   return impl_->record_reading(event, actor, detail);
 }
 
 Result<void, std::string> Daemon::set_order(std::string_view upstream, std::string_view endpoint,
-                                            policy::EndpointHealth::Order order) {
-  return impl_->set_order(upstream, endpoint, order);
+                                            policy::EndpointHealth::Order order,
+                                            std::string_view actor) {
+  return impl_->set_order(upstream, endpoint, order, actor);
 }
 
 Result<server::PluginSwap, std::string> Daemon::change_plugin(std::string_view plugin,

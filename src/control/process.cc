@@ -1,6 +1,7 @@
 #include "hangu/control/process.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
@@ -21,6 +22,12 @@ uint64_t prepare_process() {
     return before;
   }
   return limit.rlim_cur;
+}
+
+void step_back() {
+  constexpr int kNice = 10;
+  block_asynchronous_signals();
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
 }
 
 SignalsBlocked::SignalsBlocked() {

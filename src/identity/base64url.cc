@@ -48,6 +48,25 @@ std::optional<std::string> decode(std::string_view text, const std::array<int8_t
   return spare ? std::nullopt : std::optional(std::move(bytes));
 }
 
+std::string encode(std::string_view bytes, std::string_view alphabet) {
+  std::string text;
+  text.reserve((bytes.size() * 4 + 2) / 3);
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char c : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(c);
+    held += 8;
+    while (held >= 6) {
+      held -= 6;
+      text.push_back(alphabet[bits >> held & 0x3f]);
+    }
+  }
+  if (held > 0) {
+    text.push_back(alphabet[bits << (6 - held) & 0x3f]);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> decode_base64url(std::string_view text) {
@@ -64,21 +83,12 @@ std::optional<std::string> decode_base64(std::string_view text) {
 }
 
 std::string encode_base64url(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
-  uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    held += 8;
-    while (held >= 6) {
-      held -= 6;
-      text.push_back(kUrlAlphabet[bits >> held & 0x3f]);
-    }
-  }
-  if (held > 0) {
-    text.push_back(kUrlAlphabet[bits << (6 - held) & 0x3f]);
-  }
+  return encode(bytes, kUrlAlphabet);
+}
+
+std::string encode_base64(std::string_view bytes) {
+  std::string text = encode(bytes, kAlphabet);
+  text.append((4 - text.size() % 4) % 4, '=');
   return text;
 }
 

@@ -81,14 +81,17 @@ bool compute_digest(std::span<const std::string_view> parts, Digest& out) noexce
   return good && EVP_DigestFinal_ex(context, out.data(), nullptr) == 1;
 }
 
-std::string make_api_key(std::string_view id) {
+std::string make_secret(std::string_view prefix) {
   Digest secret{};
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) {
     return {};
   }
-  return fmt::format(
-      "hk_{}_{}", id,
-      encode_base64url({reinterpret_cast<const char*>(secret.data()), secret.size()}));
+  return std::string(prefix) +
+         encode_base64url({reinterpret_cast<const char*>(secret.data()), secret.size()});
+}
+
+std::string make_api_key(std::string_view id) {
+  return make_secret(fmt::format("hk_{}_", id));
 }
 
 }  // namespace hangu::identity

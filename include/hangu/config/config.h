@@ -15,6 +15,7 @@
 #include "hangu/base/clock.h"
 #include "hangu/base/shared_list.h"
 #include "hangu/config/actions.h"
+#include "hangu/config/admin.h"
 #include "hangu/config/common.h"
 #include "hangu/config/forward_auth.h"
 #include "hangu/config/identity.h"
@@ -679,13 +680,6 @@ enum class Compliance : uint8_t { kNone, kMlps3 };
 
 /// Network logs are kept for six months (Cybersecurity Law).
 inline constexpr Duration kMlpsRetentionMin = std::chrono::hours(24 * 183);
-
-struct Admin {
-  std::string unix_path = "/run/hangu/admin.sock";
-  std::string tcp_bind;  // empty: none; loopback only unless allow_remote
-  bool allow_remote = false;
-  bool operator==(const Admin&) const = default;
-};
 
 struct Shutdown {
   Duration lb_delay = std::chrono::seconds(5);        // readiness off, still accepting

@@ -74,11 +74,21 @@ struct DaemonStatus {
   std::optional<LastReload> last_reload;
 };
 
+/// What an administrator did, or was not let do.
+struct AdminEvent {
+  audit::Event event = audit::Event::kAdminLogin;
+  audit::Outcome outcome = audit::Outcome::kOk;
+  std::string_view actor;
+  std::string object;  // who or what it is about
+  std::string_view reason;
+  std::string detail;
+};
+
 using GatewayFactory = std::function<Result<std::unique_ptr<server::Gateway>, std::string>(
     std::shared_ptr<const config::Config>, server::Callbacks)>;
 
 struct DaemonOptions {
-  std::function<config::LoadResult()> load_config;  // at the start and at each reload
+  std::function<config::LoadResult()> load_config;  // at each reload on a thread of its own
   GatewayFactory start_gateway;
   EndpointRefresher::ResolverFactory make_resolver;  // empty: c-ares with the system's settings
   bool handle_signals = true;
@@ -106,6 +116,8 @@ class Daemon {
   /// Calls `done` once, perhaps before reload() returns. `actor`: who wants it, for the audit log.
   void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor = "process");
 
+  void record_admin(const AdminEvent& event);
+
   /// Records that somebody reads the audit log; false: there is no room for that, so that nobody
   /// may.
   bool record_reading(audit::Event event, std::string_view actor, std::string_view detail);
@@ -113,7 +125,7 @@ class Daemon {
   /// An operator's word on an endpoint, which lasts as long as the process knows the endpoint. The
   /// error says what there is no such of.
   Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
-                                      policy::EndpointHealth::Order order);
+                                      policy::EndpointHealth::Order order, std::string_view actor);
 
   /// See Gateway::change_plugin(). `actor`: who wants it.
   Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,

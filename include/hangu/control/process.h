@@ -14,6 +14,9 @@ namespace hangu::control {
 /// holds now.
 uint64_t prepare_process();
 
+/// Of a thread for work that can wait: signals are for others, and so is the CPU (nice 10).
+void step_back();
+
 /// While it lives, threads that are started inherit a mask that blocks every signal but those of
 /// their own faults, so that signals reach the control thread and interrupt no shard.
 class SignalsBlocked {

@@ -17,4 +17,7 @@ std::optional<std::string> decode_base64(std::string_view text);
 
 std::string encode_base64url(std::string_view bytes);
 
+/// The alphabet of RFC 4648 §4, padded.
+std::string encode_base64(std::string_view bytes);
+
 }  // namespace hangu::identity

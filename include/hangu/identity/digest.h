@@ -43,7 +43,10 @@ struct DigestHash {
   }
 };
 
-/// Random and in base64url, 256 bits: "hk_<id>_…". Empty: no randomness.
+/// 256 random bits in base64url behind `prefix`. Empty: no randomness.
+std::string make_secret(std::string_view prefix);
+
+/// "hk_<id>_…"
 std::string make_api_key(std::string_view id);
 
 }  // namespace hangu::identity

@@ -66,10 +66,13 @@ class AdminFixture : public testing::Test {
   Reply ask(std::string method, std::string target) {
     std::optional<Reply> answer;
     int calls = 0;
-    handle({std::move(method), std::move(target)}, *daemon_, [&](Reply reply) {
-      answer = std::move(reply);
-      ++calls;
-    });
+    Context context{*daemon_, administrators_, {}};
+    handle(
+        {.method = std::move(method), .target = std::move(target), .peer = {}, .authorization = {}},
+        context, [&](Reply reply) {
+          answer = std::move(reply);
+          ++calls;
+        });
     EXPECT_TRUE(control::run_until(context_, [&] { return answer.has_value(); }));
     EXPECT_EQ(calls, 1);
     return answer.value_or(Reply{});
@@ -78,6 +81,7 @@ class AdminFixture : public testing::Test {
   boost::asio::io_context context_;
   control::GatewayRecord gateway_;
   config::LoadResult loaded_;
+  Administrators administrators_{[](const std::string&) { return std::nullopt; }};
   bool stopped_ = false;
   std::unique_ptr<control::Daemon> daemon_;
 };
