@@ -67,6 +67,11 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
       }
     }
   }
+  for (const Authenticator& one : config.authenticators) {
+    if (one.introspection.enabled && one.introspection.upstream < used.size()) {
+      used[one.introspection.upstream] = true;
+    }
+  }
   for (size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) {
       reader.warning(

@@ -212,12 +212,13 @@ void check_identities(Reader& reader, const Node& root, const Config& config) {
 void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator) {
   const int given = static_cast<int>(authenticator.api_key.enabled) +
                     static_cast<int>(authenticator.jwt.enabled) +
+                    static_cast<int>(authenticator.introspection.enabled) +
                     static_cast<int>(authenticator.basic.enabled) +
                     static_cast<int>(authenticator.certificate.enabled);
   if (given != 1) {
     reader.error(node.mark, {"E0124",
-                             "an authenticator has exactly one of `api_key`, `jwt`, `basic` and "
-                             "`client_certificate`",
+                             "an authenticator has exactly one of `api_key`, `jwt`, "
+                             "`introspection`, `basic` and `client_certificate`",
                              given == 0 ? "add one" : "make one authenticator of each"});
   }
   const ApiKeyAuth& key = authenticator.api_key;
@@ -263,6 +264,12 @@ void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& ser
                     fmt::format("add `\"{}\"`, or take it out of `request_headers`",
                                 name == "cookie" ? "cookie:NAME" : "header:" + name)});
     }
+  }
+}
+
+void check_introspection(Reader& reader, const Node& node, const IntrospectionAuth& asked) {
+  if (asked.client_id.empty() != asked.client_secret.text.empty()) {
+    reader.error(node.mark, {"E0136", "`client_id` and `client_secret` go together", ""});
   }
 }
 

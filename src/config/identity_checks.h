@@ -53,6 +53,7 @@ void check_identities(Reader& reader, const Node& root, const Config& config);
 void check_authenticator(Reader& reader, const Node& node, const Authenticator& authenticator);
 void check_authentication(Reader& reader, const Node& node, const Authentication& authentication);
 void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& service);
+void check_introspection(Reader& reader, const Node& node, const IntrospectionAuth& asked);
 void check_jwt(Reader& reader, const Node& node, const JwtAuth& jwt);
 
 }  // namespace hangu::config

@@ -192,6 +192,11 @@ TypePtr<ClaimHeader> claim_header() {
   return type;
 }
 
+TypePtr<std::vector<ClaimHeader>> claim_headers() {
+  return list<ClaimHeader>(claim_header(), {.name = "list of claims and fields",
+                                            .example = "[{claim: sub, header: x-user}]"});
+}
+
 TypePtr<JwtAuth> jwt_auth() {
   auto type =
       switched<JwtAuth>("{issuer: https://id.example.org, audiences: [api], discovery: on}");
@@ -220,8 +225,7 @@ TypePtr<JwtAuth> jwt_auth() {
   add_jwt_rules(mapping);
   mapping
       .key<&JwtAuth::claim_headers>(
-          list<ClaimHeader>(claim_header(), {.name = "list of claims and fields",
-                                             .example = "[{claim: sub, header: x-user}]"}),
+          claim_headers(),
           {.name = "claim_headers",
            .documentation = "Claims that the upstream gets in header fields. From clients these "
                             "fields are taken.",
@@ -247,6 +251,114 @@ TypePtr<JwtAuth> jwt_auth() {
            .documentation = "For so long, unless they expire or the keys change before.",
            .example = "5m"})
       .check(check_jwt);
+  return type;
+}
+
+void add_introspection_rules(ObjectType<IntrospectionAuth>& type) {
+  type.key<&IntrospectionAuth::issuer>(text(kTextRule),
+                                       {.name = "issuer",
+                                        .documentation = "The `iss` that it must name; else any.",
+                                        .example = "https://id.example.org"})
+      .key<&IntrospectionAuth::audiences>(
+          names("list of audiences", "[api]"),
+          {.name = "audiences",
+           .documentation = "Of these its `aud` must name one; none: any will do.",
+           .example = "[api]"})
+      .key<&IntrospectionAuth::required_scopes>(
+          names("list of scopes", "[read]"),
+          {.name = "required_scopes",
+           .documentation = "A token that lacks one is refused with 403.",
+           .example = "[read]"})
+      .key<&IntrospectionAuth::consumer_claim>(
+          text(kTextRule),
+          {.name = "consumer_claim",
+           .documentation = "What of the answer names the consumer, such as `client_id`.",
+           .example = "client_id"})
+      .key<&IntrospectionAuth::scopes_claim>(
+          text(kTextRule), {.name = "scopes_claim",
+                            .documentation = "What has the scopes: a list, or words.",
+                            .example = "scp"})
+      .key<&IntrospectionAuth::groups_claim>(
+          text(kTextRule), {.name = "groups_claim",
+                            .documentation = "The same for groups; `a.b` is member `b` of the "
+                                             "object `a`.",
+                            .example = "realm_access.roles"})
+      .key<&IntrospectionAuth::claim_headers>(
+          claim_headers(), {.name = "claim_headers",
+                            .documentation = "What the upstream gets of the answer in header "
+                                             "fields. From clients these fields are taken.",
+                            .example = "[{claim: sub, header: x-user}]"});
+}
+
+void add_introspection_limits(ObjectType<IntrospectionAuth>& type) {
+  type.key<&IntrospectionAuth::timeout>(
+          duration(milliseconds(10), minutes(1)),
+          {.name = "timeout", .documentation = "How long an answer may take.", .example = "500ms"})
+      .key<&IntrospectionAuth::status_on_error>(
+          number<uint32_t>({400, 599}),
+          {.name = "status_on_error",
+           .documentation = "What clients get while nobody can say what a token is worth.",
+           .example = "401"})
+      .key<&IntrospectionAuth::cache>(
+          duration(Duration::zero(), minutes(1)),
+          {.name = "cache",
+           .documentation = "How long an active token is, unless it expires before; nobody hears "
+                            "that it was revoked meanwhile.",
+           .example = "10s"})
+      .key<&IntrospectionAuth::negative_cache>(duration(Duration::zero(), minutes(1)),
+                                               {.name = "negative_cache",
+                                                .documentation = "The same for those that are not.",
+                                                .example = "1s"})
+      .key<&IntrospectionAuth::cache_entries>(
+          number<uint32_t>({16, 1'000'000}),
+          {.name = "cache_entries",
+           .documentation = "Answers that are remembered, per worker.",
+           .example = "65536"})
+      .key<&IntrospectionAuth::requests_max>(
+          number<uint32_t>({1, 10'000}),
+          {.name = "requests_max",
+           .documentation = "Tokens that are asked about at once, per worker; requests with the "
+                            "same one wait together.",
+           .example = "20"});
+}
+
+TypePtr<IntrospectionAuth> introspection_auth() {
+  auto type = switched<IntrospectionAuth>("{upstream: users, client_id: gateway}");
+  ObjectType<IntrospectionAuth>& mapping = type->mapping();
+  mapping
+      .key<&IntrospectionAuth::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
+                                         {.name = "upstream",
+                                          .documentation = "The server that issued the tokens.",
+                                          .example = "users",
+                                          .required = true})
+      .key<&IntrospectionAuth::path>(text(kTargetRule),
+                                     {.name = "path",
+                                      .documentation = "Of its introspection endpoint.",
+                                      .example = "/oauth2/introspect"})
+      .key<&IntrospectionAuth::client_id>(
+          text(kTextRule), {.name = "client_id",
+                            .documentation = "As whom the gateway asks, by `Authorization: Basic`; "
+                                             "without it, as nobody.",
+                            .example = "gateway"})
+      .key<&IntrospectionAuth::client_secret>(std::make_unique<SecretType>(),
+                                              {.name = "client_secret",
+                                               .documentation = "Of that client.",
+                                               .example = "file:/run/secrets/introspection",
+                                               .alternative = true});
+  add_introspection_rules(mapping);
+  add_introspection_limits(mapping);
+  mapping
+      .key<&IntrospectionAuth::cookies>(names("list of cookies", "[token]"),
+                                        {.name = "cookies",
+                                         .documentation = "Cookies a token may be in, beside "
+                                                          "`Authorization: Bearer`.",
+                                         .example = "[token]"})
+      .key<&IntrospectionAuth::query>(
+          names("list of parameters", "[access_token]"),
+          {.name = "query",
+           .documentation = "The same: parameters. They end up in the logs of others.",
+           .example = "[access_token]"})
+      .check(check_introspection);
   return type;
 }
 
@@ -349,7 +461,7 @@ TypePtr<Authenticator> authenticator_keys() {
                             .required = true})
       .key<&Authenticator::api_key>(
           api_key_auth(), {.name = "api_key",
-                           .documentation = "By a key of a consumer. One of these four is given.",
+                           .documentation = "By a key of a consumer. One of these five is given.",
                            .example = "{headers: [x-api-key]}",
                            .alternative = true})
       .key<&Authenticator::jwt>(
@@ -357,6 +469,12 @@ TypePtr<Authenticator> authenticator_keys() {
           {.name = "jwt",
            .documentation = "By a JSON Web Token (RFC 7519, RFC 6750).",
            .example = "{issuer: https://id.example.org, audiences: [api], discovery: on}"})
+      .key<&Authenticator::introspection>(
+          introspection_auth(),
+          {.name = "introspection",
+           .documentation = "By a token of any kind that its issuer is asked about (RFC 7662).",
+           .example = "{upstream: users, client_id: gateway}",
+           .alternative = true})
       .key<&Authenticator::basic>(
           basic_auth(),
           {.name = "basic",

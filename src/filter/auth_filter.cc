@@ -160,7 +160,7 @@ void AuthFilter::refuse(Stream& stream, const AuthRound& round) const noexcept {
       reply.detail = "the credential does not suffice";
       break;
     case Kind::kUnavailable:
-      reply.status = 503;
+      reply.status = worst.status != 0 ? worst.status : 503;
       reply.code = "auth.unavailable";
       reply.detail = "credentials cannot be checked now";
       break;
@@ -222,8 +222,10 @@ IdentityFieldsFilter::IdentityFieldsFilter(
   std::vector<std::string> names = {std::string(kConsumerField), std::string(kGroupsField),
                                     std::string(kMethodField)};
   for (const config::Authenticator& one : authenticators) {
-    for (const config::ClaimHeader& header : one.jwt.claim_headers) {
-      names.push_back(header.header);
+    for (const auto* headers : {&one.jwt.claim_headers, &one.introspection.claim_headers}) {
+      for (const config::ClaimHeader& header : *headers) {
+        names.push_back(header.header);
+      }
     }
   }
   for (std::string& name : names) {

@@ -1,5 +1,8 @@
 #include "hangu/filter/callout.h"
 
+#include "hangu/filter/stream.h"
+#include "hangu/policy/forward_auth.h"
+
 namespace hangu::filter {
 namespace {
 
@@ -15,6 +18,11 @@ std::shared_ptr<const config::Route> make_route(Duration timeout) {
 }
 
 }  // namespace
+
+uint32_t callout_depth(const Stream& stream) noexcept {
+  const http::Header* const mark = stream.request.headers.find(kCalloutMark);
+  return policy::callout_depth(mark != nullptr ? mark->value() : std::string_view{});
+}
 
 SnapshotRef without_filters() {
   return SnapshotRef(std::make_shared<const Snapshot>());

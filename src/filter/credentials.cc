@@ -106,6 +106,32 @@ void strip_authorization(Stream& stream, std::string_view scheme) noexcept {
   }
 }
 
+std::optional<std::string_view> bearer_token(const Stream& stream,
+                                             const std::vector<std::string>& cookies,
+                                             const std::vector<std::string>& query) noexcept {
+  if (const auto token = authorization(stream, "Bearer")) {
+    return token;
+  }
+  for (const std::string& name : cookies) {
+    if (const auto token = http::cookie(stream.request.headers, name)) {
+      return token;
+    }
+  }
+  for (const std::string& name : query) {
+    if (const auto token = http::query_parameter(stream.request.query, name)) {
+      return token;
+    }
+  }
+  return std::nullopt;
+}
+
+void strip_bearer_token(Stream& stream, const std::vector<std::string>& cookies,
+                        const std::vector<std::string>& query) noexcept {
+  strip_authorization(stream, "Bearer");
+  strip_cookies(stream, cookies);
+  strip_query_parameters(stream, query);
+}
+
 void strip_query_parameters(Stream& stream, const std::vector<std::string>& names) noexcept {
   for (const std::string& name : names) {
     if (http::query_parameter(stream.request.query, name)) {

@@ -14,7 +14,6 @@ namespace {
 using http::HeaderName;
 using policy::AuthVerdict;
 
-constexpr std::string_view kMark = "x-hangu-callout";
 constexpr std::string_view kLoop = "loop";
 
 size_t error_index(std::string_view reason) {
@@ -143,10 +142,7 @@ FilterStatus ForwardAuthFilter::on_request_headers(Stream& stream) const noexcep
     strip(stream);
     return FilterStatus::kContinue;
   }
-  const http::Header* const mark = stream.request.headers.find(kMark);
-  const uint32_t depth =
-      policy::callout_depth(mark != nullptr ? mark->value() : std::string_view{});
-  if (depth >= policy::kCalloutDepthMax) {
+  if (callout_depth(stream) >= policy::kCalloutDepthMax) {
     fail(stream, kLoop);
     return FilterStatus::kContinue;
   }
@@ -156,7 +152,7 @@ FilterStatus ForwardAuthFilter::on_request_headers(Stream& stream) const noexcep
   if (decide_at_once(stream, key)) {
     return FilterStatus::kContinue;
   }
-  ask(stream, key, depth);
+  ask(stream, key);
   return FilterStatus::kPause;
 }
 
@@ -197,8 +193,7 @@ bool ForwardAuthFilter::decide_at_once(Stream& stream, const identity::Digest* k
   return false;
 }
 
-void ForwardAuthFilter::ask(Stream& stream, const identity::Digest* key,
-                            uint32_t depth) const noexcept {
+void ForwardAuthFilter::ask(Stream& stream, const identity::Digest* key) const noexcept {
   auto& round = *std::construct_at(reinterpret_cast<ForwardAuthRound*>(stream.arena().allocate(
                                        sizeof(ForwardAuthRound), alignof(ForwardAuthRound))),
                                    stream, *this);
@@ -207,7 +202,7 @@ void ForwardAuthFilter::ask(Stream& stream, const identity::Digest* key,
     round.keyed = true;
   }
   Callout& question = stream.shard().callouts().begin(stream, target_, round);
-  fill_in(question, stream, depth);
+  fill_in(question, stream);
   strip(stream);
   round.question = &question;
   stream.kept.forward_auth = &round;
@@ -220,7 +215,7 @@ std::string_view ForwardAuthFilter::target_for(const Stream& stream,
   return appends_ ? uri_of(stream.request, config_.path_prefix, arena) : config_.path;
 }
 
-void ForwardAuthFilter::fill_in(Callout& question, Stream& stream, uint32_t depth) const noexcept {
+void ForwardAuthFilter::fill_in(Callout& question, Stream& stream) const noexcept {
   http::HeaderBlock& fields = question.request().headers;
   const http::RequestHead& request = stream.request;
   bool fits = true;
@@ -248,8 +243,6 @@ void ForwardAuthFilter::fill_in(Callout& question, Stream& stream, uint32_t dept
   if (stream.kept.principal != nullptr) {
     add("x-consumer-name", stream.info.consumer);
   }
-  const char next = static_cast<char>('1' + depth);
-  add(kMark, {&next, 1});
   // No more fields fit than a request may have: then the service knows less, and decides so.
   static_cast<void>(fits);
 }

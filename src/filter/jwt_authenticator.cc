@@ -6,7 +6,6 @@
 #include "hangu/filter/credentials.h"
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
-#include "hangu/http/parameters.h"
 
 namespace hangu::filter {
 
@@ -35,29 +34,13 @@ JwtAuthenticator::JwtAuthenticator(const config::JwtAuth& config, std::shared_pt
       rules_(to_rules(config)),
       keys_(std::move(keys)),
       consumers_(std::move(consumers)),
-      claims_(std::move(claims)) {
-  for (const config::ClaimHeader& header : config_.claim_headers) {
-    claims_.push_back(header.claim);
-  }
-  std::sort(claims_.begin(), claims_.end());
-  claims_.erase(std::unique(claims_.begin(), claims_.end()), claims_.end());
-}
+      claims_({.consumer = config.consumer_claim,
+               .scopes = config.scopes_claim,
+               .groups = config.groups_claim},
+              std::move(claims), config.claim_headers) {}
 
 std::optional<std::string_view> JwtAuthenticator::find(const Stream& stream) const noexcept {
-  if (const auto token = authorization(stream, "Bearer")) {
-    return token;
-  }
-  for (const std::string& name : config_.cookies) {
-    if (const auto token = http::cookie(stream.request.headers, name)) {
-      return token;
-    }
-  }
-  for (const std::string& name : config_.query) {
-    if (const auto token = http::query_parameter(stream.request.query, name)) {
-      return token;
-    }
-  }
-  return std::nullopt;
+  return bearer_token(stream, config_.cookies, config_.query);
 }
 
 AuthOutcome JwtAuthenticator::authenticate(Stream& stream, const AuthAsker& asker) const noexcept {
@@ -98,7 +81,7 @@ AuthOutcome JwtAuthenticator::verify(Stream& stream, std::string_view token,
       identity::verify_jwt(token, rules_, *keys, unix_seconds(stream));
   switch (result.fault) {
     case JwtFault::kNone: {
-      identity::TokenFacts facts = facts_of(result.claims);
+      identity::TokenFacts facts = claims_.facts_of(result.claims);
       if (tokens == nullptr) {
         return proved(stream, facts);
       }
@@ -138,65 +121,20 @@ void JwtAuthenticator::answer(Stream& stream, const AuthAsker& asker) const noex
   asker.on_auth_answer(stream, token ? verify(stream, *token, nullptr) : AuthOutcome{});
 }
 
-identity::TokenFacts JwtAuthenticator::facts_of(const identity::Claims& claims) const {
-  identity::TokenFacts facts{.consumer = std::string(claims.text(config_.consumer_claim)),
-                             .id = std::string(claims.text("jti"))};
-  const auto copy = [](const std::vector<std::string_view>& words) {
-    return std::vector<std::string>(words.begin(), words.end());
-  };
-  facts.groups = copy(claims.words(config_.groups_claim));
-  facts.scopes = copy(claims.words(config_.scopes_claim));
-  for (const identity::Claim& claim : claims.all()) {
-    if (std::binary_search(claims_.begin(), claims_.end(), claim.name)) {
-      facts.claims.emplace_back(claim.name, claim.value);
-    }
-  }
-  return facts;
-}
-
 /// What goes into the stream is copied: the cache may drop the token while the stream lives.
 AuthOutcome JwtAuthenticator::proved(Stream& stream,
                                      const identity::TokenFacts& facts) const noexcept {
-  Principal& principal = make_principal(stream);
-  const ConsumerEntry* const known = consumers_->find(facts.consumer);
-  principal.consumer = stream.arena().copy(facts.consumer);
+  Principal& principal = principal_of(stream, facts, *consumers_);
   principal.method = "jwt";
-  principal.credential = stream.arena().copy(facts.id);
-  using Texts = std::span<const std::string_view>;
-  principal.groups = join_texts(stream, facts.groups, known != nullptr ? known->groups : Texts{});
-  principal.scopes = join_texts(stream, facts.scopes, known != nullptr ? known->scopes : Texts{});
-  copy_claims(stream, facts, principal);
   return {.kind = Kind::kProved, .principal = &principal};
 }
 
-void JwtAuthenticator::copy_claims(Stream& stream, const identity::TokenFacts& facts,
-                                   Principal& principal) const noexcept {
-  const size_t count = facts.claims.size();
-  if (count == 0) {
-    return;
-  }
-  auto* const list = reinterpret_cast<NamedClaim*>(
-      stream.arena().allocate(count * sizeof(NamedClaim), alignof(NamedClaim)));
-  for (size_t i = 0; i < count; ++i) {
-    std::construct_at(&list[i], NamedClaim{.name = stream.arena().copy(facts.claims[i].first),
-                                           .value = stream.arena().copy(facts.claims[i].second)});
-  }
-  principal.claims = {list, count};
-}
-
 void JwtAuthenticator::strip(Stream& stream) const noexcept {
-  strip_authorization(stream, "Bearer");
-  strip_cookies(stream, config_.cookies);
-  strip_query_parameters(stream, config_.query);
+  strip_bearer_token(stream, config_.cookies, config_.query);
 }
 
-/// RFC 6750 §3.
 std::string_view JwtAuthenticator::challenge(const AuthOutcome& outcome) const noexcept {
-  switch (outcome.kind) {
-    case Kind::kRefused: return "Bearer error=\"invalid_token\"";
-    case Kind::kForbidden: return "Bearer error=\"insufficient_scope\"";
-    default: return "Bearer";
-  }
+  return bearer_challenge(outcome);
 }
 
 }  // namespace hangu::filter

@@ -42,6 +42,8 @@ CalloutRequest::CalloutRequest(Callouts& callouts, filter::Stream& asking,
   stream_.request.method = http::Method::kGet;
   stream_.request.method_text = "GET";
   know_client(asking);
+  const char depth = static_cast<char>('1' + std::min(filter::callout_depth(asking), 8U));
+  static_cast<void>(stream_.request.headers.add_copy(filter::kCalloutMark, {&depth, 1}));
 }
 
 CalloutRequest::~CalloutRequest() = default;

@@ -5,6 +5,7 @@
 #include "hangu/filter/api_key_authenticator.h"
 #include "hangu/filter/basic_authenticator.h"
 #include "hangu/filter/certificate_authenticator.h"
+#include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_authenticator.h"
 
 namespace hangu::server {
@@ -44,25 +45,43 @@ std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& co
   return names;
 }
 
-void IdentityBuilder::build(const config::Config& config) {
+void IdentityBuilder::build(const config::Config& config, const ClusterNumber& cluster_number) {
   if (consumers_ == nullptr || consumer_configs_ != config.consumers) {
     consumer_configs_ = config.consumers;
     consumers_ = std::make_shared<const filter::ConsumerTable>(config.consumers);
   }
   const std::vector<std::string> claims = claims_wanted(config);
   const auto before = std::exchange(keys_, {});
+  const auto answers_before = std::exchange(answers_, {});
   authenticators_.clear();
   for (const config::Authenticator& one : config.authenticators) {
     if (const auto kept = before.find(one.name);
         kept != before.end() && kept->second.config == one.jwt) {
       keys_.insert(*kept);
     }
-    authenticators_.push_back(std::make_shared<const filter::NamedAuthenticator>(
-        filter::NamedAuthenticator{.name = one.name,
-                                   .authenticator = make(one, claims),
-                                   .forward = one.forward,
-                                   .claim_headers = one.jwt.claim_headers,
-                                   .stats = registry_.authenticator(one.name)}));
+    if (one.introspection.enabled) {
+      // What the issuer said of tokens, unless it is another one, or asked otherwise.
+      AnswerMemory& answers = answers_[one.name];
+      const std::string& upstream = config.upstreams[one.introspection.upstream].name;
+      const auto kept = answers_before.find(one.name);
+      const bool same = kept != answers_before.end() && kept->second.config == one.introspection &&
+                        kept->second.upstream == upstream && kept->second.claims == claims;
+      answers = {.config = one.introspection,
+                 .upstream = upstream,
+                 .claims = claims,
+                 .memory = same ? kept->second.memory
+                                : std::make_shared<filter::IntrospectionMemory>(
+                                      registry_.shards(), one.introspection.cache_entries),
+                 .cluster = cluster_number(upstream)};
+    }
+    authenticators_.push_back(
+        std::make_shared<const filter::NamedAuthenticator>(filter::NamedAuthenticator{
+            .name = one.name,
+            .authenticator = make(one, claims),
+            .forward = one.forward,
+            .claim_headers =
+                one.introspection.enabled ? one.introspection.claim_headers : one.jwt.claim_headers,
+            .stats = registry_.authenticator(one.name)}));
   }
 }
 
@@ -83,6 +102,15 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
     }
     return std::make_shared<const filter::BasicAuthenticator>(config.basic, passwords_, memory,
                                                               consumers_);
+  }
+  if (config.introspection.enabled) {
+    const AnswerMemory& answers = answers_.at(config.name);
+    return std::make_shared<const filter::IntrospectionAuthenticator>(
+        config.introspection, filter::IntrospectionAuthenticator::Parts{.cluster = answers.cluster,
+                                                                        .memory = answers.memory,
+                                                                        .consumers = consumers_,
+                                                                        .claims = claims,
+                                                                        .secret = secret()});
   }
   return std::make_shared<const filter::JwtAuthenticator>(config.jwt, keys_for(config), consumers_,
                                                           claims);

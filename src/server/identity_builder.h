@@ -3,6 +3,7 @@
 // Control thread only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "hangu/filter/auth_filter.h"
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/filter_chain.h"
+#include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_keys.h"
 #include "hangu/filter/password_checker.h"
 #include "hangu/stats/registry.h"
@@ -29,8 +31,11 @@ class IdentityBuilder {
         fetcher_(fetcher),
         passwords_(passwords) {}
 
+  /// The stable number of an upstream.
+  using ClusterNumber = std::function<uint32_t(const std::string& upstream)>;
+
   /// As config.authenticators. To be called before add_filters().
-  void build(const config::Config& config);
+  void build(const config::Config& config, const ClusterNumber& cluster_number);
 
   /// Those of a route; none for one that asks for nothing. `service`: the authorization service's,
   /// which may say who the client is, so that the route's rules come after it; nullptr: none.
@@ -54,6 +59,14 @@ class IdentityBuilder {
     std::shared_ptr<filter::JwtKeys> keys;
   };
 
+  struct AnswerMemory {
+    config::IntrospectionAuth config;
+    std::string upstream;
+    std::vector<std::string> claims;  // that were asked for
+    std::shared_ptr<filter::IntrospectionMemory> memory;
+    uint32_t cluster = 0;
+  };
+
   std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
                                                     const std::vector<std::string>& claims);
   std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
@@ -66,6 +79,7 @@ class IdentityBuilder {
   std::shared_ptr<const filter::ConsumerTable> consumers_;
   filter::AuthFilter::List authenticators_;
   std::map<std::string, KeyMemory> keys_;
+  std::map<std::string, AnswerMemory> answers_;  // of issuers that are asked
   std::map<std::string, std::shared_ptr<filter::PasswordMemory>> password_memories_;
 };
 

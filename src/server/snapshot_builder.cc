@@ -70,12 +70,11 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
   if (!config->authenticators.empty() || !config->forward_auths.empty()) {
     snapshot->entry.add(std::make_shared<filter::IdentityFieldsFilter>(config->authenticators));
   }
-  identity_.build(*config);
-  forward_auths_.build(*config, {.consumers = identity_.consumers(),
-                                 .secret = identity_.secret(),
-                                 .cluster_number = [this](const std::string& name) {
-                                   return cluster_number(name);
-                                 }});
+  const auto number = [this](const std::string& name) { return cluster_number(name); };
+  identity_.build(*config, number);
+  forward_auths_.build(
+      *config,
+      {.consumers = identity_.consumers(), .secret = identity_.secret(), .cluster_number = number});
   for (const config::Listener& listener : config->listeners) {
     snapshot->listeners.push_back(
         {.config = &listener,

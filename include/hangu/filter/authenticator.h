@@ -44,7 +44,8 @@ struct AuthOutcome {
   const Principal* principal = nullptr;  // with kProved
   std::string_view reason;               // one of stats::kAuthReasons, unless it is absent
   uint32_t retry_after_s = 0;            // with kLocked and kUnavailable
-  bool cached = false;                   // kProved, by what was verified before
+  bool cached = false;                   // by what was verified before
+  uint16_t status = 0;                   // with kUnavailable: of the reply; 0: 503
 };
 
 /// Who hears an answer that came later, on the stream's shard, if the stream is still there.

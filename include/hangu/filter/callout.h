@@ -36,6 +36,10 @@ class CalloutTarget {
   uint64_t answer_bytes_max_;
 };
 
+/// The field that counts how often a request has come from a question of a gateway.
+inline constexpr std::string_view kCalloutMark = "x-hangu-callout";
+uint32_t callout_depth(const Stream& stream) noexcept;
+
 /// For streams that no filter is to see.
 SnapshotRef without_filters();
 

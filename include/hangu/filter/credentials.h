@@ -19,6 +19,13 @@ std::optional<std::string_view> authorization(const Stream& stream,
 /// Takes the Authorization fields out if one of them is of that scheme.
 void strip_authorization(Stream& stream, std::string_view scheme) noexcept;
 
+/// `Authorization: Bearer`, or else a cookie or parameter of one of these names.
+std::optional<std::string_view> bearer_token(const Stream& stream,
+                                             const std::vector<std::string>& cookies,
+                                             const std::vector<std::string>& query) noexcept;
+void strip_bearer_token(Stream& stream, const std::vector<std::string>& cookies,
+                        const std::vector<std::string>& query) noexcept;
+
 /// Takes every parameter of these names out of the query that goes to the upstream.
 void strip_query_parameters(Stream& stream, const std::vector<std::string>& names) noexcept;
 

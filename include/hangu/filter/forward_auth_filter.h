@@ -111,8 +111,8 @@ class ForwardAuthFilter final : public Filter {
   stats::ForwardAuthSlot& slot(Stream& stream) const noexcept;
   bool digest_of(const Stream& stream, identity::Digest& out) const noexcept;
   bool decide_at_once(Stream& stream, const identity::Digest* key) const noexcept;
-  void ask(Stream& stream, const identity::Digest* key, uint32_t depth) const noexcept;
-  void fill_in(Callout& question, Stream& stream, uint32_t depth) const noexcept;
+  void ask(Stream& stream, const identity::Digest* key) const noexcept;
+  void fill_in(Callout& question, Stream& stream) const noexcept;
   std::string_view target_for(const Stream& stream, buffer::Arena& arena) const noexcept;
   void strip(Stream& stream) const noexcept;
 

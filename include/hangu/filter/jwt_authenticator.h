@@ -12,6 +12,7 @@
 #include "hangu/filter/authenticator.h"
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/jwt_keys.h"
+#include "hangu/filter/token_principal.h"
 #include "hangu/identity/jwt.h"
 
 namespace hangu::filter {
@@ -33,17 +34,14 @@ class JwtAuthenticator final : public Authenticator {
   std::optional<std::string_view> find(const Stream& stream) const noexcept;
   AuthOutcome verify(Stream& stream, std::string_view token, const AuthAsker* asker) const noexcept;
   bool wait(Stream& stream, const AuthAsker* asker) const noexcept;
-  identity::TokenFacts facts_of(const identity::Claims& claims) const;
   AuthOutcome proved(Stream& stream, const identity::TokenFacts& facts) const noexcept;
-  void copy_claims(Stream& stream, const identity::TokenFacts& facts,
-                   Principal& principal) const noexcept;
   identity::TokenCache* cache(Stream& stream) const noexcept;
 
   config::JwtAuth config_;
   identity::JwtRules rules_;
   std::shared_ptr<JwtKeys> keys_;
   std::shared_ptr<const ConsumerTable> consumers_;
-  std::vector<std::string> claims_;  // that go into the stream
+  TokenClaims claims_;
 };
 
 }  // namespace hangu::filter

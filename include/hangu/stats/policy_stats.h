@@ -27,7 +27,7 @@ class RateLimitStats : public PerShard<RateLimitSlot> {
 
 /// Why a credential was not accepted, as logs and metrics name it; any other reason counts as the
 /// last.
-inline constexpr std::array<std::string_view, 18> kAuthReasons = {"malformed",
+inline constexpr std::array<std::string_view, 24> kAuthReasons = {"malformed",
                                                                   "algorithm",
                                                                   "unknown_key",
                                                                   "signature",
@@ -44,6 +44,12 @@ inline constexpr std::array<std::string_view, 18> kAuthReasons = {"malformed",
                                                                   "busy",
                                                                   "hash",
                                                                   "unknown_certificate",
+                                                                  "inactive",
+                                                                  "timeout",
+                                                                  "unreachable",
+                                                                  "broken",
+                                                                  "status",
+                                                                  "loop",
                                                                   "other"};
 
 /// What one authenticator said about requests.

@@ -1,0 +1,105 @@
+#include "hangu/identity/introspection.h"
+
+#include <algorithm>
+
+#include "hangu/identity/base64url.h"
+
+namespace hangu::identity {
+namespace {
+
+/// As in a form; blanks as %20, which everybody reads.
+std::string encode_form(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       kPlain.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 0x0f];
+    }
+  }
+  return out;
+}
+
+bool is_active(const Claims& claims, bool& active) {
+  const Claim* const claim = claims.find("active");
+  if (claim == nullptr || claim->is_string || claim->in_list ||
+      (claim->value != "true" && claim->value != "false")) {
+    return false;
+  }
+  active = claim->value == "true";
+  return true;
+}
+
+IntrospectionFault fault_of(const Claims& claims, const IntrospectionRules& rules, int64_t now_s) {
+  if (!rules.issuer.empty() && claims.text("iss") != rules.issuer) {
+    return IntrospectionFault::kIssuer;
+  }
+  const auto for_us = [&](const std::string& audience) { return claims.has("aud", audience); };
+  if (!rules.audiences.empty() &&
+      std::none_of(rules.audiences.begin(), rules.audiences.end(), for_us)) {
+    return IntrospectionFault::kAudience;
+  }
+  if (claims.contains("exp") && claims.seconds("exp").value_or(0) + kIntrospectionSkewS <= now_s) {
+    return IntrospectionFault::kExpired;
+  }
+  if (claims.contains("nbf") &&
+      claims.seconds("nbf").value_or(INT64_MAX) > now_s + kIntrospectionSkewS) {
+    return IntrospectionFault::kNotYetValid;
+  }
+  const std::vector<std::string_view> scopes = claims.words(rules.scopes_claim);
+  const auto granted = [&](const std::string& scope) {
+    return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+  };
+  return std::all_of(rules.required_scopes.begin(), rules.required_scopes.end(), granted)
+             ? IntrospectionFault::kNone
+             : IntrospectionFault::kScope;
+}
+
+}  // namespace
+
+std::string_view to_string(IntrospectionFault fault) noexcept {
+  switch (fault) {
+    case IntrospectionFault::kNone: return "none";
+    case IntrospectionFault::kMalformed: return "malformed";
+    case IntrospectionFault::kInactive: return "inactive";
+    case IntrospectionFault::kIssuer: return "issuer";
+    case IntrospectionFault::kAudience: return "audience";
+    case IntrospectionFault::kExpired: return "expired";
+    case IntrospectionFault::kNotYetValid: return "not_yet_valid";
+    case IntrospectionFault::kScope: return "scope";
+  }
+  return "other";
+}
+
+IntrospectionResult read_introspection(std::string_view json, const IntrospectionRules& rules,
+                                       int64_t now_s) {
+  std::optional<Claims> claims = Claims::parse(json);
+  bool active = false;
+  if (!claims || !is_active(*claims, active)) {
+    return {};
+  }
+  if (!active) {
+    return {.fault = IntrospectionFault::kInactive};
+  }
+  IntrospectionResult result{.fault = fault_of(*claims, rules, now_s),
+                             .expires_s = claims->seconds("exp").value_or(0)};
+  result.claims = std::move(*claims);
+  return result;
+}
+
+std::string introspection_form(std::string_view token) {
+  return "token=" + encode_form(token) + "&token_type_hint=access_token";
+}
+
+std::string client_authorization(std::string_view id, std::string_view secret) {
+  return "Basic " + encode_base64(encode_form(id) + ':' + encode_form(secret));
+}
+
+}  // namespace hangu::identity
