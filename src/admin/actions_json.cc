@@ -82,6 +82,19 @@ std::string authentication_text(const config::Config& config, const config::Auth
   return text + mode_text(how.mode);
 }
 
+/// Empty: nobody wants to see bodies.
+std::string digest_text(const config::Config& config, const config::Authentication& how) {
+  const auto& asked = how.all.empty() ? how.any : how.all;
+  for (const uint32_t index : asked) {
+    const config::SignatureAuth& signature = config.authenticators[index].signature;
+    if (signature.enabled && signature.body_digest) {
+      return fmt::format("up to {}, held back until its digest is right",
+                         config::format_size(signature.body_bytes_max));
+    }
+  }
+  return "";
+}
+
 std::string authorization_text(const config::Authorization& authorization) {
   std::vector<std::string> rules;
   for (const config::AllowRule& rule : authorization.allow) {
@@ -117,6 +130,9 @@ json::array actions_json(const config::Config& config, const config::Route& rout
   }
   if (route.authentication.enabled()) {
     add("identity", authentication_text(config, route.authentication));
+    if (std::string text = digest_text(config, route.authentication); !text.empty()) {
+      add("body", std::move(text));
+    }
   }
   if (route.forward_auth < config.forward_auths.size() &&
       config.forward_auths[route.forward_auth].mode != config::Mode::kOff) {

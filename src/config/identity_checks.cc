@@ -184,11 +184,12 @@ Value TimeType::format(const Config& /*config*/, const int64_t& value) const {
 }
 
 void check_identities(Reader& reader, const Node& root, const Config& config) {
-  std::map<std::string_view, std::string_view> owners;
+  enum class Kind : uint8_t { kKey, kUser, kSigningKey, kCertificate };
+  std::map<std::pair<Kind, std::string_view>, std::string_view> owners;
   for (size_t i = 0; i < config.consumers.size(); ++i) {
     const Consumer& consumer = config.consumers[i];
-    const auto claim = [&](std::string_view credential, std::string_view what) {
-      const auto [known, added] = owners.emplace(credential, consumer.name);
+    const auto claim = [&](Kind kind, std::string_view credential, std::string_view what) {
+      const auto [known, added] = owners.emplace(std::pair(kind, credential), consumer.name);
       if (!added) {
         reader.error(element(root, "consumers", i).mark,
                      {"E0129",
@@ -198,13 +199,16 @@ void check_identities(Reader& reader, const Node& root, const Config& config) {
       }
     };
     for (const ApiKey& key : consumer.api_keys) {
-      claim(key.hash, fmt::format("the key {}", key.id));
+      claim(Kind::kKey, key.hash, fmt::format("the key {}", key.id));
     }
     for (const Password& password : consumer.passwords) {
-      claim(password.user, fmt::format("the user {}", password.user));
+      claim(Kind::kUser, password.user, fmt::format("the user {}", password.user));
+    }
+    for (const SigningKey& key : consumer.signing_keys) {
+      claim(Kind::kSigningKey, key.id, fmt::format("the signing key {}", key.id));
     }
     for (const std::string& certificate : consumer.certificates) {
-      claim(certificate, fmt::format("the certificate {}", certificate));
+      claim(Kind::kCertificate, certificate, fmt::format("the certificate {}", certificate));
     }
   }
 }
@@ -214,11 +218,12 @@ void check_authenticator(Reader& reader, const Node& node, const Authenticator& 
                     static_cast<int>(authenticator.jwt.enabled) +
                     static_cast<int>(authenticator.introspection.enabled) +
                     static_cast<int>(authenticator.basic.enabled) +
+                    static_cast<int>(authenticator.signature.enabled) +
                     static_cast<int>(authenticator.certificate.enabled);
   if (given != 1) {
     reader.error(node.mark, {"E0124",
                              "an authenticator has exactly one of `api_key`, `jwt`, "
-                             "`introspection`, `basic` and `client_certificate`",
+                             "`introspection`, `basic`, `signature` and `client_certificate`",
                              given == 0 ? "add one" : "make one authenticator of each"});
   }
   const ApiKeyAuth& key = authenticator.api_key;

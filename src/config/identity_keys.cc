@@ -4,6 +4,7 @@
 #include "config/identity_checks.h"
 #include "config/keys.h"
 #include "config/secret_type.h"
+#include "config/signature_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -443,6 +444,15 @@ TypePtr<Consumer> consumer_keys() {
            .documentation = "The same: user and password.",
            .example = "[{user: app-1, hash: \"$argon2id$v=19$m=19456,t=2,p=1$"
                       "c29tZSBzYWx0IG9mIDE2Yg$k1Yq0m4h6m3QyqJ0b8mYw3q0w9l6n2m5p7r8s1t2u3w\"}]"})
+      .key<&Consumer::signing_keys>(
+          list<SigningKey>(signing_key_keys(),
+                           {.name = "list of signing keys",
+                            .example = "[{id: app-1-2026, secret: \"file:/run/secrets/app-1\"}]"}),
+          {.name = "signing_keys",
+           .documentation = "Keys that it signs requests with; with two a client can change from "
+                            "one to the next.",
+           .example = "[{id: app-1-2026, secret: \"file:/run/secrets/app-1\"}]",
+           .alternative = true})
       .key<&Consumer::certificates>(
           names("list of names", "[\"DNS:app-1.example.org\"]"),
           {.name = "certificates",
@@ -482,6 +492,12 @@ TypePtr<Authenticator> authenticator_keys() {
                             "workers, one at a time, and who guesses is locked out.",
            .example = "on",
            .alternative = true})
+      .key<&Authenticator::signature>(
+          signature_auth_keys(), {.name = "signature",
+                                  .documentation = "By a signature of the request (RFC 9421, or "
+                                                   "another).",
+                                  .example = "{profile: rfc9421}",
+                                  .alternative = true})
       .key<&Authenticator::certificate>(
           certificate_auth(), {.name = "client_certificate",
                                .documentation = "By the certificate that the listener has verified "

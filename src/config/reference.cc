@@ -220,8 +220,14 @@ class ReferenceWriter {
       out_ += margin + name + ":\n";
       fields(*key.type, value, indent + 2);
     } else if (key.type->element() != nullptr && key.type->element()->fields() != nullptr) {
-      out_ += margin + name + ":\n";
-      write_element(*key.type->element(), key.type->default_element(), indent + 2);
+      ReferenceWriter apart;
+      apart.out_ = margin + name + ":\n";
+      apart.write_element(*key.type->element(), key.type->default_element(), indent + 2);
+      if (key.row.alternative) {
+        append_commented_out(apart.take(), indent);
+      } else {
+        out_ += apart.take();
+      }
     } else if (key.row.alternative) {
       out_ += fmt::format("{}# {}: {}\n", margin, name, key.row.example);
     } else {

@@ -20,6 +20,10 @@ size_t index_of(std::string_view reason) {
 
 }  // namespace
 
+void count_refusal(stats::AuthStats& stats, uint32_t shard, std::string_view reason) noexcept {
+  stats.slot(shard).refused[index_of(reason)].add();
+}
+
 /// How far a request has come. In the stream's arena while it waits.
 struct AuthRound {
   size_t next = 0;  // authenticator
@@ -99,7 +103,7 @@ bool AuthFilter::note(Stream& stream, AuthRound& round, const AuthOutcome& outco
   if (outcome.kind == Kind::kAbsent) {
     stats.absent.add();
   } else if (outcome.kind != Kind::kProved) {
-    stats.refused[index_of(outcome.reason)].add();
+    count_refusal(*of.stats, stream.shard().shard(), outcome.reason);
   }
   ++round.next;
   const bool all = !authentication_.all.empty();

@@ -33,6 +33,9 @@ ConsumerTable::ConsumerTable(std::vector<config::Consumer> consumers)
     for (const config::Password& password : consumer.passwords) {
       passwords_.emplace(password.user, PasswordEntry{.config = &password, .consumer = entry});
     }
+    for (const config::SigningKey& key : consumer.signing_keys) {
+      add_signing_key(key, *entry);
+    }
     for (const config::ApiKey& key : consumer.api_keys) {
       const auto stored = identity::parse_digest(key.hash);
       if (!stored) {
@@ -44,6 +47,22 @@ ConsumerTable::ConsumerTable(std::vector<config::Consumer> consumers)
           .emplace(stored->digest, std::move(made));
     }
   }
+}
+
+void ConsumerTable::add_signing_key(const config::SigningKey& key, const ConsumerEntry& consumer) {
+  auto made = identity::uses_secret(key.algorithm)
+                  ? Result<identity::SignatureKey, std::string>(
+                        identity::SignatureKey::of_secret(key.algorithm, key.secret.text))
+                  : identity::SignatureKey::of_pem(key.algorithm, key.public_key.pem);
+  if (!made) {
+    return;  // the loader has refused it
+  }
+  std::vector<std::string_view> scopes = consumer.scopes;
+  scopes.insert(scopes.end(), key.scopes.begin(), key.scopes.end());
+  signing_keys_.emplace(key.id, SigningKeyEntry{.config = &key,
+                                                .consumer = &consumer,
+                                                .scopes = std::move(scopes),
+                                                .key = std::move(*made)});
 }
 
 const ApiKeyEntry* ConsumerTable::find_key(std::string_view key) const noexcept {
@@ -77,6 +96,11 @@ const ConsumerEntry* ConsumerTable::find_certificate(std::string_view subject,
 const PasswordEntry* ConsumerTable::find_user(std::string_view user) const noexcept {
   const auto found = passwords_.find(user);
   return found != passwords_.end() ? &found->second : nullptr;
+}
+
+const SigningKeyEntry* ConsumerTable::find_signing_key(std::string_view id) const noexcept {
+  const auto found = signing_keys_.find(id);
+  return found != signing_keys_.end() ? &found->second : nullptr;
 }
 
 std::string_view ConsumerTable::any_password_hash() const noexcept {

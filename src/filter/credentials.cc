@@ -75,11 +75,16 @@ void strip_cookie(Stream& stream, std::string_view name) noexcept {
 
 std::optional<std::string_view> authorization(const Stream& stream,
                                               std::string_view scheme) noexcept {
+  return authorization(stream.request.headers, scheme);
+}
+
+std::optional<std::string_view> authorization(const http::HeaderBlock& headers,
+                                              std::string_view scheme) noexcept {
   const http::Header* found = nullptr;
-  if (!stream.request.headers.contains(http::HeaderName::kAuthorization)) {
+  if (!headers.contains(http::HeaderName::kAuthorization)) {
     return std::nullopt;
   }
-  for (const http::Header& field : stream.request.headers) {
+  for (const http::Header& field : headers) {
     if (field.token == http::HeaderName::kAuthorization) {
       if (found != nullptr) {
         return std::nullopt;

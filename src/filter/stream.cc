@@ -83,7 +83,12 @@ void Stream::run_request_headers() noexcept {
       return;
     }
     if (status == FilterStatus::kPause) {
-      set_request_pause(kFilter, true);
+      if (collector_ != nullptr) {
+        // The body goes on coming in.
+        request_pause_ = static_cast<uint8_t>(request_pause_ | kFilter);
+      } else {
+        set_request_pause(kFilter, true);
+      }
       return;
     }
   }
@@ -97,7 +102,8 @@ void Stream::forward_request() noexcept {
     on_request_error(downstream_error(Errc::kBodyTooLarge, "request body over the route's limit"));
     return;
   }
-  shard_.terminal().start(*this, request_end_);
+  shard_.terminal().start(*this, request_complete());
+  pass_collected();
 }
 
 bool Stream::count_request_bytes(size_t bytes) noexcept {
@@ -121,6 +127,10 @@ void Stream::on_request_data(buffer::Slice&& data, bool end) noexcept {
   if (info.upgraded) {
     send_request_data(std::move(data), end);
     return;  // the bytes of a tunnel are no body: filters do not see them
+  }
+  if (collector_ != nullptr) {
+    collect(std::move(data), end);
+    return;
   }
   request_data_position_ = 0;
   pass_request_data(std::move(data), end);
@@ -172,6 +182,7 @@ void Stream::send_request_data(buffer::Slice&& data, bool end) noexcept {
 
 /// What waited for its turn, or for the sink after that.
 void Stream::send_held_request_data() noexcept {
+  pass_collected();
   if (std::exchange(request_data_held_, false)) {
     send_request_data(std::move(held_request_data_), held_request_end_);
   }
@@ -192,7 +203,14 @@ void Stream::on_request_spliced(uint64_t bytes, bool end) noexcept {
 
 void Stream::on_request_trailers(const http::HeaderBlock& trailers) noexcept {
   request_end_ = true;
-  if (replied_ || finished_ || !end_request_data()) {
+  if (replied_ || finished_) {
+    return;
+  }
+  if (collector_ != nullptr) {
+    collect(buffer::Slice{}, true);
+    return;
+  }
+  if (!end_request_data()) {
     return;
   }
   if (sink_ != nullptr) {
@@ -230,7 +248,7 @@ void Stream::resume_request() noexcept {
     request_pause_ = static_cast<uint8_t>(request_pause_ & ~kFilter);
     run_request_headers();
   }
-  if (request_pause_ == 0 && !finished_) {
+  if ((request_pause_ == 0 || collector_ != nullptr) && !finished_) {
     writer_.pause_request(*this, false);
   }
 }
@@ -556,6 +574,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
     return;
   }
   cancel_sink();
+  drop_collected();
   replied_ = true;
   close_wanted_ = reply.close;
   head_sent_ = true;
@@ -662,6 +681,7 @@ void Stream::finish() noexcept {
   cancel_sink();
   finished_ = true;
   drop_handle();
+  drop_collected();
   if (!started_) {
     return;
   }

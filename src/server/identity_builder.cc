@@ -1,9 +1,11 @@
 #include "server/identity_builder.h"
 
+#include <chrono>
 #include <utility>
 
 #include "hangu/filter/api_key_authenticator.h"
 #include "hangu/filter/basic_authenticator.h"
+#include "hangu/filter/body_digest_filter.h"
 #include "hangu/filter/certificate_authenticator.h"
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_authenticator.h"
@@ -54,11 +56,13 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
   const auto before = std::exchange(keys_, {});
   const auto answers_before = std::exchange(answers_, {});
   authenticators_.clear();
+  wants_digest_.clear();
   for (const config::Authenticator& one : config.authenticators) {
     if (const auto kept = before.find(one.name);
         kept != before.end() && kept->second.config == one.jwt) {
       keys_.insert(*kept);
     }
+    wants_digest_.push_back(one.signature.enabled && one.signature.body_digest);
     if (one.introspection.enabled) {
       // What the issuer said of tokens, unless it is another one, or asked otherwise.
       AnswerMemory& answers = answers_[one.name];
@@ -112,6 +116,10 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
                                                                         .claims = claims,
                                                                         .secret = secret()});
   }
+  if (config.signature.enabled) {
+    return std::make_shared<const filter::SignatureAuthenticator>(config.signature,
+                                                                  replays_for(config), consumers_);
+  }
   return std::make_shared<const filter::JwtAuthenticator>(config.jwt, keys_for(config), consumers_,
                                                           claims);
 }
@@ -129,6 +137,23 @@ std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authent
     }
   }
   return memory.keys;
+}
+
+/// What was signed before a reload stays known after it.
+std::shared_ptr<filter::ReplayMemory> IdentityBuilder::replays_for(
+    const config::Authenticator& config) {
+  if (config.signature.replay == config::ReplayKey::kOff) {
+    return nullptr;
+  }
+  Replays& known = replays_[config.name];
+  if (known.memory == nullptr || known.entries != config.signature.replay_entries) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    known.entries = config.signature.replay_entries;
+    known.memory = std::make_shared<filter::ReplayMemory>(
+        known.entries, std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+        random_.next());
+  }
+  return known.memory;
 }
 
 void IdentityBuilder::add_filters(const config::Route& route,
@@ -157,6 +182,23 @@ void IdentityBuilder::add_filters(const config::Route& route,
     chain.add(std::make_shared<filter::AuthFilter>(filter::AuthFilter::List{},
                                                    config::Authentication{}, route.authorization,
                                                    consumers_, std::string_view{}));
+  }
+}
+
+void IdentityBuilder::add_body_filter(const config::Route& route,
+                                      filter::FilterChain& chain) const {
+  filter::AuthFilter::List wanting;
+  if (route.authentication.enabled()) {
+    const bool all = !route.authentication.all.empty();
+    for (const uint32_t index : all ? route.authentication.all : route.authentication.any) {
+      if (wants_digest_[index]) {
+        wanting.push_back(authenticators_[index]);
+      }
+    }
+  }
+  if (!wanting.empty()) {
+    chain.add(
+        std::make_shared<filter::BodyDigestFilter>(std::move(wanting), route.authentication.mode));
   }
 }
 

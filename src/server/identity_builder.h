@@ -17,6 +17,7 @@
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_keys.h"
 #include "hangu/filter/password_checker.h"
+#include "hangu/filter/signature_authenticator.h"
 #include "hangu/stats/registry.h"
 
 #include "server/random.h"
@@ -47,6 +48,9 @@ class IdentityBuilder {
   /// Of the process, for keyed digests.
   std::string_view secret() const { return passwords_.secret(); }
 
+  /// What has to see the bodies of a route's requests; nothing where nobody wants to.
+  void add_body_filter(const config::Route& route, filter::FilterChain& chain) const;
+
   /// Claims that somebody beside an authenticator looks at.
   static std::vector<std::string> claims_wanted(const config::Config& config);
 
@@ -70,16 +74,25 @@ class IdentityBuilder {
   std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
                                                     const std::vector<std::string>& claims);
   std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
+  std::shared_ptr<filter::ReplayMemory> replays_for(const config::Authenticator& config);
 
   stats::Registry& registry_;
   filter::JwtKeys::Fetcher& fetcher_;
   filter::PasswordChecker& passwords_;
   Random random_;
+
+  struct Replays {
+    uint64_t entries = 0;
+    std::shared_ptr<filter::ReplayMemory> memory;
+  };
+
   std::vector<config::Consumer> consumer_configs_;
   std::shared_ptr<const filter::ConsumerTable> consumers_;
   filter::AuthFilter::List authenticators_;
+  std::vector<bool> wants_digest_;  // as authenticators_
   std::map<std::string, KeyMemory> keys_;
   std::map<std::string, AnswerMemory> answers_;  // of issuers that are asked
+  std::map<std::string, Replays> replays_;
   std::map<std::string, std::shared_ptr<filter::PasswordMemory>> password_memories_;
 };
 

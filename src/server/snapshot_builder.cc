@@ -322,6 +322,7 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
     chain.add(std::make_shared<filter::RateLimitFilter>(std::move(own)));
   }
   limits_.add_bandwidth_limits(route, chain);
+  identity_.add_body_filter(route, chain);
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     chain.add(std::make_shared<filter::FaultFilter>(route.fault));
   }

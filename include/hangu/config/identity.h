@@ -10,6 +10,7 @@
 #include "hangu/base/clock.h"
 #include "hangu/config/common.h"
 #include "hangu/config/mode.h"
+#include "hangu/config/signature.h"
 #include "hangu/identity/jwt_algorithm.h"
 
 namespace hangu::config {
@@ -37,6 +38,7 @@ struct Consumer {
   std::vector<std::string> scopes;
   std::vector<ApiKey> api_keys;
   std::vector<Password> passwords;
+  std::vector<SigningKey> signing_keys;
   std::vector<std::string> certificates;  // subjects or alternative names of client certificates
   bool operator==(const Consumer&) const = default;
 };
@@ -136,6 +138,7 @@ struct Authenticator {
   IntrospectionAuth introspection;
   CertificateAuth certificate;
   BasicAuth basic;
+  SignatureAuth signature;
   bool forward = false;  // let the upstream see the credential
   bool operator==(const Authenticator&) const = default;
 };

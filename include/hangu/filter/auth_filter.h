@@ -27,6 +27,9 @@ struct NamedAuthenticator {
   std::shared_ptr<stats::AuthStats> stats;
 };
 
+/// `reason`: one of stats::kAuthReasons, else it counts as the last.
+void count_refusal(stats::AuthStats& stats, uint32_t shard, std::string_view reason) noexcept;
+
 struct AuthRound;  // how far a request has come
 
 class AuthFilter final : public Filter, private AuthAsker {

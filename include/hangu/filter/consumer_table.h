@@ -10,6 +10,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/identity/digest.h"
+#include "hangu/identity/signature_key.h"
 
 namespace hangu::filter {
 
@@ -31,6 +32,13 @@ struct PasswordEntry {
   const ConsumerEntry* consumer = nullptr;
 };
 
+struct SigningKeyEntry {
+  const config::SigningKey* config = nullptr;
+  const ConsumerEntry* consumer = nullptr;
+  std::vector<std::string_view> scopes;  // its own and its consumer's
+  identity::SignatureKey key;
+};
+
 class ConsumerTable {
  public:
   explicit ConsumerTable(std::vector<config::Consumer> consumers);
@@ -44,11 +52,14 @@ class ConsumerTable {
                                         std::string_view names) const noexcept;
   const ConsumerEntry* find(std::string_view name) const noexcept;
   const PasswordEntry* find_user(std::string_view user) const noexcept;
+  const SigningKeyEntry* find_signing_key(std::string_view id) const noexcept;
 
   /// Of somebody; empty if nobody has a password.
   std::string_view any_password_hash() const noexcept;
 
  private:
+  void add_signing_key(const config::SigningKey& key, const ConsumerEntry& consumer);
+
   using Keys = std::unordered_map<identity::Digest, ApiKeyEntry, identity::DigestHash>;
   using ByName = std::map<std::string_view, const ConsumerEntry*, std::less<>>;
 
@@ -57,6 +68,7 @@ class ConsumerTable {
   Keys sha256_keys_;
   Keys sm3_keys_;
   std::map<std::string_view, PasswordEntry, std::less<>> passwords_;
+  std::map<std::string_view, SigningKeyEntry, std::less<>> signing_keys_;
   ByName by_name_;
   ByName by_certificate_;
 };

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/http/header_block.h"
+
 namespace hangu::filter {
 
 class Stream;
@@ -14,6 +16,10 @@ class Stream;
 /// "Bearer abc" → "abc" for the scheme "Bearer", whatever its case; nullopt: another scheme, none,
 /// or more than one field: the upstream might take another one than the gateway.
 std::optional<std::string_view> authorization(const Stream& stream,
+                                              std::string_view scheme) noexcept;
+
+/// The same of any request's fields.
+std::optional<std::string_view> authorization(const http::HeaderBlock& headers,
                                               std::string_view scheme) noexcept;
 
 /// Takes the Authorization fields out if one of them is of that scheme.

@@ -17,6 +17,7 @@
 #include "hangu/buffer/block.h"
 #include "hangu/event/loop.h"
 #include "hangu/event/timer.h"
+#include "hangu/filter/body_collector.h"
 #include "hangu/filter/callout.h"
 #include "hangu/filter/compressor.h"
 #include "hangu/filter/mirror.h"
@@ -121,11 +122,15 @@ class ShardContext {
   /// Of the shard's streams; see Stream::handle().
   StreamHandles& handles() { return handles_; }
 
+  /// Bytes of the shard's memory in bodies that are held back; see Stream::collect_request_body().
+  uint64_t& collected_bytes() { return collected_bytes_; }
+
  protected:
   ~ShardContext() = default;
 
  private:
   StreamHandles handles_;
+  uint64_t collected_bytes_ = 0;
 };
 
 /// `origin` of local replies that no filter made.
@@ -205,6 +210,20 @@ class Stream {
   /// called with it all the same.
   void ignore_response_data() noexcept { ++response_ignored_; }
 
+  /// In on_request_headers(), which has to return kPause then: the body, up to `bytes_max`, comes
+  /// to `collector` before the request goes on. A client that waits for 100 (Continue) gets it;
+  /// trailers are dropped. False: it is known to be larger already, or memory is short; see
+  /// collection_error().
+  bool collect_request_body(const BodyCollector& collector, uint64_t bytes_max) noexcept;
+
+  /// Whether collected_body() is all of it, and has not gone on yet.
+  bool body_collected() const { return collected_waits_ && request_end_; }
+
+  std::string_view collected_body() const { return collected_.view(); }
+
+  /// Why a body could not be collected.
+  Error collection_error() const noexcept;
+
   /// Holds the bodies back from now on; nullptr: no more.
   void set_pacing(Pacing* pacing) noexcept { pacing_ = pacing; }
 
@@ -253,7 +272,8 @@ class Stream {
   /// The sink is done with the stream and about to vanish.
   void release_sink() noexcept { sink_ = nullptr; }
 
-  bool request_complete() const { return request_end_; }
+  /// All of the request has come, and nothing of it is held back.
+  bool request_complete() const { return request_end_ && !collected_waits_; }
 
   bool request_paused() const { return request_pause_ != 0; }
 
@@ -285,6 +305,10 @@ class Stream {
   void send_request_data(buffer::Slice&& data, bool end) noexcept;
   void send_held_request_data() noexcept;
   bool end_request_data() noexcept;
+  void collect(buffer::Slice&& data, bool end) noexcept;
+  bool keep_collected(std::string_view piece) noexcept;
+  void pass_collected() noexcept;
+  void drop_collected() noexcept;
   void set_request_pause(PauseReason reason, bool paused) noexcept;
 
   void run_response_headers() noexcept;
@@ -319,6 +343,10 @@ class Stream {
   // suffices.
   buffer::Slice held_request_data_;
   buffer::Slice held_response_data_;
+  const BodyCollector* collector_ = nullptr;  // as long as the body comes in for it
+  buffer::Slice collected_;                   // what of the body is held back
+  uint64_t collect_max_ = 0;
+  uint32_t collected_room_ = 0;     // of its block
   uint64_t response_received_ = 0;  // of the body, from the upstream
   uint16_t request_position_ = 0;   // of the next filter, in the entry chain and then the route's
   uint16_t request_data_position_ = 0;
@@ -327,6 +355,8 @@ class Stream {
   uint16_t response_ignored_ = 0;  // by so many filters
   uint8_t request_pause_ = 0;      // PauseReason bits
   bool request_end_ = false;       // the whole request was received
+  bool collected_waits_ = false;   // `collected_` has not gone on
+  bool collection_short_ = false;  // of memory
   bool request_data_held_ = false;
   bool held_request_end_ = false;
   bool response_held_ = false;  // a filter paused the response

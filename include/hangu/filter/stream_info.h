@@ -23,6 +23,8 @@ struct Principal;
 class RateLimit;
 class RequestCopy;
 struct RateLimitRound;
+class BodyHash;
+struct WantedDigest;
 
 /// What a client has proved of itself, such as the claims of a token. Lives as long as the stream.
 class Claims {
@@ -47,6 +49,8 @@ struct FilterState {
   const Principal* principal = nullptr;
   ForwardAuthRound* forward_auth = nullptr;  // as long as an authorization service is asked
   void** plugins = nullptr;                  // a pointer of each plugin's own, see plugin_filter.h
+  const WantedDigest* wanted_digest = nullptr;  // of the body
+  BodyHash* body_hash = nullptr;                // as long as the body comes in
 };
 
 /// As logs name them.

@@ -27,7 +27,7 @@ class RateLimitStats : public PerShard<RateLimitSlot> {
 
 /// Why a credential was not accepted, as logs and metrics name it; any other reason counts as the
 /// last.
-inline constexpr std::array<std::string_view, 24> kAuthReasons = {"malformed",
+inline constexpr std::array<std::string_view, 29> kAuthReasons = {"malformed",
                                                                   "algorithm",
                                                                   "unknown_key",
                                                                   "signature",
@@ -50,6 +50,11 @@ inline constexpr std::array<std::string_view, 24> kAuthReasons = {"malformed",
                                                                   "broken",
                                                                   "status",
                                                                   "loop",
+                                                                  "not_covered",
+                                                                  "nonce",
+                                                                  "replayed",
+                                                                  "replay_full",
+                                                                  "digest",
                                                                   "other"};
 
 /// What one authenticator said about requests.

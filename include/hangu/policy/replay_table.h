@@ -1,0 +1,74 @@
+// ReplayTable: what has been used once and must not be used again before its time is over, shared
+// by all shards of the node without a lock. Bounded; it never forgets too early: what finds no
+// place is refused, since a protection that forgets under load is none. Memory: 8 bytes a place,
+// touched as entries come.
+//
+// A place is one word, 40 bits of the key and the time of its end, so that taking it is one
+// compare-and-swap. Who has taken one looks again: of two threads that bring the same key at the
+// same instant at least one sees the other's. So a key passes once at most; if both see each other,
+// not at all. Two keys that are alike in all of those bits are told apart by their set only: of
+// fresh keys one in 10¹⁰ is taken for one that was used.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace hangu::policy {
+
+class ReplayTable {
+ public:
+  enum class Outcome : uint8_t {
+    kFirst,   // and it is remembered now
+    kReplay,  // it was there
+    kFull,    // nobody knows
+  };
+
+  /// For about `entries_max` at once. `start_s`: Unix time before all that comes.
+  ReplayTable(size_t entries_max, int64_t start_s);
+
+  ReplayTable(const ReplayTable&) = delete;
+  ReplayTable& operator=(const ReplayTable&) = delete;
+
+  /// `key`: a hash that an attacker cannot foresee. `until_s`: Unix time up to which it counts.
+  Outcome use(uint64_t key, uint64_t second_key, int64_t until_s, int64_t now_s) noexcept;
+
+  /// Places, a power of two.
+  size_t places() const { return (set_mask_ + 1) * kWays; }
+
+  /// Entries that count; reads everything, not for shards.
+  size_t live(int64_t now_s) const noexcept;
+
+ private:
+  using Place = std::atomic<uint64_t>;
+
+  /// A place that may be taken, and what is there.
+  struct Vacancy {
+    Place* place = nullptr;
+    uint64_t held = 0;
+  };
+
+  static constexpr size_t kWays = 8;  // of a set
+  static constexpr size_t kSetsMin = 8;
+  static constexpr size_t kSparePart = 4;  // places beyond entries: next to none goes without
+  static constexpr int kTickBits = 24;     // of the time
+  static constexpr uint64_t kTickMask = (uint64_t{1} << kTickBits) - 1;
+  static constexpr int64_t kTickSeconds = 16;  // 8 years until they run out
+
+  struct Free {
+    void operator()(Place* places) const noexcept { std::free(places); }
+  };
+
+  Place* set(uint64_t number) const noexcept { return &places_[(number & set_mask_) * kWays]; }
+
+  uint64_t tick_of(int64_t time_s) const noexcept;
+  Vacancy vacancy(const std::array<Place*, 2>& sets, uint64_t now) const noexcept;
+
+  std::unique_ptr<Place[], Free> places_;
+  size_t set_mask_;
+  int64_t start_s_;
+};
+
+}  // namespace hangu::policy
