@@ -95,6 +95,12 @@ std::string digest_text(const config::Config& config, const config::Authenticati
   return "";
 }
 
+std::string openapi_text(const config::OpenApi& openapi) {
+  return fmt::format("{} operations of {}; bodies up to {}{}", openapi.file.document->operations(),
+                     openapi.file.path, config::format_size(openapi.body_bytes_max),
+                     mode_text(openapi.mode));
+}
+
 std::string authorization_text(const config::Authorization& authorization) {
   std::vector<std::string> rules;
   for (const config::AllowRule& rule : authorization.allow) {
@@ -140,6 +146,9 @@ json::array actions_json(const config::Config& config, const config::Route& rout
   }
   if (route.authorization.enabled()) {
     add("allowed", authorization_text(route.authorization));
+  }
+  if (route.openapi.enabled && route.openapi.mode != config::Mode::kOff) {
+    add("openapi", openapi_text(route.openapi));
   }
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     add("fault", fault_text(route.fault));

@@ -3,6 +3,7 @@
 
 #include "config/action_rules.h"
 #include "config/keys.h"
+#include "config/openapi_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -227,6 +228,11 @@ void add_policy_actions(ObjectType<Route>& type) {
                                     .documentation = "Make faults, to see how clients take them.",
                                     .example = "{delay: {time: 2s, percent: 5}}",
                                     .alternative = true})
+      .key<&Route::openapi>(openapi_keys(),
+                            {.name = "openapi",
+                             .documentation = "Requests have to be as an OpenAPI description says.",
+                             .example = "{file: /etc/hangu/users.yaml}",
+                             .alternative = true})
       .key<&Route::mirror>(mirror(), {.name = "mirror",
                                       .documentation = "Copy requests to another upstream, whose "
                                                        "answers are dropped.",

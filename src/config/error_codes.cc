@@ -237,6 +237,13 @@ const std::vector<ErrorCode>& error_codes() {
        "does not have."},
       {"E0199", "too many problems",
        "The file has more problems than are shown. Repair the first ones and check again."},
+      {"E0146", "bad OpenAPI description",
+       "The file that `openapi` names is no description that requests can be held against: it is "
+       "no "
+       "YAML or JSON, not OpenAPI 3.0 or 3.1, refers to something that is not in it, or asks for "
+       "something that hangu cannot check. That is an error, since leaving it out would let "
+       "requests "
+       "pass that the description forbids. docs/traffic.md lists what is supported."},
       {"W0150", "unused upstream",
        "No route refers to this upstream, so it gets no requests. Often a route's name for it is "
        "mistyped, "

@@ -175,6 +175,11 @@ std::optional<Scalar> Reader::scalar(const Node& node) {
   return good ? std::optional<Scalar>(std::move(out)) : std::nullopt;
 }
 
+const OpenApiFile* Reader::openapi_file(const std::string& path) const {
+  const auto found = openapi_files_.find(path);
+  return found != openapi_files_.end() ? &found->second : nullptr;
+}
+
 std::optional<std::string> Reader::file_contents(const Node& node, const std::string& path,
                                                  size_t bytes_max) {
   Result<std::string, std::string> contents = read(path, bytes_max);

@@ -90,6 +90,11 @@ class Reader {
 
   void remember(const NetworkFile& file) { network_files_[file.path] = file; }
 
+  /// The same.
+  const OpenApiFile* openapi_file(const std::string& path) const;
+
+  void remember(const OpenApiFile& file) { openapi_files_[file.path] = file; }
+
   /// The contents of a file as they are, up to `bytes_max`; reports E0135.
   std::optional<std::string> file_contents(const Node& node, const std::string& path,
                                            size_t bytes_max);
@@ -117,6 +122,7 @@ class Reader {
   size_t error_count_ = 0;
   size_t dropped_ = 0;
   std::map<std::string, NetworkFile> network_files_;
+  std::map<std::string, OpenApiFile> openapi_files_;
   std::map<std::string, std::map<std::string, NamedElement, std::less<>>, std::less<>> names_;
 };
 

@@ -27,7 +27,7 @@ FilterStatus BodyDigestFilter::on_request_headers(Stream& stream) const noexcept
   char* const place = stream.arena().allocate(sizeof(BodyHash), alignof(BodyHash));
   stream.kept.body_hash =
       std::construct_at(reinterpret_cast<BodyHash*>(place), wanted->digest.kind);
-  if (stream.request_complete() || stream.body_collected()) {
+  if (!stream.has_body() || stream.body_collected()) {
     stream.kept.body_hash->hasher.add(stream.collected_body());
     static_cast<void>(accept(stream, stream.kept.body_hash->hasher.matches(wanted->digest)));
     return FilterStatus::kContinue;

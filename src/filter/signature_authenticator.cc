@@ -396,7 +396,7 @@ std::string_view SignatureAuthenticator::want_digest(Stream& stream, const Shown
     return "";
   }
   if (shown.digest.empty()) {
-    return stream.request_complete() ? "" : "not_covered";
+    return stream.has_body() ? "not_covered" : "";
   }
   const auto digest = shown.digest_is_bare ? identity::parse_bare_digest(
                                                  identity::BodyDigestKind::kSha256, shown.digest)

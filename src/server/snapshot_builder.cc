@@ -14,6 +14,7 @@
 #include "hangu/filter/grpc_web_filter.h"
 #include "hangu/filter/header_edit_filter.h"
 #include "hangu/filter/mirror_filter.h"
+#include "hangu/filter/openapi_filter.h"
 #include "hangu/filter/overload_filter.h"
 #include "hangu/filter/plugin_filter.h"
 #include "hangu/filter/rate_limit_filter.h"
@@ -323,6 +324,9 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   }
   limits_.add_bandwidth_limits(route, chain);
   identity_.add_body_filter(route, chain);
+  if (route.openapi.enabled && route.openapi.mode != config::Mode::kOff) {
+    chain.add(std::make_shared<filter::OpenApiFilter>(route.openapi));
+  }
   if (route.fault.enabled && route.fault.mode != config::Mode::kOff) {
     chain.add(std::make_shared<filter::FaultFilter>(route.fault));
   }

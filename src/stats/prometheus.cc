@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "stats/action_families.h"
 #include "stats/forward_auth_metrics.h"
 #include "stats/plugin_metrics.h"
 #include "stats/prometheus_text.h"
@@ -184,58 +185,6 @@ void add_routes(PrometheusText& text, const Registry& registry) {
               "First byte of the request to last byte of the response queued.");
   add_latency(text, routes, "route");
 }
-
-struct ActionMetric {
-  std::string_view labels;  // beside the route
-  uint64_t (*value)(const RouteActionCounters&);
-};
-
-constexpr ActionMetric kPreflights[] = {
-    {"", [](const RouteActionCounters& c) { return c.preflights.value(); }},
-};
-
-constexpr ActionMetric kCompressed[] = {
-    {",coding=\"gzip\"", [](const RouteActionCounters& c) { return c.compressed[0].value(); }},
-    {",coding=\"br\"", [](const RouteActionCounters& c) { return c.compressed[1].value(); }},
-    {",coding=\"zstd\"", [](const RouteActionCounters& c) { return c.compressed[2].value(); }},
-    {",coding=\"none\"",
-     [](const RouteActionCounters& c) { return c.compression_skipped.value(); }},
-};
-
-constexpr ActionMetric kCompressionBytes[] = {
-    {",side=\"in\"", [](const RouteActionCounters& c) { return c.compression_bytes_in.value(); }},
-    {",side=\"out\"", [](const RouteActionCounters& c) { return c.compression_bytes_out.value(); }},
-};
-
-constexpr ActionMetric kFaults[] = {
-    {",fault=\"abort\"", [](const RouteActionCounters& c) { return c.faults_aborted.value(); }},
-    {",fault=\"delay\"", [](const RouteActionCounters& c) { return c.faults_delayed.value(); }},
-    {",fault=\"skipped\"", [](const RouteActionCounters& c) { return c.faults_skipped.value(); }},
-    {",fault=\"shadow\"", [](const RouteActionCounters& c) { return c.faults_shadow.value(); }},
-};
-
-constexpr ActionMetric kMirrored[] = {
-    {",outcome=\"sent\"", [](const RouteActionCounters& c) { return c.mirrored.value(); }},
-    {",outcome=\"skipped_body\"",
-     [](const RouteActionCounters& c) { return c.mirror_skipped_body.value(); }},
-    {",outcome=\"skipped_busy\"",
-     [](const RouteActionCounters& c) { return c.mirror_skipped_busy.value(); }},
-};
-
-struct ActionFamily {
-  std::string_view name;
-  std::string_view help;
-  std::span<const ActionMetric> metrics;
-};
-
-constexpr ActionFamily kActionFamilies[] = {
-    {"hangu_route_preflights_total", "CORS preflights answered.", kPreflights},
-    {"hangu_route_compressed_total",
-     "Responses compressed, by coding; none: there was no memory left for it.", kCompressed},
-    {"hangu_route_compression_bytes_total", "Bytes that went in and came out.", kCompressionBytes},
-    {"hangu_route_faults_total", "Faults made on purpose.", kFaults},
-    {"hangu_route_mirrored_total", "Copies of requests: sent, or not made and why.", kMirrored},
-};
 
 /// Only what a route does: most do none of it.
 void add_actions(PrometheusText& text, const Registry& registry) {

@@ -16,7 +16,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 # Which layers may include a library. Everything else sees those layers' own types.
 THIRD_PARTY = {
     "boost/pfr": {"filter"},  # reflection, in one file
-    "boost/json": {"identity", "admin", "cli", "control"},  # tokens are JSON
+    "boost/json": {"identity", "openapi", "admin", "cli", "control"},  # tokens are JSON
     "boost/": {"control", "admin", "cli"},  # the data plane never sees Asio
     "ares.h": {"control", "cli"},
     "yaml-cpp/": {"config"},

@@ -22,6 +22,7 @@
 #include "hangu/config/key_part.h"
 #include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
+#include "hangu/config/openapi.h"
 #include "hangu/config/plugins.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
@@ -597,6 +598,7 @@ struct Route {
   Compression compression;
   Fault fault;
   Mirror mirror;
+  OpenApi openapi;
   Duration timeout = std::chrono::seconds(15);             // request sent to response head; 0: none
   Duration stream_idle_timeout = std::chrono::minutes(5);  // no byte either way
   Duration tunnel_idle_timeout = std::chrono::minutes(5);  // WebSocket and other upgrades

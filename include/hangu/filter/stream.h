@@ -275,6 +275,12 @@ class Stream {
   /// All of the request has come, and nothing of it is held back.
   bool request_complete() const { return request_end_ && !collected_waits_; }
 
+  /// A body comes or waits; what goes through a tunnel is none.
+  bool has_body() const {
+    const bool tunnel = request.upgrade && request.framing == http::BodyFraming::kNone;
+    return !request_complete() && !tunnel;
+  }
+
   bool request_paused() const { return request_pause_ != 0; }
 
   bool head_sent() const { return head_sent_; }

@@ -32,6 +32,10 @@ struct RouteActionCounters {
   Counter mirrored;             // copies sent
   Counter mirror_skipped_body;  // too large
   Counter mirror_skipped_busy;  // too many at once, or the circuit breaker is open
+  Counter openapi_passed;       // requests that are as described
+  Counter openapi_refused;
+  Counter openapi_shadow;     // would have been refused
+  Counter openapi_unchecked;  // not described, or too large
 };
 
 struct alignas(kCacheLine) RouteSlot {
