@@ -471,7 +471,7 @@ TypePtr<Authenticator> authenticator_keys() {
                             .required = true})
       .key<&Authenticator::api_key>(
           api_key_auth(), {.name = "api_key",
-                           .documentation = "By a key of a consumer. One of these five is given.",
+                           .documentation = "By a key of a consumer. One of these six is given.",
                            .example = "{headers: [x-api-key]}",
                            .alternative = true})
       .key<&Authenticator::jwt>(
