@@ -37,7 +37,8 @@ int order_endpoint(const UpstreamOptions& options, const Environment& environmen
   }
   const boost::json::object body = object_from(reply->body);
   if (reply->status != 200) {
-    print_error(environment, text_field(body, "detail"), "`hangu status` lists them");
+    print_error(environment, text_field(body, "detail"),
+                reply->status == 404 ? "`hangu status` lists them" : "");
     return kRuntimeFailure;
   }
   if (options.json) {
