@@ -10,8 +10,8 @@
 #include "hangu/config/size.h"
 
 #include "config/file.h"
+#include "config/file_path.h"
 #include "config/rules.h"
-#include "config/scalar_types.h"
 #include "config/text.h"
 
 #define XXH_INLINE_ALL
@@ -108,18 +108,11 @@ std::string NetworkFileType::limits() const {
 
 void NetworkFileType::read(Reader& reader, const Node& node, void* out) const {
   auto& file = *static_cast<NetworkFile*>(out);
-  std::string path;
-  const TextType<std::string> path_type(kFilePathRule);
-  const size_t errors_before = reader.error_count();
-  path_type.read(reader, node, &path);
-  if (reader.error_count() != errors_before) {
+  const std::optional<std::string> named = read_absolute_path(reader, node, "E0140");
+  if (!named) {
     return;
   }
-  if (!path.starts_with('/')) {
-    reader.error(node.mark, {"E0140", fmt::format("{} is not an absolute path", quoted(path)),
-                             "the process may be started in any directory"});
-    return;
-  }
+  const std::string& path = *named;
   if (const NetworkFile* const known = reader.network_file(path)) {
     file = *known;
     return;

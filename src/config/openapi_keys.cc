@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/json_pointer.h"
+
+#include "config/file_path.h"
 #include "config/keys.h"
 #include "config/rules.h"
 #include "config/text.h"
@@ -64,40 +67,9 @@ class JsonWriter {
     out_ += '"';
   }
 
-  /// As YAML's core schema has it: what looks like a number is one.
-  static bool is_number(std::string_view text) {
-    size_t at = text.starts_with('-') ? 1 : 0;
-    const auto digits = [&] {
-      const size_t begin = at;
-      while (at < text.size() && text[at] >= '0' && text[at] <= '9') {
-        ++at;
-      }
-      return at - begin;
-    };
-    const size_t first = at;
-    const size_t whole = digits();
-    if (whole == 0 || (whole > 1 && text[first] == '0')) {
-      return false;
-    }
-    if (at < text.size() && text[at] == '.') {
-      ++at;
-      if (digits() == 0) {
-        return false;
-      }
-    }
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-      ++at;
-      at += at < text.size() && (text[at] == '+' || text[at] == '-') ? 1 : 0;
-      if (digits() == 0) {
-        return false;
-      }
-    }
-    return at == text.size();
-  }
-
   void write_scalar(const Node& node) {
     const bool plain = !node.is_quoted;
-    if (plain && (node.text == "true" || node.text == "false" || is_number(node.text))) {
+    if (plain && (node.text == "true" || node.text == "false" || is_json_number(node.text))) {
       out_ += node.text;
     } else if (plain && (node.text == "null" || node.text == "~" || node.text.empty())) {
       out_ += "null";
@@ -122,19 +94,11 @@ class JsonWriter {
       out_ += i == 0 ? "" : ",";
       write_text(entry.key);
       out_ += ':';
-      const std::string below = pointer + "/" + escaped(entry.key);
+      const std::string below = pointer + "/" + escape_pointer(entry.key);
       write(*entry.value, below);
       lines_[below] = entry.mark.line;  // where its name stands
     }
     out_ += '}';
-  }
-
-  static std::string escaped(std::string_view name) {
-    std::string text;
-    for (const char c : name) {
-      text += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    }
-    return text;
   }
 
   std::string out_;
@@ -188,17 +152,12 @@ const TextRule kBasePathRule = {"path", "/v1", "begins with `/`", "^/", &apply_b
 }  // namespace
 
 void OpenApiFileType::read(Reader& reader, const Node& node, void* out) const {
+  std::optional<std::string> path = read_absolute_path(reader, node, "E0135");
+  if (!path) {
+    return;
+  }
   OpenApiFile file;
-  const size_t errors_before = reader.error_count();
-  TextType<std::string>(kFilePathRule).read(reader, node, &file.path);
-  if (reader.error_count() != errors_before) {
-    return;
-  }
-  if (!file.path.starts_with('/')) {
-    reader.error(node.mark, {"E0135", fmt::format("{} is not an absolute path", quoted(file.path)),
-                             "the process may be started in any directory"});
-    return;
-  }
+  file.path = std::move(*path);
   if (const OpenApiFile* const known = reader.openapi_file(file.path)) {
     *static_cast<OpenApiFile*>(out) = *known;
     return;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/json_pointer.h"
+
 #include "config/source_text.h"
 #include "config/text.h"
 
@@ -10,56 +12,6 @@ namespace {
 
 constexpr size_t kJsonBytesMax = 64 * 1024;
 constexpr std::string_view kFilePrefix = "file:/";
-
-/// One segment of a JSON pointer (RFC 6901 §3).
-std::string pointer_segment(std::string_view key) {
-  std::string out;
-  for (const char c : key) {
-    out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  }
-  return out;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-/// Takes digits off; whether there was one.
-bool take_digits(std::string_view& text) {
-  const size_t before = text.size();
-  while (!text.empty() && is_digit(text.front())) {
-    text.remove_prefix(1);
-  }
-  return text.size() != before;
-}
-
-/// Whether it is a number in JSON's grammar (RFC 8259 §6).
-bool is_json_number(std::string_view text) {
-  if (text.starts_with('-')) {
-    text.remove_prefix(1);
-  }
-  const bool zero = text.starts_with('0');
-  const size_t whole = text.size();
-  if (!take_digits(text) || (zero && whole - text.size() != 1)) {
-    return false;
-  }
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (!take_digits(text)) {
-      return false;
-    }
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) {
-      text.remove_prefix(1);
-    }
-    if (!take_digits(text)) {
-      return false;
-    }
-  }
-  return text.empty();
-}
 
 /// Writes the JSON twice: as it is, and for eyes.
 class Writer {
@@ -128,7 +80,7 @@ class Writer {
     for (size_t i = 0; i < node.entries.size(); ++i) {
       const Node::Entry& entry = node.entries[i];
       put((i == 0 ? "" : ", ") + json_string(entry.key) + ": ");
-      value(*entry.value, pointer + "/" + pointer_segment(entry.key), entry.key);
+      value(*entry.value, pointer + "/" + escape_pointer(entry.key), entry.key);
     }
     put("}");
   }

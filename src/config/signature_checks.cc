@@ -9,6 +9,7 @@
 #include "hangu/identity/signature_key.h"
 
 #include "config/checks.h"
+#include "config/file_path.h"
 #include "config/scalar_types.h"
 #include "config/text.h"
 
@@ -102,17 +103,12 @@ const TextRule kCanonicalRule = {"template", "{method}\\n{path}\\n{query}\\n{tim
                                  &apply_canonical};
 
 void PublicKeyFileType::read(Reader& reader, const Node& node, void* out) const {
+  std::optional<std::string> path = read_absolute_path(reader, node, "E0135");
+  if (!path) {
+    return;
+  }
   PublicKeyFile file;
-  const size_t errors_before = reader.error_count();
-  TextType<std::string>(kFilePathRule).read(reader, node, &file.path);
-  if (reader.error_count() != errors_before) {
-    return;
-  }
-  if (!file.path.starts_with('/')) {
-    reader.error(node.mark, {"E0135", fmt::format("{} is not an absolute path", quoted(file.path)),
-                             "the process may be started in any directory"});
-    return;
-  }
+  file.path = std::move(*path);
   std::optional<std::string> pem = reader.file_contents(node, file.path, kPemBytesMax);
   if (pem) {
     file.pem = std::move(*pem);

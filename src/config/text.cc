@@ -61,6 +61,15 @@ std::string json_escape(std::string_view text) {
   return out;
 }
 
+/// Takes digits off; whether there was one.
+bool take_digits(std::string_view& text) {
+  const size_t before = text.size();
+  while (!text.empty() && is_digit(text.front())) {
+    text.remove_prefix(1);
+  }
+  return text.size() != before;
+}
+
 }  // namespace
 
 bool is_digit(char c) {
@@ -159,6 +168,33 @@ std::string quoted(std::string_view text) {
 
 std::string json_string(std::string_view text) {
   return '"' + json_escape(text) + '"';
+}
+
+bool is_json_number(std::string_view text) {
+  if (text.starts_with('-')) {
+    text.remove_prefix(1);
+  }
+  const bool zero = text.starts_with('0');
+  const size_t whole = text.size();
+  if (!take_digits(text) || (zero && whole - text.size() != 1)) {
+    return false;
+  }
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!take_digits(text)) {
+      return false;
+    }
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) {
+      text.remove_prefix(1);
+    }
+    if (!take_digits(text)) {
+      return false;
+    }
+  }
+  return text.empty();
 }
 
 std::string json_pretty(std::string_view compact) {

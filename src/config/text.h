@@ -15,6 +15,9 @@ std::string quoted(std::string_view text);
 /// A JSON string literal. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
 
+/// Whether it is a number in JSON's grammar (RFC 8259 §6).
+bool is_json_number(std::string_view text);
+
 /// Re-indents compact JSON by two spaces a level.
 std::string json_pretty(std::string_view compact);
 

@@ -189,6 +189,18 @@ bool Claims::has(std::string_view name, std::string_view value) const {
   });
 }
 
+bool Claims::has_any(std::string_view name, std::span<const std::string> values) const {
+  return std::any_of(values.begin(), values.end(),
+                     [&](const std::string& value) { return has(name, value); });
+}
+
+bool Claims::has_words(std::string_view name, std::span<const std::string> wanted) const {
+  const std::vector<std::string_view> held = words(name);
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& word) {
+    return std::find(held.begin(), held.end(), word) != held.end();
+  });
+}
+
 std::vector<std::string_view> Claims::words(std::string_view name) const {
   std::vector<std::string_view> words;
   for (const Claim& claim : claims_) {

@@ -1,7 +1,5 @@
 #include "hangu/identity/introspection.h"
 
-#include <algorithm>
-
 #include "hangu/identity/base64url.h"
 
 namespace hangu::identity {
@@ -41,9 +39,7 @@ IntrospectionFault fault_of(const Claims& claims, const IntrospectionRules& rule
   if (!rules.issuer.empty() && claims.text("iss") != rules.issuer) {
     return IntrospectionFault::kIssuer;
   }
-  const auto for_us = [&](const std::string& audience) { return claims.has("aud", audience); };
-  if (!rules.audiences.empty() &&
-      std::none_of(rules.audiences.begin(), rules.audiences.end(), for_us)) {
+  if (!rules.audiences.empty() && !claims.has_any("aud", rules.audiences)) {
     return IntrospectionFault::kAudience;
   }
   if (claims.contains("exp") && claims.seconds("exp").value_or(0) + kIntrospectionSkewS <= now_s) {
@@ -53,13 +49,8 @@ IntrospectionFault fault_of(const Claims& claims, const IntrospectionRules& rule
       claims.seconds("nbf").value_or(INT64_MAX) > now_s + kIntrospectionSkewS) {
     return IntrospectionFault::kNotYetValid;
   }
-  const std::vector<std::string_view> scopes = claims.words(rules.scopes_claim);
-  const auto granted = [&](const std::string& scope) {
-    return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
-  };
-  return std::all_of(rules.required_scopes.begin(), rules.required_scopes.end(), granted)
-             ? IntrospectionFault::kNone
-             : IntrospectionFault::kScope;
+  return claims.has_words(rules.scopes_claim, rules.required_scopes) ? IntrospectionFault::kNone
+                                                                     : IntrospectionFault::kScope;
 }
 
 }  // namespace

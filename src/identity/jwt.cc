@@ -215,25 +215,15 @@ JwtFault check_times(const Claims& claims, const JwtRules& rules, int64_t now_s,
   return JwtFault::kNone;
 }
 
-bool has_scopes(const Claims& claims, const JwtRules& rules) {
-  const std::vector<std::string_view> scopes = claims.words(rules.scopes_claim);
-  return std::all_of(rules.required_scopes.begin(), rules.required_scopes.end(),
-                     [&](const std::string& wanted) {
-                       return std::find(scopes.begin(), scopes.end(), wanted) != scopes.end();
-                     });
-}
-
 JwtFault check_claims(const Claims& claims, const JwtRules& rules) {
   if (claims.text("iss") != rules.issuer) {
     return JwtFault::kIssuer;
   }
-  const bool ours =
-      std::any_of(rules.audiences.begin(), rules.audiences.end(),
-                  [&](const std::string& audience) { return claims.has("aud", audience); });
-  if (!ours) {
+  if (!claims.has_any("aud", rules.audiences)) {
     return JwtFault::kAudience;
   }
-  return has_scopes(claims, rules) ? JwtFault::kNone : JwtFault::kScope;
+  return claims.has_words(rules.scopes_claim, rules.required_scopes) ? JwtFault::kNone
+                                                                     : JwtFault::kScope;
 }
 
 }  // namespace

@@ -94,14 +94,6 @@ bool is_description(std::string_view keyword) {
 
 }  // namespace
 
-std::string escape_pointer(std::string_view name) {
-  std::string text;
-  for (const char c : name) {
-    text += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  }
-  return text;
-}
-
 void SchemaCompiler::fault(const std::string& pointer, std::string message) {
   if (faults_.size() < Document::kFaultsMax) {
     faults_.push_back({.pointer = pointer, .message = std::move(message)});

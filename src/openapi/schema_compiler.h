@@ -9,6 +9,7 @@
 
 #include <boost/json/value.hpp>
 
+#include "hangu/base/json_pointer.h"
 #include "hangu/openapi/document.h"
 
 #include "openapi/schema.h"
@@ -68,8 +69,5 @@ class SchemaCompiler {
   std::map<std::string, SchemaIndex> known_;
   size_t depth_ = 0;
 };
-
-/// A member's name in a pointer (RFC 6901 §3).
-std::string escape_pointer(std::string_view name);
 
 }  // namespace hangu::openapi

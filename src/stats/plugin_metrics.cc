@@ -1,6 +1,5 @@
 #include "stats/plugin_metrics.h"
 
-#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -47,21 +46,17 @@ constexpr PluginMetric kPluginMetrics[] = {
 
 }  // namespace
 
-std::string plugin_metrics(const Registry& registry) {
+void add_plugins(PrometheusText& text, const Registry& registry) {
   const auto plugins = registry.plugins();
-  std::string text;
   for (const PluginMetric& metric : kPluginMetrics) {
     if (plugins.empty()) {
       break;
     }
-    fmt::format_to(std::back_inserter(text), "# HELP {0} {1}\n# TYPE {0} {2}\n", metric.name,
-                   metric.help, metric.type);
+    text.family(metric.name, metric.type, metric.help);
     for (const auto& [name, stats] : plugins) {
-      fmt::format_to(std::back_inserter(text), "{}{{plugin=\"{}\"}} {}\n", metric.name, name,
-                     metric.value(*stats));
+      text.sample(fmt::format("plugin=\"{}\"", escape_label(name)), metric.value(*stats));
     }
   }
-  return text;
 }
 
 }  // namespace hangu::stats

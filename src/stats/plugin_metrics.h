@@ -1,13 +1,13 @@
 // The part of the metrics that is about plugins.
 #pragma once
 
-#include <string>
-
 #include "hangu/stats/registry.h"
+
+#include "stats/prometheus_text.h"
 
 namespace hangu::stats {
 
-/// Empty without plugins.
-std::string plugin_metrics(const Registry& registry);
+/// Nothing without any.
+void add_plugins(PrometheusText& text, const Registry& registry);
 
 }  // namespace hangu::stats

@@ -674,7 +674,8 @@ std::string prometheus_text(const Registry& registry) {
   add_overload(text, registry);
   add_authenticators(text, registry);
   add_forward_auths(text, registry);
-  return text.take() + plugin_metrics(registry);
+  add_plugins(text, registry);
+  return text.take();
 }
 
 }  // namespace hangu::stats

@@ -38,6 +38,17 @@ class IntrospectionCase(GatewayCase):
     def reply(self, exchange, answer):
         exchange.reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
+    def hold_answers(self):
+        """The issuer answers once the event is set."""
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def slow(exchange):
+            release.wait(20)
+            self.introspect(exchange)
+        self.issuer.on("/introspect", slow)
+        return release
+
     def begin(self, introspection=None, route=None, issuer_upstream=None, **options):
         config = make_config(
             self.origin, route={"authentication": {"any": ["tokens"]}, **(route or {})},
@@ -166,13 +177,7 @@ class Remembered(IntrospectionCase):
         self.assertEqual(client.request("GET", "/", bearer("good")).status, 401)
 
     def test_equal_tokens_wait_for_one_answer(self):
-        release = threading.Event()
-        self.addCleanup(release.set)
-
-        def slow(exchange):
-            release.wait(20)
-            self.introspect(exchange)
-        self.issuer.on("/introspect", slow)
+        release = self.hold_answers()
         self.tokens["good"] = {"sub": "app"}
         gateway = self.begin(workers=1)
         clients = [gateway.client() for _ in range(6)]
@@ -189,13 +194,7 @@ class Remembered(IntrospectionCase):
         self.assertEqual(len(self.asked()), 1)
 
     def test_who_asked_first_may_leave(self):
-        release = threading.Event()
-        self.addCleanup(release.set)
-
-        def slow(exchange):
-            release.wait(20)
-            self.introspect(exchange)
-        self.issuer.on("/introspect", slow)
+        release = self.hold_answers()
         self.tokens["good"] = {"sub": "app"}
         gateway = self.begin(workers=1)
         first, second = gateway.client(), gateway.client()
@@ -305,13 +304,7 @@ class Trouble(IntrospectionCase):
             self.issuer.close_connections()
 
     def test_no_more_tokens_at_once_than_may_be(self):
-        release = threading.Event()
-        self.addCleanup(release.set)
-
-        def slow(exchange):
-            release.wait(20)
-            self.introspect(exchange)
-        self.issuer.on("/introspect", slow)
+        release = self.hold_answers()
         self.tokens["a"] = {"sub": "app"}
         gateway = self.begin({"requests_max": 1}, workers=1)
         client = gateway.client()
@@ -324,13 +317,7 @@ class Trouble(IntrospectionCase):
         self.assertEqual(client.read_response().status, 200)
 
     def test_a_reload_while_requests_wait(self):
-        release = threading.Event()
-        self.addCleanup(release.set)
-
-        def slow(exchange):
-            release.wait(20)
-            self.introspect(exchange)
-        self.issuer.on("/introspect", slow)
+        release = self.hold_answers()
         self.tokens["good"] = {"sub": "app"}
         gateway = self.begin({"timeout": "20s"})
         client = gateway.client()

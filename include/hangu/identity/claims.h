@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,12 @@ class Claims {
 
   /// Whether one of its values is `value`.
   bool has(std::string_view name, std::string_view value) const;
+
+  /// Whether one of its values is one of these.
+  bool has_any(std::string_view name, std::span<const std::string> values) const;
+
+  /// Whether all of these are among its words().
+  bool has_words(std::string_view name, std::span<const std::string> wanted) const;
 
   /// The values of a list, or the words of a text ("read write").
   std::vector<std::string_view> words(std::string_view name) const;
