@@ -114,7 +114,7 @@ class Run:
         for gateway in self.plain_gateways():
             if gateway.name.startswith("hangu"):
                 self.results.changes[gateway.name] = changes.run(
-                    gateway, self.options.hangu, self.options.rounds, self.options.seconds)
+                    gateway, self.options.rounds, self.options.seconds)
 
     def starts(self):
         for _ in range(max(self.options.rounds, 5)):

@@ -34,6 +34,8 @@ using boost::system::error_code;
 
 constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr auto kTimeout = std::chrono::seconds(15);
+// Of what changes something: a reload of 100,000 routes takes as long as it takes.
+constexpr auto kChangeTimeout = std::chrono::minutes(5);
 constexpr uint64_t kReplyBytesMax = 256 * 1024 * 1024;
 
 using Answer = Result<AdminReply, std::string>;
@@ -54,7 +56,7 @@ http::request<http::empty_body> make_request(const std::string& method, const st
   return request;
 }
 
-/// Connects, asks and reads, each within kTimeout.
+/// Connects, asks and reads, within the times above.
 template <class Protocol>
 asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endpoint,
                                                 http::request<http::empty_body> request) {
@@ -63,6 +65,9 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
   auto [connect_error] = co_await stream.async_connect(endpoint, kUseResult);
   if (connect_error) {
     co_return Answer(Failure<std::string>{connect_error.message()});
+  }
+  if (request.method() != http::verb::get) {
+    stream.expires_after(kChangeTimeout);
   }
   auto [write_error, written] = co_await http::async_write(stream, request, kUseResult);
   if (write_error) {
