@@ -395,14 +395,20 @@ void check_compliance(Reader& reader, const Node& root, const Config& config) {
 
 }  // namespace
 
-void check_config(Reader& reader, const Node& root, const Config& config) {
+void check_errors(Reader& reader, const Node& root, const Config& config) {
   check_binds(reader, root, config);
   check_compliance(reader, root, config);
   check_identities(reader, root, config);
+  if (!reader.has_errors()) {  // else this would be about their consequences
+    check_strict_stores(reader, root, config);
+  }
+}
+
+void check_config(Reader& reader, const Node& root, const Config& config) {
+  check_errors(reader, root, config);
   if (reader.has_errors()) {
     return;  // what follows would warn about consequences of the errors
   }
-  check_strict_stores(reader, root, config);
   check_unused(reader, root, config);
   check_routes(reader, root, config);
 }

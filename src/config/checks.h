@@ -43,7 +43,11 @@ const Node& element(const Node& root, std::string_view key, size_t index);
 /// key asks for.
 void check_routes(Reader& reader, const Node& root, const Config& config);
 
-/// Addresses bound twice, shadowed routes, unused upstreams, listeners that serve nothing.
+/// What cannot be: addresses bound twice, credentials of two consumers. Does not look into the
+/// mappings of elements.
+void check_errors(Reader& reader, const Node& root, const Config& config);
+
+/// These and warnings: shadowed routes, unused upstreams, listeners that serve nothing.
 void check_config(Reader& reader, const Node& root, const Config& config);
 
 }  // namespace hangu::config

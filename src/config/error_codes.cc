@@ -244,6 +244,14 @@ const std::vector<ErrorCode>& error_codes() {
        "something that hangu cannot check. That is an error, since leaving it out would let "
        "requests "
        "pass that the description forbids. docs/traffic.md lists what is supported."},
+      {"E0177", "bad prefix of keys",
+       "The keys of a config centre begin with a path, such as `/hangu/`: at most 256 bytes, with "
+       "no `//` in it. A slash at its end is added where it lacks."},
+      {"E0178", "bad document",
+       "A document of the config centre is one element of a list of the config. Its key says "
+       "which: "
+       "`upstreams/users` is the upstream `users`. The document is the mapping that would stand in "
+       "the list; its `name` may be left out, and else is that of the key."},
       {"W0150", "unused upstream",
        "No route refers to this upstream, so it gets no requests. Often a route's name for it is "
        "mistyped, "

@@ -163,6 +163,7 @@ TypePtr<Listener> listener_keys();
 TypePtr<Upstream> upstream_keys();
 TypePtr<RateLimit> rate_limit_keys();
 TypePtr<Store> store_keys();
+TypePtr<ConfigCenter> config_center_keys();
 TypePtr<ForwardAuth> forward_auth_keys();
 TypePtr<AuditLog> audit_keys();
 /// `audit` of a route.

@@ -8,6 +8,7 @@
 #include "hangu/base/parse.h"
 
 #include "config/checks.h"
+#include "config/document.h"
 #include "config/file.h"
 #include "config/reader.h"
 #include "config/scalar_types.h"
@@ -43,8 +44,20 @@ bool is_other_version(Reader& reader, const Node& root) {
   return true;
 }
 
-void read_document(Reader& reader, const YamlDocument& document, Config& config) {
-  const Node& root = *document.root;
+}  // namespace
+
+Problem empty_file() {
+  return {"E0106", "the file is empty", "the smallest start is `version: 1`"};
+}
+
+void report_problems(Reader& reader, std::vector<YamlProblem>& problems) {
+  for (YamlProblem& problem : problems) {
+    reader.error(problem.mark,
+                 {problem.code, std::move(problem.message), std::move(problem.suggestion)});
+  }
+}
+
+void read_root(Reader& reader, const Node& root, Config& config) {
   if (root.kind != Node::Kind::kMapping) {
     const bool is_empty = root.kind == Node::Kind::kNull;
     reader.error(root.mark,
@@ -61,7 +74,11 @@ void read_document(Reader& reader, const YamlDocument& document, Config& config)
   check_config(reader, root, config);
 }
 
-}  // namespace
+void name_node(Config& config, const LoadOptions& options) {
+  if (config.node.empty()) {
+    config.node = options.host_name.empty() ? local_host_name() : options.host_name;
+  }
+}
 
 size_t LoadResult::error_count() const {
   return count(diagnostics, Severity::kError);
@@ -76,21 +93,16 @@ LoadResult load_text(std::string_view text, std::string_view name, const LoadOpt
   Reader reader(source, name, options);
   std::vector<YamlProblem> problems;
   const YamlDocument document = parse_yaml(text, problems);
-  for (YamlProblem& problem : problems) {
-    reader.error(problem.mark,
-                 {problem.code, std::move(problem.message), std::move(problem.suggestion)});
-  }
+  report_problems(reader, problems);
   LoadResult result;
   Config config;
   config.source_path = name;
   if (document.root != nullptr) {
-    read_document(reader, document, config);
+    read_root(reader, *document.root, config);
   } else if (problems.empty()) {
-    reader.error({}, {"E0106", "the file is empty", "the smallest start is `version: 1`"});
+    reader.error({}, empty_file());
   }
-  if (config.node.empty()) {
-    config.node = options.host_name.empty() ? local_host_name() : options.host_name;
-  }
+  name_node(config, options);
   if (!reader.has_errors()) {
     result.config = std::move(config);
   }

@@ -48,6 +48,9 @@ std::string Reader::where() const {
 
 void Reader::report(Severity severity, Mark mark, Problem problem) {
   error_count_ += severity == Severity::kError ? 1 : 0;
+  if (severity == Severity::kError) {
+    bad_sources_.insert(mark.source);
+  }
   if (found_.size() >= 4 * kDiagnosticsMax) {
     ++dropped_;
     return;
@@ -55,12 +58,23 @@ void Reader::report(Severity severity, Mark mark, Problem problem) {
   Diagnostic diagnostic;
   diagnostic.severity = severity;
   diagnostic.code = problem.code;
-  diagnostic.file = file_;
+  const Source source = source_of(mark);
+  diagnostic.file = source.name;
   diagnostic.line = static_cast<uint32_t>(mark.line);
   diagnostic.message = std::move(problem.message);
   diagnostic.suggestion = std::move(problem.suggestion);
-  diagnostic.column = source_.column(mark);
+  diagnostic.column = source.text != nullptr ? source.text->column(mark) : 0;
   found_.emplace_back(mark, std::move(diagnostic));
+}
+
+Reader::Source Reader::source_of(const Mark& mark) const {
+  if (mark.source == 0) {
+    return {file_, &source_};
+  }
+  const auto found = sources_.find(mark.source);
+  return found != sources_.end()
+             ? found->second
+             : Source{name_of_ ? name_of_(mark.source) : std::to_string(mark.source), nullptr};
 }
 
 void Reader::error_in(const OtherFile& file, Problem problem) {
@@ -86,8 +100,9 @@ const NetworkFile* Reader::network_file(const std::string& path) const {
 std::vector<Diagnostic> Reader::take_diagnostics() {
   std::vector<Diagnostic> out;
   for (auto& [mark, diagnostic] : found_) {
-    if (diagnostic.file == file_) {
-      diagnostic.snippet = source_.snippet(mark.line);
+    const Source source = source_of(mark);
+    if (diagnostic.file == source.name && source.text != nullptr) {
+      diagnostic.snippet = source.text->snippet(mark.line);
     }
     out.push_back(std::move(diagnostic));
   }
@@ -110,7 +125,7 @@ std::vector<Diagnostic> Reader::take_diagnostics() {
 }
 
 std::map<std::string, NamedElement, std::less<>>& Reader::names(std::string_view kind) {
-  return names_[std::string(kind)];
+  return (*names_)[std::string(kind)];
 }
 
 std::optional<std::string> Reader::variable(const Node& node, std::string_view body) {

@@ -3,7 +3,9 @@
 // options.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,9 +38,30 @@ struct NamedElement {
   Mark mark;
 };
 
+/// Elements of lists by their names, by the list ("upstreams").
+using NameTable =
+    std::map<std::string, std::map<std::string, NamedElement, std::less<>>, std::less<>>;
+
 class Reader {
  public:
   Reader(const SourceText& source, std::string_view file, const LoadOptions& options);
+
+  /// A text of its own beside the file's: what Mark::source means. Without a text there are no
+  /// snippets of it. Borrowed.
+  void add_source(uint32_t number, std::string_view name, const SourceText* text) {
+    sources_.insert_or_assign(number, Source{std::string(name), text});
+  }
+
+  /// Of texts that add_source() does not know; asked for those only that a problem is in.
+  void name_sources(std::function<std::string(uint32_t number)> name_of) {
+    name_of_ = std::move(name_of);
+  }
+
+  /// The names that are known before; they outlive the reader, which adds to them.
+  void share_names(NameTable& names) { names_ = &names; }
+
+  /// The texts that errors are in, each once.
+  const std::set<uint32_t>& sources_with_errors() const { return bad_sources_; }
 
   /// Enters `key` (or `[index]`) for the lifetime of the scope.
   class Scope {
@@ -110,9 +133,14 @@ class Reader {
   size_t error_count() const { return error_count_; }
 
  private:
+  struct Source {
+    std::string name;
+    const SourceText* text = nullptr;
+  };
+
   void report(Severity severity, Mark mark, Problem problem);
+  Source source_of(const Mark& mark) const;
   std::optional<std::string> variable(const Node& node, std::string_view body);
-  Diagnostic render(const std::pair<Mark, Diagnostic>& found) const;
 
   const SourceText& source_;
   const LoadOptions& options_;
@@ -123,7 +151,11 @@ class Reader {
   size_t dropped_ = 0;
   std::map<std::string, NetworkFile> network_files_;
   std::map<std::string, OpenApiFile> openapi_files_;
-  std::map<std::string, std::map<std::string, NamedElement, std::less<>>, std::less<>> names_;
+  std::unordered_map<uint32_t, Source> sources_;
+  std::function<std::string(uint32_t)> name_of_;
+  std::set<uint32_t> bad_sources_;
+  NameTable own_names_;
+  NameTable* names_ = &own_names_;
 };
 
 }  // namespace hangu::config

@@ -470,6 +470,12 @@ std::unique_ptr<Type> build_root() {
           {.name = "routes",
            .documentation = "Which request goes to which upstream.",
            .example = "[{name: users, upstream: users}]"})
+      .key<&Config::config_center>(
+          config_center_keys(),
+          {.name = "config_center",
+           .documentation = "An etcd with more of this file: see docs/fleet.md. `off` by default.",
+           .example = "{endpoints: [\"http://127.0.0.1:2379\"]}",
+           .reload = kRestart})
       .key<&Config::access_log>(access_log(),
                                 {.name = "access_log",
                                  .documentation = "One record a request; `off` by default.",

@@ -49,6 +49,11 @@ class Type {
   virtual const Type* element() const { return nullptr; }
 
   virtual const void* default_element() const { return nullptr; }
+
+  /// Reads one element of the list `out`, or one more when there are just `index`; registers no
+  /// name. Of lists only.
+  virtual void read_element(Reader& /*reader*/, const Node& /*node*/, void* /*out*/,
+                            size_t /*index*/) const {}
 };
 
 template <class T>
@@ -254,6 +259,16 @@ class ListType final : public TypeOf<std::vector<T>> {
   const void* default_element() const override {
     static const T kDefault{};
     return &kDefault;
+  }
+
+  void read_element(Reader& reader, const Node& node, void* out, size_t index) const override {
+    auto& list = *static_cast<std::vector<T>*>(out);
+    if (index == list.size()) {
+      list.emplace_back();
+    } else {
+      list[index] = T{};
+    }
+    element_->read(reader, node, &list[index]);
   }
 
  private:

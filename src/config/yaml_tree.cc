@@ -386,7 +386,9 @@ std::string describe(const Node& node) {
   return "";
 }
 
-YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problems) {
+namespace {
+
+YamlDocument parse_text(std::string_view text, std::vector<YamlProblem>& problems) {
   YamlDocument document;
   if (text.size() > kFileBytesMax) {
     problems.push_back(
@@ -422,6 +424,26 @@ YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problem
       });
   if (!readable) {
     document.root = nullptr;
+  }
+  return document;
+}
+
+}  // namespace
+
+YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problems,
+                        uint32_t source) {
+  const size_t known = problems.size();
+  YamlDocument document = parse_text(text, problems);
+  if (source != 0) {
+    for (size_t i = known; i < problems.size(); ++i) {
+      problems[i].mark.source = source;
+    }
+    for (Node& node : document.nodes) {
+      node.mark.source = source;
+      for (Node::Entry& entry : node.entries) {
+        entry.mark.source = source;
+      }
+    }
   }
   return document;
 }

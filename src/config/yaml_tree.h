@@ -4,6 +4,7 @@
 // yaml-cpp.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ namespace hangu::config {
 struct Mark {
   size_t line = 0;
   size_t column = 0;
+  uint32_t source = 0;  // the text it is in: 0 is the config file, others see Reader::add_source()
 };
 
 struct Node {
@@ -53,7 +55,8 @@ struct YamlDocument {
   const Node* root = nullptr;
 };
 
-/// Null root when a problem keeps the text from being read at all.
-YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problems);
+/// Null root when a problem keeps the text from being read at all. `source`: of all its marks.
+YamlDocument parse_yaml(std::string_view text, std::vector<YamlProblem>& problems,
+                        uint32_t source = 0);
 
 }  // namespace hangu::config

@@ -41,7 +41,7 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
                state_dir, listeners, upstreams, stores, consumers, authenticators, forward_auths,
                rate_limits, concurrency_limits, bandwidth_limits, plugins, routes, access_log,
-               audit, compliance, admin, shutdown, buffers, overload] = before;
+               audit, compliance, admin, shutdown, buffers, overload, config_center] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(forward_auths, after.forward_auths) && extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&

@@ -17,6 +17,7 @@
 #include "hangu/config/actions.h"
 #include "hangu/config/admin.h"
 #include "hangu/config/common.h"
+#include "hangu/config/config_center.h"
 #include "hangu/config/forward_auth.h"
 #include "hangu/config/identity.h"
 #include "hangu/config/key_part.h"
@@ -724,6 +725,7 @@ struct Config {
   Shutdown shutdown;
   Buffers buffers;
   Overload overload;
+  ConfigCenter config_center;
   bool operator==(const Config&) const = default;
 };
 

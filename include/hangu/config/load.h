@@ -28,6 +28,7 @@ struct LoadOptions {
 struct LoadResult {
   std::optional<Config> config;         // without a value when there is any error
   std::vector<Diagnostic> diagnostics;  // errors and warnings, in the order of the text
+  std::string digest;                   // of what was read, where the loader makes one
 
   /// A config is there; `strict`: and there is no warning either.
   bool ok(bool strict = false) const { return config && (!strict || diagnostics.empty()); }

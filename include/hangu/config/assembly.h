@@ -1,0 +1,71 @@
+// Assembly: a config that is put together from a file and from documents that are kept elsewhere,
+// one for each element of the file's lists: the document `routes/users` is the route "users". A
+// change costs what has changed, not what there is. A document that cannot be is refused, alone:
+// the version before stays in force, and it is tried again with the next change, which may bring
+// what it lacks. For one thread at a time, not for shards: it reads the file and allocates.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hangu/config/load.h"
+
+namespace hangu::config {
+
+struct Document {
+  std::string key;                  // "routes/users"
+  std::optional<std::string> text;  // YAML, as it would stand in the list; none: there is none
+};
+
+/// A document that is not in force as it is wanted.
+struct Refusal {
+  std::string key;
+  std::string reason;  // one line
+};
+
+struct AssemblyOptions {
+  LoadOptions load;
+  /// Has the last word on what was read; may be empty.
+  std::function<void(Config&)> complete;
+  /// Of a text, for LoadResult::digest; empty: there are none.
+  std::function<std::string(std::string_view)> digest;
+};
+
+class Assembly {
+ public:
+  explicit Assembly(std::string path, AssemblyOptions options = {});
+  ~Assembly();
+
+  /// Reads the file again, and with it all documents.
+  LoadResult load();
+
+  /// Brings documents. Of several with one key the last counts. Without a config when none of the
+  /// documents could be taken, or before a load() that went well.
+  LoadResult change(std::vector<Document> documents);
+
+  /// Those that are wanted and not in force.
+  std::vector<Refusal> refused() const;
+
+  /// Those in force.
+  std::vector<Document> documents() const;
+  size_t size() const;
+
+  static constexpr size_t kDocumentBytesMax = 1024 * 1024;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The lists that documents may be of: "upstreams" and so on, those that others refer to first.
+const std::vector<std::string_view>& document_lists();
+
+/// Why this cannot be the key of a document; empty: it can.
+std::string document_key_error(std::string_view key);
+
+}  // namespace hangu::config

@@ -1,0 +1,415 @@
+#include "hangu/config/assembly.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "config/assembly_nodes.h"
+#include "config/checks.h"
+#include "config/document.h"
+#include "config/file.h"
+#include "config/schema.h"
+#include "config/text.h"
+
+namespace hangu::config {
+namespace {
+
+// Each round refuses at least one document; what needs more is refused as a whole.
+constexpr int kRoundsMax = 16;
+
+std::string reason_of(const Diagnostic& diagnostic) {
+  const std::string place =
+      diagnostic.line > 1 ? fmt::format("line {}: ", diagnostic.line) : std::string();
+  return fmt::format("{}{} {}", place, diagnostic.code, diagnostic.message);
+}
+
+}  // namespace
+
+class Assembly::Impl {
+ public:
+  Impl(std::string path, AssemblyOptions options)
+      : path_(std::move(path)),
+        options_(std::move(options)) {}
+
+  LoadResult load() {
+    Result<std::string, std::string> text = read_file(path_, kFileBytesMax);
+    if (!text) {
+      return load_file(path_, options_.load);  // says why
+    }
+    const bool first = !config_;
+    std::string file_before = std::exchange(file_, std::move(*text));
+    Entries before = entries_;
+    for (auto& [key, entry] : entries_) {
+      if (!entry.is_pending && entry.text) {
+        entry.wanted = std::exchange(entry.text, std::nullopt);
+        entry.is_pending = true;
+      }
+    }
+    file_changed_ = true;
+    LoadResult result = settle();
+    if (result.config && !first && lost(before)) {
+      result.config.reset();
+    }
+    if (result.config) {
+      file_changed_ = false;
+      commit();
+    } else {
+      file_changed_ = first;
+      file_ = std::move(file_before);
+      entries_ = std::move(before);
+    }
+    return result;
+  }
+
+  LoadResult change(std::vector<Document> documents) {
+    for (Document& document : documents) {
+      Entry& entry = entry_of(document.key);
+      entry.wanted = std::move(document.text);
+      entry.is_pending = true;
+      entry.reason.clear();
+    }
+    if (!config_) {
+      LoadResult nothing;
+      nothing.diagnostics.push_back({.severity = Severity::kError,
+                                     .code = "E0100",
+                                     .file = path_,
+                                     .message = "the file has not been read yet"});
+      return nothing;
+    }
+    LoadResult result = settle();
+    if (result.config) {
+      commit();
+    }
+    return result;
+  }
+
+  std::vector<Refusal> refused() const {
+    std::vector<Refusal> out;
+    for (const auto& [key, entry] : entries_) {
+      if (entry.is_pending) {
+        out.push_back({key, entry.reason});
+      }
+    }
+    return out;
+  }
+
+  std::vector<Document> documents() const {
+    std::vector<Document> out;
+    for (const auto& [key, entry] : entries_) {
+      if (entry.text) {
+        out.push_back({key, entry.text});
+      }
+    }
+    return out;
+  }
+
+  size_t size() const {
+    return static_cast<size_t>(
+        std::count_if(entries_.begin(), entries_.end(),
+                      [](const auto& each) { return each.second.text.has_value(); }));
+  }
+
+ private:
+  struct Entry {
+    uint32_t number = 0;              // Mark::source
+    std::optional<std::string> text;  // in force
+    std::optional<std::string> wanted;
+    bool is_pending = false;  // `wanted` is not in force
+    std::string reason;       // why it is not
+    std::string digest;       // of `text`
+  };
+
+  using Entries = std::map<std::string, Entry, std::less<>>;
+  using Keys = std::set<std::string, std::less<>>;
+
+  struct Attempt {
+    LoadResult loaded;
+    std::set<uint32_t> bad;  // sources with errors
+  };
+
+  Entry& entry_of(const std::string& key) {
+    Entry& entry = entries_[key];
+    if (entry.number == 0) {
+      keys_.push_back(key);
+      entry.number = static_cast<uint32_t>(keys_.size());
+    }
+    return entry;
+  }
+
+  std::string name_of(uint32_t number) const {
+    return number <= keys_.size() ? keys_[number - 1] : std::string();
+  }
+
+  /// Takes what is pending, or as much of it as can be.
+  LoadResult settle() {
+    Keys candidates;
+    for (auto& [key, entry] : entries_) {
+      if (entry.is_pending) {
+        candidates.insert(key);
+      }
+    }
+    std::vector<Diagnostic> refusals;
+    for (int round = 0; round < kRoundsMax; ++round) {
+      Attempt attempt = can_patch(candidates) ? patch(candidates) : rebuild(candidates);
+      if (attempt.loaded.config) {
+        take(candidates, *attempt.loaded.config);
+        attempt.loaded.diagnostics.insert(attempt.loaded.diagnostics.begin(), refusals.begin(),
+                                          refusals.end());
+        attempt.loaded.digest = digest();
+        return std::move(attempt.loaded);
+      }
+      if (!refuse(candidates, attempt, refusals) || (candidates.empty() && !file_changed_)) {
+        attempt.loaded.diagnostics.insert(attempt.loaded.diagnostics.begin(), refusals.begin(),
+                                          refusals.end());
+        return std::move(attempt.loaded);
+      }
+    }
+    LoadResult nothing;
+    nothing.diagnostics = std::move(refusals);
+    return nothing;
+  }
+
+  /// Takes those out of the candidates that keep the rest from going through. False: there are
+  /// none, it is the file.
+  bool refuse(Keys& candidates, const Attempt& attempt, std::vector<Diagnostic>& refusals) {
+    Keys bad;
+    Keys leaving;
+    for (const std::string& key : candidates) {
+      const Entry& entry = entries_.find(key)->second;
+      if (attempt.bad.contains(entry.number)) {
+        bad.insert(key);
+      }
+      if (!entry.wanted) {
+        leaving.insert(key);
+      }
+    }
+    // What is in force was good as long as those were there.
+    const bool others_suffer = attempt.bad.size() > bad.size();
+    Keys refused = (bad.empty() || others_suffer) && !leaving.empty() ? leaving : bad;
+    if (refused.empty() && !file_changed_) {
+      refused = candidates;
+    }
+    for (const std::string& key : refused) {
+      note_reason(key, attempt.loaded.diagnostics);
+      candidates.erase(key);
+    }
+    std::copy_if(attempt.loaded.diagnostics.begin(), attempt.loaded.diagnostics.end(),
+                 std::back_inserter(refusals), [&](const Diagnostic& each) {
+                   return each.severity == Severity::kError && refused.contains(each.file);
+                 });
+    return !refused.empty();
+  }
+
+  void note_reason(const std::string& key, const std::vector<Diagnostic>& diagnostics) {
+    Entry& entry = entries_.find(key)->second;
+    const Diagnostic* first = nullptr;
+    for (const Diagnostic& each : diagnostics) {
+      if (each.severity == Severity::kError && (first == nullptr || each.file == key) &&
+          (first == nullptr || first->file != key)) {
+        first = &each;
+      }
+    }
+    if (first == nullptr) {
+      entry.reason = "the config as a whole is not valid";
+    } else if (first->file == key) {
+      entry.reason = reason_of(*first);
+    } else {
+      entry.reason = fmt::format("{}: {}", first->file, reason_of(*first));
+    }
+  }
+
+  /// Whether the candidates leave every index of every list as it is, but for routes.
+  bool can_patch(const Keys& candidates) const {
+    return config_ && !file_changed_ &&
+           std::all_of(candidates.begin(), candidates.end(), [this](const std::string& key) {
+             return entries_.find(key)->second.wanted || list_of(key) == kRoutes;
+           });
+  }
+
+  const std::string* text_of(const std::string& key, const Entry& entry,
+                             const Keys& candidates) const {
+    const std::optional<std::string>& text = candidates.contains(key) ? entry.wanted : entry.text;
+    return text ? &*text : nullptr;
+  }
+
+  Attempt rebuild(const Keys& candidates) {
+    const SourceText source(file_);
+    Reader reader(source, path_, options_.load);
+    NameTable names;
+    reader.share_names(names);
+    reader.name_sources([this](uint32_t number) { return name_of(number); });
+    std::vector<YamlProblem> problems;
+    YamlDocument base = parse_yaml(file_, problems);
+    report_problems(reader, problems);
+    AssemblyNodes nodes(std::move(base));
+    std::deque<SourceText> sources;  // the reader keeps their addresses
+    for (const auto& [key, entry] : entries_) {
+      if (const std::string* text = text_of(key, entry, candidates)) {
+        reader.add_source(entry.number, key, &sources.emplace_back(*text));
+        nodes.add(reader, key, entry.number, *text);
+      }
+    }
+    Config config;
+    config.source_path = path_;
+    const Node* root = nodes.root();
+    if (root != nullptr) {
+      read_root(reader, *root, config);
+      complete(config);
+    } else if (problems.empty()) {
+      reader.error({}, empty_file());
+    }
+    Attempt attempt = finish(reader, std::move(config));
+    if (attempt.loaded.config) {
+      next_names_ = std::move(names);
+      next_stubs_ = nodes.stubs();
+    }
+    return attempt;
+  }
+
+  void complete(Config& config) const {
+    name_node(config, options_.load);
+    if (options_.complete) {
+      options_.complete(config);
+    }
+  }
+
+  static Attempt finish(Reader& reader, Config config) {
+    Attempt attempt;
+    attempt.bad = reader.sources_with_errors();
+    if (!reader.has_errors()) {
+      attempt.loaded.config = std::move(config);
+    }
+    attempt.loaded.diagnostics = reader.take_diagnostics();
+    return attempt;
+  }
+
+  /// As rebuild(), of the candidates alone.
+  Attempt patch(const Keys& candidates) {
+    const SourceText source(file_);
+    Reader reader(source, path_, options_.load);
+    reader.name_sources([this](uint32_t number) { return name_of(number); });
+    reader.share_names(names_);
+    AssemblyPatch patch(*config_, stubs_, names_);
+    std::deque<SourceText> sources;  // the reader keeps their addresses
+    for (const std::string_view list : document_lists()) {
+      const std::string prefix = std::string(list) + "/";
+      for (auto at = candidates.lower_bound(prefix);
+           at != candidates.end() && at->starts_with(prefix); ++at) {
+        const Entry& entry = entries_.find(*at)->second;
+        if (entry.wanted) {
+          reader.add_source(entry.number, *at, &sources.emplace_back(*entry.wanted));
+          patch.put(reader, *at, entry.number, *entry.wanted);
+        } else {
+          patch.remove(*at, entry.number);
+        }
+      }
+    }
+    refuse_foreign(reader, candidates);
+    patch.finish();
+    if (!reader.has_errors()) {
+      check_errors(reader, patch.root(), patch.config());
+    }
+    if (reader.has_errors()) {
+      patch.undo_names();
+    } else {
+      next_stubs_ = patch.take_stubs();
+      next_names_.reset();  // they were changed in place
+    }
+    return finish(reader, std::move(patch.config()));
+  }
+
+  /// Those whose keys are no documents' at all.
+  void refuse_foreign(Reader& reader, const Keys& candidates) const {
+    for (const std::string& key : candidates) {
+      report_document_key(reader, key, entries_.find(key)->second.number);
+    }
+  }
+
+  /// Whether the file has put documents out of force.
+  bool lost(const Entries& before) const {
+    return std::any_of(before.begin(), before.end(), [this](const auto& each) {
+      return each.second.text && !entries_.find(each.first)->second.text;
+    });
+  }
+
+  /// The candidates are in force; the rest of an attempt that went well follows by commit().
+  void take(const Keys& candidates, const Config& config) {
+    for (const std::string& key : candidates) {
+      const auto found = entries_.find(key);
+      Entry& entry = found->second;
+      entry.text = std::move(entry.wanted);
+      entry.wanted.reset();
+      entry.is_pending = false;
+      entry.reason.clear();
+      entry.digest = options_.digest && entry.text ? options_.digest(key + '\n' + *entry.text) : "";
+    }
+    next_config_ = config;
+  }
+
+  void commit() {
+    if (next_names_) {
+      names_ = std::move(*next_names_);
+      next_names_.reset();
+    }
+    stubs_ = std::move(next_stubs_);
+    config_ = std::move(next_config_);
+  }
+
+  std::string digest() const {
+    if (!options_.digest) {
+      return "";
+    }
+    if (size() == 0) {
+      return options_.digest(file_);
+    }
+    std::string all = options_.digest(file_);
+    for (const auto& [key, entry] : entries_) {
+      all += entry.text ? entry.digest : "";
+    }
+    return options_.digest(all);
+  }
+
+  std::string path_;
+  AssemblyOptions options_;
+  std::string file_;
+  bool file_changed_ = true;  // since the config in force was made
+  Entries entries_;
+  std::vector<std::string> keys_;  // by number, from 1
+  std::optional<Config> config_;   // in force
+  NameTable names_;
+  AssemblyStubs stubs_;
+  std::optional<Config> next_config_;    // of the attempt that went well, until it is committed
+  std::optional<NameTable> next_names_;  // the same; none: they are as they were
+  AssemblyStubs next_stubs_;
+};
+
+Assembly::Assembly(std::string path, AssemblyOptions options)
+    : impl_(std::make_unique<Impl>(std::move(path), std::move(options))) {}
+
+Assembly::~Assembly() = default;
+
+LoadResult Assembly::load() {
+  return impl_->load();
+}
+
+LoadResult Assembly::change(std::vector<Document> documents) {
+  return impl_->change(std::move(documents));
+}
+
+std::vector<Refusal> Assembly::refused() const {
+  return impl_->refused();
+}
+
+std::vector<Document> Assembly::documents() const {
+  return impl_->documents();
+}
+
+size_t Assembly::size() const {
+  return impl_->size();
+}
+
+}  // namespace hangu::config

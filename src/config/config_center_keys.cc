@@ -1,0 +1,156 @@
+// The keys of `config_center`. See schema.cc.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "config/identity_checks.h"
+#include "config/keys.h"
+#include "config/secret_type.h"
+#include "config/text.h"
+
+namespace hangu::config {
+namespace {
+
+std::optional<Problem> apply_prefix(std::string& text) {
+  const bool good = text.starts_with('/') && text.size() <= 256 &&
+                    std::none_of(text.begin(), text.end(), is_control) &&
+                    text.find("//") == std::string::npos;
+  if (!good) {
+    return Problem{"E0177", fmt::format("{} is no prefix of keys", quoted(text)),
+                   "write a path, such as /hangu/"};
+  }
+  if (!text.ends_with('/')) {
+    text += '/';
+  }
+  return std::nullopt;
+}
+
+const TextRule kPrefixRule = {"prefix", "/gateways/east/", "begins with `/`", "^/", apply_prefix};
+
+void check_config_center(Reader& reader, const Node& node, const ConfigCenter& center) {
+  if (center.enabled && center.endpoints.empty()) {
+    reader.error(node.mark, {"E0137", "`config_center` names no server",
+                             "add `endpoints: [\"http://127.0.0.1:2379\"]`"});
+  }
+  if (center.username.empty() != center.password.text.empty()) {
+    reader.error(node.mark, {"E0136", "`username` and `password` go together", ""});
+  }
+  if (center.tls.certificate.empty() != center.tls.key.empty()) {
+    reader.error(child(node, "tls").mark, {"E0136", "`cert` and `key` go together", ""});
+  }
+  if (center.approvals > 1 && center.approvals > center.trusted_keys.size()) {
+    reader.error(child(node, "approvals").mark,
+                 {"E0136",
+                  fmt::format("{} approvals need as many `trusted_keys`, there are {}",
+                              center.approvals, center.trusted_keys.size()),
+                  ""});
+  }
+}
+
+TypePtr<ConfigCenterTls> tls_keys() {
+  auto type = object<ConfigCenterTls>("mapping");
+  type->key<&ConfigCenterTls::ca>(
+          text(kFilePathRule),
+          {.name = "ca",
+           .documentation = "PEM file with the issuers trusted. Empty: those of the system.",
+           .example = "/etc/ssl/own-ca.pem"})
+      .key<&ConfigCenterTls::server_name>(
+          text(kHostRule), {.name = "server_name",
+                            .documentation = "Name to find in the certificate; else the URL's.",
+                            .example = "etcd.example.org"})
+      .key<&ConfigCenterTls::certificate>(text(kFilePathRule),
+                                          {.name = "cert",
+                                           .documentation = "PEM file with a certificate to show.",
+                                           .example = "/etc/hangu/tls/gateway.crt"})
+      .key<&ConfigCenterTls::key>(text(kFilePathRule), {.name = "key",
+                                                        .documentation = "PEM file with its key.",
+                                                        .example = "/etc/hangu/tls/gateway.key"});
+  return type;
+}
+
+void add_server(ObjectType<ConfigCenter>& type) {
+  type.key<&ConfigCenter::endpoints>(
+          list(text(kHttpUriRule),
+               {.name = "list of URLs", .example = "[\"http://127.0.0.1:2379\"]"}),
+          {.name = "endpoints",
+           .documentation =
+               "The members of the etcd cluster; the next one is asked when one fails.",
+           .example = "[\"https://etcd-1.example.org:2379\", \"https://etcd-2.example.org:2379\"]",
+           .reload = kRestart})
+      .key<&ConfigCenter::prefix>(
+          text(kPrefixRule),
+          {.name = "prefix",
+           .documentation = "What the names of its keys begin with. Nodes that have it in common "
+                            "have their config in common.",
+           .example = "/gateways/east/",
+           .reload = kRestart})
+      .key<&ConfigCenter::username>(text(kTextRule), {.name = "username",
+                                                      .documentation = "User of etcd. Empty: none.",
+                                                      .example = "gateway",
+                                                      .reload = kRestart,
+                                                      .alternative = true})
+      .key<&ConfigCenter::password>(std::make_unique<SecretType>(),
+                                    {.name = "password",
+                                     .documentation = "Of that user.",
+                                     .example = "file:/run/secrets/etcd",
+                                     .reload = kRestart,
+                                     .alternative = true})
+      .key<&ConfigCenter::tls>(tls_keys(), {.name = "tls",
+                                            .documentation = "For endpoints with `https`.",
+                                            .example = "{ca: /etc/ssl/own-ca.pem}",
+                                            .reload = kRestart})
+      .key<&ConfigCenter::timeout>(duration(milliseconds(100), minutes(1)),
+                                   {.name = "timeout",
+                                    .documentation = "How long a question may take.",
+                                    .example = "2s",
+                                    .reload = kRestart});
+}
+
+}  // namespace
+
+TypePtr<ConfigCenter> config_center_keys() {
+  auto type = switched<ConfigCenter>("{endpoints: [\"http://127.0.0.1:2379\"]}");
+  ObjectType<ConfigCenter>& keys = type->mapping();
+  add_server(keys);
+  keys.key<&ConfigCenter::trusted_keys>(
+          list(text(kFilePathRule),
+               {.name = "list of file paths", .example = "[/etc/hangu/keys/li.pub]"}),
+          {.name = "trusted_keys",
+           .documentation = "PEM files with public Ed25519 keys. What none of them has signed is "
+                            "refused. Empty: no signature is needed.",
+           .example = "[/etc/hangu/keys/li.pub, /etc/hangu/keys/wang.pub]",
+           .reload = kRestart,
+           .alternative = true})
+      .key<&ConfigCenter::approvals>(
+          number<uint32_t>({1, 16}),
+          {.name = "approvals",
+           .documentation = "How many of the keys must have signed a document: with 2, no one "
+                            "changes a gateway alone.",
+           .example = "2",
+           .reload = kRestart,
+           .alternative = true})
+      .key<&ConfigCenter::cache>(
+          on_off(), {.name = "cache",
+                     .documentation = "Keep the last good documents in `state_dir`, so that the "
+                                      "gateway can start while the store cannot be reached.",
+                     .example = "off",
+                     .reload = kRestart})
+      .key<&ConfigCenter::cache_key>(
+          std::make_unique<SecretType>(16),
+          {.name = "cache_key",
+           .documentation = "Secret that the cache is encrypted with. Empty: it is not.",
+           .example = "file:/run/secrets/config-cache",
+           .reload = kRestart,
+           .alternative = true})
+      .key<&ConfigCenter::confirm_empty>(
+          on_off(),
+          {.name = "confirm_empty",
+           .documentation = "Take a store without any documents at its word. Else it is taken for "
+                            "a store that has lost them, and what is in force stays.",
+           .example = "on",
+           .reload = kRestart})
+      .check(check_config_center);
+  return type;
+}
+
+}  // namespace hangu::config
