@@ -326,6 +326,23 @@ json::array key_sets(const control::DaemonStatus& status) {
   return all;
 }
 
+json::object config_center(const control::ConfigCenterStatus& status) {
+  json::array refused;
+  for (const config::Refusal& each : status.documents.refused) {
+    refused.push_back({{"key", each.key}, {"reason", each.reason}});
+  }
+  return {{"endpoint", status.endpoint},
+          {"connected", status.connected},
+          {"error", status.error},
+          {"revision", status.revision},
+          {"applied", status.applied},
+          {"last_change_ms", milliseconds(status.last_change)},
+          {"from_cache", status.from_cache},
+          {"lost_store", status.documents.lost_store},
+          {"documents", status.documents.documents},
+          {"refused", std::move(refused)}};
+}
+
 json::value audit(const server::AuditStatus& status) {
   if (status.path.empty()) {
     return nullptr;
@@ -379,6 +396,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   }
   if (!status.keys.empty()) {
     all["key_sets"] = key_sets(status);
+  }
+  if (status.config_center.enabled) {
+    all["config_center"] = config_center(status.config_center);
   }
   all["shards"] = shards(status.gateway);
   all["audit"] = audit(status.gateway.audit);

@@ -58,6 +58,7 @@ class CommandLine {
     add_explain();
     add_audit();
     add_plugin();
+    add_config();
     add_login();
     add_schema();
     add_key();
@@ -249,6 +250,59 @@ class CommandLine {
     CLI::App* key = add_verb(audit, "key", "Print the public part of a key",
                              [this] { return audit_key(audit_key_, environment_); });
     key->add_option("file", audit_key_.file, "The key's file")->required()->type_name("FILE");
+  }
+
+  void add_config() {
+    CLI::App* config = app_.add_subcommand("config", "The config centre of a fleet of gateways");
+    config->group("Verbs");
+    config->require_subcommand(1);
+    config->get_formatter()->column_width(28);
+    config->get_formatter()->label("SUBCOMMAND", "VERB");
+    CLI::App* push =
+        add_config_verb(*config, "push", "Write elements of files, after a check", config_push);
+    push->add_option("files", change_.files, "With `routes:`, `upstreams:` and so on")
+        ->type_name("");
+    push->add_option("--remove", change_.removals, "Remove this document, such as routes/users")
+        ->type_name("KEY");
+    push->add_flag("--prune", change_.prune, "Remove what the files do not have");
+    push->add_flag("-n,--dry-run", change_.dry_run, "Only show what would change");
+    push->add_option("--if-generation", change_.expected_generation,
+                     "Only if nobody has pushed since this one")
+        ->type_name("NUMBER");
+    add_config_change(*push);
+    CLI::App* get = add_config_verb(*config, "get", "List documents, or print one", config_get);
+    get->add_option("document", change_.document, "Its key, such as routes/users")->type_name("");
+    CLI::App* history =
+        add_config_verb(*config, "history", "List pushes, or show one", config_history);
+    history->add_option("generation", change_.generation, "Its number")->type_name("");
+    history->add_option("-n,--lines", change_.at_most, "How many [20]")->type_name("NUMBER");
+    CLI::App* rollback = add_config_verb(*config, "rollback",
+                                         "Bring back what stood at a generation", config_rollback);
+    rollback->add_option("generation", change_.generation, "Its number")->type_name("")->required();
+    rollback->add_flag("-n,--dry-run", change_.dry_run, "Only show what would change");
+    add_config_change(*rollback);
+    CLI::App* approve = add_config_verb(*config, "approve",
+                                        "List what waits for approval, or sign it", config_approve);
+    approve->add_option("proposal", change_.proposal, "Its id")->type_name("");
+    approve->add_option("-k,--key", change_.key, "PEM file with your Ed25519 key")
+        ->type_name("FILE");
+  }
+
+  using ConfigVerb = int (*)(const ConfigChangeOptions&, const Environment&);
+
+  CLI::App* add_config_verb(CLI::App& parent, const char* name, const char* description,
+                            ConfigVerb verb) {
+    CLI::App* made =
+        add_verb(parent, name, description, [this, verb] { return verb(change_, environment_); });
+    made->add_option("-c,--config", change_.config, kConfigText);
+    return made;
+  }
+
+  void add_config_change(CLI::App& verb) {
+    verb.add_option("-k,--key", change_.key, "PEM file with the Ed25519 key to sign with")
+        ->type_name("FILE");
+    verb.add_option("-a,--author", change_.author, "Who it is [the user]")->type_name("NAME");
+    verb.add_option("-m,--message", change_.message, "Why")->type_name("TEXT");
   }
 
   void add_plugin() {
@@ -446,6 +500,7 @@ class CommandLine {
   AuditKeygenOptions audit_keygen_;
   AuditKeyOptions audit_key_;
   PluginOptions plugin_;
+  ConfigChangeOptions change_;
   PluginNewOptions plugin_new_;
   PluginSignOptions plugin_sign_;
   SchemaOptions schema_;

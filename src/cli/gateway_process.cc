@@ -48,6 +48,7 @@ int run_process(const GatewayProcess& process, const Environment& environment) {
 
   control::DaemonOptions options;
   options.load_config = process.load_config;
+  options.source = process.source;
   options.start_gateway = environment.start_gateway;
   control::DaemonCallbacks callbacks;
   callbacks.before_gateway = [&](const config::Config& config) {

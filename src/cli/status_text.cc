@@ -247,6 +247,32 @@ void print_key_sets(const json::object& status, const Palette& palette,
   }
 }
 
+void print_config_center(const json::object& status, const Palette& palette,
+                         const Environment& environment) {
+  const json::object center = object_field(status, "config_center");
+  if (center.empty()) {
+    return;
+  }
+  const std::string error = text_field(center, "error");
+  const bool connected = flag_field(center, "connected");
+  environment.out << fmt::format(
+      "\n{}{:<32} {:>9} {:>10} {:>10}  STATE{}\n{:<32} {:>9} {:>10} {:>10}  {}{}{}{}\n",
+      palette.bold, "CONFIG CENTER", "DOCUMENTS", "REVISION", "IN FORCE", palette.off,
+      text_field(center, "endpoint"), number_field(center, "documents"),
+      number_field(center, "revision"), number_field(center, "applied"),
+      connected ? palette.green : palette.red, connected ? "connected" : error, palette.off,
+      flag_field(center, "from_cache") ? ", from the cache" : "");
+  if (flag_field(center, "lost_store")) {
+    environment.out << fmt::format(
+        "  {}the store has no documents any more; those in force stay{}\n", palette.red,
+        palette.off);
+  }
+  for (const json::object& each : objects_field(center, "refused")) {
+    environment.out << fmt::format("  {}refused{} {}: {}\n", palette.red, palette.off,
+                                   text_field(each, "key"), text_field(each, "reason"));
+  }
+}
+
 }  // namespace
 
 void print_status(const json::object& status, const Environment& environment) {
@@ -259,6 +285,7 @@ void print_status(const json::object& status, const Environment& environment) {
   print_limits(status, palette, environment);
   print_stores(status, palette, environment);
   print_key_sets(status, palette, environment);
+  print_config_center(status, palette, environment);
   print_shards(status, palette, environment);
   print_audit(status, palette, environment);
 }

@@ -1,4 +1,6 @@
 // `hangu run`: the daemon in the foreground.
+#include <memory>
+
 #include <fmt/format.h>
 
 #include "cli/config_file.h"
@@ -20,15 +22,10 @@ int run_gateway(const RunOptions& options, const Environment& environment) {
     return kUsage;
   }
   GatewayProcess process;
-  process.load_config = [&] {
-    config::LoadResult loaded = config::load_file(*path);
-    if (loaded.config) {
-      // Checked above; the file alone can be wrong now.
-      static_cast<void>(
-          apply_overrides(*loaded.config, options.event_loop, options.workers).has_value());
-    }
-    return loaded;
-  };
+  process.source = std::make_shared<control::ConfigSource>(*path, [&](config::Config& config) {
+    // Checked above; the file alone can be wrong now.
+    static_cast<void>(apply_overrides(config, options.event_loop, options.workers).has_value());
+  });
   return run_process(process, environment);
 }
 

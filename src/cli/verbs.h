@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,23 @@ struct ExplainOptions {
   std::vector<std::string> words;  // METHOD URL, URL or an error code
   std::vector<std::string> headers;
   bool json = false;
+};
+
+/// Of all verbs of `hangu config`, which look at some of them.
+struct ConfigChangeOptions {
+  std::string config;
+  std::vector<std::string> files;
+  std::vector<std::string> removals;
+  bool prune = false;
+  bool dry_run = false;
+  std::string key;  // PEM file that signs
+  std::string author;
+  std::string message;
+  std::optional<uint64_t> expected_generation;
+  std::optional<uint64_t> generation;
+  std::string document;
+  std::string proposal;
+  size_t at_most = 20;
 };
 
 struct SchemaOptions {
@@ -174,5 +192,10 @@ int plugin_change(const PluginOptions& options, const Environment& environment);
 int plugin_new(const PluginNewOptions& options, const Environment& environment);
 int plugin_sign(const PluginSignOptions& options, const Environment& environment);
 int demo(const DemoOptions& options, const Environment& environment);
+int config_push(const ConfigChangeOptions& options, const Environment& environment);
+int config_get(const ConfigChangeOptions& options, const Environment& environment);
+int config_history(const ConfigChangeOptions& options, const Environment& environment);
+int config_rollback(const ConfigChangeOptions& options, const Environment& environment);
+int config_approve(const ConfigChangeOptions& options, const Environment& environment);
 
 }  // namespace hangu::cli

@@ -70,6 +70,7 @@ class Assembly::Impl {
       Entry& entry = entry_of(document.key);
       entry.wanted = std::move(document.text);
       entry.is_pending = true;
+      entry.is_held = false;
       entry.reason.clear();
     }
     if (!config_) {
@@ -85,6 +86,24 @@ class Assembly::Impl {
       commit();
     }
     return result;
+  }
+
+  void revert(const std::string& reason) {
+    std::vector<Document> wanted;
+    std::vector<Document> before = std::exchange(taken_, {});
+    for (const Document& each : before) {
+      wanted.push_back({each.key, entries_.find(each.key)->second.text});
+    }
+    if (!change(std::move(before)).config) {
+      return;  // it was good before; the next change comes on top of what there is
+    }
+    for (Document& each : wanted) {
+      Entry& entry = entry_of(each.key);
+      entry.wanted = std::move(each.text);
+      entry.is_pending = true;
+      entry.is_held = true;
+      entry.reason = reason;
+    }
   }
 
   std::vector<Refusal> refused() const {
@@ -118,6 +137,7 @@ class Assembly::Impl {
     uint32_t number = 0;              // Mark::source
     std::optional<std::string> text;  // in force
     std::optional<std::string> wanted;
+    bool is_held = false;     // it is pending and not tried again
     bool is_pending = false;  // `wanted` is not in force
     std::string reason;       // why it is not
     std::string digest;       // of `text`
@@ -148,10 +168,11 @@ class Assembly::Impl {
   LoadResult settle() {
     Keys candidates;
     for (auto& [key, entry] : entries_) {
-      if (entry.is_pending) {
+      if (entry.is_pending && !entry.is_held) {
         candidates.insert(key);
       }
     }
+    taken_.clear();
     std::vector<Diagnostic> refusals;
     for (int round = 0; round < kRoundsMax; ++round) {
       Attempt attempt = can_patch(candidates) ? patch(candidates) : rebuild(candidates);
@@ -163,6 +184,9 @@ class Assembly::Impl {
         return std::move(attempt.loaded);
       }
       if (!refuse(candidates, attempt, refusals) || (candidates.empty() && !file_changed_)) {
+        std::erase_if(attempt.loaded.diagnostics, [&refusals](const Diagnostic& each) {
+          return std::find(refusals.begin(), refusals.end(), each) != refusals.end();
+        });
         attempt.loaded.diagnostics.insert(attempt.loaded.diagnostics.begin(), refusals.begin(),
                                           refusals.end());
         return std::move(attempt.loaded);
@@ -193,19 +217,22 @@ class Assembly::Impl {
     if (refused.empty() && !file_changed_) {
       refused = candidates;
     }
-    for (const std::string& key : refused) {
-      note_reason(key, attempt.loaded.diagnostics);
+    const bool any = !refused.empty();
+    std::erase_if(refused, [&](const std::string& key) {
       candidates.erase(key);
-    }
+      return !note_reason(key, attempt.loaded.diagnostics);  // it has been told
+    });
     std::copy_if(attempt.loaded.diagnostics.begin(), attempt.loaded.diagnostics.end(),
                  std::back_inserter(refusals), [&](const Diagnostic& each) {
                    return each.severity == Severity::kError && refused.contains(each.file);
                  });
-    return !refused.empty();
+    return any;
   }
 
-  void note_reason(const std::string& key, const std::vector<Diagnostic>& diagnostics) {
+  /// False: it is the one of before.
+  bool note_reason(const std::string& key, const std::vector<Diagnostic>& diagnostics) {
     Entry& entry = entries_.find(key)->second;
+    const std::string before = entry.reason;
     const Diagnostic* first = nullptr;
     for (const Diagnostic& each : diagnostics) {
       if (each.severity == Severity::kError && (first == nullptr || each.file == key) &&
@@ -220,6 +247,7 @@ class Assembly::Impl {
     } else {
       entry.reason = fmt::format("{}: {}", first->file, reason_of(*first));
     }
+    return entry.reason != before;
   }
 
   /// Whether the candidates leave every index of every list as it is, but for routes.
@@ -341,6 +369,7 @@ class Assembly::Impl {
     for (const std::string& key : candidates) {
       const auto found = entries_.find(key);
       Entry& entry = found->second;
+      taken_.push_back({key, std::move(entry.text)});
       entry.text = std::move(entry.wanted);
       entry.wanted.reset();
       entry.is_pending = false;
@@ -380,6 +409,7 @@ class Assembly::Impl {
   Entries entries_;
   std::vector<std::string> keys_;  // by number, from 1
   std::optional<Config> config_;   // in force
+  std::vector<Document> taken_;    // by the last change, as they were before
   NameTable names_;
   AssemblyStubs stubs_;
   std::optional<Config> next_config_;    // of the attempt that went well, until it is committed
@@ -398,6 +428,10 @@ LoadResult Assembly::load() {
 
 LoadResult Assembly::change(std::vector<Document> documents) {
   return impl_->change(std::move(documents));
+}
+
+void Assembly::revert(const std::string& reason) {
+  impl_->revert(reason);
 }
 
 std::vector<Refusal> Assembly::refused() const {

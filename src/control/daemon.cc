@@ -109,7 +109,7 @@ class Daemon::Impl {
   Result<void, StartError> start() {
     started_ = monotonic_now();
     started_wall_ = wall_now();
-    config::LoadResult loaded = options_.load_config();
+    config::LoadResult loaded = load_config();
     if (!loaded.config) {
       return Failure<StartError>{
           {StartError::Kind::kInvalidConfig, summary_of(loaded), std::move(loaded.diagnostics)}};
@@ -121,7 +121,7 @@ class Daemon::Impl {
     }
     loaded.config->generation = ++generation_;
     config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
-    config_hash_ = tls::sha256_of_file(config_->source_path);
+    config_hash_ = digest_of(loaded);
     if (callbacks_.before_gateway) {
       if (auto allowed = callbacks_.before_gateway(*config_); !allowed) {
         return Failure<StartError>{{StartError::Kind::kBeforeGateway, allowed.error(), {}}};
@@ -139,13 +139,14 @@ class Daemon::Impl {
                                           .error = {}});
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
+    open_config_center();
     watch();
     check_health();
     watch_health();
     refresher_.prepare(*config_, options_.resolve_at_most, [this] {
       asio::post(context_, [this] {  // never within start()
         checker_.when_known(options_.resolve_at_most, [this] {
-          key_fetcher_.prepare(options_.resolve_at_most, [this] { become_ready(); });
+          key_fetcher_.prepare(options_.resolve_at_most, [this] { wait_for_documents(); });
         });
       });
     });
@@ -153,6 +154,13 @@ class Daemon::Impl {
   }
 
   void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor) {
+    reload_by([this] { return load_config(); }, done, actor, /*is_news=*/false);
+  }
+
+  /// `is_news`: of the config centre; neither operators nor the service manager have asked for it.
+  void reload_by(std::function<config::LoadResult()> load,
+                 const std::function<void(ReloadOutcome)>& done, std::string_view actor,
+                 bool is_news) {
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
       return;
@@ -161,15 +169,18 @@ class Daemon::Impl {
       done(refused("another reload is under way"));
       return;
     }
-    last_reload_at_ = monotonic_now();
     reload_actor_ = actor;
-    offered_hash_ = tls::sha256_of_file(config_->source_path);
-    notifier_.reloading(last_reload_at_);
+    if (!is_news) {
+      last_reload_at_ = monotonic_now();
+      notifier_.reloading(last_reload_at_);
+    }
     reloading_ = true;
     // A large file takes seconds, in which health is to be checked and shards are to be served.
-    asio::post(loader_, [this, before = config_, done, work = asio::make_work_guard(context_)] {
+    asio::post(loader_, [this, load = std::move(load), before = config_, done,
+                         work = asio::make_work_guard(context_)] {
       step_back();
-      auto loaded = std::make_shared<config::LoadResult>(options_.load_config());
+      auto loaded = std::make_shared<config::LoadResult>(load());
+      loaded->digest = digest_of(*loaded);
       if (loaded->config) {
         loaded->config->generation = before->generation + 1;
         config::share_unchanged(*loaded->config, *before);
@@ -179,6 +190,7 @@ class Daemon::Impl {
   }
 
   void take_loaded(config::LoadResult loaded, const std::function<void(ReloadOutcome)>& done) {
+    offered_hash_ = loaded.digest;
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       reloading_ = false;
       done(refused("the process is going down"));
@@ -297,6 +309,9 @@ class Daemon::Impl {
       case DrainState::kDraining: return {false, "draining"};
       case DrainState::kStopped: return {false, "stopped"};
     }
+    if (!ready_ && waits_for_documents_) {
+      return {false, "waiting for the config center"};
+    }
     return ready_ ? Readiness{true, "ready"} : Readiness{false, "starting"};
   }
 
@@ -315,6 +330,9 @@ class Daemon::Impl {
     status.names = refresher_.status();
     status.checks = checker_.status();
     status.keys = key_fetcher_.status();
+    if (center_ != nullptr) {
+      status.config_center = center_->status();
+    }
     status.last_reload = last_reload_;
     return status;
   }
@@ -351,6 +369,63 @@ class Daemon::Impl {
     refresh_tls();
     sample_load();
     return {};
+  }
+
+  config::LoadResult load_config() {
+    return options_.source != nullptr ? options_.source->load() : options_.load_config();
+  }
+
+  /// Of what was read, for the audit log.
+  static std::string digest_of(const config::LoadResult& loaded) {
+    return !loaded.digest.empty() || !loaded.config
+               ? loaded.digest
+               : tls::sha256_of_file(loaded.config->source_path);
+  }
+
+  void open_config_center() {
+    if (options_.source == nullptr || !config_->config_center.enabled) {
+      return;
+    }
+    ConfigCenter::Hooks hooks;
+    hooks.run_apart = [this](std::function<void()> work) {
+      asio::post(loader_, [work = std::move(work)] {
+        step_back();
+        work();
+      });
+    };
+    hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
+                         std::function<void(ConfigCenter::Applied)> done) {
+      reload_by(
+          std::move(load),
+          [done = std::move(done)](const ReloadOutcome& outcome) {
+            const bool refused = outcome.kind == ReloadOutcome::Kind::kRefused;
+            done({.tried = !refused || outcome.tried, .refused = refused ? outcome.error : ""});
+          },
+          actor, /*is_news=*/true);
+    };
+    hooks.on_refused = [this](const config::Refusal& refusal) {
+      record_config(gateway_->audit_log(), {.applied = false,
+                                            .generation = generation_,
+                                            .actor = "config_center",
+                                            .file = refusal.key,
+                                            .before = {},
+                                            .after = {},
+                                            .error = refusal.reason});
+    };
+    center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source, hooks);
+    center_->start();
+  }
+
+  void wait_for_documents() {
+    if (center_ == nullptr) {
+      become_ready();
+      return;
+    }
+    waits_for_documents_ = true;
+    center_->when_known([this] {
+      waits_for_documents_ = false;
+      become_ready();
+    });
   }
 
   void take_keys(const std::string& authenticator, KeyNews news) {
@@ -400,7 +475,9 @@ class Daemon::Impl {
     auto applied = gateway_->apply(next);
     if (!applied) {
       refresher_.apply(config_);
-      finish_reload(refused(applied.error()), done);
+      ReloadOutcome outcome = refused(applied.error());
+      outcome.tried = true;
+      finish_reload(std::move(outcome), done);
       return;
     }
     ReloadOutcome outcome;
@@ -548,6 +625,7 @@ class Daemon::Impl {
     health_timer_.cancel();
     checker_.stop();
     load_timer_.cancel();
+    center_.reset();
     gateway_.reset();
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
@@ -647,6 +725,8 @@ class Daemon::Impl {
   bool reloading_ = false;
   bool reload_waiting_ = false;
   bool signals_added_ = false;
+  bool waits_for_documents_ = false;
+  std::unique_ptr<ConfigCenter> center_;  // nullptr: none
   asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };
 

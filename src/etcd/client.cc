@@ -245,8 +245,7 @@ asio::awaitable<Answer<TxnAnswer>> Client::transact(std::vector<Compare> compare
                                                     std::vector<Operation> operations) {
   HANGU_ASSERT(operations.size() <= kOperationsMax);
   const std::shared_ptr<Impl> impl = impl_;
-  auto body =
-      co_await impl->post("/v3/kv/txn", txn_message(compares, operations), /*once=*/true);
+  auto body = co_await impl->post("/v3/kv/txn", txn_message(compares, operations), /*once=*/true);
   if (!body) {
     co_return Failure<Error>{body.error()};
   }

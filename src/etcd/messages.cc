@@ -250,8 +250,7 @@ std::variant<WatchNews, Error> read_watch_line(std::string_view line) {
   return news;
 }
 
-Answer<int64_t> read_number(std::string_view body, std::string_view object,
-                            std::string_view name) {
+Answer<int64_t> read_number(std::string_view body, std::string_view object, std::string_view name) {
   const auto reply = parse_object(body);
   if (!reply) {
     return not_json();

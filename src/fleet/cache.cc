@@ -122,8 +122,9 @@ Result<std::vector<StoredDocument>, std::string> read_cache(const std::string& p
     return Failure<std::string>{path + ": is damaged"};
   }
   if (sealed != !secret.empty()) {
-    return Failure<std::string>{path + (sealed ? ": is encrypted, and there is no `cache_key`"
-                                               : ": is not encrypted, though there is `cache_key`")};
+    return Failure<std::string>{path + (sealed
+                                            ? ": is encrypted, and there is no `cache_key`"
+                                            : ": is not encrypted, though there is `cache_key`")};
   }
   if (sealed) {
     const std::array<std::string, 1> secrets = {secret};

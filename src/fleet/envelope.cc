@@ -123,9 +123,8 @@ Result<Trust, std::string> Trust::load(const std::vector<std::string>& paths, ui
     }
   }
   if (!paths.empty() && trust.keys_.size() < approvals) {
-    return Failure<std::string>{
-        fmt::format("{} approvals need as many different keys, there are {}", approvals,
-                    trust.keys_.size())};
+    return Failure<std::string>{fmt::format(
+        "{} approvals need as many different keys, there are {}", approvals, trust.keys_.size())};
   }
   return trust;
 }

@@ -81,9 +81,8 @@ void Intake::take_text(const std::string& key, std::string text,
   const bool older = envelope->sequence < known.sequence ||
                      (envelope->sequence == known.sequence && text != known.text);
   if (trust_.needs_signatures() && known.sequence != 0 && older) {
-    known.refusal =
-        fmt::format("its version {} is not after {}, which is in force", envelope->sequence,
-                    known.sequence);
+    known.refusal = fmt::format("its version {} is not after {}, which is in force",
+                                envelope->sequence, known.sequence);
     return;
   }
   const bool changed = text != known.text;

@@ -48,6 +48,10 @@ class Assembly {
   /// documents could be taken, or before a load() that went well.
   LoadResult change(std::vector<Document> documents);
 
+  /// Puts what the last change() brought out of force again, since the config that came of it was
+  /// not taken for this reason. Those documents wait for another version of theirs.
+  void revert(const std::string& reason);
+
   /// Those that are wanted and not in force.
   std::vector<Refusal> refused() const;
 

@@ -18,6 +18,7 @@
 #include "hangu/config/config.h"
 #include "hangu/config/load.h"
 #include "hangu/config/print.h"
+#include "hangu/control/config_center.h"
 #include "hangu/control/drain.h"
 #include "hangu/control/endpoint_refresher.h"
 #include "hangu/control/health_checker.h"
@@ -34,6 +35,7 @@ struct ReloadOutcome {
   };
 
   Kind kind = Kind::kRefused;
+  bool tried = false;                           // refused by the gateway, not for a bad moment
   std::string error;                            // one line; empty when applied
   std::vector<config::Diagnostic> diagnostics;  // warnings only, when applied
   std::vector<config::KeyChange> changes;
@@ -71,6 +73,7 @@ struct DaemonStatus {
   std::vector<NameStatus> names;
   std::vector<EndpointChecks> checks;
   std::vector<KeyStatus> keys;
+  ConfigCenterStatus config_center;
   std::optional<LastReload> last_reload;
 };
 
@@ -89,6 +92,7 @@ using GatewayFactory = std::function<Result<std::unique_ptr<server::Gateway>, st
 
 struct DaemonOptions {
   std::function<config::LoadResult()> load_config;  // at each reload on a thread of its own
+  std::shared_ptr<ConfigSource> source;             // in its place: knows config centres
   GatewayFactory start_gateway;
   EndpointRefresher::ResolverFactory make_resolver;  // empty: c-ares with the system's settings
   bool handle_signals = true;

@@ -1,5 +1,6 @@
 // Envelope: what stands around a document in the config centre: who wrote which version of it when,
-// and who signed that. As comments in front of the YAML, so that a document without any is one, too:
+// and who signed that. As comments in front of the YAML, so that a document without any is one,
+// too:
 //
 //   #hangu 1 sequence=17 author=li.wei time=2026-11-27T12:00:00Z
 //   #hangu-signature 3f8a61d2c0b94e57 <128 hexadecimal digits>
@@ -37,7 +38,8 @@ Result<Envelope, std::string> read_envelope(std::string_view text);
 
 std::string to_text(const Envelope& envelope);
 
-/// What signatures are of: everything, and the key in the store, so that a document cannot be moved.
+/// What signatures are of: everything, and the key in the store, so that a document cannot be
+/// moved.
 std::string signed_text(std::string_view key, const Envelope& envelope);
 
 /// Adds a signature; one by the same key is replaced.

@@ -47,10 +47,10 @@ class Intake {
 
  private:
   struct Known {
-    std::string text;        // believed, with its envelope; empty: there is none
-    uint64_t sequence = 0;   // of it
-    bool is_there = false;   // it makes a document
-    std::string refusal;     // of what the store has; empty: that is `text`
+    std::string text;       // believed, with its envelope; empty: there is none
+    uint64_t sequence = 0;  // of it
+    bool is_there = false;  // it makes a document
+    std::string refusal;    // of what the store has; empty: that is `text`
     bool in_store = false;
   };
 

@@ -241,6 +241,22 @@ TEST_F(AssemblyTest, KeysAreChecked) {
   EXPECT_FALSE(assembly_.change({{"routes/a", ""}}).config.has_value());
 }
 
+TEST_F(AssemblyTest, WhatTheGatewayDoesNotTakeIsHeldBack) {
+  load();
+  static_cast<void>(assembly_.change({users(), route("a")}));
+  ASSERT_TRUE(assembly_.change({route("a", "local"), route("b")}).config.has_value());
+  assembly_.revert("no such plugin");
+  ASSERT_THAT(assembly_.refused(), SizeIs(2));
+  EXPECT_EQ(assembly_.refused()[0].reason, "no such plugin");
+  const LoadResult next = assembly_.change({route("c")});
+  ASSERT_TRUE(next.config.has_value());
+  EXPECT_THAT(names(*next.config), ElementsAre("health", "a", "c"));
+  EXPECT_EQ(next.config->routes[1].upstream, 1U);
+  const LoadResult again = assembly_.change({route("b", "local")});
+  EXPECT_THAT(names(*again.config), ElementsAre("health", "a", "b", "c"));
+  EXPECT_THAT(assembly_.refused(), SizeIs(1));
+}
+
 TEST_F(AssemblyTest, DigestIsOfWhatIsInForce) {
   const std::string file = assembly_.load().digest;
   const std::string with = assembly_.change({users()}).digest;

@@ -1,11 +1,11 @@
 // What of a store's documents a gateway believes: signatures, versions, removals, lost stores.
 #include "hangu/fleet/intake.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -94,9 +94,9 @@ TEST(Envelope, ForeignHeadersAreRefused) {
 class TrustTest : public ::testing::Test {
  protected:
   Trust trust(uint32_t approvals) {
-    auto made = Trust::load({folder_.file("li.pub", li_.public_pem()),
-                             folder_.file("wang.pub", wang_.public_pem())},
-                            approvals);
+    auto made = Trust::load(
+        {folder_.file("li.pub", li_.public_pem()), folder_.file("wang.pub", wang_.public_pem())},
+        approvals);
     EXPECT_TRUE(made.has_value());
     return std::move(*made);
   }
@@ -169,7 +169,8 @@ TEST_F(TrustTest, RemovalsAreSigned) {
   EXPECT_THAT(intake.refused(), SizeIs(1));
   EXPECT_THAT(intake.change({{"routes/a", std::nullopt}}), IsEmpty());
   EXPECT_THAT(intake.refused(), SizeIs(2));
-  EXPECT_THAT(write(intake.change({{"routes/a", text(2, "", true)}})), ElementsAre("routes/a gone"));
+  EXPECT_THAT(write(intake.change({{"routes/a", text(2, "", true)}})),
+              ElementsAre("routes/a gone"));
   EXPECT_THAT(intake.change({{"routes/a", std::nullopt}}), IsEmpty()) << "swept";
   EXPECT_THAT(intake.refused(), SizeIs(1)) << "routes/b still is not signed";
   EXPECT_THAT(intake.change({{"routes/a", text(1, "v1")}}), IsEmpty()) << "it is remembered";

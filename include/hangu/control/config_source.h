@@ -1,0 +1,65 @@
+// ConfigSource: where a process has its config from: its file, and the documents of a config centre
+// when the file names one. It holds what was read and checks it; what goes through the network is
+// ConfigCenter's. Used by one thread at a time, the loader's: it reads files and takes its time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hangu/config/assembly.h"
+#include "hangu/config/load.h"
+#include "hangu/fleet/intake.h"
+
+namespace hangu::control {
+
+class ConfigSource {
+ public:
+  /// `complete` has the last word on each config; may be empty.
+  explicit ConfigSource(std::string path, std::function<void(config::Config&)> complete = {});
+
+  /// Reads the file. The first time, and when it names a config centre, the cache as well.
+  config::LoadResult load();
+
+  /// Takes what has become of documents, all that there are (`whole`) or some; what is worth a new
+  /// config. Only after a load() whose config names a config centre.
+  std::vector<config::Document> take(std::vector<fleet::StoredDocument> documents, bool whole);
+
+  /// The config with these.
+  config::LoadResult change(std::vector<config::Document> documents);
+
+  /// The config that came of the last change() was not taken.
+  void revert(const std::string& reason) { assembly_.revert(reason); }
+
+  struct Report {
+    size_t documents = 0;  // in force
+    std::vector<config::Refusal> refused;
+    bool lost_store = false;  // the store has no documents any more, those in force stay
+  };
+
+  Report report() const;
+
+  /// Writes down what is believed, if that has changed. An error is logged.
+  void save_cache();
+
+  /// Documents came from there; false when there were none.
+  bool started_from_cache() const { return started_from_cache_; }
+
+ private:
+  /// Whom to believe, by the first config; false: that cannot be known, see `result`.
+  bool open_center(config::LoadResult& result);
+
+  std::string path_;
+  config::Assembly assembly_;
+  std::unique_ptr<fleet::Intake> intake_;  // from the first load() on, with a config centre
+  std::string cache_path_;                 // empty: none
+  std::string cache_key_;
+  bool cache_is_stale_ = false;
+  bool started_from_cache_ = false;
+};
+
+/// What stands in front of the keys of documents.
+std::string documents_prefix(const config::ConfigCenter& center);
+
+}  // namespace hangu::control

@@ -1,0 +1,110 @@
+// Publisher: writes documents into the config centre: each push is one transaction that holds only
+// if nobody has written since it was prepared, with a record of what was there before. Below the
+// prefix stand `config/LIST/NAME` (documents), `generation` (the number of the last push),
+// `history/NUMBER` and `proposals/ID`. Coroutines of the client's thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "hangu/config/assembly.h"
+#include "hangu/etcd/client.h"
+#include "hangu/fleet/envelope.h"
+
+namespace hangu::fleet {
+
+/// A document as the store has it.
+struct StoreEntry {
+  std::string text;  // with its envelope
+  int64_t mod_revision = 0;
+};
+
+/// The store at one revision.
+struct StoreState {
+  uint64_t generation = 0;  // 0: nobody has pushed yet
+  int64_t generation_revision = 0;
+  std::map<std::string, StoreEntry, std::less<>> documents;  // by "routes/users"
+};
+
+/// One document of a push.
+struct PushedDocument {
+  std::string key;
+  std::optional<std::string> before;  // with envelopes; none: it was not there
+  std::optional<std::string> after;   // none: it goes
+};
+
+struct PushRecord {
+  uint64_t generation = 0;  // of a proposal: 0
+  std::string id;           // of a proposal
+  std::string author;
+  std::string time;  // RFC 3339
+  std::string message;
+  std::vector<PushedDocument> documents;
+};
+
+struct PushOptions {
+  std::string author;
+  std::string message;
+  const tls::SigningKey* key = nullptr;  // nullptr: documents are not signed
+};
+
+class Publisher {
+ public:
+  template <class T>
+  using Answer = Result<T, std::string>;
+
+  /// `prefix` as in the config, with its slash.
+  Publisher(etcd::Client& client, std::string prefix);
+
+  boost::asio::awaitable<Answer<StoreState>> read();
+
+  /// What to write for these changes of bodies, signed; those that change nothing are left out. New
+  /// elements come before what refers to them, removals after it.
+  std::vector<PushedDocument> prepare(const StoreState& state,
+                                      const std::vector<config::Document>& changes,
+                                      const PushOptions& options) const;
+
+  /// Writes them, in as many generations as their number takes; the last. An error when somebody
+  /// has written in between: then nothing was written, or what the error says.
+  boost::asio::awaitable<Answer<uint64_t>> push(StoreState state,
+                                                std::vector<PushedDocument> documents,
+                                                PushOptions options);
+
+  /// Leaves them for others to approve; the id.
+  boost::asio::awaitable<Answer<std::string>> propose(std::vector<PushedDocument> documents,
+                                                      PushOptions options);
+  boost::asio::awaitable<Answer<PushRecord>> read_proposal(std::string id);
+  boost::asio::awaitable<Answer<std::vector<PushRecord>>> proposals();
+  /// Writes it again, with more signatures.
+  boost::asio::awaitable<Answer<void>> keep_proposal(PushRecord proposal);
+  boost::asio::awaitable<Answer<void>> drop_proposal(std::string id);
+
+  /// The newest first.
+  boost::asio::awaitable<Answer<std::vector<PushRecord>>> history(size_t at_most);
+  boost::asio::awaitable<Answer<PushRecord>> read_generation(uint64_t generation);
+
+  std::string documents_prefix() const { return prefix_ + "config/"; }
+
+  static constexpr size_t kDocumentsMax = 100;         // of one generation
+  static constexpr size_t kPushBytesMax = 512 * 1024;  // the same, of texts before and after
+  static constexpr size_t kHistoryMax = 200;           // generations kept
+
+ private:
+  boost::asio::awaitable<Answer<PushRecord>> read_record(std::string key);
+
+  etcd::Client& client_;
+  std::string prefix_;
+};
+
+/// The body of a document that is there; none: it is not, or has been removed by a signed mark.
+std::optional<std::string> body_of(const std::optional<std::string>& text);
+
+/// Now, as RFC 3339 writes it.
+std::string time_text();
+
+}  // namespace hangu::fleet

@@ -1,0 +1,395 @@
+// `hangu config`: what stands in the config centre, and changes of it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "hangu/config/documents.h"
+#include "hangu/config/print.h"
+#include "hangu/tls/signature.h"
+
+#include "cli/config_store.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+
+namespace hangu::cli {
+namespace {
+
+using fleet::PushedDocument;
+using fleet::PushRecord;
+
+struct Open {
+  std::unique_ptr<ConfigStore> store;
+  fleet::StoreState state;
+};
+
+Result<Open, int> open_store(const std::string& config, const Environment& environment) {
+  auto store = ConfigStore::open(config);
+  if (!store) {
+    print_error(environment, store.error());
+    return Failure<int>{kInvalidConfig};
+  }
+  auto state = (*store)->ask((*store)->publisher().read());
+  if (!state) {
+    print_error(environment, state.error());
+    return Failure<int>{kRuntimeFailure};
+  }
+  return Open{std::move(*store), std::move(*state)};
+}
+
+std::string author_of(const ConfigChangeOptions& options) {
+  if (!options.author.empty()) {
+    return options.author;
+  }
+  for (const char* name : {"SUDO_USER", "USER", "LOGNAME"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && fleet::is_author(value)) {
+      return value;
+    }
+  }
+  return fmt::format("uid-{}", ::getuid());
+}
+
+void print_lines(std::string_view text, std::string_view mark, std::string_view color,
+                 const Palette& palette, std::ostream& out) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out << color << mark << text.substr(0, end) << palette.off << '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void print_change(const PushedDocument& document, const Environment& environment) {
+  const Palette palette(environment.color_out);
+  const auto before = fleet::body_of(document.before);
+  const auto after = fleet::body_of(document.after);
+  const std::string_view sign = !before ? "+" : (!after ? "-" : "~");
+  environment.out << palette.bold << sign << ' ' << document.key << palette.off << '\n';
+  print_lines(before.value_or(""), "    - ", palette.red, palette, environment.out);
+  print_lines(after.value_or(""), "    + ", palette.green, palette, environment.out);
+}
+
+/// The files' elements, and with `prune` the removal of those that they lack.
+Result<std::vector<config::Document>, int> wanted_changes(const ConfigChangeOptions& options,
+                                                          const fleet::StoreState& state,
+                                                          const Environment& environment) {
+  std::vector<config::Document> changes;
+  std::vector<config::Diagnostic> problems;
+  std::set<std::string> keys;
+  for (const std::string& file : options.files) {
+    std::ifstream input(file, std::ios::binary);
+    if (!input) {
+      print_error(environment, fmt::format("cannot read {}", file));
+      return Failure<int>{kUsage};
+    }
+    const std::string text((std::istreambuf_iterator<char>(input)), {});
+    for (config::Document& each : config::split_documents(text, file, problems)) {
+      keys.insert(each.key);
+      changes.push_back(std::move(each));
+    }
+  }
+  if (!problems.empty()) {
+    environment.err << config::format_diagnostics(problems, environment.color_err);
+    return Failure<int>{kInvalidConfig};
+  }
+  for (const std::string& key : options.removals) {
+    if (!state.documents.contains(key)) {
+      print_error(environment, fmt::format("the store has no {}", key));
+      return Failure<int>{kUsage};
+    }
+    keys.insert(key);
+    changes.push_back({key, std::nullopt});
+  }
+  for (const auto& [key, entry] : state.documents) {
+    if (options.prune && !keys.contains(key)) {
+      changes.push_back({key, std::nullopt});
+    }
+  }
+  return changes;
+}
+
+/// Whether a gateway would believe all of them.
+std::string first_refusal(const ConfigStore& store, const std::string& prefix,
+                          const std::vector<PushedDocument>& documents) {
+  for (const PushedDocument& each : documents) {
+    if (!each.after && store.trust().needs_signatures()) {
+      return fmt::format("{}: a removal has to be signed", each.key);
+    }
+    const auto envelope = fleet::read_envelope(each.after.value_or(""));
+    const std::string reason =
+        envelope ? store.trust().refusal(prefix + each.key, *envelope) : envelope.error();
+    if (!reason.empty()) {
+      return fmt::format("{}: {}", each.key, reason);
+    }
+  }
+  return "";
+}
+
+int propose(Open& open, const fleet::PushOptions& push, std::vector<PushedDocument> documents,
+            const std::string& reason, const Environment& environment) {
+  const auto id = open.store->ask(open.store->publisher().propose(std::move(documents), push));
+  if (!id) {
+    print_error(environment, id.error());
+    return kRuntimeFailure;
+  }
+  environment.out << fmt::format(
+      "proposal {}: {}\nsomebody else approves it: hangu config approve {} --key KEY\n", *id,
+      reason, *id);
+  return kOk;
+}
+
+int write_changes(Open& open, const std::vector<config::Document>& changes,
+                  const ConfigChangeOptions& options, const Environment& environment) {
+  std::optional<tls::SigningKey> key;
+  if (!options.key.empty()) {
+    auto loaded = tls::SigningKey::load(options.key);
+    if (!loaded) {
+      print_error(environment, loaded.error());
+      return kUsage;
+    }
+    key = std::move(*loaded);
+  }
+  const fleet::PushOptions push{
+      .author = author_of(options), .message = options.message, .key = key ? &*key : nullptr};
+  fleet::Publisher& publisher = open.store->publisher();
+  std::vector<PushedDocument> documents = publisher.prepare(open.state, changes, push);
+  for (const PushedDocument& each : documents) {
+    print_change(each, environment);
+  }
+  if (documents.empty() || options.dry_run) {
+    environment.out << fmt::format("{} documents {}, generation {}\n", documents.size(),
+                                   documents.empty() ? "change" : "would change",
+                                   open.state.generation);
+    return kOk;
+  }
+  const std::string refusal = first_refusal(*open.store, publisher.documents_prefix(), documents);
+  if (!refusal.empty() && key && open.store->options().approvals > 1) {
+    return propose(open, push, std::move(documents), refusal, environment);
+  }
+  if (!refusal.empty()) {
+    print_error(environment, "the gateways would not believe it: " + refusal,
+                key ? "" : "sign with --key FILE; `hangu audit keygen` makes keys");
+    return kUsage;
+  }
+  const size_t count = documents.size();
+  const auto generation = open.store->ask(publisher.push(open.state, std::move(documents), push));
+  if (!generation) {
+    print_error(environment, generation.error());
+    return kRuntimeFailure;
+  }
+  environment.out << fmt::format("{} documents changed, generation {}\n", count, *generation);
+  return kOk;
+}
+
+/// As a gateway would, before anything is written.
+bool check_changes(const Open& open, const std::vector<config::Document>& changes,
+                   const Environment& environment) {
+  const std::vector<config::Diagnostic> found = open.store->check(open.state, changes);
+  if (!found.empty()) {
+    environment.err << config::format_diagnostics(found, environment.color_err);
+  }
+  return std::none_of(found.begin(), found.end(), [](const config::Diagnostic& each) {
+    return each.severity == config::Severity::kError;
+  });
+}
+
+void print_record(const PushRecord& record, const Environment& environment) {
+  environment.out << fmt::format("{:>10}  {}  {:<16} {:>4} documents  {}\n",
+                                 record.id.empty() ? std::to_string(record.generation) : record.id,
+                                 record.time, record.author, record.documents.size(),
+                                 record.message);
+}
+
+int approve_one(Open& open, const ConfigChangeOptions& options, const Environment& environment) {
+  fleet::Publisher& publisher = open.store->publisher();
+  auto proposal = open.store->ask(publisher.read_proposal(options.proposal));
+  if (!proposal) {
+    print_error(environment, proposal.error());
+    return kRuntimeFailure;
+  }
+  auto key = tls::SigningKey::load(options.key);
+  if (!key) {
+    print_error(environment, key.error(), "an approval is a signature: say --key FILE");
+    return kUsage;
+  }
+  std::vector<config::Document> changes;
+  for (PushedDocument& each : proposal->documents) {
+    const auto known = open.state.documents.find(each.key);
+    const bool same =
+        known == open.state.documents.end() ? !each.before : each.before == known->second.text;
+    if (!same) {
+      print_error(environment,
+                  fmt::format("{} has changed since it was proposed; propose it again", each.key));
+      return kRuntimeFailure;
+    }
+    print_change(each, environment);
+    auto envelope = fleet::read_envelope(each.after.value_or(""));
+    if (envelope) {
+      fleet::sign(*envelope, publisher.documents_prefix() + each.key, *key);
+      each.after = fleet::to_text(*envelope);
+    }
+    changes.push_back({each.key, fleet::body_of(each.after)});
+  }
+  if (!check_changes(open, changes, environment)) {
+    return kInvalidConfig;
+  }
+  const std::string refusal =
+      first_refusal(*open.store, publisher.documents_prefix(), proposal->documents);
+  if (!refusal.empty()) {
+    auto kept = open.store->ask(publisher.keep_proposal(*proposal));
+    environment.out << (kept ? "signed; " + refusal : kept.error()) << '\n';
+    return kept ? kOk : kRuntimeFailure;
+  }
+  const fleet::PushOptions push{
+      .author = proposal->author, .message = proposal->message, .key = nullptr};
+  const auto generation = open.store->ask(publisher.push(open.state, proposal->documents, push));
+  if (!generation) {
+    print_error(environment, generation.error());
+    return kRuntimeFailure;
+  }
+  static_cast<void>(open.store->ask(publisher.drop_proposal(proposal->id)).has_value());
+  environment.out << fmt::format("{} documents changed, generation {}\n", changes.size(),
+                                 *generation);
+  return kOk;
+}
+
+}  // namespace
+
+int config_push(const ConfigChangeOptions& options, const Environment& environment) {
+  auto open = open_store(options.config, environment);
+  if (!open) {
+    return open.error();
+  }
+  if (options.expected_generation && *options.expected_generation != open->state.generation) {
+    print_error(environment, fmt::format("the store is at generation {}, not {}: somebody has "
+                                         "pushed since",
+                                         open->state.generation, *options.expected_generation));
+    return kRuntimeFailure;
+  }
+  const auto changes = wanted_changes(options, open->state, environment);
+  if (!changes) {
+    return changes.error();
+  }
+  if (!check_changes(*open, *changes, environment)) {
+    print_error(environment, "nothing was written");
+    return kInvalidConfig;
+  }
+  return write_changes(*open, *changes, options, environment);
+}
+
+int config_get(const ConfigChangeOptions& options, const Environment& environment) {
+  const auto open = open_store(options.config, environment);
+  if (!open) {
+    return open.error();
+  }
+  for (const auto& [key, entry] : open->state.documents) {
+    const auto envelope = fleet::read_envelope(entry.text);
+    const bool deleted = envelope && envelope->deleted;
+    if (options.document.empty() && !deleted) {
+      environment.out << fmt::format(
+          "{:<40} {:<20} {}\n", key, envelope ? envelope->time : "",
+          envelope && !envelope->author.empty() ? envelope->author : "-");
+    } else if (options.document == key) {
+      environment.out << entry.text << (entry.text.ends_with('\n') ? "" : "\n");
+      return kOk;
+    }
+  }
+  if (!options.document.empty()) {
+    print_error(environment, fmt::format("the store has no {}", options.document));
+    return kRuntimeFailure;
+  }
+  return kOk;
+}
+
+int config_history(const ConfigChangeOptions& options, const Environment& environment) {
+  auto open = open_store(options.config, environment);
+  if (!open) {
+    return open.error();
+  }
+  fleet::Publisher& publisher = open->store->publisher();
+  if (options.generation) {
+    const auto record = open->store->ask(publisher.read_generation(*options.generation));
+    if (!record) {
+      print_error(environment, record.error());
+      return kRuntimeFailure;
+    }
+    print_record(*record, environment);
+    for (const PushedDocument& each : record->documents) {
+      print_change(each, environment);
+    }
+    return kOk;
+  }
+  const auto records = open->store->ask(publisher.history(options.at_most));
+  if (!records) {
+    print_error(environment, records.error());
+    return kRuntimeFailure;
+  }
+  for (const PushRecord& each : *records) {
+    print_record(each, environment);
+  }
+  return kOk;
+}
+
+int config_rollback(const ConfigChangeOptions& options, const Environment& environment) {
+  auto open = open_store(options.config, environment);
+  if (!open) {
+    return open.error();
+  }
+  const uint64_t target = options.generation.value_or(open->state.generation);
+  if (target >= open->state.generation) {
+    print_error(environment, fmt::format("the store is at generation {}: there is nothing after {}",
+                                         open->state.generation, target));
+    return kUsage;
+  }
+  // What stood before the first change after it.
+  std::map<std::string, std::optional<std::string>> before;
+  for (uint64_t number = target + 1; number <= open->state.generation; ++number) {
+    const auto record = open->store->ask(open->store->publisher().read_generation(number));
+    if (!record) {
+      print_error(environment, record.error(), "it is too long ago");
+      return kRuntimeFailure;
+    }
+    for (const PushedDocument& each : record->documents) {
+      before.try_emplace(each.key, fleet::body_of(each.before));
+    }
+  }
+  std::vector<config::Document> changes;
+  for (auto& [key, body] : before) {
+    changes.push_back({key, std::move(body)});
+  }
+  if (!check_changes(*open, changes, environment)) {
+    print_error(environment, "nothing was written");
+    return kInvalidConfig;
+  }
+  ConfigChangeOptions push = options;
+  if (push.message.empty()) {
+    push.message = fmt::format("rollback to generation {}", target);
+  }
+  return write_changes(*open, changes, push, environment);
+}
+
+int config_approve(const ConfigChangeOptions& options, const Environment& environment) {
+  auto open = open_store(options.config, environment);
+  if (!open) {
+    return open.error();
+  }
+  if (!options.proposal.empty()) {
+    return approve_one(*open, options, environment);
+  }
+  const auto proposals = open->store->ask(open->store->publisher().proposals());
+  if (!proposals) {
+    print_error(environment, proposals.error());
+    return kRuntimeFailure;
+  }
+  for (const PushRecord& each : *proposals) {
+    print_record(each, environment);
+  }
+  return kOk;
+}
+
+}  // namespace hangu::cli

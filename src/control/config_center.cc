@@ -1,0 +1,421 @@
+#include "hangu/control/config_center.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "hangu/base/log.h"
+#include "hangu/control/process.h"
+#include "hangu/etcd/client.h"
+
+namespace hangu::control {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What comes within it is one change.
+constexpr Duration kBatchDelay = milliseconds(5);
+constexpr Duration kApplyAgain = milliseconds(20);  // another reload is under way
+constexpr Duration kRetryMin = milliseconds(200);
+constexpr Duration kRetryMax = seconds(5);
+constexpr Duration kProbeInterval = seconds(5);  // whether the watch misses anything
+constexpr Duration kCacheDelay = seconds(1);
+
+/// What the store has said and nobody has looked at yet.
+struct Batch {
+  bool whole = false;  // there is nothing else in the store
+  std::map<std::string, std::optional<std::string>> documents;
+  int64_t revision = 0;
+  TimePoint began;  // of the first of it
+
+  bool empty() const { return !whole && documents.empty(); }
+};
+
+}  // namespace
+
+etcd::Options client_options(const config::ConfigCenter& center) {
+  return {.endpoints = center.endpoints,
+          .username = center.username,
+          .password = center.password.text,
+          .ca = center.tls.ca,
+          .server_name = center.tls.server_name,
+          .certificate = center.tls.certificate,
+          .key = center.tls.key,
+          .timeout = center.timeout};
+}
+
+class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& context, const config::Config& config,
+       std::shared_ptr<ConfigSource> source, Hooks hooks)
+      : context_(context),
+        client_(client_options(config.config_center)),
+        source_(std::move(source)),
+        hooks_(std::move(hooks)),
+        prefix_(documents_prefix(config.config_center)),
+        retry_timer_(context),
+        probe_timer_(context),
+        batch_timer_(context),
+        cache_timer_(context),
+        random_(std::random_device{}()) {
+    status_.enabled = true;
+    status_.from_cache = source_->started_from_cache();
+    status_.documents = source_->report();
+    known_ = status_.from_cache;
+  }
+
+  void start() {
+    asio::co_spawn(context_, follow(), asio::detached);
+    asio::co_spawn(context_, probe(), asio::detached);
+  }
+
+  void stop() {
+    stopped_ = true;
+    waiters_.clear();
+    for (asio::steady_timer* timer : {&retry_timer_, &probe_timer_, &batch_timer_, &cache_timer_}) {
+      timer->cancel();
+    }
+    client_.break_watches();
+    hooks_.run_apart([source = source_] { source->save_cache(); });
+  }
+
+  void when_known(std::function<void()> done) {
+    if (known_) {
+      done();
+    } else {
+      waiters_.push_back(std::move(done));
+    }
+  }
+
+  ConfigCenterStatus status() const {
+    ConfigCenterStatus status = status_;
+    status.endpoint = client_.endpoint();
+    return status;
+  }
+
+ private:
+  // The coroutines hold the object; nothing goes on after stop().
+  asio::awaitable<void> follow() {
+    const auto self = shared_from_this();
+    Duration delay = kRetryMin;
+    while (!stopped_) {
+      if (seen_ == 0 && !co_await read_all()) {
+        co_await pause(delay);
+        delay = std::min(delay * 2, kRetryMax);
+        continue;
+      }
+      const TimePoint began = monotonic_now();
+      const etcd::Error why = co_await client_.watch(
+          prefix_, seen_ + 1, [this](etcd::WatchNews news) { take_news(std::move(news)); });
+      if (stopped_) {
+        co_return;
+      }
+      if (why.kind == etcd::Error::Kind::kCompacted) {
+        log::info("config_center_resync reason=\"{}\"", why.message);
+        seen_ = 0;
+        continue;
+      }
+      lose(why.message);
+      delay = monotonic_now() - began > kRetryMax ? kRetryMin : delay;
+      co_await pause(delay);
+      delay = std::min(delay * 2, kRetryMax);
+    }
+  }
+
+  asio::awaitable<bool> read_all() {
+    etcd::RangeRequest request;
+    request.key = prefix_;
+    request.is_prefix = true;
+    auto found = co_await client_.range(std::move(request));
+    if (stopped_) {
+      co_return false;
+    }
+    if (!found) {
+      lose(found.error().message);
+      co_return false;
+    }
+    batch_ = Batch{
+        .whole = true, .documents = {}, .revision = found->revision, .began = monotonic_now()};
+    for (etcd::KeyValue& each : found->keys) {
+      batch_.documents[each.key.substr(prefix_.size())] = std::move(each.value);
+    }
+    seen_ = found->revision;
+    status_.revision = seen_;
+    log::info("config_center_read endpoint={} revision={} documents={}", client_.endpoint(), seen_,
+              found->keys.size());
+    flush();
+    co_return true;
+  }
+
+  void take_news(etcd::WatchNews news) {
+    if (stopped_) {
+      return;
+    }
+    if (news.events.empty() && news.revision < seen_) {
+      begin_anew("the store is not the one of before");
+      return;
+    }
+    if (!status_.connected) {
+      status_.connected = true;
+      status_.error.clear();
+      log::info("config_center_connected endpoint={} revision={}", client_.endpoint(), seen_);
+    }
+    for (etcd::Event& each : news.events) {
+      if (batch_.empty()) {
+        batch_.began = monotonic_now();
+      }
+      seen_ = std::max(seen_, each.now.mod_revision);
+      std::optional<std::string> text;
+      if (!each.removed) {
+        text = std::move(each.now.value);
+      }
+      batch_.documents[each.now.key.substr(prefix_.size())] = std::move(text);
+    }
+    status_.revision = std::max(status_.revision, seen_);
+    batch_.revision = seen_;
+    if (!news.events.empty()) {
+      flush_soon(kBatchDelay);
+    }
+  }
+
+  /// After a store that was replaced by another one, whose revisions say nothing.
+  void begin_anew(const std::string& reason) {
+    log::warning("config_center_resync reason=\"{}\"", reason);
+    seen_ = 0;
+    client_.break_watches();
+  }
+
+  void lose(const std::string& reason) {
+    if (status_.connected || status_.error != reason) {
+      log::warning("config_center_lost error=\"{}\"", reason);
+    }
+    status_.connected = false;
+    status_.error = reason;
+  }
+
+  asio::awaitable<void> pause(Duration delay) {
+    std::uniform_real_distribution<double> jitter(0.75, 1.25);
+    retry_timer_.expires_after(std::chrono::duration_cast<Duration>(delay * jitter(random_)));
+    error_code ignored;
+    co_await retry_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
+  /// A watch whose member has gone astray says nothing at all: what the newest document is tells.
+  asio::awaitable<void> probe() {
+    const auto self = shared_from_this();
+    int64_t missed = 0;
+    while (!stopped_) {
+      probe_timer_.expires_after(kProbeInterval);
+      error_code ignored;
+      co_await probe_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      if (stopped_ || !status_.connected) {
+        continue;
+      }
+      etcd::RangeRequest request;
+      request.key = prefix_;
+      request.is_prefix = true;
+      request.keys_only = true;
+      request.newest_first = true;
+      request.limit = 1;
+      const std::string asked = client_.endpoint();
+      auto found = co_await client_.range(std::move(request));
+      const int64_t newest = found && !found->keys.empty() ? found->keys[0].mod_revision : 0;
+      const bool astray = newest > seen_ && newest == missed;  // for a whole interval
+      missed = newest > seen_ ? newest : 0;
+      if (!stopped_ && found && found->revision < seen_) {
+        begin_anew("the store is not the one of before");
+      } else if (!stopped_ && (astray || client_.endpoint() != asked)) {
+        client_.break_watches();
+      }
+    }
+  }
+
+  void flush_soon(Duration delay) {
+    if (flush_waits_) {
+      return;
+    }
+    flush_waits_ = true;
+    batch_timer_.expires_after(delay);
+    batch_timer_.async_wait([self = shared_from_this()](error_code error) {
+      self->flush_waits_ = false;
+      if (!error) {
+        self->flush();
+      }
+    });
+  }
+
+  /// Has the batch looked at, unless another one is on its way.
+  void flush() {
+    if (applying_ || stopped_ || batch_.empty()) {
+      return;
+    }
+    applying_ = true;
+    auto batch = std::make_shared<Batch>(std::exchange(batch_, Batch{}));
+    hooks_.run_apart([self = shared_from_this(), batch] {
+      std::vector<fleet::StoredDocument> documents;
+      documents.reserve(batch->documents.size());
+      for (auto& [key, text] : batch->documents) {
+        documents.push_back({key, std::move(text)});
+      }
+      auto changed = std::make_shared<std::vector<config::Document>>(
+          self->source_->take(std::move(documents), batch->whole));
+      auto report = std::make_shared<ConfigSource::Report>(self->source_->report());
+      asio::post(self->context_, [self, batch, changed, report] {
+        if (changed->empty()) {
+          self->finish(*batch, std::move(*report));
+        } else {
+          self->apply(batch, changed);
+        }
+      });
+    });
+  }
+
+  void apply(const std::shared_ptr<Batch>& batch,
+             const std::shared_ptr<std::vector<config::Document>>& documents) {
+    if (stopped_) {
+      return;
+    }
+    auto report = std::make_shared<ConfigSource::Report>();
+    auto load = [source = source_, documents, report] {
+      config::LoadResult loaded = source->change(*documents);
+      *report = source->report();
+      return loaded;
+    };
+    hooks_.apply(std::move(load), fmt::format("config_center revision={}", batch->revision),
+                 [self = shared_from_this(), batch, documents, report](const Applied& applied) {
+                   if (!applied.tried) {
+                     self->apply_later(batch, documents);
+                   } else if (applied.refused.empty()) {
+                     self->finish(*batch, std::move(*report));
+                   } else {
+                     self->revert(batch, applied.refused);
+                   }
+                 });
+  }
+
+  void apply_later(const std::shared_ptr<Batch>& batch,
+                   const std::shared_ptr<std::vector<config::Document>>& documents) {
+    batch_timer_.expires_after(kApplyAgain);
+    batch_timer_.async_wait([self = shared_from_this(), batch, documents](error_code /*error*/) {
+      self->flush_waits_ = false;
+      self->apply(batch, documents);
+    });
+  }
+
+  void revert(const std::shared_ptr<Batch>& batch, const std::string& reason) {
+    hooks_.run_apart([self = shared_from_this(), batch, reason] {
+      self->source_->revert(reason);
+      auto report = std::make_shared<ConfigSource::Report>(self->source_->report());
+      asio::post(self->context_,
+                 [self, batch, report] { self->finish(*batch, std::move(*report)); });
+    });
+  }
+
+  void finish(const Batch& batch, ConfigSource::Report report) {
+    applying_ = false;
+    status_.last_change = monotonic_now() - batch.began;
+    status_.applied = std::max(status_.applied, batch.revision);
+    status_.from_cache = false;
+    tell_refusals(report);
+    if (report.lost_store && !status_.documents.lost_store) {
+      log::error(
+          "config_center_lost_documents hint=\"the store has none any more; those in force "
+          "stay; config_center.confirm_empty takes it at its word\"");
+    }
+    status_.documents = std::move(report);
+    save_cache_soon();
+    become_known();
+    if (!batch_.empty()) {
+      flush_soon(kBatchDelay);
+    }
+  }
+
+  void tell_refusals(const ConfigSource::Report& report) {
+    std::map<std::string, std::string> refused;
+    for (const config::Refusal& each : report.refused) {
+      refused[each.key] = each.reason;
+      const auto told = told_.find(each.key);
+      if (told == told_.end() || told->second != each.reason) {
+        log::error("config_document_refused key={} error=\"{}\"", each.key, each.reason);
+        hooks_.on_refused(each);
+      }
+    }
+    told_ = std::move(refused);
+  }
+
+  void become_known() {
+    known_ = true;
+    for (const std::function<void()>& done : std::exchange(waiters_, {})) {
+      done();
+    }
+  }
+
+  void save_cache_soon() {
+    if (cache_waits_) {
+      return;
+    }
+    cache_waits_ = true;
+    cache_timer_.expires_after(kCacheDelay);
+    cache_timer_.async_wait([self = shared_from_this()](error_code error) {
+      self->cache_waits_ = false;
+      if (!error) {
+        self->hooks_.run_apart([source = self->source_] { source->save_cache(); });
+      }
+    });
+  }
+
+  asio::io_context& context_;
+  etcd::Client client_;
+  std::shared_ptr<ConfigSource> source_;
+  Hooks hooks_;
+  std::string prefix_;
+  asio::steady_timer retry_timer_;
+  asio::steady_timer probe_timer_;
+  asio::steady_timer batch_timer_;
+  asio::steady_timer cache_timer_;
+  std::minstd_rand random_;
+  ConfigCenterStatus status_;
+  int64_t seen_ = 0;  // what is up to this revision has been told; 0: nothing is known
+  Batch batch_;
+  std::map<std::string, std::string> told_;  // refusals, by key
+  std::vector<std::function<void()>> waiters_;
+  bool known_ = false;
+  bool applying_ = false;
+  bool flush_waits_ = false;
+  bool cache_waits_ = false;
+  bool stopped_ = false;
+};
+
+ConfigCenter::ConfigCenter(asio::io_context& context, const config::Config& config,
+                           std::shared_ptr<ConfigSource> source, Hooks hooks)
+    : impl_(std::make_shared<Impl>(context, config, std::move(source), std::move(hooks))) {}
+
+ConfigCenter::~ConfigCenter() {
+  impl_->stop();
+}
+
+void ConfigCenter::start() {
+  impl_->start();
+}
+
+void ConfigCenter::when_known(std::function<void()> done) {
+  impl_->when_known(std::move(done));
+}
+
+ConfigCenterStatus ConfigCenter::status() const {
+  return impl_->status();
+}
+
+}  // namespace hangu::control

@@ -1,0 +1,309 @@
+#include "hangu/fleet/publisher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "hangu/identity/sealer.h"
+
+#include "fleet/push_record.h"
+
+namespace hangu::fleet {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr size_t kIdBytes = 6;
+
+/// The place of a document's list among those that refer to each other.
+size_t rank_of(std::string_view key) {
+  const std::vector<std::string_view>& lists = config::document_lists();
+  return static_cast<size_t>(std::find(lists.begin(), lists.end(), key.substr(0, key.find('/'))) -
+                             lists.begin());
+}
+
+uint64_t milliseconds_now() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+/// After any version before, also of a store that was lost and begun anew.
+uint64_t next_sequence(const std::optional<std::string>& before) {
+  uint64_t last = 0;
+  if (before) {
+    const auto envelope = read_envelope(*before);
+    last = envelope ? envelope->sequence : 0;
+  }
+  return std::max(last + 1, milliseconds_now());
+}
+
+bool goes_away(const PushedDocument& document) {
+  return !body_of(document.after);
+}
+
+/// The first documents that fit into one transaction.
+std::vector<PushedDocument> take_part(std::vector<PushedDocument>& documents) {
+  size_t bytes = 0;
+  size_t count = 0;
+  while (count < documents.size() && count < Publisher::kDocumentsMax) {
+    const PushedDocument& each = documents[count];
+    bytes += each.before.value_or("").size() + 2 * each.after.value_or("").size();
+    if (count != 0 && bytes > Publisher::kPushBytesMax) {
+      break;
+    }
+    ++count;
+  }
+  const auto end = documents.begin() + static_cast<ptrdiff_t>(count);
+  std::vector<PushedDocument> part(std::make_move_iterator(documents.begin()),
+                                   std::make_move_iterator(end));
+  documents.erase(documents.begin(), end);
+  return part;
+}
+
+std::string history_key(const std::string& prefix, uint64_t generation) {
+  return fmt::format("{}history/{:012}", prefix, generation);
+}
+
+std::string reason_of(const etcd::Error& error) {
+  return error.message;
+}
+
+}  // namespace
+
+std::optional<std::string> body_of(const std::optional<std::string>& text) {
+  if (!text) {
+    return std::nullopt;
+  }
+  const auto envelope = read_envelope(*text);
+  if (!envelope) {
+    return *text;
+  }
+  return envelope->deleted ? std::nullopt : std::optional(envelope->body);
+}
+
+std::string time_text() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+Publisher::Publisher(etcd::Client& client, std::string prefix)
+    : client_(client),
+      prefix_(std::move(prefix)) {}
+
+asio::awaitable<Publisher::Answer<StoreState>> Publisher::read() {
+  etcd::RangeRequest generation;
+  generation.key = prefix_ + "generation";
+  auto counted = co_await client_.range(generation);
+  if (!counted) {
+    co_return Failure<std::string>{reason_of(counted.error())};
+  }
+  StoreState state;
+  etcd::RangeRequest all;
+  all.key = documents_prefix();
+  all.is_prefix = true;
+  all.revision = counted->revision;  // both at one revision
+  auto found = co_await client_.range(all);
+  if (!found) {
+    co_return Failure<std::string>{reason_of(found.error())};
+  }
+  if (!counted->keys.empty()) {
+    const auto record = read_record_json(counted->keys[0].value);
+    state.generation = record ? record->generation : 0;
+    state.generation_revision = counted->keys[0].mod_revision;
+  }
+  for (etcd::KeyValue& each : found->keys) {
+    state.documents[each.key.substr(all.key.size())] = {std::move(each.value), each.mod_revision};
+  }
+  co_return state;
+}
+
+std::vector<PushedDocument> Publisher::prepare(const StoreState& state,
+                                               const std::vector<config::Document>& changes,
+                                               const PushOptions& options) const {
+  std::vector<PushedDocument> out;
+  for (const config::Document& change : changes) {
+    const auto found = state.documents.find(change.key);
+    std::optional<std::string> before;
+    if (found != state.documents.end()) {
+      before = found->second.text;
+    }
+    if (body_of(before) == change.text) {
+      continue;
+    }
+    PushedDocument document{.key = change.key, .before = before, .after = std::nullopt};
+    if (change.text || options.key != nullptr) {
+      Envelope envelope{.sequence = next_sequence(before),
+                        .author = options.author,
+                        .time = time_text(),
+                        .deleted = !change.text,
+                        .signatures = {},
+                        .body = change.text.value_or("")};
+      if (options.key != nullptr) {
+        sign(envelope, documents_prefix() + change.key, *options.key);
+      }
+      document.after = to_text(envelope);
+    }
+    out.push_back(std::move(document));
+  }
+  std::stable_sort(out.begin(), out.end(), [](const PushedDocument& a, const PushedDocument& b) {
+    const bool a_goes = goes_away(a);
+    if (a_goes != goes_away(b)) {
+      return !a_goes;
+    }
+    return a_goes ? rank_of(a.key) > rank_of(b.key) : rank_of(a.key) < rank_of(b.key);
+  });
+  return out;
+}
+
+asio::awaitable<Publisher::Answer<uint64_t>> Publisher::push(StoreState state,
+                                                             std::vector<PushedDocument> documents,
+                                                             PushOptions options) {
+  uint64_t written = 0;
+  while (!documents.empty()) {
+    PushRecord record;
+    record.generation = state.generation + 1;
+    record.author = options.author;
+    record.time = time_text();
+    record.message = options.message;
+    record.documents = take_part(documents);
+    std::vector<etcd::Compare> compares;
+    std::vector<etcd::Operation> operations;
+    compares.push_back({prefix_ + "generation", state.generation_revision});
+    for (const PushedDocument& each : record.documents) {
+      const auto known = state.documents.find(each.key);
+      const int64_t revision = known == state.documents.end() ? 0 : known->second.mod_revision;
+      compares.push_back({documents_prefix() + each.key, revision});
+      operations.push_back({documents_prefix() + each.key, each.after, 0});
+    }
+    operations.push_back({history_key(prefix_, record.generation), to_json(record), 0});
+    PushRecord summary = record;
+    summary.documents.clear();
+    operations.push_back({prefix_ + "generation", to_json(summary), 0});
+    if (record.generation > kHistoryMax) {
+      operations.push_back(
+          {history_key(prefix_, record.generation - kHistoryMax), std::nullopt, 0});
+    }
+    auto done = co_await client_.transact(std::move(compares), std::move(operations));
+    if (!done || !done->succeeded) {
+      const std::string what =
+          done ? std::string("somebody else has pushed in the meantime; look at it and push again")
+               : reason_of(done.error());
+      co_return Failure<std::string>{
+          written == 0 ? what
+                       : fmt::format("{} documents are written, up to generation {}; then: {}",
+                                     written, state.generation, what)};
+    }
+    written += record.documents.size();
+    state.generation = record.generation;
+    state.generation_revision = done->revision;
+  }
+  co_return state.generation;
+}
+
+asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
+    std::vector<PushedDocument> documents, PushOptions options) {
+  PushRecord proposal;
+  proposal.id = identity::random_text(kIdBytes);
+  proposal.author = std::move(options.author);
+  proposal.time = time_text();
+  proposal.message = std::move(options.message);
+  proposal.documents = std::move(documents);
+  const std::string id = proposal.id;
+  auto kept = co_await keep_proposal(std::move(proposal));
+  if (!kept) {
+    co_return Failure<std::string>{kept.error()};
+  }
+  co_return id;
+}
+
+asio::awaitable<Publisher::Answer<void>> Publisher::keep_proposal(PushRecord proposal) {
+  std::vector<etcd::Operation> operations;
+  operations.push_back({prefix_ + "proposals/" + proposal.id, to_json(proposal), 0});
+  auto done = co_await client_.transact({}, std::move(operations));
+  if (!done) {
+    co_return Failure<std::string>{reason_of(done.error())};
+  }
+  co_return Answer<void>();
+}
+
+asio::awaitable<Publisher::Answer<void>> Publisher::drop_proposal(std::string id) {
+  std::vector<etcd::Operation> operations;
+  operations.push_back({prefix_ + "proposals/" + id, std::nullopt, 0});
+  auto done = co_await client_.transact({}, std::move(operations));
+  if (!done) {
+    co_return Failure<std::string>{reason_of(done.error())};
+  }
+  co_return Answer<void>();
+}
+
+asio::awaitable<Publisher::Answer<PushRecord>> Publisher::read_record(std::string key) {
+  etcd::RangeRequest request;
+  request.key = key;
+  auto found = co_await client_.range(std::move(request));
+  if (!found) {
+    co_return Failure<std::string>{reason_of(found.error())};
+  }
+  if (found->keys.empty()) {
+    co_return Failure<std::string>{fmt::format("the store has no {}", key)};
+  }
+  auto record = read_record_json(found->keys[0].value);
+  if (!record) {
+    co_return Failure<std::string>{fmt::format("{} is not as hangu writes it", key)};
+  }
+  co_return std::move(*record);
+}
+
+asio::awaitable<Publisher::Answer<PushRecord>> Publisher::read_proposal(std::string id) {
+  auto record = co_await read_record(prefix_ + "proposals/" + id);
+  if (record) {
+    record->id = id;
+  }
+  co_return record;
+}
+
+asio::awaitable<Publisher::Answer<PushRecord>> Publisher::read_generation(uint64_t generation) {
+  co_return co_await read_record(history_key(prefix_, generation));
+}
+
+asio::awaitable<Publisher::Answer<std::vector<PushRecord>>> Publisher::proposals() {
+  etcd::RangeRequest request;
+  request.key = prefix_ + "proposals/";
+  request.is_prefix = true;
+  auto found = co_await client_.range(request);
+  if (!found) {
+    co_return Failure<std::string>{reason_of(found.error())};
+  }
+  std::vector<PushRecord> out;
+  for (const etcd::KeyValue& each : found->keys) {
+    if (auto record = read_record_json(each.value)) {
+      record->id = each.key.substr(request.key.size());
+      out.push_back(std::move(*record));
+    }
+  }
+  co_return out;
+}
+
+asio::awaitable<Publisher::Answer<std::vector<PushRecord>>> Publisher::history(size_t at_most) {
+  etcd::RangeRequest request;
+  request.key = prefix_ + "history/";
+  request.is_prefix = true;
+  request.newest_first = true;
+  request.limit = static_cast<int64_t>(at_most);
+  auto found = co_await client_.range(std::move(request));
+  if (!found) {
+    co_return Failure<std::string>{reason_of(found.error())};
+  }
+  std::vector<PushRecord> out;
+  for (const etcd::KeyValue& each : found->keys) {
+    if (auto record = read_record_json(each.value)) {
+      out.push_back(std::move(*record));
+    }
+  }
+  co_return out;
+}
+
+}  // namespace hangu::fleet

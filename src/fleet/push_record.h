@@ -1,0 +1,17 @@
+// PushRecord as JSON, as the store keeps it. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hangu/fleet/publisher.h"
+
+namespace hangu::fleet {
+
+std::string to_json(const PushRecord& record);
+
+/// nullopt: this is no record.
+std::optional<PushRecord> read_record_json(std::string_view text);
+
+}  // namespace hangu::fleet

@@ -1,0 +1,141 @@
+"""Etcd: a real etcd in processes of its own, of one member or several, on free ports that they keep
+when they are killed and started again. Asked by its JSON API, as hangu asks it."""
+
+import base64
+import json
+import pathlib
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import urllib.request
+
+from support.redis import free_port
+from support.wait import eventually
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+class Member:
+    def __init__(self, cluster, number):
+        self.cluster = cluster
+        self.name = f"m{number}"
+        self.client_port, self.peer_port = free_port(), free_port()
+        self.process = None
+
+    @property
+    def scheme(self):
+        return "https" if self.cluster.tls else "http"
+
+    @property
+    def url(self):
+        return f"{self.scheme}://127.0.0.1:{self.client_port}"
+
+    @property
+    def peer_url(self):
+        return f"http://127.0.0.1:{self.peer_port}"
+
+    def start(self):
+        peers = ",".join(f"{each.name}={each.peer_url}" for each in self.cluster.members)
+        with open(self.cluster.folder / f"{self.name}.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["etcd", "--name", self.name, "--data-dir", str(self.cluster.folder / self.name),
+                 "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
+                 "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls",
+                 self.peer_url, "--initial-cluster", peers, "--heartbeat-interval", "50",
+                 "--election-timeout", "500", *self.cluster.options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self):
+        """As behind a partition: the kernel still accepts connections, nobody answers."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Etcd:
+    def __init__(self, members=1, options=(), tls=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hangu-etcd-"))
+        self.options, self.tls = options, tls
+        self.token = None
+        self.members = []
+        for number in range(members):
+            self.members.append(Member(self, number))
+        for member in self.members:
+            member.start()
+        eventually(self.answers, "etcd answers")
+
+    @property
+    def urls(self):
+        return [member.url for member in self.members]
+
+    def answers(self):
+        try:
+            return bool(self.ask("kv/range", {"key": encoded("x")}))
+        except OSError:
+            return False
+
+    def ask(self, what, message, member=None):
+        """The answer of the first member that has one."""
+        error = None
+        for each in [member] if member else self.members:
+            headers = {"Authorization": self.token} if self.token else {}
+            request = urllib.request.Request(f"{each.url}/v3/{what}",
+                                             json.dumps(message).encode(), headers)
+            try:
+                with urllib.request.urlopen(request, timeout=2, context=self.tls) as reply:
+                    return json.loads(reply.read())
+            except OSError as found:
+                error = found
+        raise error
+
+    def put(self, key, value):
+        value = value if isinstance(value, str) else json.dumps(value)
+        return self.ask("kv/put", {"key": encoded(key), "value": encoded(value)})
+
+    def get(self, key):
+        found = self.ask("kv/range", {"key": encoded(key)}).get("kvs")
+        return base64.b64decode(found[0]["value"]).decode() if found else None
+
+    def delete(self, key, prefix=False):
+        end = key[:-1] + chr(ord(key[-1]) + 1)
+        return self.ask("kv/deleterange", {"key": encoded(key),
+                                           **({"range_end": encoded(end)} if prefix else {})})
+
+    def compact(self):
+        revision = self.ask("kv/range", {"key": encoded("x")})["header"]["revision"]
+        return self.ask("kv/compaction", {"revision": revision, "physical": True})
+
+    def wipe(self):
+        """Another, empty store at the same address."""
+        for member in self.members:
+            member.kill()
+            shutil.rmtree(self.folder / member.name)
+        for member in self.members:
+            member.start()
+        eventually(self.answers, "the new etcd answers")
+
+    def login(self, user, password):
+        """From now on asks as this user."""
+        self.token = self.ask("auth/authenticate", {"name": user, "password": password})["token"]
+
+    def stop(self):
+        for member in self.members:
+            if member.process.poll() is None:
+                member.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def tls_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
