@@ -11,6 +11,7 @@
 
 #include "hangu/config/documents.h"
 #include "hangu/config/print.h"
+#include "hangu/control/process.h"
 #include "hangu/tls/signature.h"
 
 #include "cli/config_store.h"
@@ -245,8 +246,10 @@ int approve_one(Open& open, const ConfigChangeOptions& options, const Environmen
     environment.out << (kept ? "signed; " + refusal : kept.error()) << '\n';
     return kept ? kOk : kRuntimeFailure;
   }
-  const fleet::PushOptions push{
-      .author = proposal->author, .message = proposal->message, .key = nullptr};
+  const fleet::PushOptions push{.author = proposal->author,
+                                .message = proposal->message,
+                                .key = nullptr,
+                                .now = control::wall_now()};
   const auto generation = open.store->ask(publisher.push(open.state, proposal->documents, push));
   if (!generation) {
     print_error(environment, generation.error());

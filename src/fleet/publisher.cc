@@ -26,20 +26,19 @@ size_t rank_of(std::string_view key) {
                              lists.begin());
 }
 
-uint64_t milliseconds_now() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
+uint64_t milliseconds_of(WallTime time) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
 /// After any version before, also of a store that was lost and begun anew.
-uint64_t next_sequence(const std::optional<std::string>& before) {
+uint64_t next_sequence(const std::optional<std::string>& before, WallTime now) {
   uint64_t last = 0;
   if (before) {
     const auto envelope = read_envelope(*before);
     last = envelope ? envelope->sequence : 0;
   }
-  return std::max(last + 1, milliseconds_now());
+  return std::max(last + 1, milliseconds_of(now));
 }
 
 bool goes_away(const PushedDocument& document) {
@@ -86,8 +85,9 @@ std::optional<std::string> body_of(const std::optional<std::string>& text) {
   return envelope->deleted ? std::nullopt : std::optional(envelope->body);
 }
 
-std::string time_text() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+std::string time_text(WallTime time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{seconds.count()}));
 }
 
 Publisher::Publisher(etcd::Client& client, std::string prefix)
@@ -136,9 +136,9 @@ std::vector<PushedDocument> Publisher::prepare(const StoreState& state,
     }
     PushedDocument document{.key = change.key, .before = before, .after = std::nullopt};
     if (change.text || options.key != nullptr) {
-      Envelope envelope{.sequence = next_sequence(before),
+      Envelope envelope{.sequence = next_sequence(before, options.now),
                         .author = options.author,
-                        .time = time_text(),
+                        .time = time_text(options.now),
                         .deleted = !change.text,
                         .signatures = {},
                         .body = change.text.value_or("")};
@@ -167,7 +167,7 @@ asio::awaitable<Publisher::Answer<uint64_t>> Publisher::push(StoreState state,
     PushRecord record;
     record.generation = state.generation + 1;
     record.author = options.author;
-    record.time = time_text();
+    record.time = time_text(options.now);
     record.message = options.message;
     record.documents = take_part(documents);
     std::vector<etcd::Compare> compares;
@@ -209,7 +209,7 @@ asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
   PushRecord proposal;
   proposal.id = identity::random_text(kIdBytes);
   proposal.author = std::move(options.author);
-  proposal.time = time_text();
+  proposal.time = time_text(options.now);
   proposal.message = std::move(options.message);
   proposal.documents = std::move(documents);
   const std::string id = proposal.id;

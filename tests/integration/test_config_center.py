@@ -227,7 +227,8 @@ class Cluster(CenterCase):
             self.says("/a", f"k{number}", gateway)
             member.start()
         eventually(etcd.answers, "all are back")
-        watched = next(each for each in etcd.members if each.url == self.center(gateway)["endpoint"])
+        endpoint = self.center(gateway)["endpoint"]
+        watched = next(each for each in etcd.members if each.url == endpoint)
         watched.pause()
         self.addCleanup(watched.go_on)
         eventually(etcd.answers, "the others agree")
@@ -342,7 +343,8 @@ class Verbs(CenterCase):
         self.assertIn("0 documents change", self.hangu(gateway, "push", first))
         second = self.write({"routes": [{"name": "a", **route("/a", "second")}]})
         self.hangu(gateway, "push", second, "--if-generation", "0", code=1)
-        said = self.hangu(gateway, "push", second, "--prune", "-m", "only a", "--if-generation", "1")
+        said = self.hangu(gateway, "push", second, "--prune", "-m", "only a", "--if-generation",
+                          "1")
         self.assertIn("- routes/b", said)
         self.says("/a", "second", gateway)
         self.assertIn("li.wei", self.hangu(gateway, "history"))

@@ -16,8 +16,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 # Which layers may include a library. Everything else sees those layers' own types.
 THIRD_PARTY = {
     "boost/pfr": {"filter"},  # reflection, in one file
-    "boost/json": {"identity", "openapi", "admin", "cli", "control"},  # tokens are JSON
-    "boost/": {"control", "admin", "cli"},  # the data plane never sees Asio
+    # Tokens, API descriptions and etcd's API are JSON.
+    "boost/json": {"etcd", "fleet", "identity", "openapi", "admin", "cli", "control"},
+    "boost/": {"etcd", "fleet", "control", "admin", "cli"},  # the data plane never sees Asio
     "ares.h": {"control", "cli"},
     "yaml-cpp/": {"config"},
     "CLI/": {"cli"},

@@ -12,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "hangu/base/clock.h"
 #include "hangu/config/assembly.h"
 #include "hangu/etcd/client.h"
 #include "hangu/fleet/envelope.h"
@@ -51,6 +52,7 @@ struct PushOptions {
   std::string author;
   std::string message;
   const tls::SigningKey* key = nullptr;  // nullptr: documents are not signed
+  WallTime now;
 };
 
 class Publisher {
@@ -104,7 +106,7 @@ class Publisher {
 /// The body of a document that is there; none: it is not, or has been removed by a signed mark.
 std::optional<std::string> body_of(const std::optional<std::string>& text);
 
-/// Now, as RFC 3339 writes it.
-std::string time_text();
+/// As RFC 3339 writes it, in UTC.
+std::string time_text(WallTime time);
 
 }  // namespace hangu::fleet
