@@ -50,7 +50,7 @@ AuthOutcome JwtAuthenticator::authenticate(Stream& stream, const AuthAsker& aske
   }
   if (identity::TokenCache* const tokens = cache(stream)) {
     if (const auto* const known = tokens->find(*token, unix_seconds(stream))) {
-      AuthOutcome outcome = proved(stream, known->facts);
+      AuthOutcome outcome = proved(stream, *known);
       outcome.cached = true;
       return outcome;
     }
@@ -62,7 +62,8 @@ AuthOutcome JwtAuthenticator::authenticate(Stream& stream, const AuthAsker& aske
 identity::TokenCache* JwtAuthenticator::cache(Stream& stream) const noexcept {
   JwtKeys::ShardSide& side = keys_->shard(stream.shard().shard());
   if (side.cache == nullptr && config_.cache_entries != 0) {
-    side.cache = std::make_unique<identity::TokenCache>(config_.cache_entries, keys_->seed());
+    side.cache = std::make_unique<identity::TokenCache>(config_.cache_entries,
+                                                        identity::TextKeys{keys_->seed()});
   }
   return side.cache.get();
 }
@@ -88,10 +89,8 @@ AuthOutcome JwtAuthenticator::verify(Stream& stream, std::string_view token,
       const auto length = std::chrono::duration_cast<std::chrono::seconds>(config_.cache).count();
       const int64_t until = unix_seconds(stream) + length;
       return proved(stream,
-                    tokens
-                        ->add(token, std::move(facts),
-                              result.expires_s != 0 ? std::min(until, result.expires_s) : until)
-                        .facts);
+                    tokens->add(token, std::move(facts),
+                                result.expires_s != 0 ? std::min(until, result.expires_s) : until));
     }
     case JwtFault::kScope: return {.kind = Kind::kForbidden, .reason = "scope"};
     case JwtFault::kUnknownKey:

@@ -37,20 +37,20 @@ TEST(DigestTest, MakesKeysThatDiffer) {
 }
 
 TEST(TokenCacheTest, ForgetsWhatIsTooOld) {
-  TokenCache cache(16, 1);
+  TokenCache cache(16, {.seed = 1});
   cache.add("token", {.consumer = "a"}, 100);
   ASSERT_NE(cache.find("token", 99), nullptr);
-  EXPECT_EQ(cache.find("token", 99)->facts.consumer, "a");
+  EXPECT_EQ(cache.find("token", 99)->consumer, "a");
   EXPECT_EQ(cache.find("token", 100), nullptr);
   EXPECT_EQ(cache.find("tokem", 99), nullptr);
   cache.add("token", {.consumer = "b"}, 200);
-  EXPECT_EQ(cache.find("token", 150)->facts.consumer, "b");
+  EXPECT_EQ(cache.find("token", 150)->consumer, "b");
   cache.clear();
   EXPECT_EQ(cache.find("token", 150), nullptr);
 }
 
 TEST(TokenCacheTest, GivesThePlaceOfTheOneThatEndsFirst) {
-  TokenCache cache(4, 1);
+  TokenCache cache(4, {.seed = 1});
   for (int i = 0; i < 4; ++i) {
     cache.add("t" + std::to_string(i), {}, 100 + i);
   }
