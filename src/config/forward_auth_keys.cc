@@ -38,6 +38,23 @@ TypePtr<DecisionCache> decision_cache() {
   return type;
 }
 
+TypePtr<ShownBody> shown_body() {
+  auto type = switched<ShownBody>("{max: 8KiB}");
+  type->mapping()
+      .key<&ShownBody::bytes_max>(
+          size<uint64_t>({1, 64 * kKiB}),
+          {.name = "max",
+           .documentation = "So much of it at most; the request waits until it has come.",
+           .example = "4KiB"})
+      .key<&ShownBody::on_large>(
+          choice<OnLargeBody>({{"refuse", OnLargeBody::kRefuse}, {"omit", OnLargeBody::kOmit}}),
+          {.name = "on_large",
+           .documentation = "A larger one: 413, or the service is asked without it and told so "
+                            "by `X-Forwarded-Body: omitted`.",
+           .example = "omit"});
+  return type;
+}
+
 void add_question(ObjectType<ForwardAuth>& type) {
   type.key<&ForwardAuth::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
                                    {.name = "upstream",
@@ -66,6 +83,13 @@ void add_question(ObjectType<ForwardAuth>& type) {
                             "`traceparent`, `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri` and "
                             "`-For`, and `X-Consumer-Name` if the client has proved who it is.",
            .example = "[authorization, cookie]"})
+      .key<&ForwardAuth::body>(
+          shown_body(),
+          {.name = "body",
+           .documentation = "It gets the body of the request, too: by `POST`, with the fields that "
+                            "say what it is.",
+           .example = "{max: 8KiB}",
+           .alternative = true})
       .key<&ForwardAuth::requests_max>(
           number<uint32_t>({1, 100'000}),
           {.name = "requests_max",

@@ -259,6 +259,11 @@ void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& ser
       return (part.kind == KeyPart::Kind::kHeader && part.name == name) ||
              (part.kind == KeyPart::Kind::kCookie && name == "cookie");
     };
+  if (service.body.enabled) {
+    reader.error(child(node, "cache").mark,
+                 {"E0136", "the service sees bodies, and no key tells them apart",
+                  "leave out `cache`, or `body`"});
+  }
     const std::vector<KeyPart>& key = service.cache.key;
     if (std::none_of(key.begin(), key.end(), tells_apart)) {
       reader.error(child(child(node, "cache"), "key").mark,

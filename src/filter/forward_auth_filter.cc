@@ -152,8 +152,77 @@ FilterStatus ForwardAuthFilter::on_request_headers(Stream& stream) const noexcep
   if (decide_at_once(stream, key)) {
     return FilterStatus::kContinue;
   }
+  if (waits_for_body(stream)) {
+    if (stream.collect_request_body(*this, config_.body.bytes_max)) {
+      return FilterStatus::kPause;
+    }
+    if (!pass_too_large(stream)) {
+      return FilterStatus::kContinue;
+    }
+  }
   ask(stream, key);
   return FilterStatus::kPause;
+}
+
+// --- the body ---------------------------------------------------------------------------------
+
+bool ForwardAuthFilter::waits_for_body(Stream& stream) const noexcept {
+  return config_.body.enabled && stream.has_body() && !stream.body_collected();
+}
+
+void ForwardAuthFilter::on_body_collected(Stream& stream) const noexcept {
+  if (decide_at_once(stream, nullptr)) {
+    stream.resume_request();
+    return;
+  }
+  ask(stream, nullptr);
+}
+
+void ForwardAuthFilter::on_body_too_large(Stream& stream) const noexcept {
+  if (pass_too_large(stream)) {
+    on_body_collected(stream);
+  } else {
+    stream.resume_request();
+  }
+}
+
+/// True: the service is asked without it. False: it has been refused, or would have been.
+bool ForwardAuthFilter::pass_too_large(Stream& stream) const noexcept {
+  if (config_.body.on_large == config::OnLargeBody::kOmit) {
+    return true;
+  }
+  strip(stream);
+  stream.info.rule = config_.name;
+  if (config_.mode == config::Mode::kShadow) {
+    slot(stream).shadow_refused.add();
+    stream.info.shadow = name();
+    return false;
+  }
+  slot(stream).refused.add();
+  stream.on_request_error(stream.collection_error());
+  return false;
+}
+
+/// All of it, or the word that it was left out.
+void ForwardAuthFilter::show_body(Callout& question, Stream& stream) const noexcept {
+  http::RequestHead& request = question.request();
+  request.method = http::Method::kPost;
+  request.method_text = "POST";
+  bool fits = true;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (!value.empty() && request.headers.find(name) == nullptr) {
+      fits = request.headers.add_copy(name, value) && fits;
+    }
+  };
+  // To ask twice is to ask: the proxy may send it again if a kept connection was closed.
+  add("idempotency-key", stream.info.request_id);
+  if (stream.body_collected()) {
+    add("content-type", stream.request.headers.value(HeaderName::kContentType));
+    add("content-encoding", stream.request.headers.value(HeaderName::kContentEncoding));
+  } else {
+    add("x-forwarded-body", "omitted");
+  }
+  static_cast<void>(fits);
 }
 
 /// Of the parts of the key, each with whether it is there at all.
@@ -203,11 +272,17 @@ void ForwardAuthFilter::ask(Stream& stream, const identity::Digest* key) const n
   }
   Callout& question = stream.shard().callouts().begin(stream, target_, round);
   fill_in(question, stream);
+  const bool shows = config_.body.enabled && (stream.has_body() || stream.body_collected());
+  if (shows) {
+    show_body(question, stream);
+  }
   strip(stream);
   round.question = &question;
   stream.kept.forward_auth = &round;
   slot(stream).active.add();
-  question.send(target_for(stream, question.arena()), {});
+  question.send(target_for(stream, question.arena()),
+                shows && stream.body_collected() ? question.arena().copy(stream.collected_body())
+                                                 : std::string_view{});
 }
 
 std::string_view ForwardAuthFilter::target_for(const Stream& stream,

@@ -109,6 +109,112 @@ class Questions(ForwardAuthCase):
         self.assertEqual(self.metric(gateway, "errors_total", reason="loop"), 3)
 
 
+class Bodies(ForwardAuthCase):
+    def test_the_service_sees_the_body_before_the_upstream(self):
+        self.service.on("/verify", lambda exchange: exchange.reply(
+            200 if exchange.read_body() == b'{"amount": 10}' else 403))
+        gateway = self.begin({"body": {"max": "1KiB"}})
+        client = gateway.client()
+        json_type = {"Content-Type": "application/json"}
+        self.assertEqual(client.request("PUT", "/", json_type, b'{"amount": 10}').status, 200)
+        question, = self.asked()
+        for name, value in {"content-type": "application/json", "x-forwarded-method": "PUT",
+                            "x-forwarded-body": None}.items():
+            self.assertEqual(question.header(name), value, name)
+        self.assertEqual(question.method, "POST")
+        request, = self.origin.requests
+        self.assertEqual((request.method, request.body), ("PUT", b'{"amount": 10}'))
+        self.assertEqual(client.request("PUT", "/", json_type, b'{"amount": 11}').status, 403)
+        self.assertEqual(len(self.origin.requests), 1)
+
+    def test_a_body_in_pieces_and_one_that_is_asked_for(self):
+        self.answer()
+        gateway = self.begin({"body": "on"})
+        client = gateway.client()
+        client.send(client.head("POST", "/", {"Transfer-Encoding": "chunked"}))
+        for piece in (b"one ", b"two ", b"three"):
+            client.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.assertEqual(self.asked(), [])
+        client.send(b"0\r\n\r\n")
+        self.assertEqual(client.read_response("POST").status, 200)
+        self.assertEqual(self.asked()[0].body, b"one two three")
+        self.assertEqual(self.origin.requests[0].body, b"one two three")
+        client.send(client.head("POST", "/", {"Content-Length": "5",
+                                              "Expect": "100-continue"}))
+        self.assertEqual(client.read_head().status, 100)
+        client.send(b"hello")
+        self.assertEqual(client.read_response("POST").status, 200)
+        self.assertEqual(self.asked()[1].body, b"hello")
+        self.assertEqual(self.origin.requests[1].body, b"hello")
+
+    def test_requests_without_a_body_are_asked_about_as_ever(self):
+        self.answer()
+        gateway = self.begin({"body": "on"})
+        self.assertEqual(gateway.client().request("GET", "/").status, 200)
+        self.assertEqual(gateway.client().request("POST", "/", {}, b"").status, 200)
+        for question in self.asked():
+            self.assertEqual((question.method, question.body), ("GET", b""))
+
+    def test_a_larger_one_is_refused(self):
+        self.answer()
+        gateway = self.begin({"body": {"max": 100}, "response_headers": ["x-user"]})
+        self.assert_problem(gateway.client().request("POST", "/", {}, b"x" * 101), 413,
+                            "limit.body")
+        client = gateway.client()
+        client.send(client.head("POST", "/", {"Transfer-Encoding": "chunked"}))
+        client.send(b"65\r\n" + b"x" * 101)
+        self.assert_problem(client.read_response("POST"), 413, "limit.body")
+        self.assertEqual((self.asked(), self.origin.requests), ([], []))
+        self.assertEqual(self.logged(gateway, 2)["rule"], "policy")
+        gateway = self.begin({"body": {"max": 100}, "mode": "shadow",
+                              "response_headers": ["x-user"]})
+        body = b"x" * 50_000
+        self.assertEqual(gateway.client().request("POST", "/", {"X-User": "forged"}, body).status,
+                         200)
+        self.assertEqual(self.origin.requests[0].body, body)
+        self.assertIsNone(self.origin.requests[0].header("x-user"))
+        self.assertEqual(self.logged(gateway)["shadow"], "forward_auth")
+
+    def test_or_left_out_and_the_service_is_told(self):
+        self.answer()
+        gateway = self.begin({"body": {"max": 100, "on_large": "omit"}})
+        body = bytes(range(256)) * 400
+        for fields in ({}, {"Transfer-Encoding": "chunked"}):
+            client = gateway.client()
+            if fields:
+                client.send(client.head("POST", "/", fields))
+                for at in range(0, len(body), 5000):
+                    piece = body[at:at + 5000]
+                    client.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+                client.send(b"0\r\n\r\n")
+                response = client.read_response("POST")
+            else:
+                response = client.request("POST", "/", {"X-Forwarded-Body": "forged"}, body)
+            self.assertEqual(response.status, 200)
+            self.assertEqual(self.asked()[-1].header("x-forwarded-body"), "omitted")
+            self.assertEqual(self.asked()[-1].body, b"")
+            self.assertEqual(self.origin.requests[-1].body_bytes, len(body))
+            self.assertEqual(self.origin.requests[-1].digest, hashlib.sha256(body).hexdigest())
+
+    def test_a_client_that_leaves_in_the_middle(self):
+        self.answer()
+        gateway = self.begin({"body": "on"})
+        client = gateway.client()
+        client.send(client.head("POST", "/", {"Content-Length": "100"}) + b"x" * 50)
+        eventually(lambda: gateway.active_requests() == 1, "the request")
+        client.close()
+        eventually(lambda: gateway.active_requests() == 0, "its end")
+        self.assertEqual(self.asked(), [])
+
+    def test_decisions_about_bodies_are_not_kept(self):
+        gateway = self.begin()
+        gateway.write_config({**json.loads(gateway.config_path.read_text()), "forward_auths": [
+            {"name": "policy", "upstream": "policy", "body": "on",
+             "cache": {"key": ["header:authorization"]}}]})
+        told = run_hangu("check", gateway.config_path)
+        self.assertEqual(told.returncode, 3)
+        self.assertIn("no key tells them apart", told.stdout + told.stderr)
+
 class Answers(ForwardAuthCase):
     def test_what_it_says_of_an_allowed_request_goes_to_the_upstream(self):
         self.answer(204, [("X-User", "ann"), ("X-Roles", "a"), ("X-Roles", "b"),

@@ -27,6 +27,17 @@ struct DecisionCache {
   bool operator==(const DecisionCache&) const = default;
 };
 
+/// What becomes of a request whose body is larger than the service is to see.
+enum class OnLargeBody : uint8_t { kRefuse, kOmit };
+
+/// The bodies of requests, which the service sees before the upstream does.
+struct ShownBody {
+  bool enabled = false;
+  uint64_t bytes_max = 8 * 1024;
+  OnLargeBody on_large = OnLargeBody::kRefuse;
+  bool operator==(const ShownBody&) const = default;
+};
+
 struct ForwardAuth {
   std::string name;
   uint32_t upstream = kNoUpstream;  // index in Config::upstreams
@@ -41,6 +52,7 @@ struct ForwardAuth {
   std::string consumer_header;  // of the service: who the client is; empty: it does not say
   std::string groups_header;
   uint32_t requests_max = 1000;  // under way at once, per shard
+  ShownBody body;
   DecisionCache cache;
   Mode mode = Mode::kEnforce;
   bool operator==(const ForwardAuth&) const = default;

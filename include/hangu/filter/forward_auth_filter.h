@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/filter/body_collector.h"
 #include "hangu/filter/callout.h"
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/filter.h"
@@ -77,7 +78,7 @@ struct ForwardAuthParts {
 
 struct ForwardAuthRound;  // a request that waits
 
-class ForwardAuthFilter final : public Filter {
+class ForwardAuthFilter final : public Filter, private BodyCollector {
  public:
   static constexpr uint64_t kAnswerBytesMax = 64 * 1024;
   static constexpr size_t kKeptBytesMax = 8 * 1024;  // of one answer
@@ -98,6 +99,10 @@ class ForwardAuthFilter final : public Filter {
   void on_answer(ForwardAuthRound& round, const CalloutAnswer& answer) const noexcept;
 
  private:
+  // BodyCollector
+  void on_body_collected(Stream& stream) const noexcept override;
+  void on_body_too_large(Stream& stream) const noexcept override;
+
   struct FieldName {
     http::HeaderName token;
     std::string name;  // lower case
@@ -111,7 +116,10 @@ class ForwardAuthFilter final : public Filter {
   stats::ForwardAuthSlot& slot(Stream& stream) const noexcept;
   bool digest_of(const Stream& stream, identity::Digest& out) const noexcept;
   bool decide_at_once(Stream& stream, const identity::Digest* key) const noexcept;
+  bool waits_for_body(Stream& stream) const noexcept;
+  bool pass_too_large(Stream& stream) const noexcept;
   void ask(Stream& stream, const identity::Digest* key) const noexcept;
+  void show_body(Callout& question, Stream& stream) const noexcept;
   void fill_in(Callout& question, Stream& stream) const noexcept;
   std::string_view target_for(const Stream& stream, buffer::Arena& arena) const noexcept;
   void strip(Stream& stream) const noexcept;
