@@ -68,7 +68,10 @@ std::string authentication_text(const config::Config& config, const config::Auth
   const bool all = !how.all.empty();
   std::vector<std::string> names;
   for (const uint32_t index : all ? how.all : how.any) {
-    names.push_back(config.authenticators[index].name);
+    const config::Authenticator& one = config.authenticators[index];
+    names.push_back(one.oidc.enabled
+                        ? fmt::format("{} (login at {})", one.name, one.oidc.id_token.issuer)
+                        : one.name);
   }
   std::string text = (names.size() == 1 ? "by "
                       : all             ? "by all of "

@@ -9,6 +9,7 @@
 #include "hangu/config/size.h"
 
 #include "config/identity_checks.h"
+#include "config/oidc_checks.h"
 #include "config/rules.h"
 #include "config/text.h"
 
@@ -70,6 +71,9 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
   for (const Authenticator& one : config.authenticators) {
     if (one.introspection.enabled && one.introspection.upstream < used.size()) {
       used[one.introspection.upstream] = true;
+    }
+    if (one.oidc.enabled && one.oidc.upstream < used.size()) {
+      used[one.oidc.upstream] = true;
     }
   }
   for (size_t i = 0; i < used.size(); ++i) {
@@ -409,6 +413,7 @@ void check_config(Reader& reader, const Node& root, const Config& config) {
   if (reader.has_errors()) {
     return;  // what follows would warn about consequences of the errors
   }
+  check_callbacks(reader, root, config);
   check_unused(reader, root, config);
   check_routes(reader, root, config);
 }

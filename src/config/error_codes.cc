@@ -281,6 +281,10 @@ const std::vector<ErrorCode>& error_codes() {
       {"W0156", "missing capture",
        "A key tells requests apart by a part of the path, and a route that uses it has a path that "
        "captures no such part: its requests lack the key."},
+      {"W0157", "login without a way back",
+       "After a login the browser comes back to the authenticator's `callback_path`. That request "
+       "takes the way of all others: a route has to match it, and that route has to have the same "
+       "authenticator, or nobody ever gets a session. Logging out works the same way."},
   };
   return kCodes;
 }

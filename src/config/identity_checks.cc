@@ -217,19 +217,26 @@ void check_authenticator(Reader& reader, const Node& node, const Authenticator& 
   const int given = static_cast<int>(authenticator.api_key.enabled) +
                     static_cast<int>(authenticator.jwt.enabled) +
                     static_cast<int>(authenticator.introspection.enabled) +
+                    static_cast<int>(authenticator.oidc.enabled) +
                     static_cast<int>(authenticator.basic.enabled) +
                     static_cast<int>(authenticator.signature.enabled) +
                     static_cast<int>(authenticator.certificate.enabled);
   if (given != 1) {
     reader.error(node.mark, {"E0124",
                              "an authenticator has exactly one of `api_key`, `jwt`, "
-                             "`introspection`, `basic`, `signature` and `client_certificate`",
+                             "`introspection`, `oidc`, `basic`, `signature` and "
+                             "`client_certificate`",
                              given == 0 ? "add one" : "make one authenticator of each"});
   }
   const ApiKeyAuth& key = authenticator.api_key;
   if (key.enabled && key.headers.empty() && key.query.empty() && key.cookies.empty()) {
     reader.error(child(node, "api_key").mark,
                  {"E0136", "a key has to be somewhere: `headers`, `query` or `cookies`", ""});
+  }
+  if (authenticator.oidc.enabled && authenticator.forward) {
+    reader.error(child(node, "forward").mark,
+                 {"E0136", "the cookies of a session are the gateway's alone",
+                  "with `forward_access_token: on` the upstream gets the access token"});
   }
 }
 
@@ -252,6 +259,11 @@ void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& ser
   if (!service.cache.enabled) {
     return;
   }
+  if (service.body.enabled) {
+    reader.error(child(node, "cache").mark,
+                 {"E0136", "the service sees bodies, and no key tells them apart",
+                  "leave out `cache`, or `body`"});
+  }
   // A decision that a credential made must not be another one's.
   for (const std::string& field : service.request_headers) {
     const std::string name = lower(field);
@@ -259,11 +271,6 @@ void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& ser
       return (part.kind == KeyPart::Kind::kHeader && part.name == name) ||
              (part.kind == KeyPart::Kind::kCookie && name == "cookie");
     };
-  if (service.body.enabled) {
-    reader.error(child(node, "cache").mark,
-                 {"E0136", "the service sees bodies, and no key tells them apart",
-                  "leave out `cache`, or `body`"});
-  }
     const std::vector<KeyPart>& key = service.cache.key;
     if (std::none_of(key.begin(), key.end(), tells_apart)) {
       reader.error(child(child(node, "cache"), "key").mark,

@@ -3,8 +3,10 @@
 
 #include "config/identity_checks.h"
 #include "config/keys.h"
+#include "config/oidc_keys.h"
 #include "config/secret_type.h"
 #include "config/signature_keys.h"
+#include "config/token_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -127,35 +129,13 @@ void add_jwt_keys(ObjectType<JwtAuth>& type) {
                              {.name = "secret",
                               .documentation = "Shared secret, for HS256, HS384 and HS512.",
                               .example = "file:/run/secrets/jwt",
-                              .alternative = true})
-      .key<&JwtAuth::refresh>(
-          duration(seconds(1), hours(24)),
-          {.name = "refresh",
-           .documentation = "How often keys are fetched, unless `Cache-Control` says otherwise.",
-           .example = "1h"})
-      .key<&JwtAuth::refetch_cooldown>(
-          duration(milliseconds(100), hours(1)),
-          {.name = "refetch_cooldown",
-           .documentation = "A token that names an unknown key has them fetched at once, for all "
-                            "that wait together, but not again within this time.",
-           .example = "1m"})
-      .key<&JwtAuth::stale>(
-          duration(Duration::zero(), hours(24 * 30)),
-          {.name = "stale",
-           .documentation = "How long keys serve that cannot be fetched anew; then 503.",
-           .example = "1h"})
-      .key<&JwtAuth::fetch_timeout>(
-          duration(milliseconds(10), minutes(1)),
-          {.name = "fetch_timeout", .documentation = "For one attempt.", .example = "2s"});
+                              .alternative = true});
+  add_key_fetching(type);
 }
 
 void add_jwt_rules(ObjectType<JwtAuth>& type) {
-  type.key<&JwtAuth::clock_skew>(
-          duration(Duration::zero(), minutes(10)),
-          {.name = "clock_skew",
-           .documentation = "By how much the clocks of issuer and gateway may differ.",
-           .example = "10s"})
-      .key<&JwtAuth::type>(text(kTextRule, {.empty_word = "any"}),
+  add_clock_skew(type);
+  type.key<&JwtAuth::type>(text(kTextRule, {.empty_word = "any"}),
                            {.name = "type",
                             .documentation = "The `typ` that a token must have.",
                             .example = "at+jwt"})
@@ -163,21 +143,13 @@ void add_jwt_rules(ObjectType<JwtAuth>& type) {
           names("list of scopes", "[read]"),
           {.name = "required_scopes",
            .documentation = "A token that lacks one is refused with 403.",
-           .example = "[read]"})
-      .key<&JwtAuth::consumer_claim>(text(kTextRule),
-                                     {.name = "consumer_claim",
-                                      .documentation = "The claim that names the consumer. It need "
-                                                       "not be one of `consumers`.",
-                                      .example = "client_id"})
-      .key<&JwtAuth::scopes_claim>(text(kTextRule),
+           .example = "[read]"});
+  add_consumer_claim(type);
+  type.key<&JwtAuth::scopes_claim>(text(kTextRule),
                                    {.name = "scopes_claim",
                                     .documentation = "The claim with the scopes: a list, or words.",
-                                    .example = "scp"})
-      .key<&JwtAuth::groups_claim>(
-          text(kTextRule),
-          {.name = "groups_claim",
-           .documentation = "The same for groups; `a.b` is member `b` of the object `a`.",
-           .example = "realm_access.roles"});
+                                    .example = "scp"});
+  add_groups_claim(type);
 }
 
 TypePtr<ClaimHeader> claim_header() {
@@ -193,10 +165,14 @@ TypePtr<ClaimHeader> claim_header() {
   return type;
 }
 
+}  // namespace
+
 TypePtr<std::vector<ClaimHeader>> claim_headers() {
   return list<ClaimHeader>(claim_header(), {.name = "list of claims and fields",
                                             .example = "[{claim: sub, header: x-user}]"});
 }
+
+namespace {
 
 TypePtr<JwtAuth> jwt_auth() {
   auto type =
@@ -213,24 +189,12 @@ TypePtr<JwtAuth> jwt_auth() {
           {.name = "audiences",
            .documentation = "Of these a token's `aud` must name one.",
            .example = "[api]",
-           .required = true})
-      .key<&JwtAuth::algorithms>(
-          list<JwtAlgorithm>(
-              choice<JwtAlgorithm>(
-                  {identity::kJwtAlgorithms.begin(), identity::kJwtAlgorithms.end()}),
-              {.name = "list of algorithms", .example = "[ES256]", .at_least_one = true}),
-          {.name = "algorithms",
-           .documentation = "Signatures that are accepted, each only by keys of its kind.",
-           .example = "[ES256]"});
+           .required = true});
+  add_algorithms(mapping);
   add_jwt_keys(mapping);
   add_jwt_rules(mapping);
+  add_claim_headers(mapping);
   mapping
-      .key<&JwtAuth::claim_headers>(
-          claim_headers(),
-          {.name = "claim_headers",
-           .documentation = "Claims that the upstream gets in header fields. From clients these "
-                            "fields are taken.",
-           .example = "[{claim: sub, header: x-user}]"})
       .key<&JwtAuth::cookies>(names("list of cookies", "[token]"),
                               {.name = "cookies",
                                .documentation = "Cookies a token may be in, beside "
@@ -471,7 +435,7 @@ TypePtr<Authenticator> authenticator_keys() {
                             .required = true})
       .key<&Authenticator::api_key>(
           api_key_auth(), {.name = "api_key",
-                           .documentation = "By a key of a consumer. One of these six is given.",
+                           .documentation = "By a key of a consumer. One of these seven is given.",
                            .example = "{headers: [x-api-key]}",
                            .alternative = true})
       .key<&Authenticator::jwt>(
@@ -484,6 +448,14 @@ TypePtr<Authenticator> authenticator_keys() {
           {.name = "introspection",
            .documentation = "By a token of any kind that its issuer is asked about (RFC 7662).",
            .example = "{upstream: users, client_id: gateway}",
+           .alternative = true})
+      .key<&Authenticator::oidc>(
+          oidc_auth_keys(),
+          {.name = "oidc",
+           .documentation = "By a session in a browser that begins with a login at an OpenID "
+                            "Connect provider.",
+           .example = "{issuer: https://id.example.org, upstream: users, client_id: gateway, "
+                      "secrets: [\"file:/run/secrets/session\"]}",
            .alternative = true})
       .key<&Authenticator::basic>(
           basic_auth(),

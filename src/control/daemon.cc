@@ -439,7 +439,7 @@ class Daemon::Impl {
         stats->key_fetch_failures.add();
       }
     }
-    gateway_->set_keys(authenticator, news.changed, std::move(news.keys));
+    gateway_->set_keys(authenticator, news.changed, std::move(news.issuer));
   }
 
   void become_ready() {

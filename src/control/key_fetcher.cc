@@ -14,17 +14,16 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
 
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
+#include "hangu/config/authenticators.h"
 #include "hangu/control/http_get.h"
 
 namespace hangu::control {
 namespace {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 using std::chrono::seconds;
 
 constexpr Duration kFileInterval = seconds(2);
@@ -35,6 +34,15 @@ constexpr Duration kRefreshMost = std::chrono::hours(24);
 
 using Text = Result<std::string, std::string>;
 using Keys = std::shared_ptr<const identity::JwkSet>;
+using Provider = std::shared_ptr<const identity::ProviderMetadata>;
+
+/// What was fetched.
+struct Fetched {
+  std::string keys;
+  Provider provider;
+};
+
+using Answer = Result<Fetched, std::string>;
 
 TimePoint now() {
   return TimePoint(std::chrono::steady_clock::now());
@@ -54,22 +62,16 @@ std::optional<Duration> max_age(std::string_view cache_control) {
                : std::nullopt;
 }
 
-/// The address of the keys in an issuer's metadata (OpenID Connect Discovery §4), which has to be
-/// that issuer's.
-Text keys_address(const std::string& metadata, const std::string& issuer) {
-  boost::system::error_code error;
-  const json::value root = json::parse(metadata, error);
-  const json::object* object = error ? nullptr : root.if_object();
-  const auto text = [&](const char* name) -> std::string {
-    const json::value* value = object != nullptr ? object->if_contains(name) : nullptr;
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-  };
-  if (text("issuer") != issuer) {
-    return Failure<std::string>{std::string("the metadata is of another issuer")};
+/// What an authenticator needs of an issuer; nullopt: nothing.
+std::optional<config::JwtAuth> wanted_of(const config::Authenticator& authenticator) {
+  const config::JwtAuth* const keys = config::fetched_keys_of(authenticator);
+  if (keys == nullptr) {
+    return std::nullopt;
   }
-  const std::string address = text("jwks_uri");
-  return address.empty() ? Text(Failure<std::string>{std::string("the metadata has no jwks_uri")})
-                         : Text(address);
+  config::JwtAuth wanted = *keys;
+  wanted.discovery =
+      wanted.discovery || (authenticator.oidc.enabled && config::discovers(authenticator.oidc));
+  return wanted;
 }
 
 /// One issuer.
@@ -83,6 +85,7 @@ struct Entry {
   config::JwtAuth config;
   asio::steady_timer timer;  // until the next fetch
   Keys keys;
+  Provider provider;  // nullptr: its metadata are of no use
   TimePoint fetched{};
   std::string error;
   std::string text;  // that `keys` were read from
@@ -104,18 +107,19 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
   void apply(const config::Config& config) {
     std::map<std::string, std::shared_ptr<Entry>> kept;
     for (const config::Authenticator& one : config.authenticators) {
-      if (!one.jwt.enabled || !one.jwt.secret.text.empty()) {
+      std::optional<config::JwtAuth> wanted = wanted_of(one);
+      if (!wanted) {
         continue;
       }
       const auto found = entries_.find(one.name);
-      if (found != entries_.end() && found->second->config == one.jwt) {
+      if (found != entries_.end() && found->second->config == *wanted) {
         kept.emplace(one.name, found->second);
         if (found->second->keys != nullptr) {
-          sink_(one.name, {.changed = true, .keys = found->second->keys});
+          sink_(one.name, {.changed = true, .issuer = issuer_of(*found->second)});
         }
         continue;
       }
-      auto entry = std::make_shared<Entry>(context_, one.name, one.jwt);
+      auto entry = std::make_shared<Entry>(context_, one.name, std::move(*wanted));
       kept.emplace(one.name, entry);
       asio::co_spawn(context_, run(shared_from_this(), entry), asio::detached);
     }
@@ -197,14 +201,14 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
     while (!entry->stopped) {
       entry->wanted = false;
       std::optional<Duration> told;
-      const Text text = co_await self->fetch(*entry, told);
+      const auto fetched = co_await self->fetch(*entry, told);
       if (entry->stopped || self->sink_ == nullptr) {
         co_return;
       }
       if (entry->wanted) {
         continue;  // by a token that may be younger than what was fetched
       }
-      const bool good = self->take(*entry, text);
+      const bool good = self->take(*entry, fetched);
       retry = good ? kRetryFirst : std::min(retry * 2, kRetryMost);
       const bool file = !entry->config.jwks_file.empty();
       entry->timer.expires_after(file   ? kFileInterval
@@ -215,26 +219,36 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  asio::awaitable<Text> fetch(Entry& entry, std::optional<Duration>& told) {
+  asio::awaitable<Answer> fetch(Entry& entry, std::optional<Duration>& told) {
     const config::JwtAuth& config = entry.config;
     if (!config.jwks_file.empty()) {
-      co_return read_file(config.jwks_file);
+      co_return with(read_file(config.jwks_file), nullptr);
     }
     std::string address = config.jwks_uri;
+    Provider provider;
     if (config.discovery) {
       const std::string slash = config.issuer.ends_with('/') ? "" : "/";
       const Text metadata =
           co_await get(config.issuer + slash + ".well-known/openid-configuration", config, told);
       if (!metadata) {
-        co_return metadata;
+        co_return with(metadata, nullptr);
       }
-      const Text found = keys_address(*metadata, config.issuer);
-      if (!found) {
-        co_return found;
+      auto parsed = identity::parse_provider_metadata(*metadata, config.issuer);
+      if (!parsed) {
+        co_return Failure<std::string>{parsed.error()};
       }
-      address = *found;
+      provider = std::make_shared<const identity::ProviderMetadata>(std::move(*parsed));
+      address = address.empty() ? provider->jwks_uri : address;
     }
-    co_return co_await get(address, config, told);
+    if (address.empty()) {
+      co_return Failure<std::string>{std::string("the metadata has no jwks_uri")};
+    }
+    co_return with(co_await get(address, config, told), std::move(provider));
+  }
+
+  static Answer with(const Text& keys, Provider provider) {
+    return keys ? Answer(Fetched{.keys = *keys, .provider = std::move(provider)})
+                : Answer(Failure<std::string>{keys.error()});
   }
 
   static asio::awaitable<Text> get(std::string address, const config::JwtAuth& config,
@@ -263,14 +277,18 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
     return text;
   }
 
+  static identity::Issuer issuer_of(const Entry& entry) {
+    return {.keys = entry.keys, .provider = entry.provider};
+  }
+
   /// Whether the keys are good; tells the sink in any case.
-  bool take(Entry& entry, const Text& text) {
+  bool take(Entry& entry, const Answer& fetched) {
     entry.asked = true;
-    std::string error = text ? "" : text.error();
-    if (text) {
-      auto parsed = identity::JwkSet::parse(*text);
+    std::string error = fetched ? "" : fetched.error();
+    if (fetched) {
+      auto parsed = identity::JwkSet::parse(fetched->keys);
       if (parsed) {
-        publish(entry, *text, std::move(*parsed));
+        publish(entry, *fetched, std::move(*parsed));
       } else {
         error = parsed.error();
       }
@@ -283,18 +301,23 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
     return error.empty();
   }
 
-  void publish(Entry& entry, const std::string& text, identity::JwkSet keys) {
-    const bool same = entry.keys != nullptr && entry.text == text;
+  void publish(Entry& entry, const Fetched& fetched, identity::JwkSet keys) {
+    const bool same_provider = entry.provider == fetched.provider ||
+                               (entry.provider != nullptr && fetched.provider != nullptr &&
+                                *entry.provider == *fetched.provider);
+    const bool same = entry.keys != nullptr && entry.text == fetched.keys && same_provider;
     if (!entry.error.empty() || entry.keys == nullptr) {
       log::info("event=keys_fetched authenticator={} keys={}", entry.name, keys.keys().size());
     }
     entry.fetched = now();
     if (!same) {
-      entry.text = text;
+      entry.text = fetched.keys;
+      entry.provider = fetched.provider;
       entry.keys = std::make_shared<const identity::JwkSet>(std::move(keys));
     }
     ++entry.fetches;
-    sink_(entry.name, {.fetch = KeyNews::Fetch::kGood, .changed = !same, .keys = entry.keys});
+    sink_(entry.name,
+          {.fetch = KeyNews::Fetch::kGood, .changed = !same, .issuer = issuer_of(entry)});
   }
 
   void note_failure(Entry& entry, const std::string& error) {
@@ -309,7 +332,8 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
     }
     ++entry.fetches;
     ++entry.failures;
-    sink_(entry.name, {.fetch = KeyNews::Fetch::kFailed, .changed = stale, .keys = entry.keys});
+    sink_(entry.name,
+          {.fetch = KeyNews::Fetch::kFailed, .changed = stale, .issuer = issuer_of(entry)});
   }
 
   asio::io_context& context_;

@@ -4,6 +4,8 @@
 #include <array>
 #include <memory>
 
+#include "hangu/config/authenticators.h"
+#include "hangu/filter/oidc_authenticator.h"
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
 
@@ -18,6 +20,28 @@ size_t index_of(std::string_view reason) {
   return static_cast<size_t>(found - reasons.begin());
 }
 
+/// In place of whatever the client has sent.
+void forward_token(Stream& stream, std::string_view token) {
+  constexpr std::string_view kScheme = "Bearer ";
+  char* const begin = stream.arena().allocate(kScheme.size() + token.size(), 1);
+  std::copy(token.begin(), token.end(), std::copy(kScheme.begin(), kScheme.end(), begin));
+  static_cast<void>(stream.request.headers.set(http::HeaderName::kAuthorization,
+                                               {begin, kScheme.size() + token.size()}));
+}
+
+/// Of a session that was written anew; no cache may keep such a response.
+void write_cookies(Stream& stream) {
+  if (stream.kept.oidc == nullptr || stream.kept.oidc->cookies.empty()) {
+    return;
+  }
+  http::HeaderBlock& headers = stream.response.headers;
+  bool fits = headers.set(http::HeaderName::kCacheControl, "no-store");
+  for (const std::string_view cookie : stream.kept.oidc->cookies.values()) {
+    fits = headers.add("set-cookie", cookie) && fits;
+  }
+  static_cast<void>(fits);  // else the session ends early
+}
+
 }  // namespace
 
 void count_refusal(stats::AuthStats& stats, uint32_t shard, std::string_view reason) noexcept {
@@ -28,6 +52,7 @@ void count_refusal(stats::AuthStats& stats, uint32_t shard, std::string_view rea
 struct AuthRound {
   size_t next = 0;  // authenticator
   size_t proved = 0;
+  bool replied = false;                  // by one of them
   const Principal* principal = nullptr;  // the first that was proved
   AuthOutcome worst;                     // what to tell if it does not suffice
   size_t worst_of = 0;                   // by which authenticator
@@ -39,6 +64,9 @@ AuthFilter::AuthFilter(List authenticators, const config::Authentication& authen
     : authenticators_(std::move(authenticators)),
       authentication_(authentication),
       consumers_(std::move(consumers)),
+      writes_responses_(
+          std::any_of(authenticators_.begin(), authenticators_.end(),
+                      [](const auto& one) { return one->authenticator->writes_responses(); })),
       authorization_mode_(authorization.mode) {
   if (const ConsumerEntry* const entry = consumers_->find(anonymous)) {
     take_consumer(anonymous_, *entry);
@@ -102,10 +130,14 @@ bool AuthFilter::note(Stream& stream, AuthRound& round, const AuthOutcome& outco
   }
   if (outcome.kind == Kind::kAbsent) {
     stats.absent.add();
-  } else if (outcome.kind != Kind::kProved) {
+  } else if (outcome.kind != Kind::kProved && !outcome.reason.empty()) {
     count_refusal(*of.stats, stream.shard().shard(), outcome.reason);
   }
   ++round.next;
+  if (outcome.kind == Kind::kReplied) {
+    round.replied = true;
+    return false;
+  }
   const bool all = !authentication_.all.empty();
   return all ? outcome.kind == Kind::kProved : outcome.kind != Kind::kProved;
 }
@@ -121,6 +153,9 @@ bool AuthFilter::enough(const AuthRound& round) const noexcept {
 }
 
 void AuthFilter::conclude(Stream& stream, const AuthRound& round) const noexcept {
+  if (round.replied) {
+    return;
+  }
   if (!enough(round)) {
     if (authentication_.mode == config::Mode::kEnforce) {
       refuse(stream, round);
@@ -138,10 +173,23 @@ void AuthFilter::conclude(Stream& stream, const AuthRound& round) const noexcept
       one->authenticator->strip(stream);
     }
   }
+  if (stream.kept.oidc != nullptr && !stream.kept.oidc->access_token.empty()) {
+    forward_token(stream, stream.kept.oidc->access_token);
+  }
   authorize(stream);
 }
 
+/// Who has shown nothing, or a session that is over, may log in.
+bool AuthFilter::send_to_login(Stream& stream, const AuthRound& round) const noexcept {
+  return round.worst.kind == Kind::kAbsent && writes_responses_ &&
+         std::any_of(authenticators_.begin(), authenticators_.end(),
+                     [&](const auto& one) { return one->authenticator->send_to_login(stream); });
+}
+
 void AuthFilter::refuse(Stream& stream, const AuthRound& round) const noexcept {
+  if (send_to_login(stream, round)) {
+    return;
+  }
   const AuthOutcome& worst = round.worst;
   std::array<http::ReplyField, 8> challenges;
   size_t count = 0;
@@ -221,15 +269,22 @@ bool AuthFilter::allows(const Rule& rule, const Stream& stream) const noexcept {
          (rule.clients.empty() || rule.clients.contains(stream.info.client_ip));
 }
 
+FilterStatus AuthFilter::on_response_headers(Stream& stream) const noexcept {
+  write_cookies(stream);
+  return FilterStatus::kContinue;
+}
+
+void AuthFilter::on_local_reply(Stream& stream) const noexcept {
+  write_cookies(stream);
+}
+
 IdentityFieldsFilter::IdentityFieldsFilter(
     const std::vector<config::Authenticator>& authenticators) {
   std::vector<std::string> names = {std::string(kConsumerField), std::string(kGroupsField),
                                     std::string(kMethodField)};
   for (const config::Authenticator& one : authenticators) {
-    for (const auto* headers : {&one.jwt.claim_headers, &one.introspection.claim_headers}) {
-      for (const config::ClaimHeader& header : *headers) {
-        names.push_back(header.header);
-      }
+    for (const config::ClaimHeader& header : config::claim_headers_of(one)) {
+      names.push_back(header.header);
     }
   }
   for (std::string& name : names) {

@@ -14,8 +14,9 @@ bool has_scheme(std::string_view value, std::string_view scheme) {
          http::equals_ignore_case(value.substr(0, scheme.size()), scheme);
 }
 
-/// `list` without its "name=value" pieces of that name.
-std::string_view without(std::string_view list, std::string_view name, std::string_view separator,
+/// `list` without its "name=value" pieces whose name `goes`.
+template <class Goes>
+std::string_view without(std::string_view list, const Goes& goes, std::string_view separator,
                          buffer::Arena& arena) {
   char* const begin = arena.allocate(list.size(), 1);
   char* to = begin;
@@ -23,7 +24,7 @@ std::string_view without(std::string_view list, std::string_view name, std::stri
     const size_t end = std::min(list.find(separator.front(), at), list.size());
     std::string_view piece = list.substr(at, end - at);
     piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
-    if (!piece.empty() && piece.substr(0, piece.find('=')) != name) {
+    if (!piece.empty() && !goes(piece.substr(0, piece.find('=')))) {
       to = to == begin ? to : std::copy(separator.begin(), separator.end(), to);
       to = std::copy(piece.begin(), piece.end(), to);
     }
@@ -34,7 +35,8 @@ std::string_view without(std::string_view list, std::string_view name, std::stri
 
 void strip_query_parameter(Stream& stream, std::string_view name) noexcept {
   http::RequestHead& request = stream.request;
-  request.query = without(request.query, name, "&", stream.arena());
+  const auto goes = [name](std::string_view one) { return one == name; };
+  request.query = without(request.query, goes, "&", stream.arena());
   request.has_query = !request.query.empty();
   // The target as it was received must not reach the upstream any more.
   const std::string_view path = request.target.substr(0, request.target.find('?'));
@@ -47,14 +49,15 @@ void strip_query_parameter(Stream& stream, std::string_view name) noexcept {
   request.target = {begin, static_cast<size_t>(to - begin)};
 }
 
-void strip_cookie(Stream& stream, std::string_view name) noexcept {
+template <class Goes>
+void strip_cookies_if(Stream& stream, const Goes& goes) noexcept {
   http::HeaderBlock& headers = stream.request.headers;
   std::string_view left;
   for (const http::Header& field : headers) {
     if (field.token != http::HeaderName::kCookie) {
       continue;
     }
-    const std::string_view kept = without(field.value(), name, "; ", stream.arena());
+    const std::string_view kept = without(field.value(), goes, "; ", stream.arena());
     if (left.empty() || kept.empty()) {
       left = left.empty() ? kept : left;
       continue;
@@ -148,8 +151,29 @@ void strip_query_parameters(Stream& stream, const std::vector<std::string>& name
 void strip_cookies(Stream& stream, const std::vector<std::string>& names) noexcept {
   for (const std::string& name : names) {
     if (http::cookie(stream.request.headers, name)) {
-      strip_cookie(stream, name);
+      strip_cookies_if(stream, [&name](std::string_view one) { return one == name; });
     }
+  }
+}
+
+void strip_cookie_family(Stream& stream, std::string_view name) noexcept {
+  const auto is_one = [name](std::string_view one) {
+    constexpr std::string_view kHostPrefix = "__Host-";
+    if (one.starts_with(kHostPrefix)) {
+      one.remove_prefix(kHostPrefix.size());
+    }
+    return one.starts_with(name) && (one.size() == name.size() || one[name.size()] == '.');
+  };
+  if (!stream.request.headers.contains(http::HeaderName::kCookie)) {
+    return;
+  }
+  bool any = false;
+  for (const http::Header& field : stream.request.headers) {
+    any = any || (field.token == http::HeaderName::kCookie &&
+                  field.value().find(name) != std::string_view::npos);
+  }
+  if (any) {
+    strip_cookies_if(stream, is_one);
   }
 }
 

@@ -111,11 +111,11 @@ bool JwtAuthenticator::wait(Stream& stream, const AuthAsker* asker) const noexce
       !keys_->want(config_, stream.now().time_since_epoch().count())) {
     return false;
   }
-  waiters.push_back({.stream = stream.handle(), .authenticator = this, .asker = asker});
+  waiters.push_back({.stream = stream.handle(), .who = this, .asker = asker});
   return true;
 }
 
-void JwtAuthenticator::answer(Stream& stream, const AuthAsker& asker) const noexcept {
+void JwtAuthenticator::on_keys(Stream& stream, const AuthAsker& asker) const noexcept {
   const std::optional<std::string_view> token = find(stream);
   asker.on_auth_answer(stream, token ? verify(stream, *token, nullptr) : AuthOutcome{});
 }

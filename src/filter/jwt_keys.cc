@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "hangu/filter/jwt_authenticator.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -20,9 +19,10 @@ void JwtKeys::begin_with(const std::shared_ptr<const identity::JwkSet>& keys) {
   }
 }
 
-void JwtKeys::take(uint32_t shard, std::shared_ptr<const identity::JwkSet> keys) noexcept {
+void JwtKeys::take(uint32_t shard, identity::Issuer issuer) noexcept {
   ShardSide& side = shards_[shard];
-  side.keys = std::move(keys);
+  side.keys = std::move(issuer.keys);
+  side.provider = std::move(issuer.provider);
   if (side.cache != nullptr) {
     side.cache->clear();
   }
@@ -48,7 +48,7 @@ void JwtKeys::answer_waiters(uint32_t shard, StreamHandles& streams) noexcept {
   const std::vector<Waiter> waiters = std::exchange(shards_[shard].waiters, {});
   for (const Waiter& waiter : waiters) {
     if (Stream* stream = streams.find(waiter.stream)) {
-      waiter.authenticator->answer(*stream, *waiter.asker);
+      waiter.who->on_keys(*stream, *waiter.asker);
     }
   }
 }

@@ -1,29 +1,10 @@
 #include "hangu/identity/introspection.h"
 
 #include "hangu/identity/base64url.h"
+#include "hangu/identity/form.h"
 
 namespace hangu::identity {
 namespace {
-
-/// As in a form; blanks as %20, which everybody reads.
-std::string encode_form(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "-._~";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       kPlain.find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 0x0f];
-    }
-  }
-  return out;
-}
 
 bool is_active(const Claims& claims, bool& active) {
   const Claim* const claim = claims.find("active");

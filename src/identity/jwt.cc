@@ -279,4 +279,9 @@ JwtResult verify_jwt(std::string_view token, const JwtRules& rules, const JwkSet
   return result;
 }
 
+std::optional<Claims> claims_of_jwt(std::string_view token) {
+  const std::optional<Parts> parts = token.size() <= kJwtBytesMax ? split(token) : std::nullopt;
+  return parts ? decode_object(parts->payload) : std::nullopt;
+}
+
 }  // namespace hangu::identity

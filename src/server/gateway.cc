@@ -69,8 +69,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
   std::vector<EndpointHandle> endpoints(std::string_view upstream) const override;
   std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
-  void set_keys(const std::string& authenticator, bool changed,
-                std::shared_ptr<const identity::JwkSet> keys) override;
+  void set_keys(const std::string& authenticator, bool changed, identity::Issuer issuer) override;
   void begin_drain() override;
   void reopen_logs() override;
   void refresh_tls() override;
@@ -605,7 +604,7 @@ void GatewayImpl::set_endpoints(std::string_view upstream,
 }
 
 void GatewayImpl::set_keys(const std::string& authenticator, bool changed,
-                           std::shared_ptr<const identity::JwkSet> keys) {
+                           identity::Issuer issuer) {
   const std::shared_ptr<filter::JwtKeys> target = builder_.identity().jwt_keys(authenticator);
   if (target == nullptr) {
     return;
@@ -613,7 +612,7 @@ void GatewayImpl::set_keys(const std::string& authenticator, bool changed,
   target->fetched();
   for (const auto& shard : shards_) {
     shard->post(
-        [on = shard.get(), target, changed, keys] { on->take_keys(*target, changed, keys); });
+        [on = shard.get(), target, changed, issuer] { on->take_keys(*target, changed, issuer); });
   }
 }
 

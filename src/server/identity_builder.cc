@@ -3,14 +3,25 @@
 #include <chrono>
 #include <utility>
 
+#include "hangu/config/authenticators.h"
 #include "hangu/filter/api_key_authenticator.h"
 #include "hangu/filter/basic_authenticator.h"
 #include "hangu/filter/body_digest_filter.h"
 #include "hangu/filter/certificate_authenticator.h"
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_authenticator.h"
+#include "hangu/filter/oidc_authenticator.h"
+#include "hangu/filter/session_cookies_filter.h"
 
 namespace hangu::server {
+namespace {
+
+/// Whose keys an authenticator verifies tokens with.
+const config::JwtAuth& keys_config(const config::Authenticator& config) {
+  return config.oidc.enabled ? config.oidc.id_token : config.jwt;
+}
+
+}  // namespace
 
 std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& config) {
   std::vector<std::string> names;
@@ -54,39 +65,61 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
   }
   const std::vector<std::string> claims = claims_wanted(config);
   const auto before = std::exchange(keys_, {});
-  const auto answers_before = std::exchange(answers_, {});
+  keep_answers(config, claims, cluster_number);
   authenticators_.clear();
   wants_digest_.clear();
   for (const config::Authenticator& one : config.authenticators) {
     if (const auto kept = before.find(one.name);
-        kept != before.end() && kept->second.config == one.jwt) {
+        kept != before.end() && kept->second.config == keys_config(one)) {
       keys_.insert(*kept);
     }
     wants_digest_.push_back(one.signature.enabled && one.signature.body_digest);
-    if (one.introspection.enabled) {
-      // What the issuer said of tokens, unless it is another one, or asked otherwise.
-      AnswerMemory& answers = answers_[one.name];
-      const std::string& upstream = config.upstreams[one.introspection.upstream].name;
-      const auto kept = answers_before.find(one.name);
-      const bool same = kept != answers_before.end() && kept->second.config == one.introspection &&
-                        kept->second.upstream == upstream && kept->second.claims == claims;
-      answers = {.config = one.introspection,
+    authenticators_.push_back(std::make_shared<const filter::NamedAuthenticator>(
+        filter::NamedAuthenticator{.name = one.name,
+                                   .authenticator = make(one, claims),
+                                   .forward = one.forward,
+                                   .claim_headers = config::claim_headers_of(one),
+                                   .stats = registry_.authenticator(one.name)}));
+  }
+}
+
+/// What issuers said of tokens, and what is known of sessions, unless it is asked otherwise now.
+void IdentityBuilder::keep_answers(const config::Config& config,
+                                   const std::vector<std::string>& claims,
+                                   const ClusterNumber& cluster_number) {
+  const auto answers_before = std::exchange(answers_, {});
+  const auto sessions_before = std::exchange(sessions_, {});
+  std::vector<std::string> cookies;
+  const auto keep = [&](const auto& before, const std::string& name, const auto& asked, auto& now,
+                        const auto& make) {
+    const std::string& upstream = config.upstreams[asked.upstream].name;
+    const auto kept = before.find(name);
+    const bool same = kept != before.end() && kept->second.config == asked &&
+                      kept->second.upstream == upstream && kept->second.claims == claims;
+    now[name] = {.config = asked,
                  .upstream = upstream,
                  .claims = claims,
-                 .memory = same ? kept->second.memory
-                                : std::make_shared<filter::IntrospectionMemory>(
-                                      registry_.shards(), one.introspection.cache_entries),
+                 .memory = same ? kept->second.memory : make(),
                  .cluster = cluster_number(upstream)};
+  };
+  for (const config::Authenticator& one : config.authenticators) {
+    if (one.introspection.enabled) {
+      keep(answers_before, one.name, one.introspection, answers_, [&] {
+        return std::make_shared<filter::IntrospectionMemory>(registry_.shards(),
+                                                             one.introspection.cache_entries);
+      });
     }
-    authenticators_.push_back(
-        std::make_shared<const filter::NamedAuthenticator>(filter::NamedAuthenticator{
-            .name = one.name,
-            .authenticator = make(one, claims),
-            .forward = one.forward,
-            .claim_headers =
-                one.introspection.enabled ? one.introspection.claim_headers : one.jwt.claim_headers,
-            .stats = registry_.authenticator(one.name)}));
+    if (one.oidc.enabled) {
+      keep(sessions_before, one.name, one.oidc, sessions_, [&] {
+        return std::make_shared<filter::OidcMemory>(registry_.shards(), one.oidc.cache_entries,
+                                                    random_.next());
+      });
+      cookies.push_back(config::session_cookie_of(one));
+    }
   }
+  session_cookies_ = cookies.empty()
+                         ? nullptr
+                         : std::make_shared<filter::SessionCookiesFilter>(std::move(cookies));
 }
 
 std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
@@ -116,6 +149,16 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
                                                                         .claims = claims,
                                                                         .secret = secret()});
   }
+  if (config.oidc.enabled) {
+    const SessionMemory& sessions = sessions_.at(config.name);
+    return std::make_shared<const filter::OidcAuthenticator>(
+        config, filter::OidcAuthenticator::Parts{.cluster = sessions.cluster,
+                                                 .keys = keys_for(config),
+                                                 .memory = sessions.memory,
+                                                 .consumers = consumers_,
+                                                 .claims = claims,
+                                                 .secret = secret()});
+  }
   if (config.signature.enabled) {
     return std::make_shared<const filter::SignatureAuthenticator>(config.signature,
                                                                   replays_for(config), consumers_);
@@ -127,7 +170,7 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
 std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authenticator& config) {
   KeyMemory& memory = keys_[config.name];
   if (memory.keys == nullptr) {
-    memory.config = config.jwt;
+    memory.config = keys_config(config);
     const bool secret = !config.jwt.secret.text.empty();
     memory.keys = std::make_shared<filter::JwtKeys>(config.name, registry_.shards(), random_.next(),
                                                     secret ? nullptr : &fetcher_);
@@ -174,6 +217,9 @@ void IdentityBuilder::add_filters(const config::Route& route,
     chain.add(std::make_shared<filter::AuthFilter>(
         std::move(own), route.authentication, apart ? config::Authorization{} : route.authorization,
         consumers_, anonymous));
+  }
+  if (session_cookies_ != nullptr) {
+    chain.add(session_cookies_);
   }
   if (apart) {
     chain.add(std::move(service));

@@ -16,6 +16,7 @@
 #include "hangu/filter/filter_chain.h"
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_keys.h"
+#include "hangu/filter/oidc_memory.h"
 #include "hangu/filter/password_checker.h"
 #include "hangu/filter/signature_authenticator.h"
 #include "hangu/stats/registry.h"
@@ -71,6 +72,17 @@ class IdentityBuilder {
     uint32_t cluster = 0;
   };
 
+  /// What is remembered of the sessions of one authenticator.
+  struct SessionMemory {
+    config::OidcAuth config;
+    std::string upstream;
+    std::vector<std::string> claims;  // that were asked for
+    std::shared_ptr<filter::OidcMemory> memory;
+    uint32_t cluster = 0;
+  };
+
+  void keep_answers(const config::Config& config, const std::vector<std::string>& claims,
+                    const ClusterNumber& cluster_number);
   std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
                                                     const std::vector<std::string>& claims);
   std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
@@ -91,7 +103,9 @@ class IdentityBuilder {
   filter::AuthFilter::List authenticators_;
   std::vector<bool> wants_digest_;  // as authenticators_
   std::map<std::string, KeyMemory> keys_;
-  std::map<std::string, AnswerMemory> answers_;  // of issuers that are asked
+  std::map<std::string, AnswerMemory> answers_;            // of issuers that are asked
+  std::map<std::string, SessionMemory> sessions_;          // of logins
+  std::shared_ptr<const filter::Filter> session_cookies_;  // nullptr: there are no logins
   std::map<std::string, Replays> replays_;
   std::map<std::string, std::shared_ptr<filter::PasswordMemory>> password_memories_;
 };

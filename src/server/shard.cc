@@ -317,10 +317,9 @@ void Shard::take_password_answer(const filter::PasswordAnswer& answer) {
   filter::take_password_answer(answer, handles());
 }
 
-void Shard::take_keys(filter::JwtKeys& keys, bool changed,
-                      std::shared_ptr<const identity::JwkSet> set) {
+void Shard::take_keys(filter::JwtKeys& keys, bool changed, identity::Issuer issuer) {
   if (changed) {
-    keys.take(options_.id, std::move(set));
+    keys.take(options_.id, std::move(issuer));
   }
   keys.answer_waiters(options_.id, handles());
 }

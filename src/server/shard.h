@@ -91,7 +91,7 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   /// A password that was asked about from here.
   void take_password_answer(const filter::PasswordAnswer& answer);
   /// What came of fetching a token issuer's keys: requests that wait for them go on.
-  void take_keys(filter::JwtKeys& keys, bool changed, std::shared_ptr<const identity::JwkSet> set);
+  void take_keys(filter::JwtKeys& keys, bool changed, identity::Issuer issuer);
   /// What the process as a whole has come to.
   void set_process_step(policy::OverloadStep step);
   void set_accept_step(policy::OverloadStep step);

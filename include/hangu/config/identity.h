@@ -113,6 +113,46 @@ struct IntrospectionAuth {
   bool operator==(const IntrospectionAuth&) const = default;
 };
 
+/// How the gateway proves itself at an issuer's token endpoint (RFC 6749 §2.3.1).
+enum class ClientAuthentication : uint8_t { kBasic, kPost };
+
+/// Who without a session is sent to log in; the others get 401.
+enum class LoginRedirect : uint8_t {
+  kPages,  // browsers that ask for a page
+  kGets,   // whoever gets something
+  kNever,
+};
+
+/// People with browsers: they log in at an OpenID Connect provider (authorization code flow with
+/// PKCE) and come back with a session, which is kept encrypted in their cookies.
+struct OidcAuth {
+  bool enabled = false;
+  /// Issuer, keys and rules of ID tokens; their audience is the client.
+  JwtAuth id_token;
+  uint32_t upstream = kNoUpstream;  // the provider: index in Config::upstreams
+  std::string client_id;
+  Secret client_secret;  // empty: a public client
+  ClientAuthentication client_authentication = ClientAuthentication::kBasic;
+  std::vector<std::string> scopes = {"openid"};
+  std::string authorization_endpoint;  // these three: empty: what the provider's metadata say
+  std::string token_path;
+  std::string end_session_endpoint;
+  std::string callback_path = "/oauth2/callback";
+  std::string redirect_uri;  // empty: that path where the client is
+  std::string logout_path = "/oauth2/logout";
+  std::string post_logout_redirect_uri;
+  std::vector<Secret> secrets;  // of sessions: the first encrypts
+  std::string cookie;           // empty: by the authenticator's name
+  Duration idle_timeout = std::chrono::minutes(30);
+  Duration lifetime = std::chrono::hours(8);
+  LoginRedirect redirect = LoginRedirect::kPages;
+  bool forward_access_token = false;
+  Duration timeout = std::chrono::seconds(5);  // of a question to the provider
+  uint32_t requests_max = 100;                 // of these under way at once, per shard
+  uint32_t cache_entries = 4096;               // opened sessions, per shard
+  bool operator==(const OidcAuth&) const = default;
+};
+
 /// The client's certificate, which the listener has verified.
 struct CertificateAuth {
   bool enabled = false;
@@ -136,6 +176,7 @@ struct Authenticator {
   ApiKeyAuth api_key;  // exactly one of these is enabled
   JwtAuth jwt;
   IntrospectionAuth introspection;
+  OidcAuth oidc;
   CertificateAuth certificate;
   BasicAuth basic;
   SignatureAuth signature;

@@ -1,4 +1,5 @@
-// KeyFetcher: keeps the public keys of token issuers fresh: from files, by HTTP(S), or from where
+// KeyFetcher: keeps the public keys of token issuers fresh, and their metadata where these are
+// needed: from files, by HTTP(S), or from where
 // the issuer's own metadata says they are. Control thread. A failed fetch keeps the last good keys
 // until they are too old, is logged once, and is tried again soon. Redirects are not followed.
 #pragma once
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "hangu/config/config.h"
-#include "hangu/identity/jwk_set.h"
+#include "hangu/identity/issuer.h"
 
 namespace boost::asio {
 class io_context;
@@ -30,9 +31,9 @@ struct KeyStatus {
 struct KeyNews {
   enum class Fetch : uint8_t { kNone, kGood, kFailed };
 
-  Fetch fetch = Fetch::kNone;                    // what has led to it
-  bool changed = false;                          // else there is only an answer for those who wait
-  std::shared_ptr<const identity::JwkSet> keys;  // null when none may still be used
+  Fetch fetch = Fetch::kNone;  // what has led to it
+  bool changed = false;        // else there is only an answer for those who wait
+  identity::Issuer issuer;     // without keys when none may still be used
 };
 
 class KeyFetcher {

@@ -44,9 +44,14 @@ class AuthFilter final : public Filter, private AuthAsker {
 
   std::string_view name() const override { return "auth"; }
 
-  uint8_t hooks() const override { return kRequestHeaders; }
+  uint8_t hooks() const override {
+    return static_cast<uint8_t>(writes_responses_ ? kRequestHeaders | kResponseHeaders | kLocalReply
+                                                  : kRequestHeaders);
+  }
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
+  FilterStatus on_response_headers(Stream& stream) const noexcept override;
+  void on_local_reply(Stream& stream) const noexcept override;
 
  private:
   struct Rule {
@@ -62,6 +67,7 @@ class AuthFilter final : public Filter, private AuthAsker {
   bool enough(const AuthRound& round) const noexcept;
   void conclude(Stream& stream, const AuthRound& round) const noexcept;
   void refuse(Stream& stream, const AuthRound& round) const noexcept;
+  bool send_to_login(Stream& stream, const AuthRound& round) const noexcept;
   void accept(Stream& stream, const Principal& principal) const noexcept;
   void authorize(Stream& stream) const noexcept;
   bool allows(const Rule& rule, const Stream& stream) const noexcept;
@@ -71,6 +77,7 @@ class AuthFilter final : public Filter, private AuthAsker {
   std::shared_ptr<const ConsumerTable> consumers_;
   Principal anonymous_;
   std::vector<Rule> rules_;
+  bool writes_responses_;
   config::Mode authorization_mode_;
 };
 

@@ -38,11 +38,13 @@ struct AuthOutcome {
     kForbidden,    // right, but not enough (a scope is missing)
     kLocked,       // too many wrong ones before
     kWaiting,      // the answer comes later, to the AuthAsker
+    kReplied,      // the stream has been answered: the request was for the authenticator itself
   };
 
   Kind kind = Kind::kAbsent;
   const Principal* principal = nullptr;  // with kProved
-  std::string_view reason;               // one of stats::kAuthReasons, unless it is absent
+  std::string_view reason;               // one of stats::kAuthReasons; may be empty if it is
+                                         // absent, and with kReplied: all went well
   uint32_t retry_after_s = 0;            // with kLocked and kUnavailable
   bool cached = false;                   // by what was verified before
   uint16_t status = 0;                   // with kUnavailable: of the reply; 0: 503
@@ -69,6 +71,13 @@ class Authenticator {
   /// Of WWW-Authenticate (RFC 9110 §11.6.1), for an outcome that is not kProved; empty: there is
   /// none.
   virtual std::string_view challenge(const AuthOutcome& outcome) const noexcept = 0;
+
+  /// In place of 401 for a client without a credential: answers it with the way to where it can
+  /// get one. False: there is none for this client.
+  virtual bool send_to_login(Stream& /*stream*/) const noexcept { return false; }
+
+  /// Whether it keeps something for responses, see FilterState::oidc.
+  virtual bool writes_responses() const noexcept { return false; }
 };
 
 }  // namespace hangu::filter

@@ -38,4 +38,8 @@ void strip_query_parameters(Stream& stream, const std::vector<std::string>& name
 /// Takes the cookies of these names out of the Cookie fields.
 void strip_cookies(Stream& stream, const std::vector<std::string>& names) noexcept;
 
+/// Takes out the cookie of this name and those of names that go on with a dot, also where `__Host-`
+/// is before it.
+void strip_cookie_family(Stream& stream, std::string_view name) noexcept;
+
 }  // namespace hangu::filter

@@ -17,7 +17,7 @@
 
 namespace hangu::filter {
 
-class JwtAuthenticator final : public Authenticator {
+class JwtAuthenticator final : public Authenticator, private KeyAsker {
  public:
   /// `claims`: names that rules, keys and header fields look at, beside those of `config`.
   JwtAuthenticator(const config::JwtAuth& config, std::shared_ptr<JwtKeys> keys,
@@ -27,10 +27,10 @@ class JwtAuthenticator final : public Authenticator {
   void strip(Stream& stream) const noexcept override;
   std::string_view challenge(const AuthOutcome& outcome) const noexcept override;
 
-  /// For a request that has waited for keys: they are there now, or will not come.
-  void answer(Stream& stream, const AuthAsker& asker) const noexcept;
-
  private:
+  // KeyAsker
+  void on_keys(Stream& stream, const AuthAsker& asker) const noexcept override;
+
   std::optional<std::string_view> find(const Stream& stream) const noexcept;
   AuthOutcome verify(Stream& stream, std::string_view token, const AuthAsker* asker) const noexcept;
   bool wait(Stream& stream, const AuthAsker* asker) const noexcept;

@@ -1,7 +1,7 @@
-// JwtKeys: the keys of one issuer, and what each shard remembers of tokens that they verified.
-// Lives on over config generations. The control thread fetches keys and puts them here; shards read
-// them and, when a token names a key that is not there, ask for them to be fetched anew (once for
-// all that wait) and let the request wait.
+// JwtKeys: the keys of one issuer and its metadata, and what each shard remembers of tokens that
+// they verified. Lives on over config generations. The control thread fetches keys and puts them
+// here; shards read them and, when a token names a key that is not there, ask for them to be
+// fetched anew (once for all that wait) and let the request wait.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,21 @@
 #include "hangu/config/identity.h"
 #include "hangu/filter/authenticator.h"
 #include "hangu/filter/stream_handle.h"
+#include "hangu/identity/issuer.h"
 #include "hangu/identity/jwk_set.h"
 #include "hangu/identity/token_cache.h"
 
 namespace hangu::filter {
 
-class JwtAuthenticator;
+/// Who has a request wait for keys. On the stream's shard.
+class KeyAsker {
+ public:
+  /// They are there now, or will not come.
+  virtual void on_keys(Stream& stream, const AuthAsker& asker) const noexcept = 0;
+
+ protected:
+  ~KeyAsker() = default;
+};
 
 class JwtKeys {
  public:
@@ -34,14 +43,15 @@ class JwtKeys {
   /// A request that waits for keys.
   struct Waiter {
     StreamHandle stream;
-    const JwtAuthenticator* authenticator = nullptr;  // outlives the stream
-    const AuthAsker* asker = nullptr;                 // the same
+    const KeyAsker* who = nullptr;     // outlives the stream
+    const AuthAsker* asker = nullptr;  // the same
   };
 
   /// What one shard keeps; once requests come, that shard alone touches it.
   struct alignas(64) ShardSide {
-    std::shared_ptr<const identity::JwkSet> keys;  // nullptr: there are none
-    std::unique_ptr<identity::TokenCache> cache;   // of tokens that these have verified
+    std::shared_ptr<const identity::JwkSet> keys;                // nullptr: there are none
+    std::shared_ptr<const identity::ProviderMetadata> provider;  // nullptr: not known, or of no use
+    std::unique_ptr<identity::TokenCache> cache;  // of tokens that these have verified
     std::vector<Waiter> waiters;
   };
 
@@ -65,8 +75,8 @@ class JwtKeys {
   /// Control thread: what was wanted has come, or will not.
   void fetched() noexcept { fetching_.store(false, std::memory_order_release); }
 
-  /// On the shard, after fetched(). nullptr: the keys are too old to be used any longer.
-  void take(uint32_t shard, std::shared_ptr<const identity::JwkSet> keys) noexcept;
+  /// On the shard, after fetched(). Without keys: they are too old to be used any longer.
+  void take(uint32_t shard, identity::Issuer issuer) noexcept;
   /// The same, when there are new keys or none could be had.
   void answer_waiters(uint32_t shard, StreamHandles& streams) noexcept;
 

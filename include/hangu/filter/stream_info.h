@@ -19,6 +19,7 @@ class CompressedBody;
 class DelayedRequest;
 struct ForwardAuthRound;
 struct HeldPlaces;
+struct OidcVisit;
 struct Principal;
 class RateLimit;
 class RequestCopy;
@@ -47,6 +48,7 @@ struct FilterState {
   RequestCopy* request_copy = nullptr;  // as long as it is being made
   AuthRound* auth_round = nullptr;      // as long as it is not known who the client is
   const Principal* principal = nullptr;
+  OidcVisit* oidc = nullptr;                 // what becomes of a session of OpenID Connect
   ForwardAuthRound* forward_auth = nullptr;  // as long as an authorization service is asked
   void** plugins = nullptr;                  // a pointer of each plugin's own, see plugin_filter.h
   const WantedDigest* wanted_digest = nullptr;  // of the body

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,5 +55,8 @@ inline constexpr size_t kJwtBytesMax = 8 * 1024;
 /// `now_s`: Unix time.
 JwtResult verify_jwt(std::string_view token, const JwtRules& rules, const JwkSet& keys,
                      int64_t now_s);
+
+/// Of one that was verified before: nothing of it is checked. nullopt: it is none.
+std::optional<Claims> claims_of_jwt(std::string_view token);
 
 }  // namespace hangu::identity

@@ -13,7 +13,7 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
-#include "hangu/identity/jwk_set.h"
+#include "hangu/identity/issuer.h"
 #include "hangu/plugin/status.h"
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
@@ -276,10 +276,10 @@ class Gateway {
   /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
   virtual void begin_drain() = 0;
 
-  /// The keys of a token issuer, null for none any more; requests that wait for them go on.
-  /// `changed`: false when the keys are as they were.
+  /// The keys of a token issuer, none if they are too old, and its metadata; requests that wait for
+  /// them go on. `changed`: false when all is as it was.
   virtual void set_keys(const std::string& authenticator, bool changed,
-                        std::shared_ptr<const identity::JwkSet> keys) = 0;
+                        identity::Issuer issuer) = 0;
 
   virtual void reopen_logs() = 0;
   /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.

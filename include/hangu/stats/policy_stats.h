@@ -27,7 +27,7 @@ class RateLimitStats : public PerShard<RateLimitSlot> {
 
 /// Why a credential was not accepted, as logs and metrics name it; any other reason counts as the
 /// last.
-inline constexpr std::array<std::string_view, 29> kAuthReasons = {"malformed",
+inline constexpr std::array<std::string_view, 35> kAuthReasons = {"malformed",
                                                                   "algorithm",
                                                                   "unknown_key",
                                                                   "signature",
@@ -55,6 +55,12 @@ inline constexpr std::array<std::string_view, 29> kAuthReasons = {"malformed",
                                                                   "replayed",
                                                                   "replay_full",
                                                                   "digest",
+                                                                  "state",
+                                                                  "denied",
+                                                                  "grant",
+                                                                  "provider",
+                                                                  "subject",
+                                                                  "too_large",
                                                                   "other"};
 
 /// What one authenticator said about requests.

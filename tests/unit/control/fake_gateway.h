@@ -79,7 +79,7 @@ class FakeGateway final : public server::Gateway {
     return nullptr;
   }
 
-  void set_keys(const std::string&, bool, std::shared_ptr<const identity::JwkSet>) override {}
+  void set_keys(const std::string&, bool, identity::Issuer) override {}
 
   void begin_drain() override { ++record_.drains; }
 

@@ -1,0 +1,148 @@
+#include "hangu/identity/oidc_session.h"
+
+#include <algorithm>
+
+#include "hangu/base/parse.h"
+
+namespace hangu::identity {
+namespace {
+
+// Of other kinds of text, so that one is not taken for the other.
+constexpr char kSessionMark = 'S';
+constexpr char kLoginMark = 'L';
+
+void put_number(std::string& out, int64_t value) {
+  auto rest = static_cast<uint64_t>(value);
+  for (size_t i = 0; i < sizeof rest; ++i) {
+    out += static_cast<char>(rest & 0xff);
+    rest >>= 8;
+  }
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_number(out, static_cast<int64_t>(text.size()));
+  out += text;
+}
+
+/// Takes numbers and texts from the front; `good` is false from the first that is not there.
+struct Source {
+  std::string_view left;
+  bool good = true;
+
+  int64_t number() {
+    uint64_t value = 0;
+    if (left.size() < sizeof value) {
+      good = false;
+      return 0;
+    }
+    for (size_t i = sizeof value; i-- > 0;) {
+      value = value << 8 | static_cast<unsigned char>(left[i]);
+    }
+    left.remove_prefix(sizeof value);
+    return static_cast<int64_t>(value);
+  }
+
+  std::string text() {
+    const int64_t size = number();
+    if (!good || size < 0 || static_cast<uint64_t>(size) > left.size()) {
+      good = false;
+      return {};
+    }
+    std::string out(left.substr(0, static_cast<size_t>(size)));
+    left.remove_prefix(out.size());
+    return out;
+  }
+
+  bool begins_with(char mark) {
+    const bool is = !left.empty() && left.front() == mark;
+    left.remove_prefix(is ? 1 : 0);
+    return is;
+  }
+
+  bool at_end() const { return good && left.empty(); }
+};
+
+}  // namespace
+
+std::string to_bytes(const OidcSession& session) {
+  std::string out(1, kSessionMark);
+  put_number(out, session.created_s);
+  put_number(out, session.used_s);
+  put_number(out, session.expires_s);
+  put_text(out, session.id_token);
+  put_text(out, session.access_token);
+  put_text(out, session.refresh_token);
+  put_text(out, session.scopes);
+  return out;
+}
+
+std::string to_bytes(const OidcLogin& login) {
+  std::string out(1, kLoginMark);
+  put_number(out, login.created_s);
+  put_text(out, login.state);
+  put_text(out, login.nonce);
+  put_text(out, login.verifier);
+  put_text(out, login.redirect_uri);
+  put_text(out, login.return_to);
+  return out;
+}
+
+std::optional<OidcSession> read_session(std::string_view bytes) {
+  Source source{.left = bytes};
+  if (!source.begins_with(kSessionMark)) {
+    return std::nullopt;
+  }
+  OidcSession session;
+  session.created_s = source.number();
+  session.used_s = source.number();
+  session.expires_s = source.number();
+  session.id_token = source.text();
+  session.access_token = source.text();
+  session.refresh_token = source.text();
+  session.scopes = source.text();
+  return source.at_end() ? std::optional(std::move(session)) : std::nullopt;
+}
+
+std::optional<OidcLogin> read_login(std::string_view bytes) {
+  Source source{.left = bytes};
+  if (!source.begins_with(kLoginMark)) {
+    return std::nullopt;
+  }
+  OidcLogin login;
+  login.created_s = source.number();
+  login.state = source.text();
+  login.nonce = source.text();
+  login.verifier = source.text();
+  login.redirect_uri = source.text();
+  login.return_to = source.text();
+  return source.at_end() ? std::optional(std::move(login)) : std::nullopt;
+}
+
+bool is_local_target(std::string_view target) {
+  return target.starts_with('/') && !target.starts_with("//") && !target.starts_with("/\\") &&
+         std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+std::vector<std::string> split_over_cookies(std::string_view sealed) {
+  std::vector<std::string> values;
+  const size_t count = std::max<size_t>((sealed.size() + kCookieBytesMax - 1) / kCookieBytesMax, 1);
+  if (count > kCookiesMax) {
+    return values;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    values.emplace_back(sealed.substr(i * kCookieBytesMax, kCookieBytesMax));
+  }
+  values[0].insert(0, std::to_string(count) + '.');
+  return values;
+}
+
+std::optional<FirstCookie> read_first_cookie(std::string_view value) {
+  const size_t dot = value.find('.');
+  const auto count = dot == 1 ? parse_decimal(value.substr(0, dot), kCookiesMax) : std::nullopt;
+  if (!count || *count == 0) {
+    return std::nullopt;
+  }
+  return FirstCookie{.count = static_cast<size_t>(*count), .piece = value.substr(dot + 1)};
+}
+
+}  // namespace hangu::identity
