@@ -278,6 +278,12 @@ void AuthFilter::on_local_reply(Stream& stream) const noexcept {
   write_cookies(stream);
 }
 
+void AuthFilter::on_stream_end(Stream& stream) const noexcept {
+  if (stream.kept.oidc != nullptr) {
+    end_visit(*stream.kept.oidc);
+  }
+}
+
 IdentityFieldsFilter::IdentityFieldsFilter(
     const std::vector<config::Authenticator>& authenticators) {
   std::vector<std::string> names = {std::string(kConsumerField), std::string(kGroupsField),

@@ -55,11 +55,27 @@ identity::Sealer sealer_of(const config::Authenticator& config, std::string_view
   return {secrets, purpose};
 }
 
+int64_t steady_seconds(const Stream& stream) {
+  return seconds_of(stream.now().time_since_epoch());
+}
+
 bool token_is_over(const identity::OidcSession& session, int64_t now_s) {
   return session.expires_s != 0 && now_s >= session.expires_s;
 }
 
 }  // namespace
+
+int64_t now_seconds(const Stream& stream) {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             stream.shard().wall_time().time_since_epoch())
+      .count();
+}
+
+void end_visit(OidcVisit& visit) noexcept {
+  if (RefreshWait* const wait = std::exchange(visit.wait, nullptr)) {
+    std::destroy_at(wait);
+  }
+}
 
 OidcVisit& visit_of(Stream& stream) {
   if (stream.kept.oidc == nullptr) {
@@ -222,6 +238,7 @@ AuthOutcome OidcAuthenticator::refresh(Stream& stream, const AuthAsker& asker,
   const identity::Digest digest = digest_of("refresh", refresh_token);
   const int64_t now_ns = stream.now().time_since_epoch().count();
   OidcVisit& visit = visit_of(stream);
+  bool again = false;
   if (const std::string* const found = side(stream).refreshed.find(digest, now_ns)) {
     // A browser sends many requests at once: what one of them has brought is good for all.
     const std::string_view fresh = stream.arena().copy(*found);
@@ -237,25 +254,94 @@ AuthOutcome OidcAuthenticator::refresh(Stream& stream, const AuthAsker& asker,
       return refresh(stream, asker, fresh, *next);
     }
     sealed = fresh;  // over again, and good for another one
+    again = true;
   }
   visit.is_login = false;
-  visit.sealed = stream.arena().copy(sealed);
-  return ask(stream, asker, digest, identity::refresh_form(client_, refresh_token));
+  if (visit.sealed.data() != sealed.data()) {
+    visit.sealed = stream.arena().copy(sealed);
+  }
+  return again ? ask(stream, asker, digest, identity::refresh_form(client_, refresh_token))
+               : ask_for_refresh(stream, asker, digest, refresh_token);
+}
+
+/// Unless another shard does, or has done.
+AuthOutcome OidcAuthenticator::ask_for_refresh(Stream& stream, const AuthAsker& asker,
+                                               const identity::Digest& digest,
+                                               const std::string& refresh_token) const {
+  using Found = identity::RefreshBoard::Found;
+  constexpr int64_t kClaimGraceS = 10;
+  identity::RefreshBoard& board = parts_.memory->board();
+  Found found = Found::kNoPlace;
+  if (!side(stream).asked.contains(digest)) {
+    std::string text;
+    found = board.look(digest, steady_seconds(stream), seconds_of(config_.timeout) + kClaimGraceS,
+                       text);
+    if (found == Found::kAsked) {
+      return wait_for_others(stream, asker);
+    }
+    if (found == Found::kText || found == Found::kRefused) {
+      note_refreshed(stream, digest, text);
+      const KnownSession* const known = open(stream, visit_of(stream).sealed);
+      return known != nullptr ? refresh(stream, asker, visit_of(stream).sealed, *known) : kOver;
+    }
+  }
+  AuthOutcome outcome = ask(stream, asker, digest, identity::refresh_form(client_, refresh_token));
+  if (found == Found::kClaimed && outcome.kind == Kind::kWaiting) {
+    side(stream).asked.find(digest)->second->claimed = true;
+  } else if (found == Found::kClaimed) {
+    board.give_back(digest);
+  }
+  return outcome;
+}
+
+AuthOutcome OidcAuthenticator::wait_for_others(Stream& stream, const AuthAsker& asker) const {
+  constexpr Duration kLook = std::chrono::milliseconds(20);
+  constexpr Duration kGrace = std::chrono::seconds(1);
+  OidcVisit& visit = visit_of(stream);
+  if (visit.wait == nullptr) {
+    visit.wait = std::construct_at(reinterpret_cast<RefreshWait*>(stream.arena().allocate(
+                                       sizeof(RefreshWait), alignof(RefreshWait))),
+                                   stream, *this, stream.now() + config_.timeout + kGrace);
+  }
+  if (stream.now() >= visit.wait->until) {
+    return unavailable("timeout");
+  }
+  visit.wait->asker = &asker;
+  visit.wait->arm(stream.shard().timers(), kLook);
+  return {.kind = Kind::kWaiting};
+}
+
+void OidcAuthenticator::look_again(Stream& stream, const AuthAsker& asker) const noexcept {
+  const std::string_view sealed = visit_of(stream).sealed;
+  const KnownSession* const known = open(stream, sealed);
+  const AuthOutcome outcome =
+      known != nullptr ? refresh(stream, asker, sealed, *known) : AuthOutcome(kOver);
+  if (outcome.kind != Kind::kWaiting) {
+    asker.on_auth_answer(stream, outcome);
+  }
+}
+
+/// `sealed`: what a refresh token has brought; empty: the provider has refused.
+void OidcAuthenticator::note_refreshed(Stream& stream, const identity::Digest& digest,
+                                       std::string_view sealed) const {
+  constexpr Duration kRememberedFor = std::chrono::minutes(1);
+  constexpr Duration kRefusedFor = std::chrono::seconds(5);
+  const Duration length = sealed.empty() ? kRefusedFor : kRememberedFor;
+  side(stream).refreshed.add(digest, std::string(sealed),
+                             (stream.now() + length).time_since_epoch().count());
+  parts_.memory->board().tell(digest, sealed, steady_seconds(stream) + seconds_of(length));
 }
 
 AuthOutcome OidcAuthenticator::finish_refresh(Stream& stream, const AuthAsker* asker,
                                               const Answer& answer) const {
-  constexpr Duration kRememberedFor = std::chrono::minutes(1);
-  constexpr Duration kRefusedFor = std::chrono::seconds(5);
   const KnownSession* const known = open(stream, visit_of(stream).sealed);
   if (known == nullptr) {
     return kOver;
   }
   identity::OidcSession session = known->session;
   const identity::Digest digest = digest_of("refresh", session.refresh_token);
-  const int64_t now_ns = stream.now().time_since_epoch().count();
   if (answer.fault == "grant" || answer.fault == "provider") {
-    side(stream).refreshed.add(digest, {}, now_ns + kRefusedFor.count());
+    note_refreshed(stream, digest, {});
     return kOver;
   }
   if (!answer.fault.empty()) {
@@ -269,20 +355,20 @@ AuthOutcome OidcAuthenticator::finish_refresh(Stream& stream, const AuthAsker* a
       return {.kind = Kind::kWaiting};
     }
     if (!result.good()) {
+      note_refreshed(stream, digest, {});
       return {.kind = Kind::kAbsent, .reason = result.reason()};
     }
     session.id_token = answer.tokens.id_token;
   }
-  take_tokens(session, answer.tokens, unix_seconds(stream));
+  take_tokens(session, answer.tokens, now_seconds(stream));
   const std::string sealed = session_sealer_.seal(identity::to_bytes(session));
   SetCookies& cookies = visit_of(stream).cookies;
-  if (!cookies.empty()) {  // another one that waited has been here: the first result counts
-    cookies = {};
-  }
+  cookies = {};
   if (sealed.empty() || !cookies_.write_session(stream, sealed, cookies)) {
+    note_refreshed(stream, digest, {});
     return {.kind = Kind::kAbsent, .reason = "too_large"};
   }
-  side(stream).refreshed.add(digest, sealed, now_ns + kRememberedFor.count());
+  note_refreshed(stream, digest, sealed);
   return accept(stream, remember(stream, sealed, std::move(session)));
 }
 

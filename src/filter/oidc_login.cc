@@ -92,7 +92,7 @@ bool OidcAuthenticator::may_be_sent(const Stream& stream) const noexcept {
 }
 
 bool OidcAuthenticator::send_to_login(Stream& stream) const noexcept {
-  if (!may_be_sent(stream)) {
+  if (!may_be_sent(stream) || (config_.redirect_uri.empty() && host_of(stream).empty())) {
     return false;
   }
   const std::string_view endpoint = authorization_endpoint(stream);
@@ -240,7 +240,7 @@ AuthOutcome OidcAuthenticator::finish_login(Stream& stream, const AuthAsker* ask
 AuthOutcome OidcAuthenticator::begin_session(Stream& stream,
                                              const identity::TokenResponse& tokens) const {
   const OidcVisit& visit = visit_of(stream);
-  const int64_t now_s = unix_seconds(stream);
+  const int64_t now_s = now_seconds(stream);
   identity::OidcSession session{
       .created_s = now_s, .id_token = tokens.id_token, .scopes = client_.scopes};
   take_tokens(session, tokens, now_s);

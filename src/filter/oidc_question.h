@@ -29,8 +29,27 @@ struct OidcQuestion final : CalloutAsker {
   const OidcAuthenticator& authenticator;
   ShardContext& shard;
   identity::Digest digest;
+  bool claimed = false;  // no other shard asks
   std::vector<Waiter> waiters;
 };
+
+/// A request that waits for what another shard asks; in the stream's arena.
+struct RefreshWait final : event::Timer {
+  RefreshWait(Stream& what, const OidcAuthenticator& who, TimePoint deadline)
+      : stream(what),
+        authenticator(who),
+        until(deadline) {}
+
+  void on_timer() noexcept override { authenticator.look_again(stream, *asker); }
+
+  Stream& stream;
+  const OidcAuthenticator& authenticator;
+  TimePoint until;
+  const AuthAsker* asker = nullptr;
+};
+
+/// Unix time now: an answer comes later than its request.
+int64_t now_seconds(const Stream& stream);
 
 /// The stream's, made with the first call.
 OidcVisit& visit_of(Stream& stream);

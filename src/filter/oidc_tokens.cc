@@ -97,13 +97,18 @@ void OidcAuthenticator::on_answer(OidcQuestion& question,
   const auto own = side.asked.extract(question.digest);
   side.waiting -= question.waiters.size();
   const Answer said = read(answer);
+  bool told = true;
   for (const OidcQuestion::Waiter& waiter : question.waiters) {
     if (Stream* const stream = question.shard.handles().find(waiter.stream)) {
       const AuthOutcome outcome = waiter.authenticator->take(*stream, waiter.asker, said);
+      told = told && outcome.kind != Kind::kWaiting;
       if (outcome.kind != Kind::kWaiting) {
         waiter.asker->on_auth_answer(*stream, outcome);
       }
     }
+  }
+  if (question.claimed && told) {
+    parts_.memory->board().give_back(question.digest);  // unless there is something to tell
   }
 }
 
@@ -122,7 +127,7 @@ identity::IdTokenResult OidcAuthenticator::verify(Stream& stream,
   const identity::JwkSet* const keys = parts_.keys->shard(stream.shard().shard()).keys.get();
   return identity::verify_id_token(
       tokens.id_token, rules_, keys != nullptr ? *keys : kNoKeys,
-      {.client_id = config_.client_id, .nonce = nonce, .subject = subject}, unix_seconds(stream));
+      {.client_id = config_.client_id, .nonce = nonce, .subject = subject}, now_seconds(stream));
 }
 
 /// The provider may sign with a key that it had not when it was asked for them.

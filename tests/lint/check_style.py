@@ -60,6 +60,7 @@ RULES = [
                 "include/hangu/policy/shared_slots.h": "what shards share by name (design)",
                 "src/policy/shared_slots.cc": "what shards share by name (design)",
                 "include/hangu/policy/connection_budget.h": "what shards share by name (design)",
+                "include/hangu/identity/refresh_board.h": "what shards share by name (design)",
                 "include/hangu/filter/jwt_keys.h": "what shards share by name (design)"}),
     Rule("new-delete", r"(?<!operator )\bnew\b(?!>)|(?<!operator )(?<!= )\bdelete\b",
          "std::make_unique, a value, or buffer::ObjectPool",

@@ -45,13 +45,14 @@ class AuthFilter final : public Filter, private AuthAsker {
   std::string_view name() const override { return "auth"; }
 
   uint8_t hooks() const override {
-    return static_cast<uint8_t>(writes_responses_ ? kRequestHeaders | kResponseHeaders | kLocalReply
-                                                  : kRequestHeaders);
+    constexpr auto kAll = kRequestHeaders | kResponseHeaders | kLocalReply | kStreamEnd;
+    return static_cast<uint8_t>(writes_responses_ ? kAll : kRequestHeaders);
   }
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
   FilterStatus on_response_headers(Stream& stream) const noexcept override;
   void on_local_reply(Stream& stream) const noexcept override;
+  void on_stream_end(Stream& stream) const noexcept override;
 
  private:
   struct Rule {

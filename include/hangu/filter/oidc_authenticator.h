@@ -32,6 +32,8 @@ struct WaitingTokens {
   int64_t expires_in = 0;
 };
 
+struct RefreshWait;
+
 /// What a stream keeps of its session, in its arena.
 struct OidcVisit {
   std::string_view access_token;  // for the upstream; empty: it gets none
@@ -44,7 +46,11 @@ struct OidcVisit {
   std::string_view return_to;
   std::string_view sealed;
   const WaitingTokens* tokens = nullptr;
+  RefreshWait* wait = nullptr;  // for another shard; ends with the stream, see end_visit()
 };
+
+/// When the stream is over.
+void end_visit(OidcVisit& visit) noexcept;
 
 class OidcAuthenticator final : public Authenticator, private KeyAsker {
  public:
@@ -73,6 +79,8 @@ class OidcAuthenticator final : public Authenticator, private KeyAsker {
   bool writes_responses() const noexcept override { return true; }
 
   void on_answer(OidcQuestion& question, const CalloutAnswer& answer) const noexcept;
+  /// For a request that has waited for another shard.
+  void look_again(Stream& stream, const AuthAsker& asker) const noexcept;
 
  private:
   /// Of the token endpoint.
@@ -100,6 +108,12 @@ class OidcAuthenticator final : public Authenticator, private KeyAsker {
   void renew(Stream& stream, const KnownSession& known) const;
   AuthOutcome refresh(Stream& stream, const AuthAsker& asker, std::string_view sealed,
                       const KnownSession& known) const;
+  AuthOutcome ask_for_refresh(Stream& stream, const AuthAsker& asker,
+                              const identity::Digest& digest,
+                              const std::string& refresh_token) const;
+  AuthOutcome wait_for_others(Stream& stream, const AuthAsker& asker) const;
+  void note_refreshed(Stream& stream, const identity::Digest& digest,
+                      std::string_view sealed) const;
   identity::Digest digest_of(std::string_view kind, std::string_view text) const noexcept;
 
   // Logins.

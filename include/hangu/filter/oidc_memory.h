@@ -1,6 +1,6 @@
 // OidcMemory: what one authenticator of OpenID Connect remembers, per shard: sessions that it has
 // decrypted, what refreshed ones have become, and the questions to the token endpoint that are
-// under way. Lives on over config generations.
+// under way; and where shards tell each other of refreshed ones. Lives on over config generations.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "hangu/identity/digest_cache.h"
 #include "hangu/identity/oidc_session.h"
+#include "hangu/identity/refresh_board.h"
 #include "hangu/identity/token_cache.h"
 
 namespace hangu::filter {
@@ -52,7 +53,11 @@ class OidcMemory {
 
   ShardSide& shard(uint32_t number) { return shards_[number]; }
 
+  /// What shards tell each other; any of them.
+  identity::RefreshBoard& board() { return board_; }
+
  private:
+  identity::RefreshBoard board_;
   std::vector<ShardSide> shards_;
 };
 
