@@ -39,20 +39,14 @@ identity::JwtRules rules_of(const config::OidcAuth& config) {
           .clock_skew_s = seconds_of(config.id_token.clock_skew)};
 }
 
-/// Sessions of another provider or client are none.
 identity::Sealer sealer_of(const config::Authenticator& config, std::string_view what) {
   std::vector<std::string> secrets;
   for (const config::Secret& secret : config.oidc.secrets) {
     secrets.push_back(secret.text);
   }
-  std::string purpose = "hangu oidc ";
-  for (const std::string_view part :
-       {what, std::string_view(config.name), std::string_view(config.oidc.id_token.issuer),
-        std::string_view(config.oidc.client_id)}) {
-    purpose += std::to_string(part.size()) + ':';
-    purpose += part;
-  }
-  return {secrets, purpose};
+  return {secrets, identity::sealing_purpose(what, {.authenticator = config.name,
+                                                    .issuer = config.oidc.id_token.issuer,
+                                                    .client_id = config.oidc.client_id})};
 }
 
 int64_t steady_seconds(const Stream& stream) {

@@ -118,6 +118,15 @@ std::optional<OidcLogin> read_login(std::string_view bytes) {
   return source.at_end() ? std::optional(std::move(login)) : std::nullopt;
 }
 
+std::string sealing_purpose(std::string_view what, const SessionScope& scope) {
+  std::string purpose = "hangu oidc ";
+  for (const std::string_view part : {what, scope.authenticator, scope.issuer, scope.client_id}) {
+    purpose += std::to_string(part.size()) + ':';
+    purpose += part;
+  }
+  return purpose;
+}
+
 bool is_local_target(std::string_view target) {
   return target.starts_with('/') && !target.starts_with("//") && !target.starts_with("/\\") &&
          std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c < 0x7f; });

@@ -4,7 +4,10 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -14,6 +17,9 @@
 #include "hangu/codec/http2/frame_writer.h"
 #include "hangu/codec/http2/hpack.h"
 #include "hangu/config/load.h"
+#include "hangu/identity/base64url.h"
+#include "hangu/identity/oidc_session.h"
+#include "hangu/identity/sealer.h"
 #include "hangu/server/gateway.h"
 
 #include "tests/component/loopback_origin.h"
@@ -68,8 +74,32 @@ constexpr std::string_view kPolicedRequest =
     "GET /policed/path?q=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: test/1.0\r\n"
     "Accept: */*\r\nX-Tenant: one\r\nX-Internal: 1\r\n\r\n";
 
+constexpr std::string_view kSessionSecret = "0123456789abcdef0123456789abcdef";
+
+/// Of somebody who has logged in a moment ago.
+std::string session_request() {
+  const int64_t now_s = std::time(nullptr);
+  const std::string payload =
+      R"({"iss":"https://id.example.org","sub":"ann","groups":["staff"],"sid":"s1","email":"a@b"})";
+  const identity::OidcSession session{
+      .created_s = now_s,
+      .used_s = now_s,
+      .id_token = "e30." + identity::encode_base64url(payload) + ".AAAA",
+      .access_token = std::string(600, 'a'),
+      .scopes = "openid email"};
+  const std::vector<std::string> secrets = {std::string(kSessionSecret)};
+  const identity::Sealer sealer(
+      secrets, identity::sealing_purpose("session", {.authenticator = "web",
+                                                     .issuer = "https://id.example.org",
+                                                     .client_id = "gateway"}));
+  return fmt::format(
+      "GET /private/path HTTP/1.1\r\nHost: example.org\r\nAccept: text/html\r\n"
+      "Cookie: a=b; hangu-web=1.{}; c=d\r\n\r\n",
+      sealer.seal(identity::to_bytes(session)));
+}
+
 /// `everything` is a plain route; /policed has ten rate limits, a circuit breaker, edits of
-/// headers.
+/// headers; /private is for people who have logged in.
 std::string config_text(uint16_t origin_port, config::EventLoopKind loop) {
   return fmt::format(
       R"(
@@ -93,7 +123,24 @@ rate_limits:
   - {{name: limit-7, rate: 1000000000/s, key: [route]}}
   - {{name: limit-8, rate: 1000000000/s, key: ["header:user-agent"]}}
   - {{name: limit-9, rate: 1000000000/s, key: ["header:x-tenant"]}}
+authenticators:
+  - name: web
+    oidc:
+      issuer: https://id.example.org
+      upstream: origin
+      client_id: gateway
+      authorization_endpoint: https://id.example.org/authorize
+      token_path: /token
+      jwks_file: /dev/null
+      secrets: ["{secret}"]
+      forward_access_token: on
+      claim_headers: [{{claim: email, header: x-email}}]
 routes:
+  - name: private
+    match: {{path: {{prefix: /private}}}}
+    upstream: origin
+    authentication: {{any: [web]}}
+    authorization: {{allow: [{{id: staff, groups: [staff], scopes: [email]}}]}}
   - name: policed
     match: {{path: {{prefix: /policed}}}}
     upstream: guarded
@@ -105,7 +152,7 @@ routes:
     upstream: origin
     response_headers: {{set: {{x-served-by: hangu}}}}
 )",
-      fmt::arg("port", origin_port),
+      fmt::arg("port", origin_port), fmt::arg("secret", kSessionSecret),
       fmt::arg("loop", loop == config::EventLoopKind::kEpoll ? "epoll" : "io_uring"));
 }
 
@@ -268,6 +315,15 @@ TEST_P(Allocation, NonePerRequestWithPolicies) {
     return response.starts_with("HTTP/1.1 200 ") &&
            response.find("x-served-by: test") != response.npos;
   });
+}
+
+TEST_P(Allocation, NonePerRequestOfASession) {
+#ifndef HANGU_COUNTS_ALLOCATIONS
+  GTEST_SKIP() << "sanitizers bring their own allocator";
+#endif
+  Client client(address());
+  const std::string request = session_request();
+  expect_none([&] { return client.exchange(request, "END").starts_with("HTTP/1.1 200 "); });
 }
 
 TEST_P(Allocation, CounterWorks) {

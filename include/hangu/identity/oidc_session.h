@@ -43,6 +43,16 @@ std::string to_bytes(const OidcLogin& login);
 std::optional<OidcSession> read_session(std::string_view bytes);
 std::optional<OidcLogin> read_login(std::string_view bytes);
 
+/// Where a session is good: those of another provider or client are none.
+struct SessionScope {
+  std::string_view authenticator;
+  std::string_view issuer;
+  std::string_view client_id;
+};
+
+/// For Sealer. `what`: "session" or "login".
+std::string sealing_purpose(std::string_view what, const SessionScope& scope);
+
 /// Whether a browser that is sent there stays on the host: "/a?b", but not "//host/a".
 bool is_local_target(std::string_view target);
 
