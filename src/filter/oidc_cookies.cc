@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "hangu/filter/stream.h"
 #include "hangu/http/parameters.h"

@@ -1,6 +1,9 @@
 // Logins and their end: the paths that OidcAuthenticator answers itself.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "hangu/filter/oidc_authenticator.h"
@@ -135,11 +138,11 @@ void OidcAuthenticator::make_room(Stream& stream, SetCookies& cookies) const {
     const auto login = bytes ? identity::read_login(*bytes) : std::nullopt;
     begun[i] = login ? login->created_s : 0;
   }
+  const std::span seen(begun.data(), count);
   for (size_t left = count; left >= OidcCookies::kLoginsMax; --left) {
-    const auto oldest = std::min_element(begun.begin(), begun.begin() + static_cast<long>(count));
+    const auto oldest = std::min_element(seen.begin(), seen.end());
     *oldest = INT64_MAX;
-    cookies_.clear_login(stream, logins[static_cast<size_t>(oldest - begun.begin())].state,
-                         cookies);
+    cookies_.clear_login(stream, logins[static_cast<size_t>(oldest - seen.begin())].state, cookies);
   }
 }
 

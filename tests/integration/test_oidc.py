@@ -7,7 +7,7 @@ import time
 import urllib.parse
 
 from support.certificates import Authority
-from support.gateway import run_hangu
+from support.gateway import ROOT, run_hangu
 from support.oidc_case import SECRET, OidcCase
 from support.provider import Browser, query_of
 from support.wait import eventually
@@ -347,3 +347,22 @@ class Config(OidcCase):
         gateway = self.begin()
         told = run_hangu("explain", "--socket", gateway.socket, "http://a/").stdout
         self.assertRegex(told, r"identity +by web \(login at http://127")
+
+    def test_the_example_of_the_guide_is_right(self):
+        guide = (ROOT / "docs/security.md").read_text()
+        example = guide.partition("### People who log in")[2].partition("```yaml\n")[2]
+        authority = Authority()
+        self.addCleanup(authority.remove)
+        server = authority.issue(["DNS:www.example.org"])
+        text = "version: 1\n" + example.partition("```")[0]
+        for written, real in (("/etc/hangu/www.pem", str(server.cert)),
+                              ("/etc/hangu/www.key", str(server.key)),
+                              ("file:/run/secrets/oidc", SECRET),
+                              ("file:/run/secrets/session", SECRET)):
+            self.assertIn(written, text)
+            text = text.replace(written, real)
+        path = authority.folder / "guide.yaml"
+        path.write_text(text)
+        told = run_hangu("check", path)
+        self.assertEqual(told.returncode, 0, told.stdout + told.stderr)
+        self.assertNotIn("W0157", told.stdout + told.stderr)

@@ -101,7 +101,7 @@ TEST(RefreshBoardTest, TextsOfEverySizeThatCookiesHold) {
 
 TEST(RefreshBoardTest, ThreadsNeverHearOfAnotherOneOrOfHalf) {
   constexpr uint32_t kSessions = 256;  // four a place
-  constexpr int64_t kRounds = 300;
+  constexpr int64_t kRounds = 60;
   RefreshBoard board;
   std::vector<Digest> digests;
   for (uint32_t number = 0; number < kSessions; ++number) {
