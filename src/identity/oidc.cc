@@ -52,6 +52,11 @@ int64_t seconds_of(const Claims& answer, std::string_view name) {
   return value ? static_cast<int64_t>(*value) : 0;
 }
 
+/// It may go into a field of a request (RFC 6749 §A.12, without blanks).
+bool is_visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 IdTokenFault check_claims(const Claims& claims, const IdTokenWants& wants) {
   const size_t audiences = claims.words("aud").size();
   const bool named = claims.contains("azp");
@@ -141,7 +146,8 @@ std::optional<TokenResponse> read_token_response(std::string_view json, bool is_
                     .refresh_token = std::string(answer->text("refresh_token")),
                     .scope = std::string(answer->text("scope")),
                     .expires_in = seconds_of(*answer, "expires_in")};
-  const bool whole = is_error ? !out.error.empty() : !out.access_token.empty();
+  const bool whole =
+      is_error ? !out.error.empty() : !out.access_token.empty() && is_visible(out.access_token);
   return whole ? std::optional(std::move(out)) : std::nullopt;
 }
 

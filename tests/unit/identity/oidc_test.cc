@@ -115,6 +115,10 @@ TEST(TokenAnswerTest, IsTokensOrAnError) {
     EXPECT_FALSE(read_token_response(bad, false)) << bad;
   }
   EXPECT_FALSE(read_token_response(R"({"access_token":"a"})", true));
+  for (const std::string_view odd : {R"(a\r\nHost: b)", R"(a b)", R"(a\u0000)", "\xc3\xa9"}) {
+    const std::string text = R"({"access_token":")" + std::string(odd) + "\"}";
+    EXPECT_FALSE(read_token_response(text, false)) << odd;  // it would go into a field
+  }
 }
 
 struct IdTokens {
@@ -201,6 +205,13 @@ TEST(ProviderMetadataTest, AreOfTheIssuerThatIsMeant) {
   EXPECT_EQ(good->token_endpoint, "https://id/t");
   EXPECT_EQ(good->authorization_endpoint, "https://id/a");
   EXPECT_EQ(good->end_session_endpoint, "");
+  const auto odd = parse_provider_metadata(
+      R"({"issuer":"https://id","jwks_uri":"file:///etc/passwd",
+          "authorization_endpoint":"https://id/a\r\nSet-Cookie: b","token_endpoint":7,
+          "end_session_endpoint":"javascript:alert"})",
+      "https://id");
+  ASSERT_TRUE(odd);
+  EXPECT_EQ(*odd, ProviderMetadata{});
   EXPECT_FALSE(parse_provider_metadata(R"({"issuer":"https://id/"})", "https://id"));
   EXPECT_FALSE(parse_provider_metadata("[]", "https://id"));
   EXPECT_FALSE(parse_provider_metadata("<html>", "https://id"));
