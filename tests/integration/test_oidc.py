@@ -170,7 +170,7 @@ class Logins(OidcCase):
         self.assertEqual(browser.request(back + f"&iss={good}").status, 302)
 
     def test_a_token_endpoint_that_is_of_no_use(self):
-        gateway = self.begin({"timeout": "500ms"})
+        gateway = self.begin({"timeout": "2s"})
 
         def answers(status, body):
             return lambda exchange, form: exchange.reply(status, {}, body)

@@ -131,7 +131,7 @@ class Sessions(OidcCase):
         self.assert_problem(response, 502, "auth.session")
 
     def test_it_ends_when_nobody_uses_it(self):
-        gateway = self.begin({"idle_timeout": "2s"})
+        gateway = self.begin({"idle_timeout": "5s"})
         browser = self.logged_in(gateway)
         first = browser.cookies["hangu-web"]
 
@@ -146,7 +146,7 @@ class Sessions(OidcCase):
         self.logged(gateway, "/", code="auth.login")
 
     def test_a_renewed_cookie_comes_with_any_answer_and_is_not_cached(self):
-        gateway = self.begin({"idle_timeout": "2s"}, route={"authorization": {"allow": [
+        gateway = self.begin({"idle_timeout": "5s"}, route={"authorization": {"allow": [
             {"id": "few", "consumers": ["bob"]}]}})
         browser = self.browser(gateway)
         browser.log_in(self.provider)
@@ -159,7 +159,7 @@ class Sessions(OidcCase):
         self.assertEqual(response.header("cache-control"), "no-store")
 
     def test_it_ends_in_any_case(self):
-        gateway = self.begin({"idle_timeout": "3s", "lifetime": "3s"})
+        gateway = self.begin({"idle_timeout": "4s", "lifetime": "4s"})
         browser = self.logged_in(gateway)
         eventually(lambda: browser.request("/").status == 302, "the end of the session")
 

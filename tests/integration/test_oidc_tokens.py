@@ -75,7 +75,7 @@ class Tokens(OidcCase):
         self.assertEqual(len(self.refresh_forms()), 1)
 
     def test_a_worker_asks_if_another_one_got_no_answer(self):
-        gateway = self.begin({"timeout": "1s"})
+        gateway = self.begin({"timeout": "3s"})
         self.provider.expires_in = 1
         browser = self.browser(gateway)
         browser.log_in(self.provider)
@@ -136,7 +136,7 @@ class Tokens(OidcCase):
         self.assertEqual(len(self.refresh_forms()), 1)  # it is not asked again and again
 
     def test_a_provider_that_is_gone_ends_no_session(self):
-        gateway = self.begin({"timeout": "500ms"})
+        gateway = self.begin()
         self.provider.expires_in = 1
         browser = self.browser(gateway)
         browser.log_in(self.provider)
