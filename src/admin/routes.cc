@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -94,15 +95,47 @@ Reply ready(control::Daemon& daemon) {
   return readiness.ready ? text_reply(200, "ready\n") : problem(503, "not_ready", readiness.reason);
 }
 
+struct Metric {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  uint64_t value;
+};
+
+std::string metrics_text(std::span<const Metric> metrics) {
+  std::string text;
+  for (const Metric& metric : metrics) {
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", metric.name, metric.help,
+                        metric.type, metric.value);
+  }
+  return text;
+}
+
+/// Nothing when there is none.
+std::string center_metrics(const control::ConfigCenterStatus& center) {
+  if (!center.enabled) {
+    return "";
+  }
+  const Metric metrics[] = {
+      {"hangu_config_center_connected", "gauge", "1: the store is being watched.",
+       center.connected ? uint64_t{1} : uint64_t{0}},
+      {"hangu_config_center_revision", "gauge", "Revision of the store, seen last.",
+       static_cast<uint64_t>(center.revision)},
+      {"hangu_config_center_applied_revision", "gauge", "Revision in force.",
+       static_cast<uint64_t>(center.applied)},
+      {"hangu_config_center_documents", "gauge", "Documents in force.", center.documents.documents},
+      {"hangu_config_center_refused_documents", "gauge",
+       "Documents whose version in the store is not in force.", center.documents.refused.size()},
+      {"hangu_config_center_lost", "gauge", "1: the store has no documents any more.",
+       center.documents.lost_store ? uint64_t{1} : uint64_t{0}}};
+  return metrics_text(metrics);
+}
+
 /// What the audit log's threads count; nothing when there is no log.
 std::string audit_metrics(const server::AuditStatus& audit) {
-  struct Metric {
-    std::string_view name;
-    std::string_view type;
-    std::string_view help;
-    uint64_t value;
-  };
-
+  if (audit.path.empty()) {
+    return "";
+  }
   const Metric metrics[] = {
       {"hangu_audit_records_total", "counter", "Audit log records written.", audit.records},
       {"hangu_audit_write_errors_total", "counter", "Failed attempts to write.",
@@ -115,19 +148,15 @@ std::string audit_metrics(const server::AuditStatus& audit) {
        "Records that the syslog server did not get; the log has them.", audit.syslog_dropped},
       {"hangu_audit_failing", "gauge", "1: the last attempt to write failed.",
        audit.failing ? uint64_t{1} : uint64_t{0}}};
-  std::string text;
-  for (const Metric& metric : metrics) {
-    text += audit.path.empty() ? ""
-                               : fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n",
-                                             metric.name, metric.help, metric.type, metric.value);
-  }
-  return text;
+  return metrics_text(metrics);
 }
 
 Reply metrics(control::Daemon& daemon) {
+  const control::DaemonStatus status = daemon.status();
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
-          stats::prometheus_text(daemon.registry()) + audit_metrics(daemon.status().gateway.audit),
+          stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
+              center_metrics(status.config_center),
           {}};
 }
 

@@ -395,6 +395,9 @@ class Daemon::Impl {
     };
     hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
                          std::function<void(ConfigCenter::Applied)> done) {
+      if (drain_.state() != DrainState::kServing) {
+        return;  // nobody waits for news any more
+      }
       reload_by(
           std::move(load),
           [done = std::move(done)](const ReloadOutcome& outcome) {

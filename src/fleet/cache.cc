@@ -56,7 +56,7 @@ Result<std::vector<StoredDocument>, std::string> from_json(std::string_view text
 }
 
 Result<void, std::string> write_whole(const std::string& path, std::string_view text) {
-  const std::string made = path + ".new";
+  const std::string made = fmt::format("{}.{}.new", path, ::getpid());  // an upgrade has two
   const int file = ::open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) {
     return failure(made, "cannot be made");

@@ -87,6 +87,7 @@ class Changes(CenterCase):
         self.etcd.put(PREFIX + "routes/bad", {"match": 5, "respond": {"body": "x"}})
         self.assertIn("E0110", self.is_refused("routes/bad"))
         self.assertEqual(self.ask("GET", "/bad").body, b"good")
+        self.assertEqual(self.gateway.metrics()["hangu_config_center_refused_documents"], 1)
         shown = run_hangu("status", "--socket", self.gateway.socket).stdout
         self.assertIn("refused routes/bad: E0110", shown)
         self.etcd.put(PREFIX + "routes/bad", route("/bad", "better"))
