@@ -23,6 +23,10 @@ Archiver::Archiver(ArchiverOptions options)
     : options_(std::move(options)) {}
 
 Archiver::~Archiver() {
+  stop();
+}
+
+void Archiver::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -34,6 +38,7 @@ Archiver::~Archiver() {
 }
 
 void Archiver::start() {
+  stopping_ = false;
   thread_ = std::thread([this] { run(); });
 }
 

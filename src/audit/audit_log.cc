@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <utility>
 
 #include <fmt/format.h>
@@ -184,7 +185,7 @@ void AuditLog::add_started(const LogTail& tail) {
   const std::string detail =
       fmt::format("pid={} on_backpressure={} mask={}", ::getpid(),
                   to_string(options_.on_backpressure), options_.mask ? "on" : "off");
-  const std::string_view before = tail.clean ? "start" : kUncleanEnd;
+  const std::string_view before = tail.upgraded ? "upgrade" : tail.clean ? "start" : kUncleanEnd;
   started.set(Text::kDetail, detail);
   started.set(Text::kReason, tail.end.seq == 0 ? "first" : before);
   started.set(Text::kFsync, to_string(options_.file.fsync));
@@ -225,13 +226,24 @@ void AuditLog::run() {
   pthread_setname_np(pthread_self(), "hangu-audit");
   block_asynchronous_signals();
   while (!stopping_) {
-    queues_.wait(kBatchMs, stuck_);
+    const bool away = mode_ == Mode::kAway || mode_ == Mode::kTaking;
+    queues_.wait(hasty_ ? 0 : kBatchMs, stuck_ || away);
+    run_task();
     turn();
   }
   finish();
 }
 
 void AuditLog::turn() {
+  if (mode_ == Mode::kAway || (mode_ == Mode::kTaking && !go_on_writing())) {
+    return;
+  }
+  take_relayed_records();
+  if (mode_ == Mode::kRelaying) {
+    take_in();
+    flush_relay();
+    return;
+  }
   rotate_if_due();
   take_in();
   record_expired();
@@ -240,7 +252,14 @@ void AuditLog::turn() {
 }
 
 void AuditLog::finish() {
+  if (mode_ == Mode::kAway) {
+    mode_ = Mode::kTaking;
+  }
   turn();
+  if (mode_ == Mode::kRelaying) {
+    finish_relay();
+    return;
+  }
   while (queues_.held() != 0 && now() < deadline_) {
     queues_.wait(kBatchMs, true);
     turn();
@@ -274,7 +293,7 @@ bool AuditLog::take_ring(uint32_t producer) {
   RecordRing& ring = queues_.ring(producer);
   size_t left = ring.held();
   while (left != 0) {
-    if (!file_.has_room()) {
+    if (!has_room()) {
       return false;
     }
     iovec pieces[2];
@@ -308,9 +327,15 @@ bool AuditLog::take_piece(uint32_t producer, std::string_view piece, size_t& tak
     take_record(producer, piece.substr(0, size));
     piece.remove_prefix(size);
     taken += size;
-    rotate_if_full();
+    if (mode_ == Mode::kWriting) {
+      rotate_if_full();
+    }
   }
   return taken != 0;
+}
+
+bool AuditLog::has_room() const {
+  return mode_ == Mode::kRelaying ? relay_->has_room() : file_.has_room();
 }
 
 void AuditLog::take_record(uint32_t producer, std::string_view packed) {
@@ -339,6 +364,10 @@ void AuditLog::say_lost(uint32_t producer, uint64_t lost) {
 }
 
 void AuditLog::add(const Record& record, uint32_t producer) {
+  if (mode_ == Mode::kRelaying) {
+    relay_->put(record);
+    return;
+  }
   const size_t before = batch_.lines.size();
   chain_.append(record, producer, batch_.lines);
   file_bytes_ += batch_.lines.size() - before;
@@ -433,13 +462,158 @@ void AuditLog::record_expired() {
 }
 
 void AuditLog::flush() {
-  if (!batch_.lines.empty()) {
+  if (mode_ == Mode::kRelaying) {
+    flush_relay();
+  } else if (!batch_.lines.empty()) {
     if (syslog_ != nullptr) {
       syslog_->put(batch_.lines);
     }
     file_.put(std::exchange(batch_, {}));
     batch_.lines.reserve(kBatchBytes + kLineBytesMax);
   }
+}
+
+// --- from process to process ------------------------------------------------------------------
+
+void AuditLog::on_thread(const std::function<void()>& task) {
+  std::promise<void> done;
+  {
+    const std::lock_guard lock(task_mutex_);
+    task_ = [&] {
+      task();
+      done.set_value();
+    };
+  }
+  queues_.wake();
+  done.get_future().wait();
+}
+
+void AuditLog::run_task() {
+  std::function<void()> task;
+  {
+    const std::lock_guard lock(task_mutex_);
+    task = std::exchange(task_, nullptr);
+  }
+  if (task) {
+    task();
+  }
+}
+
+Result<void, std::string> AuditLog::hand_over(std::string_view detail) {
+  std::string error;
+  on_thread([&] { error = leave(detail); });
+  return error.empty() ? Result<void, std::string>() : Failure<std::string>{error};
+}
+
+/// What is wrong; empty: all is written.
+std::string AuditLog::leave(std::string_view detail) {
+  if (mode_ != Mode::kWriting) {
+    return "another process has the audit log";
+  }
+  turn();
+  Record upgraded;
+  upgraded.event = Event::kProcessUpgraded;
+  upgraded.set(Text::kReason, kHandover);
+  upgraded.set(Text::kDetail, detail);
+  add_own(upgraded);
+  if (key_) {
+    add_checkpoint(to_string(Event::kProcessUpgraded));
+  }
+  flush();
+  archiver_.stop();
+  const size_t left = file_.stop(now() + kStopPatience);
+  if (left != 0) {
+    const auto started = file_.start();
+    archiver_.start();
+    return fmt::format("the audit log cannot be handed over: {} bytes wait to be written{}", left,
+                       started ? "" : "; " + started.error());
+  }
+  lock_.reset();
+  mode_ = Mode::kAway;
+  return {};
+}
+
+void AuditLog::take_back() {
+  on_thread([this] {
+    if (mode_ == Mode::kAway) {
+      mode_ = Mode::kTaking;
+    }
+  });
+}
+
+/// Where the file ends now, once it is ours.
+bool AuditLog::go_on_writing() {
+  lock_.emplace(options_.file.path + ".lock");
+  if (!lock_->held()) {
+    return false;
+  }
+  const auto tail = read_tail(options_.file.path);
+  if (!tail || !tail->torn.empty() || !file_.start()) {
+    log::error("event=audit_not_taken_back path={}", options_.file.path);
+    lock_.reset();
+    return false;
+  }
+  chain_.go_on_from(tail->end);
+  file_first_seq_ = tail->first_seq;
+  file_bytes_ = tail->bytes;
+  mode_ = Mode::kWriting;
+  archiver_.start();
+  if (tail->first_seq == 0) {
+    open_file("start", tail->previous_file, 0);
+  }
+  return true;
+}
+
+void AuditLog::relay_to(int socket) {
+  on_thread([this, socket] {
+    relay_ = std::make_unique<RelayWriter>(socket);
+    if (mode_ == Mode::kAway) {
+      mode_ = Mode::kRelaying;
+    }
+  });
+}
+
+void AuditLog::flush_relay() {
+  if (!relay_->send()) {
+    log::error("event=audit_relay_broken path={}", options_.file.path);
+    mode_ = Mode::kTaking;  // it is gone: perhaps the files can be had again
+  }
+}
+
+void AuditLog::take_relayed(int socket) {
+  ++relaying_;
+  on_thread([this, socket] { relayed_.emplace_back(socket); });
+}
+
+void AuditLog::take_relayed_records() {
+  hasty_ = false;
+  if (relayed_.empty() || !has_room()) {
+    return;
+  }
+  std::erase_if(relayed_, [this](RelayReader& reader) {
+    const RelayReader::State state =
+        reader.read([this](const Record& record) { add(record, options_.shards); });
+    hasty_ = hasty_ || state == RelayReader::State::kMore;
+    return state == RelayReader::State::kEnded;
+  });
+  relaying_ = static_cast<uint32_t>(relayed_.size());
+}
+
+void AuditLog::finish_relay() {
+  while ((queues_.held() != 0 || hasty_) && mode_ == Mode::kRelaying && now() < deadline_) {
+    queues_.wait(1, true);
+    turn();
+  }
+  Record drained;
+  drained.event = Event::kProcessUpgraded;
+  drained.set(Text::kReason, "drained");
+  drained.set(Text::kDetail, fmt::format("pid={}", ::getpid()));
+  add_own(drained);
+  while (mode_ == Mode::kRelaying && !relay_->empty() && now() < deadline_) {
+    flush_relay();
+    queues_.wait(1, true);
+  }
+  relay_.reset();
 }
 
 }  // namespace hangu::audit

@@ -58,6 +58,9 @@ FileWriter::~FileWriter() {
 }
 
 Result<void, std::string> FileWriter::start() {
+  close_file(fd_);
+  close_file(checkpoint_fd_);
+  stopping_ = false;
   if (!open_file()) {
     return Failure<std::string>{
         fmt::format("{}: {}", options_.path, std::generic_category().message(errno))};

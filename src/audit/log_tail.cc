@@ -40,6 +40,18 @@ bool ends_a_run(std::string_view line) {
          (event == to_string(Event::kCheckpoint) && member(line, key_of(Text::kReason)) == stopped);
 }
 
+}  // namespace
+
+bool ends_a_handover(std::string_view line) {
+  const std::string_view upgraded = to_string(Event::kProcessUpgraded);
+  const std::string_view event = member(line, "event");
+  const std::string_view reason = member(line, key_of(Text::kReason));
+  return (event == upgraded && reason == kHandover) ||
+         (event == to_string(Event::kCheckpoint) && reason == upgraded);
+}
+
+namespace {
+
 /// Takes what the last whole line of `text` says.
 Result<void, std::string> take_last_line(const std::string& path, std::string_view text,
                                          LogTail& tail) {
@@ -55,7 +67,8 @@ Result<void, std::string> take_last_line(const std::string& path, std::string_vi
     return no_log(path, "its last line is no record");
   }
   tail.end.seq = link->seq;
-  tail.clean = ends_a_run(line);
+  tail.upgraded = ends_a_handover(line);
+  tail.clean = tail.upgraded || ends_a_run(line);
   tail.torn = text.substr(end + 1);
   return {};
 }
@@ -142,8 +155,12 @@ LogLock::LogLock(LogLock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)) {}
 
 LogLock::~LogLock() {
+  release();
+}
+
+void LogLock::release() {
   if (fd_ >= 0) {
-    ::close(fd_);
+    ::close(std::exchange(fd_, -1));
   }
 }
 

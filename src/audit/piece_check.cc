@@ -11,8 +11,9 @@
 namespace hangu::audit {
 namespace {
 
-constexpr std::array kMarked = {Event::kLogOpened,  Event::kLogDeleted,     Event::kLogLost,
-                                Event::kCheckpoint, Event::kProcessStarted, Event::kProcessStopped};
+constexpr std::array kMarked = {
+    Event::kLogOpened,      Event::kLogDeleted,     Event::kLogLost,        Event::kCheckpoint,
+    Event::kProcessStarted, Event::kProcessStopped, Event::kProcessUpgraded};
 
 bool is_marked(std::string_view event) {
   return std::any_of(kMarked.begin(), kMarked.end(),

@@ -11,6 +11,7 @@
 
 #include "hangu/audit/archive.h"
 #include "hangu/audit/log_reader.h"
+#include "hangu/audit/log_tail.h"
 #include "hangu/audit/parallel_pieces.h"
 #include "hangu/base/parse.h"
 #include "hangu/tls/signature.h"
@@ -311,7 +312,8 @@ void Verifier::take_mark(const Mark& mark, uint64_t line) {
   const auto link = parse_link(mark.text);
   const std::string_view event = member(mark.text, "event");
   const std::string_view stopped = to_string(Event::kProcessStopped);
-  if (event == stopped || member(mark.text, key_of(Text::kReason)) == stopped) {
+  if (event == stopped || member(mark.text, key_of(Text::kReason)) == stopped ||
+      ends_a_handover(mark.text)) {
     end_seq_ = link->seq;
   }
   if (event == to_string(Event::kCheckpoint)) {

@@ -174,6 +174,9 @@ TypePtr<AdaptiveConcurrency> adaptive_concurrency_keys();
 TypePtr<Admission> admission_keys();
 TypePtr<Overload> overload_keys();
 TypePtr<Plugin> plugin_keys();
+TypePtr<Shutdown> shutdown_keys();
+TypePtr<Upgrade> upgrade_keys();
+TypePtr<ReloadWindow> reload_keys();
 /// One of `plugins` of a route.
 TypePtr<PluginUse> plugin_use_keys();
 

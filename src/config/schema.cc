@@ -279,23 +279,6 @@ TypePtr<AccessLog> access_log() {
   return type;
 }
 
-TypePtr<Shutdown> shutdown() {
-  auto type = object<Shutdown>("mapping");
-  type->key<&Shutdown::lb_delay>(
-          duration(Duration::zero(), hours(1)),
-          {.name = "lb_delay",
-           .documentation =
-               "After SIGTERM: not ready any more but still accepting, so that load balancers "
-               "notice.",
-           .example = "10s"})
-      .key<&Shutdown::drain_timeout>(
-          duration(Duration::zero(), hours(24)),
-          {.name = "drain_timeout",
-           .documentation = "Then no new connections; what is still open after this is closed.",
-           .example = "2m"});
-  return type;
-}
-
 TypePtr<Buffers> buffers() {
   auto type = object<Buffers>("mapping");
   type->key<&Buffers::receive_bytes_max>(size<uint64_t>({4 * kMiB, 64 * kGiB}),
@@ -495,9 +478,19 @@ std::unique_ptr<Type> build_root() {
       .key<&Config::admin>(admin_keys(), {.name = "admin",
                                           .documentation = "The admin API.",
                                           .example = "{tcp: \"127.0.0.1:9900\"}"})
-      .key<&Config::shutdown>(shutdown(), {.name = "shutdown",
-                                           .documentation = "How the process ends.",
-                                           .example = "{lb_delay: 10s}"})
+      .key<&Config::shutdown>(shutdown_keys(), {.name = "shutdown",
+                                                .documentation = "How the process ends.",
+                                                .example = "{lb_delay: 10s}"})
+      .key<&Config::upgrade>(
+          upgrade_keys(),
+          {.name = "upgrade",
+           .documentation = "How the process makes room for its successor (`hangu upgrade`).",
+           .example = "{drain_timeout: 1h}"})
+      .key<&Config::reload>(
+          reload_keys(),
+          {.name = "reload",
+           .documentation = "What becomes of the connections of a listener that a reload removed.",
+           .example = "{drain_timeout: 10m}"})
       .key<&Config::buffers>(buffers(), {.name = "buffers",
                                          .documentation = "Memory limits and back-pressure.",
                                          .example = "{receive_max: 128MiB}"})

@@ -18,6 +18,7 @@ class Backend {
   virtual void connect(SocketId socket, const sockaddr* address, socklen_t size) = 0;
   virtual void start_receive(SocketId socket) = 0;
   virtual void stop_receive(SocketId socket) = 0;
+  virtual bool quiesce(SocketId socket) = 0;
   virtual SendResult send(SocketId socket, const iovec* vector, size_t count) = 0;
   virtual ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) = 0;
   virtual void limit_receive(SocketId socket, uint32_t bytes) = 0;
@@ -28,6 +29,7 @@ class Backend {
   virtual int fd(SocketId socket) const = 0;
   virtual void accept(int fd, AcceptHandler& handler) = 0;
   virtual void stop_accept(int fd) = 0;
+  virtual void forget_accept(AcceptHandler& handler) = 0;
 
   /// Submits what was asked for and waits; negative `timeout`: until something happens.
   virtual void wait(Duration timeout) = 0;

@@ -78,6 +78,11 @@ class EpollBackend final : public Backend {
 
   void stop_receive(SocketId socket) override { sockets_[socket].receive_wanted = false; }
 
+  bool quiesce(SocketId socket) override {
+    stop_receive(socket);
+    return true;
+  }
+
   SendResult send(SocketId socket, const iovec* vector, size_t count) override;
   ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) override;
 
@@ -96,6 +101,9 @@ class EpollBackend final : public Backend {
 
   void accept(int fd, AcceptHandler& handler) override;
   void stop_accept(int fd) override;
+
+  void forget_accept(AcceptHandler&) override {}  // nothing is under way
+
   void wait(Duration timeout) override;
   void dispatch() override;
   void cancel_all() override;

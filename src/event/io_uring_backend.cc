@@ -74,6 +74,7 @@ struct Socket {
   bool receive_cancelled = false;
   bool readable_wanted = false;  // on_readable is due once no receive is armed any more
   bool readable_armed = false;
+  bool quiet_wanted = false;  // on_quiet is due once no receive is armed any more
   bool send_pending = false;
   bool writable_armed = false;
   bool connect_pending = false;
@@ -83,8 +84,9 @@ struct Socket {
 
 struct Acceptor {
   int fd = -1;
-  AcceptHandler* handler = nullptr;  // null: stopped
+  AcceptHandler* handler = nullptr;  // null: nobody wants what is accepted
   bool armed = false;
+  bool stopping = false;  // the last completion is to come
 };
 
 class IoUringBackend final : public Backend {
@@ -103,6 +105,7 @@ class IoUringBackend final : public Backend {
   void connect(SocketId socket, const sockaddr* address, socklen_t size) override;
   void start_receive(SocketId socket) override;
   void stop_receive(SocketId socket) override;
+  bool quiesce(SocketId socket) override;
   SendResult send(SocketId socket, const iovec* vector, size_t count) override;
   ssize_t receive_into(SocketId socket, Pipe& pipe, size_t bytes) override;
 
@@ -119,6 +122,7 @@ class IoUringBackend final : public Backend {
 
   void accept(int fd, AcceptHandler& handler) override;
   void stop_accept(int fd) override;
+  void forget_accept(AcceptHandler& handler) override;
   void wait(Duration timeout) override;
   void dispatch() override;
   void cancel_all() override;
@@ -271,6 +275,7 @@ void IoUringBackend::start_receive(SocketId id) {
   Socket& socket = sockets_[id];
   socket.receive_wanted = true;
   socket.readable_wanted = false;
+  socket.quiet_wanted = false;
   if (!socket.receive_armed && !socket.closing && !socket.starved) {
     arm_receive(id);
   }
@@ -297,6 +302,17 @@ void IoUringBackend::prepare_receive(io_uring_sqe* sqe, int fd, uint32_t bytes_m
 /// Only the next bytes cancel the receive: most pauses end before any come.
 void IoUringBackend::stop_receive(SocketId id) {
   sockets_[id].receive_wanted = false;
+}
+
+bool IoUringBackend::quiesce(SocketId id) {
+  Socket& socket = sockets_[id];
+  socket.receive_wanted = false;
+  if (!socket.receive_armed) {
+    return true;
+  }
+  socket.quiet_wanted = true;
+  cancel_receive(id);
+  return false;
 }
 
 /// Its polls cost a completion each, its splices are system calls of their own: for bodies so large
@@ -422,8 +438,7 @@ void IoUringBackend::accept(int fd, AcceptHandler& handler) {
   if (free == acceptors_.end()) {
     free = acceptors_.insert(acceptors_.end(), Acceptor{});
   }
-  free->fd = fd;
-  free->handler = &handler;
+  *free = {.fd = fd, .handler = &handler};
   arm_accept(static_cast<size_t>(free - acceptors_.begin()));
 }
 
@@ -438,12 +453,25 @@ void IoUringBackend::arm_accept(size_t index) {
 void IoUringBackend::stop_accept(int fd) {
   for (size_t i = 0; i < acceptors_.size(); ++i) {
     Acceptor& acceptor = acceptors_[i];
-    if (acceptor.fd == fd && acceptor.handler != nullptr) {
-      acceptor.handler = nullptr;
+    if (acceptor.fd == fd && acceptor.handler != nullptr && !acceptor.stopping) {
+      acceptor.fd = -1;
+      if (!acceptor.armed) {
+        acceptor.handler = nullptr;
+        continue;
+      }
+      acceptor.stopping = true;
       io_uring_sqe* sqe = ring_.next_entry();
       io_uring_prep_cancel64(sqe, Tag{Op::kAccept, 0, static_cast<uint32_t>(i)}.pack(), 0);
       sqe->user_data = Tag{Op::kCancel, 0, kNoSlot}.pack();
       ring_.submit();  // the caller may close the descriptor right away
+    }
+  }
+}
+
+void IoUringBackend::forget_accept(AcceptHandler& handler) {
+  for (Acceptor& acceptor : acceptors_) {
+    if (acceptor.stopping && acceptor.handler == &handler) {
+      acceptor.handler = nullptr;
     }
   }
 }
@@ -534,6 +562,12 @@ void IoUringBackend::complete_other(SocketId id, Op op, int result) {
         handler.on_readable();
       }
       break;
+    case Op::kCancel:
+      if (result == -EALREADY && socket.quiet_wanted && !socket.closing) {
+        socket.receive_cancelled = false;
+        cancel_receive(id);
+      }
+      break;
     case Op::kConnect:
       socket.connect_pending = false;
       if (!socket.closing) {
@@ -565,6 +599,7 @@ void IoUringBackend::complete_accept(uint32_t index, const io_uring_cqe& cqe) {
   const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
   acceptors_[index].armed = more;
   AcceptHandler* handler = acceptors_[index].handler;
+  const bool stopping = acceptors_[index].stopping;
   if (cqe.res >= 0) {
     if (handler != nullptr) {
       ++stats_.accepts;
@@ -572,11 +607,15 @@ void IoUringBackend::complete_accept(uint32_t index, const io_uring_cqe& cqe) {
     } else {
       ::close(cqe.res);
     }
-  } else if (handler != nullptr && cqe.res != -ECANCELED && !accept_error_is_transient(-cqe.res)) {
+  } else if (handler != nullptr && !stopping && cqe.res != -ECANCELED &&
+             !accept_error_is_transient(-cqe.res)) {
     handler->on_accept_error(-cqe.res);
     return;  // the listener accepts again when it sees fit
   }
-  if (!more && acceptors_[index].handler != nullptr && !acceptors_[index].armed) {
+  Acceptor& acceptor = acceptors_[index];
+  if (!more && acceptor.stopping) {
+    acceptor = {};
+  } else if (!more && acceptor.handler != nullptr && !acceptor.armed) {
     arm_accept(index);
   }
 }
@@ -597,12 +636,19 @@ void IoUringBackend::complete_receive(SocketId id, const io_uring_cqe& cqe) {
   }
   if (more) {
     if (!sockets_[id].receive_wanted && !sockets_[id].closing) {
+      if (sockets_[id].quiet_wanted) {
+        sockets_[id].receive_cancelled = false;  // that one may have met a receive at work
+      }
       cancel_receive(id);
     }
     return;
   }
   if (!sockets_[id].closing && !sockets_[id].receive_armed) {
     end_receive(id, cqe.res);
+    if (!sockets_[id].closing && !sockets_[id].receive_armed &&
+        std::exchange(sockets_[id].quiet_wanted, false)) {
+      sockets_[id].handler->on_quiet();
+    }
   }
   finish_operation(id);
 }

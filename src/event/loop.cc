@@ -229,6 +229,10 @@ void Loop::stop_receive(SocketId socket) {
   backend_->stop_receive(socket);
 }
 
+bool Loop::quiesce(SocketId socket) {
+  return backend_->quiesce(socket);
+}
+
 SendResult Loop::send(SocketId socket, const iovec* vector, size_t count) {
   return backend_->send(socket, vector, count);
 }
@@ -267,6 +271,10 @@ void Loop::accept(int fd, AcceptHandler& handler) {
 
 void Loop::stop_accept(int fd) {
   backend_->stop_accept(fd);
+}
+
+void Loop::forget_accept(AcceptHandler& handler) {
+  backend_->forget_accept(handler);
 }
 
 }  // namespace hangu::event

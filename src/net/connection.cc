@@ -472,11 +472,32 @@ void Connection::pause_reading() {
   }
 }
 
+bool Connection::detach() {
+  if (security_ != nullptr || splice_to_ != nullptr || receive_ended_ || !held_.empty()) {
+    return false;
+  }
+  reading_ = false;
+  detaching_ = !loop_.quiesce(socket_);
+  return !detaching_;
+}
+
+void Connection::on_quiet() noexcept {
+  if (!std::exchange(detaching_, false)) {
+    return;
+  }
+  if (!held_.empty() || receive_ended_) {
+    resume_reading();
+  } else if (handler_ != nullptr) {
+    handler_->on_detached();
+  }
+}
+
 void Connection::resume_reading() {
   if (reading_ || closed_) {
     return;
   }
   reading_ = true;
+  detaching_ = false;
   if (connecting_) {
     return;
   }

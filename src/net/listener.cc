@@ -48,7 +48,7 @@ bool prepare(int fd, const Address& address, const ListenOptions& options) {
 
 }  // namespace
 
-Result<int> listen_on(const Address& address, const ListenOptions& options) {
+Result<int> bind_to(const Address& address, const ListenOptions& options) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     return fail(internal_error(Errc::kSystem, "socket", errno));
@@ -56,11 +56,28 @@ Result<int> listen_on(const Address& address, const ListenOptions& options) {
   if (address.is_unix()) {
     remove_stale_socket(address);
   }
-  if (!prepare(fd, address, options) || ::bind(fd, address.data(), address.size()) != 0 ||
-      ::listen(fd, static_cast<int>(options.backlog)) != 0) {
+  if (!prepare(fd, address, options) || ::bind(fd, address.data(), address.size()) != 0) {
     const int error = errno;
     ::close(fd);
     return fail(internal_error(Errc::kSystem, "bind", error));
+  }
+  return fd;
+}
+
+Result<void> begin_listening(int fd, uint32_t backlog) {
+  if (::listen(fd, static_cast<int>(backlog)) != 0) {
+    return fail(internal_error(Errc::kSystem, "listen", errno));
+  }
+  return {};
+}
+
+Result<int> listen_on(const Address& address, const ListenOptions& options) {
+  const Result<int> fd = bind_to(address, options);
+  if (fd) {
+    if (const auto listening = begin_listening(*fd, options.backlog); !listening) {
+      ::close(*fd);
+      return fail(listening.error());
+    }
   }
   return fd;
 }
@@ -85,6 +102,7 @@ Listener::Listener(event::Loop& loop, int fd, ListenerHandler& handler)
 
 Listener::~Listener() {
   stop();
+  loop_.forget_accept(*this);
   ::close(fd_);
 }
 

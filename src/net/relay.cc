@@ -44,10 +44,19 @@ uint64_t Relay::sent_bytes() const {
   return client_.connection != nullptr ? client_.connection->bytes_sent() : 0;
 }
 
+void Relay::end_to_client(std::string_view last, Duration at_most) noexcept {
+  client_.connection->write_copy(last);
+  ends_at_ = loop_.now() + at_most;
+  arm_next();
+}
+
 void Relay::pass(Side& from, buffer::Slice&& data) noexcept {
+  Side& to = other(from);
+  if (&to == &client_) {
+    data.size = ending() ? 0 : static_cast<uint32_t>(handler_.on_relaying_to_client(data.view()));
+  }
   const size_t bytes = data.size;
   from.bytes += bytes;
-  Side& to = other(from);
   if (bytes != 0) {
     to.connection->write(std::move(data));
   }
@@ -116,6 +125,7 @@ void Relay::arm_next() noexcept {
   if (watching_) {
     next = std::min(next, check_at_);
   }
+  next = std::min(next, ends_at_);
   if (next != TimePoint::max()) {
     arm(loop_.timers(), next - loop_.now());
   }
@@ -123,6 +133,10 @@ void Relay::arm_next() noexcept {
 
 void Relay::on_timer() noexcept {
   const TimePoint now = loop_.now();
+  if (now >= ends_at_) {
+    finish(RelayOutcome::kDone, {});
+    return;
+  }
   if (limits_.idle != Duration::zero() && now - moved_at_ >= limits_.idle) {
     finish(RelayOutcome::kIdle, {});
     return;

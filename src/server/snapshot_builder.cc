@@ -41,7 +41,8 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
   const auto& [source_path, generation, workers, pin_workers, event_loop, log_level, node,
                state_dir, listeners, upstreams, stores, consumers, authenticators, forward_auths,
                rate_limits, concurrency_limits, bandwidth_limits, plugins, routes, access_log,
-               audit, compliance, admin, shutdown, buffers, overload, config_center] = before;
+               audit, compliance, admin, shutdown, upgrade, reload, buffers, overload,
+               config_center] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(forward_auths, after.forward_auths) && extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&
@@ -161,6 +162,14 @@ std::shared_ptr<filter::RateLimitCounts> SnapshotBuilder::make_counts(
     quotas_.restore(limit, *counts);
   }
   return counts;
+}
+
+void SnapshotBuilder::restore_quotas() {
+  for (const auto& [name, memory] : rate_limits_) {
+    if (memory.counts->quota != nullptr) {
+      quotas_.restore(memory.limit->config(), *memory.counts);
+    }
+  }
 }
 
 filter::RateLimit::Place SnapshotBuilder::place_of(const config::Config& config,

@@ -78,6 +78,9 @@ class SnapshotBuilder {
                                                 const Logs& logs, const TlsContexts& tls,
                                                 const Opened& opened);
 
+  /// Of a process that could not read them before.
+  void restore_quotas();
+
   /// Frees the generations that no shard uses any more: here, since the shards have better things
   /// to do.
   void release_unused();

@@ -30,6 +30,8 @@ class Archiver {
   Archiver& operator=(const Archiver&) = delete;
 
   void start();
+  /// Until the next start().
+  void stop();
   /// A file has just been completed. Any thread.
   void wake();
   /// Those found since the last call, each once. Any thread.

@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -21,6 +23,7 @@
 #include "hangu/audit/mask.h"
 #include "hangu/audit/record.h"
 #include "hangu/audit/record_queues.h"
+#include "hangu/audit/relay.h"
 #include "hangu/audit/syslog_sink.h"
 #include "hangu/base/result.h"
 #include "hangu/tls/signature.h"
@@ -71,6 +74,21 @@ class AuditLog {
 
   void release(uint32_t shard, uint32_t bytes) noexcept { reserved_[shard].bytes -= bytes; }
 
+  // From process to process. Control thread; these wait for the log's thread.
+
+  /// Records that the process leaves the log to another, and lets go of the files, complete and
+  /// signed. Records wait in their rings until take_back() or relay_to(). On failure it goes on.
+  Result<void, std::string> hand_over(std::string_view detail);
+  /// The other process is gone: goes on where the file ends, as soon as it has the lock.
+  void take_back();
+  /// The other process has the log: it gets the records, too. Owns `socket`.
+  void relay_to(int socket);
+  /// Takes what a process that relays sends over `socket`, until that ends. Owns it.
+  void take_relayed(int socket);
+
+  /// How many processes relay to this one.
+  uint32_t relaying() const noexcept { return relaying_.load(std::memory_order_relaxed); }
+
   bool fails_closed() const { return options_.on_backpressure == Backpressure::kFailClosed; }
 
   const AuditLogOptions& options() const { return options_; }
@@ -89,6 +107,13 @@ class AuditLog {
   const SyslogSink* syslog() const noexcept { return syslog_.get(); }  // nullptr: none
 
  private:
+  enum class Mode : uint8_t {
+    kWriting,
+    kAway,      // another process has the files: records wait
+    kTaking,    // likewise, until the files can be had again
+    kRelaying,  // another process has the files and gets the records
+  };
+
   struct alignas(64) Reserved {
     uint64_t bytes = 0;  // the shard's own
   };
@@ -99,7 +124,13 @@ class AuditLog {
   void begin(const LogTail& tail);
   void add_started(const LogTail& tail);
   void run();
+  void run_task();
+  void on_thread(const std::function<void()>& task);
+  std::string leave(std::string_view detail);
+  bool go_on_writing();
   void turn();
+  void take_relayed_records();
+  bool has_room() const;
   void take_in();
   bool take_ring(uint32_t producer);
   bool take_piece(uint32_t producer, std::string_view piece, size_t& taken);
@@ -115,11 +146,13 @@ class AuditLog {
   void record_expired();
   void open_file(std::string_view reason, const std::string& previous_file, uint64_t torn_bytes);
   void flush();
+  void flush_relay();
   void finish();
+  void finish_relay();
 
   AuditLogOptions options_;
-  LogLock lock_;
-  RecordQueues queues_;  // of the shards, then of the control thread
+  std::optional<LogLock> lock_;  // while the files are ours
+  RecordQueues queues_;          // of the shards, then of the control thread
   std::vector<Reserved> reserved_;
   Archiver archiver_;
   FileWriter file_;
@@ -138,7 +171,14 @@ class AuditLog {
   std::vector<uint64_t> lost_said_;  // by ring
   std::string scratch_;
   bool stuck_ = false;
+  bool hasty_ = false;  // there is more to be taken at once
+  Mode mode_ = Mode::kWriting;
+  std::unique_ptr<RelayWriter> relay_;  // while kRelaying
+  std::vector<RelayReader> relayed_;
 
+  std::mutex task_mutex_;
+  std::function<void()> task_;
+  std::atomic<uint32_t> relaying_{0};
   std::atomic<uint64_t> written_{0};
   std::atomic<bool> stopping_{false};
   TimePoint deadline_{};  // once stopping_

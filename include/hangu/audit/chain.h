@@ -48,6 +48,9 @@ class Chain {
 
   const ChainEnd& end() const { return end_; }
 
+  /// Somebody else has made lines since.
+  void go_on_from(const ChainEnd& end) { end_ = end; }
+
  private:
   tls::Digester digester_;
   std::string node_;

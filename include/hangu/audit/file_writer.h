@@ -49,7 +49,7 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
-  /// Opens the file (appending, mode 0640) and starts the thread.
+  /// Opens the file (appending, mode 0640) and starts the thread; again after stop().
   Result<void, std::string> start();
 
   /// Whether a batch finds a place. What is put without one is kept in memory all the same.

@@ -20,6 +20,8 @@ class LogLock {
 
   bool held() const { return fd_ >= 0; }
 
+  void release();
+
  private:
   int fd_;
 };
@@ -31,8 +33,15 @@ struct LogTail {
   uint64_t bytes = 0;                     // of that file
   std::string torn;                       // the beginning of a line, behind the last record
   bool clean = true;                      // the last run said that it ended
+  bool upgraded = false;                  // or that another process goes on
   std::string previous_file;              // the newest complete one; without its folder
 };
+
+/// `reason` of the process.upgrade with which a process leaves the log to its successor.
+inline constexpr std::string_view kHandover = "handover";
+
+/// Whether a line is the last word of a process on a log that another goes on with.
+bool ends_a_handover(std::string_view line);
 
 /// The error says why `path` is no audit log.
 Result<LogTail, std::string> read_tail(const std::string& path);

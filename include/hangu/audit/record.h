@@ -39,6 +39,7 @@ enum class Event : uint8_t {
   kLogDeleted,
   kLogLost,
   kCheckpoint,
+  kProcessUpgraded,
   kCount
 };
 

@@ -21,6 +21,7 @@
 #include "hangu/config/forward_auth.h"
 #include "hangu/config/identity.h"
 #include "hangu/config/key_part.h"
+#include "hangu/config/lifecycle.h"
 #include "hangu/config/load_control.h"
 #include "hangu/config/mode.h"
 #include "hangu/config/openapi.h"
@@ -684,12 +685,6 @@ enum class Compliance : uint8_t { kNone, kMlps3 };
 /// Network logs are kept for six months (Cybersecurity Law).
 inline constexpr Duration kMlpsRetentionMin = std::chrono::hours(24 * 183);
 
-struct Shutdown {
-  Duration lb_delay = std::chrono::seconds(5);        // readiness off, still accepting
-  Duration drain_timeout = std::chrono::seconds(60);  // then what is left is closed
-  bool operator==(const Shutdown&) const = default;
-};
-
 struct Buffers {
   uint64_t receive_bytes_max = 256ULL * 1024 * 1024;      // of receive blocks, per shard
   uint64_t write_high_watermark = 256 * 1024;             // a producer pauses above it
@@ -723,6 +718,8 @@ struct Config {
   Compliance compliance = Compliance::kNone;
   Admin admin;
   Shutdown shutdown;
+  Upgrade upgrade;
+  ReloadWindow reload;
   Buffers buffers;
   Overload overload;
   ConfigCenter config_center;

@@ -50,6 +50,9 @@ class SocketHandler {
   /// After wait_readable(): bytes, a FIN or an error are there. Once; may come without a cause.
   virtual void on_readable() noexcept {}
 
+  /// After quiesce(): nothing receives any more. Once.
+  virtual void on_quiet() noexcept {}
+
   /// The last call after close(): the kernel holds nothing of the socket any more.
   virtual void on_closed() noexcept = 0;
 
@@ -175,6 +178,9 @@ class Loop {
   void start_receive(SocketId socket);
   /// What is under way is still delivered.
   void stop_receive(SocketId socket);
+  /// As stop_receive(), to the end of what is under way: true when there is nothing; else
+  /// on_quiet() follows what is still delivered. Bytes that come later stay in the kernel.
+  bool quiesce(SocketId socket);
   /// One at a time. While pending, the bytes (not the vector) must stay until on_send or on_closed.
   SendResult send(SocketId socket, const iovec* vector, size_t count);
   /// How many bytes one receive may bring, 0: as many as fit. For io_uring it holds for the next
@@ -199,7 +205,10 @@ class Loop {
 
   /// Accepts on `fd`, which stays the caller's, until stop_accept. One handler a descriptor.
   void accept(int fd, AcceptHandler& handler);
+  /// The handler must live on: it gets those that the kernel has accepted already, until
+  /// forget_accept(), which closes them. `fd` itself may be closed.
   void stop_accept(int fd);
+  void forget_accept(AcceptHandler& handler);
 
   /// Nullptr: nobody.
   void set_pressure_handler(PressureHandler* handler) { pressure_handler_ = handler; }

@@ -40,6 +40,9 @@ class ConnectionHandler {
   /// Everything written is in the kernel's hands.
   virtual void on_flushed() noexcept = 0;
 
+  /// After detach(): the kernel reads for us no more, and nothing had come.
+  virtual void on_detached() noexcept {}
+
  protected:
   ~ConnectionHandler() = default;
 };
@@ -113,6 +116,11 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   void pause_reading();
   void resume_reading();
 
+  /// Stops reading so that the descriptor can go to another process with every byte that is still
+  /// to come: true when it can at once; else on_detached() follows, unless something comes before,
+  /// which is delivered: then reading goes on. resume_reading() takes it back.
+  bool detach();
+
   /// Lets the next `bytes` received bytes go to `to`, behind what is queued there, without passing
   /// through our memory; on_spliced() counts them. As long as it lasts nobody else may write to
   /// `to`. It is over after them, or earlier, for any reason: then on_data() has the rest. A `to`
@@ -171,6 +179,7 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   void on_send(int error, size_t bytes) noexcept override;
   void on_connect(int error) noexcept override;
   void on_readable() noexcept override;
+  void on_quiet() noexcept override;
   void on_closed() noexcept override;
   // event::FlushHandler
   void flush() noexcept override;
@@ -235,6 +244,7 @@ class Connection final : private event::SocketHandler, private event::FlushHandl
   Ending ending_ = Ending::kNone;
   bool connecting_ = false;
   bool reading_ = false;
+  bool detaching_ = false;
   bool receive_ended_ = false;  // the peer's FIN or an error came, maybe not delivered yet
   bool end_delivered_ = false;
   bool delivering_held_ = false;

@@ -20,6 +20,10 @@ struct ListenOptions {
 /// too. A Unix socket file that nobody listens on any more is replaced. Any thread.
 Result<int> listen_on(const Address& address, const ListenOptions& options);
 
+/// The same in two steps: connections come only after the second.
+Result<int> bind_to(const Address& address, const ListenOptions& options);
+Result<void> begin_listening(int fd, uint32_t backlog);
+
 /// How many connections wait in the kernel for accept(), and how many may.
 struct AcceptQueue {
   uint32_t waiting = 0;

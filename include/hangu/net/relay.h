@@ -30,6 +30,10 @@ enum class RelayOutcome : uint8_t {
 
 class RelayHandler {
  public:
+  /// These bytes come next; how many of them the client may have, all but before
+  /// Relay::end_to_client().
+  virtual size_t on_relaying_to_client(std::string_view bytes) noexcept { return bytes.size(); }
+
   virtual void on_relayed_to_client(size_t bytes) noexcept = 0;
   /// Once, last: both connections have been let go of, to send what is queued where somebody may
   /// still read it. `error`: of the connection that failed.
@@ -54,6 +58,9 @@ class Relay final : private event::Timer {
   Relay& operator=(const Relay&) = delete;
 
   void begin(RelayEnd client, RelayEnd server) noexcept;
+  /// The client gets `last` and nothing more; what it still says goes to the server. Unless both
+  /// directions end by themselves, that is the end after `at_most`, with kDone.
+  void end_to_client(std::string_view last, Duration at_most) noexcept;
   /// Lets both connections go, with what is queued; the handler hears nothing more.
   void close() noexcept;
 
@@ -66,6 +73,8 @@ class Relay final : private event::Timer {
   /// Bytes that wait for the client, and those that its connection has taken since it began.
   size_t held_bytes() const;
   uint64_t sent_bytes() const;
+
+  bool ending() const { return ends_at_ != TimePoint::max(); }
 
  private:
   struct Side final : ConnectionHandler {
@@ -110,7 +119,8 @@ class Relay final : private event::Timer {
   uint64_t progress_ = 0;  // what the client had acknowledged at the last check
   Side client_;
   Side server_;
-  bool watching_ = false;  // something was written to the client
+  TimePoint ends_at_ = TimePoint::max();  // after end_to_client()
+  bool watching_ = false;                 // something was written to the client
 };
 
 }  // namespace hangu::net

@@ -53,6 +53,8 @@ struct Recorder final : SocketHandler {
 
   void on_readable() noexcept override { ++readables; }
 
+  void on_quiet() noexcept override { ++quiets; }
+
   void on_closed() noexcept override { ++closes; }
 
   std::string received;
@@ -67,6 +69,7 @@ struct Recorder final : SocketHandler {
   int connects = 0;
   int connect_error = -1;
   int readables = 0;
+  int quiets = 0;
   int closes = 0;
 };
 
@@ -215,6 +218,42 @@ TEST_P(LoopTest, StopReceiveStopsSoonAndLosesNothing) {
   EXPECT_EQ(recorder.received.size(), size);
   loop_->close(id);
   ASSERT_TRUE(pump([&] { return recorder.closes == 1; }));
+}
+
+/// Every byte is either received before or still in the kernel after: another process may have it.
+TEST_P(LoopTest, QuiesceLeavesTheRestInTheKernel) {
+  for (int round = 0; round < 300; ++round) {
+    const auto [ours, theirs] = make_pair();
+    Recorder recorder;
+    const SocketId id = loop_->open(ours, recorder);
+    loop_->start_receive(id);
+    for (int turn = round % 3; turn != 0; --turn) {
+      loop_->turn(Duration::zero());
+    }
+    if (round % 2 == 0) {
+      ASSERT_EQ(::write(theirs, "first", 5), 5);
+    }
+    const bool quiet = loop_->quiesce(id);
+    std::thread writer;
+    if (round % 5 == 0) {
+      writer = std::thread([&, to = theirs] { EXPECT_EQ(::write(to, "meanwhile", 9), 9); });
+    }
+    ASSERT_TRUE(pump([&] { return quiet || recorder.quiets == 1; }));
+    if (writer.joinable()) {
+      writer.join();
+    }
+    ASSERT_EQ(::write(theirs, "last", 4), 4);
+    loop_->turn(milliseconds(1));
+    std::array<char, 64> rest{};
+    const ssize_t left = ::recv(ours, rest.data(), rest.size(), MSG_DONTWAIT);
+    ASSERT_GT(left, 0);
+    const std::string all = recorder.received + std::string(rest.data(), static_cast<size_t>(left));
+    EXPECT_EQ(all, std::string(round % 2 == 0 ? "first" : "") +
+                       (round % 5 == 0 ? "meanwhile" : "") + "last");
+    EXPECT_EQ(recorder.quiets, quiet ? 0 : 1);
+    loop_->close(id);
+    ASSERT_TRUE(pump([&] { return recorder.closes == 1; }));
+  }
 }
 
 TEST_P(LoopTest, LimitsWhatAReceiveBrings) {
