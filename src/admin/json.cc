@@ -406,6 +406,14 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
     all["overload"] = overload(status.gateway);
   }
   all["last_reload"] = last_reload(status.last_reload);
+  if (status.last_upgrade && !status.last_upgrade->error.empty()) {
+    all["last_upgrade"] = {{"time", format_wall_time(status.last_upgrade->time)},
+                           {"upgraded", false},
+                           {"error", status.last_upgrade->error}};
+  }
+  if (status.predecessor != 0) {
+    all["predecessor_pid"] = status.predecessor;
+  }
   return all;
 }
 

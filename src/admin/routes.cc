@@ -1,7 +1,10 @@
 #include "hangu/admin/routes.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <span>
 #include <utility>
@@ -49,6 +52,9 @@ constexpr std::array kRoutes = {
           "records that the audit log is read: ?kind=read|export|verify&what=..."},
     Route{"POST", "/reload", kSystem | kSecurity,
           "reads the config again: 200 applied, 422 invalid, 409 refused"},
+    Route{"POST", "/upgrade", kSystem,
+          "starts the binary anew and leaves everything to it: 200 done, 409 refused; ?binary=PATH "
+          "over the Unix socket alone"},
     Route{"POST", "/login", kAnyone,
           "Authorization: Basic; a session's token for an administrator"},
     Route{"POST", "/logout", kAnyone, "Authorization: Bearer; ends the session"},
@@ -255,6 +261,48 @@ Reply reload_reply(const control::ReloadOutcome& outcome) {
   return reply;
 }
 
+Reply upgrade_reply(const control::UpgradeOutcome& outcome) {
+  if (!outcome.done) {
+    return problem(409, "upgrade.failed", outcome.error);
+  }
+  return json_reply({{"upgraded", true},
+                     {"pid", outcome.pid},
+                     {"version", outcome.version},
+                     {"took_ms", std::chrono::duration<double, std::milli>(outcome.took).count()}});
+}
+
+/// Another binary may do whatever this account may: to choose it, one must be that account, or
+/// root.
+bool may_choose_binary(const Peer& peer) {
+  return peer.uid && (*peer.uid == 0 || *peer.uid == ::geteuid());
+}
+
+void upgrade(const Request& request, std::string_view query, const Caller& caller,
+             control::Daemon& daemon, Done done) {
+  const auto fields = parse_query(query);
+  std::string binary;
+  for (const auto& [name, value] : fields ? *fields : QueryFields{}) {
+    if (name == "binary") {
+      binary = value;
+    }
+  }
+  if (!fields || (!binary.empty() && binary.front() != '/')) {
+    done(problem(400, "admin.bad_query", "`binary` is an absolute path"));
+    return;
+  }
+  if (!binary.empty() && !may_choose_binary(request.peer)) {
+    done(problem(403, "upgrade.binary",
+                 "only hangu's own account or root may choose the binary, over the Unix socket"));
+    return;
+  }
+  daemon.upgrade(
+      binary,
+      [done = std::move(done)](const control::UpgradeOutcome& outcome) {
+        done(upgrade_reply(outcome));
+      },
+      caller.actor);
+}
+
 Reply answer(std::string_view path, std::string_view query, control::Daemon& daemon) {
   if (path == "/") {
     return index();
@@ -298,6 +346,8 @@ void act(const Admitted& asked, Context& context, Done done) {
           done(reload_reply(outcome));
         },
         asked.caller.actor);
+  } else if (path == "/upgrade") {
+    upgrade(asked.request, asked.query, asked.caller, context.daemon, std::move(done));
   } else if (path == "/login") {
     log_in(asked.request, context, done);
   } else if (path == "/logout") {

@@ -30,6 +30,7 @@
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
 #include "hangu/identity/password_hash.h"
+#include "hangu/net/address.h"
 
 #include "admin/login.h"
 
@@ -48,6 +49,7 @@ using Bound = Result<void, BindError>;
 constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr mode_t kSocketMode = 0660;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+constexpr std::string_view kHandedName = "admin endpoint";  // no listener has a space
 constexpr auto kSessionWatch = std::chrono::seconds(5);
 
 Failure<BindError> bind_failure(const std::string& what, const std::error_code& error) {
@@ -303,6 +305,36 @@ class Server::Impl {
     close_tcp();
   }
 
+  void inherit(std::shared_ptr<net::InheritedSockets> given, bool held) {
+    given_ = std::move(given);
+    held_ = held;
+  }
+
+  void begin() {
+    held_ = false;
+    given_.reset();
+    for (const auto& start : std::exchange(waiting_, {})) {
+      start();
+    }
+  }
+
+  std::vector<server::HandedSocket> sockets() const {
+    std::vector<server::HandedSocket> all;
+    if (unix_ != nullptr) {
+      all.push_back({.fd = unix_->native_handle(), .listener = std::string(kHandedName)});
+    }
+    if (tcp_ != nullptr) {
+      all.push_back({.fd = tcp_->native_handle(), .listener = std::string(kHandedName)});
+    }
+    return all;
+  }
+
+  void leave() {
+    held_ = true;  // the file is another process's
+    close_unix();
+    close_tcp();
+  }
+
   std::vector<std::string> addresses() const {
     std::vector<std::string> all;
     if (unix_ != nullptr) {
@@ -324,6 +356,11 @@ class Server::Impl {
       close_unix();
       return {};
     }
+    if (const int fd = given("unix:" + path); fd >= 0) {
+      auto taken = std::make_unique<stream_protocol::acceptor>(context_, stream_protocol(), fd);
+      use_unix(std::move(taken), path);
+      return {};
+    }
     if (auto prepared = prepare_path(path); !prepared) {
       return prepared;
     }
@@ -341,12 +378,41 @@ class Server::Impl {
     if (error) {
       return bind_failure(path, error);
     }
+    use_unix(std::move(acceptor), path);
+    return {};
+  }
+
+  void use_unix(std::unique_ptr<stream_protocol::acceptor> acceptor, const std::string& path) {
     close_unix();
     unix_ = acceptor.get();
     unix_path_ = path;
-    asio::co_spawn(context_, accept_all<stream_protocol>(std::move(acceptor)), asio::detached);
+    accept_when_due<stream_protocol>(std::move(acceptor));
     log::info("admin_listening address=unix:{}", path);
-    return {};
+  }
+
+  /// The socket of that address that another process had; -1: there is none.
+  int given(const std::string& address) const {
+    const auto wanted = net::Address::parse(address);
+    const std::vector<int> taken =
+        given_ != nullptr && wanted ? given_->take(kHandedName, *wanted) : std::vector<int>{};
+    for (size_t i = 1; i < taken.size(); ++i) {
+      ::close(taken[i]);
+    }
+    return taken.empty() ? -1 : taken.front();
+  }
+
+  template <class Protocol>
+  void accept_when_due(std::unique_ptr<typename Protocol::acceptor> acceptor) {
+    auto shared =
+        std::make_shared<std::unique_ptr<typename Protocol::acceptor>>(std::move(acceptor));
+    const auto start = [this, shared] {
+      asio::co_spawn(context_, accept_all<Protocol>(std::move(*shared)), asio::detached);
+    };
+    if (held_) {
+      waiting_.emplace_back(start);
+    } else {
+      start();
+    }
   }
 
   Bound open_tcp(const std::string& bind) {
@@ -357,6 +423,10 @@ class Server::Impl {
     const auto endpoint = parse_endpoint(bind);
     if (!endpoint) {
       return bind_failure(bind, std::make_error_code(std::errc::invalid_argument));
+    }
+    if (const int fd = given(bind); fd >= 0) {
+      use_tcp(std::make_unique<tcp::acceptor>(context_, endpoint->protocol(), fd), bind);
+      return {};
     }
     auto acceptor = std::make_unique<tcp::acceptor>(context_);
     error_code error;
@@ -371,19 +441,25 @@ class Server::Impl {
     if (error) {
       return bind_failure(bind, error);
     }
+    use_tcp(std::move(acceptor), bind);
+    return {};
+  }
+
+  void use_tcp(std::unique_ptr<tcp::acceptor> acceptor, const std::string& bind) {
     close_tcp();
     tcp_ = acceptor.get();
     tcp_bind_ = bind;
-    asio::co_spawn(context_, accept_all<tcp>(std::move(acceptor)), asio::detached);
+    accept_when_due<tcp>(std::move(acceptor));
     log::info("admin_listening address={}", addresses().back());
-    return {};
   }
 
   void close_unix() {
     if (unix_ != nullptr) {
       error_code ignored;
       std::exchange(unix_, nullptr)->close(ignored);
-      ::unlink(unix_path_.c_str());
+      if (!held_) {
+        ::unlink(unix_path_.c_str());
+      }
       unix_path_.clear();
     }
   }
@@ -450,6 +526,9 @@ class Server::Impl {
   tcp::acceptor* tcp_ = nullptr;
   std::string unix_path_;
   std::string tcp_bind_;
+  std::shared_ptr<net::InheritedSockets> given_;
+  std::vector<std::function<void()>> waiting_;  // acceptors, until begin()
+  bool held_ = false;  // another process serves: what is shared is not ours
   size_t connections_ = 0;
 };
 
@@ -460,6 +539,22 @@ Server::~Server() = default;
 
 Result<void, BindError> Server::apply(const config::Admin& admin) {
   return impl_->apply(admin);
+}
+
+void Server::inherit(std::shared_ptr<net::InheritedSockets> given, bool held) {
+  impl_->inherit(std::move(given), held);
+}
+
+void Server::begin() {
+  impl_->begin();
+}
+
+std::vector<server::HandedSocket> Server::sockets() const {
+  return impl_->sockets();
+}
+
+void Server::leave() {
+  impl_->leave();
 }
 
 void Server::close() {

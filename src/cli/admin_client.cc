@@ -33,9 +33,6 @@ namespace http = beast::http;
 using boost::system::error_code;
 
 constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
-constexpr auto kTimeout = std::chrono::seconds(15);
-// Of what changes something: a reload of 100,000 routes takes as long as it takes.
-constexpr auto kChangeTimeout = std::chrono::minutes(5);
 constexpr uint64_t kReplyBytesMax = 256 * 1024 * 1024;
 
 using Answer = Result<AdminReply, std::string>;
@@ -56,12 +53,13 @@ http::request<http::empty_body> make_request(const std::string& method, const st
   return request;
 }
 
-/// Connects, asks and reads, within the times above.
+/// Connects, asks and reads, within `patience`.
 template <class Protocol>
 asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endpoint,
-                                                http::request<http::empty_body> request) {
+                                                http::request<http::empty_body> request,
+                                                Duration patience) {
   beast::basic_stream<Protocol> stream(co_await asio::this_coro::executor);
-  stream.expires_after(kTimeout);
+  stream.expires_after(patience);
   auto [connect_error] = co_await stream.async_connect(endpoint, kUseResult);
   if (connect_error) {
     co_return Answer(Failure<std::string>{connect_error.message()});
@@ -86,10 +84,10 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
 
 template <class Protocol>
 Answer run_exchange(const typename Protocol::endpoint& endpoint,
-                    http::request<http::empty_body> request) {
+                    http::request<http::empty_body> request, Duration patience) {
   asio::io_context context(1);
   std::optional<Answer> answer;
-  asio::co_spawn(context, exchange<Protocol>(endpoint, std::move(request)),
+  asio::co_spawn(context, exchange<Protocol>(endpoint, std::move(request), patience),
                  [&](const std::exception_ptr& /*none is thrown*/, std::optional<Answer> result) {
                    answer = std::move(result);
                  });
@@ -145,8 +143,8 @@ Result<std::string, std::string> find_admin(const AdminTarget& target) {
 }
 
 Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
-                                          const std::string& path,
-                                          const std::string& authorization) {
+                                          const std::string& path, const std::string& authorization,
+                                          Duration patience) {
   Answer answer = Failure<std::string>{"no answer"};
   const std::string session = authorization.empty() ? read_session(address) : std::string();
   const auto request =
@@ -155,9 +153,9 @@ Result<AdminReply, std::string> ask_admin(const std::string& address, const std:
     if (address.size() - 5 >= sizeof(sockaddr_un::sun_path)) {
       return Failure<std::string>{fmt::format("{}: the path is too long for a socket", address)};
     }
-    answer = run_exchange<asio::local::stream_protocol>(address.substr(5), request);
+    answer = run_exchange<asio::local::stream_protocol>(address.substr(5), request, patience);
   } else if (const auto endpoint = tcp_endpoint(address)) {
-    answer = run_exchange<asio::ip::tcp>(*endpoint, request);
+    answer = run_exchange<asio::ip::tcp>(*endpoint, request, patience);
   } else {
     return Failure<std::string>{
         fmt::format("\"{}\" is neither a socket path nor an address", address)};

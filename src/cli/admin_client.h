@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 
 #include "cli/verbs.h"
@@ -15,13 +16,17 @@ struct AdminReply {
   std::string body;
 };
 
+inline constexpr Duration kAdminPatience = std::chrono::seconds(15);
+
 /// Where the running process listens: "unix:/path" or "127.0.0.1:9901". The error says why nobody
 /// knows.
 Result<std::string, std::string> find_admin(const AdminTarget& target);
 
-/// `authorization`: that field; empty: the session of `hangu login`, if there is one.
+/// `authorization`: that field; empty: the session of `hangu login`, if there is one. `patience`:
+/// with the answer.
 Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
                                           const std::string& path,
-                                          const std::string& authorization = {});
+                                          const std::string& authorization = {},
+                                          Duration patience = kAdminPatience);
 
 }  // namespace hangu::cli

@@ -25,11 +25,12 @@ constexpr const char* kFooter =
     "  1  failure at run time, or \"no\" as an answer (status --ready)\n"
     "  2  wrong usage\n"
     "  3  invalid config\n"
-    "  4  reload refused: the running config stays\n"
+    "  4  reload or upgrade refused: what runs stays as it is\n"
     "  5  an address cannot be bound\n"
     "\n"
     "Signals of a running hangu: HUP reload, TERM or INT drain (again: skips what it waits for),\n"
-    "QUIT stop at once, USR1 reopen logs. Errors go to standard error; NO_COLOR switches colours\n"
+    "QUIT stop at once, USR1 reopen logs, USR2 upgrade. Errors go to standard error; NO_COLOR "
+    "switches colours\n"
     "off.\n"
     "`hangu VERB --help` tells more.";
 
@@ -52,6 +53,7 @@ class CommandLine {
     add_run();
     add_check();
     add_reload();
+    add_upgrade();
     add_status();
     add_upstream();
     add_certs();
@@ -123,6 +125,16 @@ class CommandLine {
                               [this] { return reload(reload_, environment_); });
     add_target(*verb, reload_.target);
     verb->add_flag("--json", reload_.json, "Print the report as JSON");
+  }
+
+  void add_upgrade() {
+    CLI::App* verb =
+        add_verb("upgrade", "Replace a running hangu by its binary as it is now; nobody notices",
+                 [this] { return upgrade(upgrade_, environment_); });
+    add_target(*verb, upgrade_.target);
+    verb->add_option("--binary", upgrade_.binary, "another binary than the one it runs")
+        ->type_name("PATH");
+    verb->add_flag("--json", upgrade_.json, "Print the result as JSON");
   }
 
   void add_status() {
@@ -489,6 +501,7 @@ class CommandLine {
   RunOptions run_;
   CheckOptions check_;
   ReloadOptions reload_;
+  UpgradeOptions upgrade_;
   LoginOptions login_;
   StatusOptions status_;
   UpstreamOptions upstream_;

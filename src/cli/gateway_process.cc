@@ -4,6 +4,7 @@
 
 #include "hangu/admin/server.h"
 #include "hangu/base/log.h"
+#include "hangu/control/activation.h"
 #include "hangu/control/process.h"
 
 #include "cli/terminal.h"
@@ -42,7 +43,9 @@ Result<void, std::string> open_admin(admin::Server& server, const config::Admin&
 
 int run_process(const GatewayProcess& process, const Environment& environment) {
   control::prepare_process();
+  control::Lineage lineage = control::Lineage::from_environment();
   boost::asio::io_context context(1);
+  const auto predecessor = control::Predecessor::from_environment(context);
   std::unique_ptr<admin::Server> admin_server;
   std::unique_ptr<control::Daemon> daemon;
 
@@ -50,6 +53,19 @@ int run_process(const GatewayProcess& process, const Environment& environment) {
   options.load_config = process.load_config;
   options.source = process.source;
   options.start_gateway = environment.start_gateway;
+  options.lineage = &lineage;
+  options.predecessor = predecessor.get();
+  if (predecessor != nullptr) {
+    auto bequest = predecessor->receive();
+    if (!bequest) {
+      print_error(environment, bequest.error());
+      return kRuntimeFailure;
+    }
+    options.bequest = std::move(*bequest);
+  } else {
+    options.bequest.sockets = control::activated_sockets();
+  }
+  const auto inherited = options.bequest.sockets;
   control::DaemonCallbacks callbacks;
   callbacks.before_gateway = [&](const config::Config& config) {
     return open_admin(*admin_server, config.admin);
@@ -59,19 +75,30 @@ int run_process(const GatewayProcess& process, const Environment& environment) {
       process.on_ready(daemon->status());
     }
   };
+  callbacks.admin_sockets = [&] { return admin_server->sockets(); };
+  callbacks.on_leave = [&] { admin_server->leave(); };
+  callbacks.on_taken_over = [&] { admin_server->begin(); };
   callbacks.on_stopped = [&] {
     admin_server->close();
     context.stop();
   };
   daemon = std::make_unique<control::Daemon>(context, std::move(options), std::move(callbacks));
   admin_server = std::make_unique<admin::Server>(context, *daemon);
+  admin_server->inherit(inherited, predecessor != nullptr);
   if (auto started = daemon->start(); !started) {
+    if (predecessor != nullptr) {
+      predecessor->fail(started.error().message);
+    }
     return report_start_error(started.error(), environment);
   }
   context.run();
+  const bool failed = daemon->failed();
   admin_server.reset();
   daemon.reset();
-  return kOk;
+  if (failed) {
+    return kRuntimeFailure;
+  }
+  return lineage.stays() && lineage.heir() != 0 ? lineage.accompany() : kOk;
 }
 
 }  // namespace hangu::cli

@@ -42,6 +42,14 @@ void print_summary(const json::object& status, const Palette& palette,
         "last reload {} {}{}{}\n", text_field(last, "time"), applied ? palette.green : palette.red,
         applied ? "applied" : "refused: " + text_field(last, "error"), palette.off);
   }
+  const json::object upgrade = object_field(status, "last_upgrade");
+  if (!upgrade.empty()) {
+    environment.out << fmt::format("upgrade     {} {}failed: {}{}\n", text_field(upgrade, "time"),
+                                   palette.red, text_field(upgrade, "error"), palette.off);
+  }
+  if (const uint64_t before = number_field(status, "predecessor_pid"); before != 0) {
+    environment.out << fmt::format("replaces    process {}, which has connections left\n", before);
+  }
 }
 
 void print_listeners(const json::object& status, const Palette& palette,

@@ -15,6 +15,9 @@ namespace {
 
 namespace json = boost::json;
 
+// A reload of 100,000 routes takes as long as it takes.
+constexpr Duration kPatience = std::chrono::minutes(5);
+
 void print_list(const json::object& report, const char* key, std::string_view text,
                 const Environment& environment) {
   for (const json::value& each : array_field(report, key)) {
@@ -74,7 +77,7 @@ int reload(const ReloadOptions& options, const Environment& environment) {
     print_error(environment, address.error());
     return kRuntimeFailure;
   }
-  const auto reply = ask_admin(*address, "POST", "/reload");
+  const auto reply = ask_admin(*address, "POST", "/reload", {}, kPatience);
   if (!reply) {
     print_error(environment, reply.error(), "is it running? `hangu run` starts it");
     return kRuntimeFailure;

@@ -36,6 +36,12 @@ struct ReloadOptions {
   bool json = false;
 };
 
+struct UpgradeOptions {
+  AdminTarget target;
+  std::string binary;  // empty: that of the running process, as it is now
+  bool json = false;
+};
+
 struct LoginOptions {
   AdminTarget target;
   std::string name;
@@ -172,6 +178,7 @@ struct PluginSignOptions {
 int run_gateway(const RunOptions& options, const Environment& environment);
 int check(const CheckOptions& options, const Environment& environment);
 int reload(const ReloadOptions& options, const Environment& environment);
+int upgrade(const UpgradeOptions& options, const Environment& environment);
 int login(const LoginOptions& options, const Environment& environment);
 int logout(const LoginOptions& options, const Environment& environment);
 int status(const StatusOptions& options, const Environment& environment);

@@ -59,6 +59,17 @@ void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& e
   log->append_control(record);
 }
 
+void record_upgrade(audit::AuditLog* log, uint64_t generation, std::string_view actor,
+                    std::string_view error) {
+  if (log == nullptr) {
+    return;
+  }
+  audit::Record record = make_record(audit::Event::kProcessUpgraded, generation, actor);
+  record.outcome = audit::Outcome::kFailed;
+  record.set(Text::kReason, error);
+  log->append_control(record);
+}
+
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor) {
   if (log != nullptr) {
     audit::Record record = make_record(audit::Event::kProcessDraining, generation, actor);

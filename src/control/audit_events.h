@@ -36,6 +36,9 @@ struct PluginEvent {
 void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event);
 void record_plugin(audit::AuditLog* log, const PluginEvent& event);
 void record_config(audit::AuditLog* log, const ConfigEvent& event);
+/// That an upgrade failed; one that did not is recorded by the log itself.
+void record_upgrade(audit::AuditLog* log, uint64_t generation, std::string_view actor,
+                    std::string_view error);
 void record_drain(audit::AuditLog* log, uint64_t generation, std::string_view actor);
 /// kAuditRead and its kin. False: the log takes no record, so the reader must not read.
 bool record_reading(audit::AuditLog* log, audit::Event event, uint64_t generation,

@@ -12,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/config/generations.h"
 #include "hangu/control/health_watch.h"
 #include "hangu/control/key_fetcher.h"
@@ -21,6 +22,10 @@
 #include "hangu/tls/digest.h"
 
 #include "control/audit_events.h"
+#include "control/config_report.h"
+#include "control/descriptor_store.h"
+#include "control/neighbours.h"
+#include "control/operator_orders.h"
 
 namespace hangu::control {
 namespace {
@@ -34,54 +39,14 @@ constexpr Duration kTlsInterval = std::chrono::seconds(2);
 // What closing down may take beyond `lb_delay` and `drain_timeout`: told to the service manager.
 constexpr Duration kStopMargin = std::chrono::seconds(5);
 
-log::Level level_from(std::string_view name) {
-  if (name == "debug") {
-    return log::Level::kDebug;
-  }
-  if (name == "warning" || name == "warn") {
-    return log::Level::kWarning;
-  }
-  if (name == "error") {
-    return log::Level::kError;
-  }
-  return name == "off" ? log::Level::kOff : log::Level::kInfo;
-}
-
-void log_diagnostics(const std::vector<config::Diagnostic>& diagnostics) {
-  for (const config::Diagnostic& each : diagnostics) {
-    const bool error = each.severity == config::Severity::kError;
-    log::write(error ? log::Level::kError : log::Level::kWarning,
-               fmt::format("config {}:{}:{} {} {}", each.file, each.line, each.column, each.code,
-                           each.message));
-  }
-}
-
-std::string summary_of(const config::LoadResult& loaded) {
-  for (const config::Diagnostic& each : loaded.diagnostics) {
-    if (each.severity == config::Severity::kError) {
-      const size_t more = loaded.error_count() - 1;
-      const std::string rest = more == 0 ? "" : fmt::format(" (and {} more)", more);
-      return fmt::format("{}:{}:{}: {}: {}{}", each.file, each.line, each.column, each.code,
-                         each.message, rest);
-    }
-  }
-  return "the config is not valid";
-}
-
-/// Completes the gateway's list by the keys that the config's table says so of.
-void add_restart_keys(ReloadOutcome& outcome) {
-  std::vector<std::string>& keys = outcome.report.restart_required;
-  for (const config::KeyChange& change : outcome.changes) {
-    if (change.reload == config::ReloadClass::kRestart &&
-        std::find(keys.begin(), keys.end(), change.path) == keys.end()) {
-      keys.push_back(change.path);
-    }
-  }
-}
+// How often a process that has nothing else to do looks for those that relay through it.
+constexpr Duration kRelayPoll = std::chrono::milliseconds(100);
+// In which a signal that was caught has come to its handler.
+constexpr Duration kSignalPatience = std::chrono::milliseconds(50);
 
 }  // namespace
 
-class Daemon::Impl {
+class Daemon::Impl final : private Neighbours::Host {
  public:
   Impl(asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks)
       : context_(context),
@@ -98,8 +63,10 @@ class Daemon::Impl {
         checker_(context),
         key_fetcher_(context, [this](const std::string& authenticator,
                                      KeyNews news) { take_keys(authenticator, std::move(news)); }),
+        neighbours_(context, options_, *this),
         signals_(context),
         drain_timer_(context),
+        relay_timer_(context),
         reload_timer_(context),
         watchdog_timer_(context),
         tls_timer_(context),
@@ -109,6 +76,8 @@ class Daemon::Impl {
   Result<void, StartError> start() {
     started_ = monotonic_now();
     started_wall_ = wall_now();
+    store_.know(options_.bequest.sockets.get());
+    generation_ = options_.bequest.generation;
     config::LoadResult loaded = load_config();
     if (!loaded.config) {
       return Failure<StartError>{
@@ -130,13 +99,9 @@ class Daemon::Impl {
     if (Result<void, std::string> gateway = start_gateway(); !gateway) {
       return Failure<StartError>{{StartError::Kind::kGateway, gateway.error(), {}}};
     }
-    record_config(gateway_->audit_log(), {.applied = true,
-                                          .generation = generation_,
-                                          .actor = "start",
-                                          .file = config_->source_path,
-                                          .before = {},
-                                          .after = config_hash_,
-                                          .error = {}});
+    if (neighbours_.serving()) {
+      record_start("start");
+    }
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
     open_config_center();
@@ -163,6 +128,10 @@ class Daemon::Impl {
                  bool is_news) {
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
+      return;
+    }
+    if (neighbours_.upgrading() || !neighbours_.serving()) {
+      done(refused("an upgrade is under way"));
       return;
     }
     if (reloading_) {
@@ -216,31 +185,10 @@ class Daemon::Impl {
 
   Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
                                       policy::EndpointHealth::Order order, std::string_view actor) {
-    const auto handles =
-        gateway_ != nullptr ? gateway_->endpoints(upstream) : std::vector<server::EndpointHandle>{};
-    if (handles.empty()) {
-      return Failure<std::string>{fmt::format("no upstream \"{}\" has endpoints", upstream)};
+    if (gateway_ == nullptr) {
+      return Failure<std::string>{"the process is not serving"};
     }
-    bool found = false;
-    for (const server::EndpointHandle& handle : handles) {
-      if (handle.endpoint.address == endpoint || handle.endpoint.host == endpoint) {
-        found = true;
-        handle.health->set_order(order, monotonic_now().time_since_epoch().count());
-        log::info("event=endpoint_order upstream={} endpoint={} order={}", upstream,
-                  handle.endpoint.address, policy::to_string(order));
-        record_admin({.event = audit::Event::kEndpointOrdered,
-                      .outcome = audit::Outcome::kOk,
-                      .actor = actor,
-                      .object = fmt::format("{} {}", upstream, handle.endpoint.address),
-                      .reason = {},
-                      .detail = std::string(policy::to_string(order))});
-      }
-    }
-    if (!found) {
-      return Failure<std::string>{
-          fmt::format("upstream \"{}\" has no endpoint \"{}\"", upstream, endpoint)};
-    }
-    return {};
+    return order_endpoints(*gateway_, generation_, {upstream, endpoint, order, actor});
   }
 
   Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
@@ -249,19 +197,7 @@ class Daemon::Impl {
     if (gateway_ == nullptr || drain_.state() != DrainState::kServing) {
       return Failure<std::string>{"the process is not serving"};
     }
-    auto swap = gateway_->change_plugin(plugin, change);
-    if (!swap) {
-      log::error("plugin_not_changed plugin={} error=\"{}\"", plugin, swap.error());
-    }
-    if (!swap || swap->before != swap->after) {
-      record_plugin(gateway_->audit_log(), {.generation = generation_,
-                                            .actor = actor,
-                                            .plugin = plugin,
-                                            .before = swap ? swap->before : "",
-                                            .after = swap ? swap->after : "",
-                                            .error = swap ? "" : swap.error()});
-    }
-    return swap;
+    return control::change_plugin(*gateway_, generation_, {plugin, change, actor});
   }
 
   void record_admin(const AdminEvent& event) {
@@ -275,13 +211,34 @@ class Daemon::Impl {
            control::record_reading(gateway_->audit_log(), event, generation_, actor, detail);
   }
 
+  void upgrade(const std::string& binary, std::function<void(UpgradeOutcome)> done,
+               std::string_view actor) {
+    const char* why_not = drain_.state() != DrainState::kServing ? "the process is going down"
+                          : !ready_                              ? "the process is not ready yet"
+                          : reloading_                           ? "a reload is under way"
+                          : neighbours_.upgrading()              ? "another upgrade is under way"
+                                                                 : nullptr;
+    if (why_not != nullptr) {
+      done({.done = false, .error = why_not});
+      return;
+    }
+    neighbours_.upgrade(binary, *config_, actor,
+                        [this, done = std::move(done)](UpgradeOutcome outcome) {
+                          last_upgrade_ = LastUpgrade{wall_now(), outcome.error};
+                          done(std::move(outcome));
+                        });
+  }
+
   void terminate(std::string_view actor) {
     if (gateway_ != nullptr) {
       record_drain(gateway_->audit_log(), generation_, actor);
     }
-    const DrainTimes times{config_ == nullptr ? Duration{0} : config_->shutdown.lb_delay,
-                           config_ == nullptr ? Duration{0} : config_->shutdown.drain_timeout};
+    const config::Shutdown shutdown = config_ == nullptr
+                                          ? config::Shutdown{.lb_delay = {}, .drain_timeout = {}}
+                                          : config_->shutdown;
+    const DrainTimes times{shutdown.lb_delay, shutdown.drain_timeout};
     if (drain_.state() == DrainState::kServing) {
+      leave_ = {.within = times.drain_timeout, .ws_spread = shutdown.ws_spread};
       notifier_.stopping("draining", times.lb_delay + times.drain_timeout + kStopMargin);
     }
     carry_out(drain_.on_terminate(times));
@@ -291,15 +248,18 @@ class Daemon::Impl {
     if (gateway_ != nullptr) {
       record_drain(gateway_->audit_log(), generation_, actor);
     }
-    notifier_.stopping("stopping", kStopMargin);
+    if (!neighbours_.left()) {
+      notifier_.stopping("stopping", kStopMargin);
+    }
     carry_out(drain_.on_fast_stop());
   }
 
-  void reopen_logs() {
+  void reopen_logs() override {
     if (gateway_ != nullptr) {
       gateway_->reopen_logs();
       log::info("logs_reopened");
     }
+    neighbours_.reopen_logs();
   }
 
   Readiness readiness() const {
@@ -334,10 +294,14 @@ class Daemon::Impl {
       status.config_center = center_->status();
     }
     status.last_reload = last_reload_;
+    status.last_upgrade = last_upgrade_;
+    status.predecessor = neighbours_.predecessor();
     return status;
   }
 
   std::shared_ptr<const config::Config> config() const { return config_; }
+
+  bool failed() const { return failed_; }
 
   stats::Registry& registry() {
     HANGU_ASSERT(gateway_ != nullptr);
@@ -358,10 +322,13 @@ class Daemon::Impl {
       asio::post(context_, [this, authenticator] { key_fetcher_.want(authenticator); });
     };
     callbacks.on_drained = [this] {  // on a shard's thread
-      asio::post(context_, [this] { carry_out(drain_.on_drained()); });
+      asio::post(context_, [this] { on_drained(); });
     };
     const SignalsBlocked shards_take_no_signal;
-    auto started = options_.start_gateway(config_, std::move(callbacks));
+    auto started = options_.start_gateway(config_, std::move(callbacks),
+                                          {.sockets = options_.bequest.sockets,
+                                           .secrets = options_.bequest.secrets,
+                                           .held = options_.predecessor != nullptr});
     if (!started) {
       return Failure<std::string>{started.error()};
     }
@@ -445,21 +412,105 @@ class Daemon::Impl {
     gateway_->set_keys(authenticator, news.changed, std::move(news.issuer));
   }
 
+  void record_start(std::string_view actor) {
+    record_config(gateway_->audit_log(), {.applied = true,
+                                          .generation = generation_,
+                                          .actor = actor,
+                                          .file = config_->source_path,
+                                          .before = {},
+                                          .after = config_hash_,
+                                          .error = {}});
+  }
+
   void become_ready() {
     if (drain_.state() != DrainState::kServing) {
+      return;
+    }
+    if (!neighbours_.serving()) {
+      neighbours_.ask_predecessor(*config_);
       return;
     }
     ready_ = true;
     const double milliseconds =
         std::chrono::duration<double, std::milli>(monotonic_now() - started_).count();
     log::info("ready generation={} after_ms={:.1f}", generation_, milliseconds);
-    notifier_.ready(serving_text());
+    if (options_.predecessor == nullptr) {
+      on_main();
+    }
     if (callbacks_.on_ready) {
       callbacks_.on_ready();
     }
   }
 
   std::string serving_text() const { return fmt::format("serving generation {}", generation_); }
+
+  // Neighbours::Host
+
+  server::Gateway* gateway() override { return gateway_.get(); }
+
+  std::vector<server::HandedSocket> admin_sockets() override {
+    return callbacks_.admin_sockets ? callbacks_.admin_sockets()
+                                    : std::vector<server::HandedSocket>{};
+  }
+
+  void on_taken_over() override {
+    record_start("upgrade");
+    if (callbacks_.on_taken_over) {
+      callbacks_.on_taken_over();
+    }
+    become_ready();
+  }
+
+  void on_main() override {
+    store_.follow(gateway_->sockets());
+    notifier_.ready(serving_text());
+  }
+
+  void on_nothing_to_take() override {
+    failed_ = true;
+    stop();
+  }
+
+  void on_left(pid_t successor, const server::LeavePlan& plan) override {
+    notifier_.main_process(successor);
+    neighbours_.tell_main();
+    watchdog_timer_.cancel();
+    if (callbacks_.on_leave) {
+      callbacks_.on_leave();
+    }
+    leave_ = plan;
+    carry_out(drain_.on_terminate({Duration::zero(), plan.within}));
+  }
+
+  void on_line_ended() override { carry_out(drain_.on_fast_stop()); }
+
+  /// To a process that has made room but is the one that people know.
+  void on_signal_after_leaving(int number) {
+    if (number == SIGTERM || number == SIGINT) {
+      const Duration at_most = config_->shutdown.lb_delay + config_->shutdown.drain_timeout;
+      if (drain_timer_.expiry() - monotonic_now() > at_most) {
+        wait_for_drain(at_most);
+      }
+    } else if (number == SIGQUIT) {
+      fast_stop("signal");
+    } else if (number == SIGUSR1) {
+      reopen_logs();
+    }
+  }
+
+  /// Others may still send records of theirs by way of this process.
+  void on_drained() {
+    if (gateway_ == nullptr || !gateway_->relays_for_others()) {
+      carry_out(drain_.on_drained());
+      return;
+    }
+    relay_timer_.expires_after(kRelayPoll);
+    relay_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        on_drained();
+      }
+    });
+  }
 
   static ReloadOutcome refused(std::string error) {
     ReloadOutcome outcome;
@@ -494,6 +545,7 @@ class Daemon::Impl {
     log::set_level(level_from(config_->log_level));
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
+    store_.follow(gateway_->sockets());
     check_health();
     finish_reload(std::move(outcome), done);
   }
@@ -538,7 +590,7 @@ class Daemon::Impl {
 
   void wait_for_signals() {
     if (!signals_added_) {
-      for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
+      for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
         error_code error;
         signals_.add(number, error);
       }
@@ -553,12 +605,19 @@ class Daemon::Impl {
   }
 
   void on_signal(int number) {
+    if (neighbours_.pass_on(number)) {
+      return on_signal_after_leaving(number);
+    }
     switch (number) {
       case SIGHUP: reload_soon(); break;
       case SIGTERM:
       case SIGINT: terminate("signal"); break;
       case SIGQUIT: fast_stop("signal"); break;
       case SIGUSR1: reopen_logs(); break;
+      case SIGUSR2:
+        upgrade(
+            {}, [](const UpgradeOutcome&) {}, "signal");
+        break;
       default: break;
     }
   }
@@ -597,7 +656,7 @@ class Daemon::Impl {
         log::info("draining at_most_ms={}", milliseconds(step.timer));
         wait_for_drain(step.timer);
         if (gateway_ != nullptr) {
-          gateway_->begin_drain();
+          gateway_->begin_drain(leave_);
         }
         return;
       case DrainAction::kStop: stop(); return;
@@ -619,9 +678,8 @@ class Daemon::Impl {
 
   void stop() {
     log::info("stopped drained={}", drain_.complete());
-    error_code ignored;
-    signals_.cancel(ignored);
     drain_timer_.cancel();
+    relay_timer_.cancel();
     reload_timer_.cancel();
     watchdog_timer_.cancel();
     tls_timer_.cancel();
@@ -630,6 +688,19 @@ class Daemon::Impl {
     load_timer_.cancel();
     center_.reset();
     gateway_.reset();
+    if (!neighbours_.stays_behind()) {
+      end();
+      return;
+    }
+    // Signals that have been caught still go to the successor, later ones will be looked for.
+    block_asynchronous_signals();
+    relay_timer_.expires_after(kSignalPatience);
+    relay_timer_.async_wait([this](error_code) { end(); });
+  }
+
+  void end() {
+    error_code ignored;
+    signals_.cancel(ignored);
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
     } else {
@@ -702,14 +773,18 @@ class Daemon::Impl {
   DaemonOptions options_;
   DaemonCallbacks callbacks_;
   ServiceNotifier notifier_;
+  DescriptorStore store_{notifier_};
   std::unique_ptr<server::Gateway> gateway_;
   EndpointRefresher refresher_;
   HealthChecker checker_;
   HealthWatch watch_;
   KeyFetcher key_fetcher_;
+  Neighbours neighbours_;
   DrainMachine drain_;
+  server::LeavePlan leave_;  // how, once it drains
   asio::signal_set signals_;
   asio::steady_timer drain_timer_;
+  asio::steady_timer relay_timer_;
   asio::steady_timer reload_timer_;
   asio::steady_timer watchdog_timer_;
   asio::steady_timer tls_timer_;
@@ -720,11 +795,13 @@ class Daemon::Impl {
   std::string offered_hash_;  // of that of the reload under way
   std::string reload_actor_;
   std::optional<LastReload> last_reload_;
+  std::optional<LastUpgrade> last_upgrade_;
   TimePoint started_;
   TimePoint last_reload_at_;
   WallTime started_wall_;
   uint64_t generation_ = 0;
   bool ready_ = false;
+  bool failed_ = false;
   bool reloading_ = false;
   bool reload_waiting_ = false;
   bool signals_added_ = false;
@@ -764,6 +841,15 @@ Result<server::PluginSwap, std::string> Daemon::change_plugin(std::string_view p
                                                               server::PluginChange change,
                                                               std::string_view actor) {
   return impl_->change_plugin(plugin, change, actor);
+}
+
+void Daemon::upgrade(const std::string& binary, std::function<void(UpgradeOutcome)> done,
+                     std::string_view actor) {
+  impl_->upgrade(binary, std::move(done), actor);
+}
+
+bool Daemon::failed() const {
+  return impl_->failed();
 }
 
 void Daemon::terminate() {

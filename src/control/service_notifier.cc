@@ -12,6 +12,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
+#include "hangu/net/descriptor_passing.h"
 
 namespace hangu::control {
 namespace {
@@ -92,18 +93,29 @@ void ServiceNotifier::status(std::string_view text) {
   send(fmt::format("STATUS={}", one_line(text)));
 }
 
+void ServiceNotifier::keep(int descriptor, std::string_view name) {
+  send(fmt::format("FDSTORE=1\nFDNAME={}", name), descriptor);
+}
+
+void ServiceNotifier::forget(std::string_view name) {
+  send(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
+}
+
+void ServiceNotifier::main_process(int64_t pid) {
+  send(fmt::format("MAINPID={}", pid));
+}
+
 void ServiceNotifier::alive() {
   send("WATCHDOG=1");
 }
 
-void ServiceNotifier::send(std::string_view message) const {
+void ServiceNotifier::send(std::string_view message, int descriptor) const {
   if (fd_ < 0) {
     return;
   }
-  const auto* address = reinterpret_cast<const sockaddr*>(address_.data());
-  if (::sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL, address,
-               static_cast<socklen_t>(address_.size())) < 0) {
-    log::debug("notify_failed errno={}", errno);
+  const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
+  if (const int error = net::send_with_descriptors(fd_, message, descriptors, address_)) {
+    log::debug("notify_failed errno={}", error);
   }
 }
 

@@ -34,13 +34,21 @@ Http1Session::Http1Session(SessionTable& table, ListenerContext& listener,
 }
 
 void Http1Session::begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept {
-  arm(draining_ ? kDrainGrace : listener().runtime->config->timeouts.header);
+  const bool hurry = draining_ && !table().patient();
+  arm(hurry ? kDrainGrace : listener().runtime->config->timeouts.header);
   connection_->resume_reading();
   for (buffer::Slice* piece : {&seen, &data}) {
     if (piece->size != 0) {
       on_data(std::move(*piece));
     }
   }
+}
+
+void Http1Session::go_on(uint64_t requests) noexcept {
+  requests_ = requests;
+  arm(listener().runtime->config->timeouts.idle);
+  connection_->resume_reading();
+  move_if_idle();
 }
 
 // --- input ------------------------------------------------------------------------------------
@@ -462,6 +470,8 @@ void Http1Session::next_request() noexcept {
   if (holding_) {
     table().shard().stats().pipelined.add();
     resume_input();
+  } else {
+    move_if_idle();
   }
 }
 
@@ -553,11 +563,53 @@ uint64_t Http1Session::sent_bytes() const noexcept {
 }
 
 void Http1Session::drain() noexcept {
+  if (table().successor() != nullptr && connection_ != nullptr &&
+      connection_->security() == nullptr) {
+    moving_ = true;
+    move_if_idle();
+    return;
+  }
   draining_ = true;
-  if (state_ == State::kIdle) {
+  if (state_ == State::kIdle && !table().patient()) {
     // A request may be on its way: a client that hears our FIN first would count it as failed.
     arm(kDrainGrace);
   }
+}
+
+// --- to another process -----------------------------------------------------------------------
+
+/// Once nothing is in hand: the answers are the kernel's, and it has read nothing for us.
+void Http1Session::move_if_idle() noexcept {
+  if (moving_ && idle() && connection_->write_idle() && connection_->detach()) {
+    move();
+  }
+}
+
+void Http1Session::on_flushed() noexcept {
+  move_if_idle();
+}
+
+void Http1Session::on_detached() noexcept {
+  if (idle() && connection_->write_idle()) {
+    move();
+  } else {
+    connection_->resume_reading();
+  }
+}
+
+void Http1Session::move() noexcept {
+  switch (table().successor()->take(connection_->fd(), listener(), peer_, requests_)) {
+    case Successor::Answer::kTaken: close(); return;
+    case Successor::Answer::kBusy:
+      move_again_ = true;
+      arm(kArrivedGrace);
+      break;
+    case Successor::Answer::kGone:
+      moving_ = false;
+      draining_ = true;
+      break;
+  }
+  connection_->resume_reading();
 }
 
 // --- time -------------------------------------------------------------------------------------
@@ -606,7 +658,10 @@ void Http1Session::on_timeout() noexcept {
 
 /// No request has come in time; the last answers may still be on their way.
 void Http1Session::on_idle_timeout() noexcept {
-  if (connection_->input_waiting()) {
+  if (std::exchange(move_again_, false)) {
+    arm(listener().runtime->config->timeouts.idle);
+    move_if_idle();
+  } else if (connection_->input_waiting()) {
     arm(kArrivedGrace);
   } else if (connection_->write_idle() || client_takes_nothing()) {
     close();

@@ -154,7 +154,7 @@ void Opening::on_error(Error) noexcept {
 
 void Opening::drain() noexcept {
   draining_ = true;
-  if (state_ != State::kClosed) {
+  if (state_ != State::kClosed && !table().patient()) {
     timer_.arm(table().loop().timers(), kDrainGrace);
   }
 }

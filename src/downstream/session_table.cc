@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/downstream/http1_session.h"
 #include "hangu/downstream/opening.h"
 #include "hangu/stats/shard_stats.h"
 
@@ -104,17 +105,41 @@ void SessionTable::accept(int fd, const net::Address& peer, ListenerContext& lis
   }
 }
 
-void SessionTable::drain() noexcept {
-  draining_ = true;
-  sessions_.for_each([](Session& session) { session.drain(); });
+void SessionTable::adopt(int fd, const Peer& peer, uint64_t requests, ListenerContext& listener) {
+  net::ConnectionPtr connection = net::Connection::adopt(loop_, shard_.small_blocks(), fd);
+  connection->set_watermarks(write_high_, write_low_);
+  auto session = std::make_unique<Http1Session>(*this, listener, std::move(connection), peer);
+  Http1Session& added = *session.release();  // owned by sessions_
+  sessions_.push_back(added);
+  ++size_;
+  shard_.stats().connections_accepted.add();
+  shard_.stats().connections_active.add();
+  if (draining_) {
+    added.drain();
+  }
+  added.go_on(requests);
 }
 
-void SessionTable::drain(const ListenerContext& listener) noexcept {
-  sessions_.for_each([&](Session& session) {
-    if (session.belongs_to(listener)) {
-      session.drain();
-    }
-  });
+void SessionTable::drain(const Leave& leave) noexcept {
+  draining_ = true;
+  patient_ = leave.patient;
+  successor_ = leave.successor;
+  for_each(nullptr, [](Session& session) { session.drain(); });
+  if (leave.spread != Duration::zero()) {
+    pacers_.push_back(std::make_unique<TunnelPacer>(*this, leave, nullptr, false));
+  }
+}
+
+void SessionTable::drain(const ListenerContext& listener, const Leave& leave) noexcept {
+  for_each(&listener, [](Session& session) { session.drain(); });
+  std::erase_if(pacers_, [](const auto& pacer) { return pacer->done(); });
+  if (leave.within != Duration::zero()) {
+    pacers_.push_back(std::make_unique<TunnelPacer>(*this, leave, &listener, true));
+  }
+}
+
+void SessionTable::forget(const ListenerContext& listener) noexcept {
+  std::erase_if(pacers_, [&](const auto& pacer) { return pacer->listener() == &listener; });
 }
 
 /// Clients that would take long for what waits for them make room for all others, those with the

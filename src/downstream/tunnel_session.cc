@@ -17,6 +17,11 @@ void TunnelSession::close() noexcept {
   }
 }
 
+bool TunnelSession::say_goodbye(uint16_t code) noexcept {
+  leaving_ = true;
+  return !ended_ && tunnel_->say_goodbye(code);
+}
+
 void TunnelSession::on_tunnel_end() noexcept {
   ended_ = true;
   table().shard().stats().upgrades_active.subtract();

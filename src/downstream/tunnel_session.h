@@ -15,9 +15,13 @@ class TunnelSession final : public Session, public filter::TunnelOwner {
 
   void begin(buffer::Slice&&, buffer::Slice&&) noexcept override {}
 
-  /// A tunnel has no answer after which it could end: it stays until its ends close it, or until
-  /// the time for draining is over.
+  /// A tunnel has no answer after which it could end: it stays until its ends close it, until a
+  /// TunnelPacer has its turn, or until the time for draining is over.
   void drain() noexcept override {}
+
+  bool say_goodbye(uint16_t code) noexcept override;
+
+  bool can_say_goodbye() const noexcept override { return !leaving_ && !ended_; }
 
   bool idle() const noexcept override { return false; }
 
@@ -31,6 +35,7 @@ class TunnelSession final : public Session, public filter::TunnelOwner {
 
  private:
   std::unique_ptr<filter::Tunnel> tunnel_;
+  bool leaving_ = false;
   bool ended_ = false;
 };
 

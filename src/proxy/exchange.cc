@@ -250,6 +250,9 @@ void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {
     return;
   }
   touch();
+  if (stream_->info.upgraded) {
+    frames_.pass(data.view());  // before it is a tunnel: where a frame begins is not to be lost
+  }
   stream_->on_response_data(std::move(data), false);
 }
 
@@ -314,7 +317,7 @@ void Exchange::become_tunnel() noexcept {
   if (owner == nullptr) {
     return;
   }
-  const Tunnel::Origin origin{cluster_, *endpoint_, std::exchange(has_slot_, false)};
+  const Tunnel::Origin origin{cluster_, *endpoint_, std::exchange(has_slot_, false), frames_};
   auto made = std::make_unique<Tunnel>(proxy_, origin, *stream_, *owner);
   Tunnel& tunnel = *made;
   owner->take(std::move(made));

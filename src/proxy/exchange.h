@@ -11,6 +11,7 @@
 #include "hangu/base/intrusive_list.h"
 #include "hangu/event/timer.h"
 #include "hangu/filter/stream.h"
+#include "hangu/http/websocket_frames.h"
 #include "hangu/upstream/client_stream.h"
 #include "hangu/upstream/cluster.h"
 
@@ -191,6 +192,7 @@ class Exchange final : public ListNode<Exchange>,
   bool pending_ = false;      // counted among those that wait for a connection
   bool has_slot_ = false;     // one of those that the node has for the upstream
   bool upgrade_ = false;
+  http::WebsocketFrames frames_;  // of a tunnel's, to the client
   bool tunnel_request_end_ = false;
   bool tunnel_response_end_ = false;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/filter/stream.h"
+#include "hangu/http/text.h"
 #include "hangu/proxy/proxy.h"
 
 #include "proxy/circuits.h"
@@ -32,6 +33,14 @@ class NoWriter final : public filter::ResponseWriter {
   net::Connection* response_target(const filter::Stream&) noexcept override { return nullptr; }
 };
 
+/// How long the two have for their closing handshake (RFC 6455 §7.1.1).
+constexpr Duration kGoodbyeTime = std::chrono::seconds(5);
+
+bool is_websocket(const filter::Stream& stream) {
+  const http::Header* upgrade = stream.response.headers.find("upgrade");
+  return upgrade != nullptr && http::equals_ignore_case(upgrade->value(), "websocket");
+}
+
 net::RelayLimits limits_of(const filter::StreamRecord& record) {
   return {.idle = record.route().config->tunnel_idle_timeout,
           .write_idle = record.listener().config->timeouts.write_idle};
@@ -45,16 +54,40 @@ Tunnel::Tunnel(Proxy& proxy, const Origin& origin, filter::Stream& stream,
       cluster_(origin.cluster),
       endpoint_(origin.endpoint),
       owner_(owner),
+      websocket_(is_websocket(stream)),
       record_(stream),
       relay_(proxy.loop(), *this, limits_of(record_)),
+      frames_(origin.frames),
       has_slot_(origin.has_slot) {}
 
 void Tunnel::begin(net::RelayEnd client, net::RelayEnd server) noexcept {
   relay_.begin(std::move(client), std::move(server));
 }
 
+size_t Tunnel::on_relaying_to_client(std::string_view bytes) noexcept {
+  if (goodbye_ != 0) {
+    return frames_.pass_to_end(bytes);
+  }
+  if (websocket_) {
+    frames_.pass(bytes);
+  }
+  return bytes.size();
+}
+
 void Tunnel::on_relayed_to_client(size_t bytes) noexcept {
   cluster_.stats().bytes_received.add(bytes);
+  if (goodbye_ != 0 && frames_.between() && !relay_.ending()) {
+    const http::CloseFrame frame = http::close_frame(goodbye_);
+    relay_.end_to_client({frame.data(), frame.size()}, kGoodbyeTime);
+  }
+}
+
+bool Tunnel::say_goodbye(uint16_t code) noexcept {
+  if (websocket_ && goodbye_ == 0) {
+    goodbye_ = code;
+    on_relayed_to_client(0);
+  }
+  return websocket_;
 }
 
 void Tunnel::close() noexcept {

@@ -5,6 +5,7 @@
 
 #include "hangu/filter/stream_record.h"
 #include "hangu/filter/tunnel.h"
+#include "hangu/http/websocket_frames.h"
 #include "hangu/net/relay.h"
 #include "hangu/upstream/cluster.h"
 
@@ -18,7 +19,8 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
   struct Origin {
     upstream::Cluster& cluster;
     upstream::Endpoint& endpoint;
-    bool has_slot = false;  // of the node's for the upstream
+    bool has_slot = false;         // of the node's for the upstream
+    http::WebsocketFrames frames;  // to the client, so far
   };
 
   Tunnel(Proxy& proxy, const Origin& origin, filter::Stream& stream, filter::TunnelOwner& owner);
@@ -27,6 +29,7 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
 
   // filter::Tunnel
   void close() noexcept override;
+  bool say_goodbye(uint16_t code) noexcept override;
 
   size_t held_bytes() const noexcept override { return relay_.held_bytes(); }
 
@@ -34,6 +37,7 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
 
  private:
   // net::RelayHandler
+  size_t on_relaying_to_client(std::string_view bytes) noexcept override;
   void on_relayed_to_client(size_t bytes) noexcept override;
   void on_relay_end(net::RelayOutcome outcome, const Error& error) noexcept override;
 
@@ -44,8 +48,11 @@ class Tunnel final : public filter::Tunnel, private net::RelayHandler {
   upstream::Cluster& cluster_;
   upstream::Endpoint& endpoint_;
   filter::TunnelOwner& owner_;
+  const bool websocket_;
   filter::StreamRecord record_;
   net::Relay relay_;
+  http::WebsocketFrames frames_;  // to the client
+  uint16_t goodbye_ = 0;          // the code of a Close frame that waits for its place
   bool has_slot_;
 };
 

@@ -33,15 +33,17 @@ void AcceptQueues::add(const std::string& listener, const std::vector<int>& sock
 AcceptQueues::Fill AcceptQueues::fullest(uint32_t shard) const {
   Fill fullest;
   for (const auto& [listener, sockets] : sockets_) {
-    const auto queue = net::accept_queue(sockets[shard]);
-    if (!queue || queue->most == 0) {
-      continue;
-    }
-    const uint64_t percent = uint64_t{queue->waiting} * 100 / queue->most;
-    if (fullest.most == 0 || percent > fullest.percent) {
-      fullest = {.waiting = queue->waiting,
-                 .most = queue->most,
-                 .percent = static_cast<uint32_t>(std::min<uint64_t>(percent, 1000))};
+    for (size_t i = shard; i < sockets.size(); i += shards_.size()) {
+      const auto queue = net::accept_queue(sockets[i]);
+      if (!queue || queue->most == 0) {
+        continue;
+      }
+      const uint64_t percent = uint64_t{queue->waiting} * 100 / queue->most;
+      if (fullest.most == 0 || percent > fullest.percent) {
+        fullest = {.waiting = queue->waiting,
+                   .most = queue->most,
+                   .percent = static_cast<uint32_t>(std::min<uint64_t>(percent, 1000))};
+      }
     }
   }
   return fullest;

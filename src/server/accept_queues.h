@@ -25,7 +25,8 @@ class AcceptQueues {
       : registry_(registry),
         shards_(registry.shards()) {}
 
-  /// One socket for each shard, which owns it and closes it only after forget().
+  /// Socket i is that of shard i modulo their number, which owns it and closes it only after
+  /// forget().
   void add(const std::string& listener, const std::vector<int>& sockets);
 
   void forget(const std::string& listener) { sockets_.erase(listener); }

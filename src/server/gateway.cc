@@ -12,23 +12,27 @@
 #include <fmt/format.h>
 
 #include "hangu/audit/audit_log.h"
-#include "hangu/audit/log_writer.h"
 #include "hangu/base/log.h"
 #include "hangu/filter/plugin_filter.h"
-#include "hangu/net/listener.h"
+#include "hangu/http/websocket_frames.h"
 #include "hangu/plugin/store.h"
 
 #include "server/accept_queues.h"
+#include "server/access_logs.h"
 #include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
 #include "server/certificate_records.h"
 #include "server/cpus.h"
 #include "server/endpoint_list.h"
+#include "server/endpoint_pools.h"
+#include "server/idle_connections.h"
 #include "server/limit_status.h"
+#include "server/listening_sockets.h"
 #include "server/load_sampler.h"
 #include "server/part_status.h"
 #include "server/password_worker.h"
 #include "server/random.h"
+#include "server/secrets.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
 
@@ -41,16 +45,25 @@ int64_t steady_now_ns() {
 
 class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
  public:
-  GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks)
+  GatewayImpl(std::shared_ptr<const config::Config> config, Callbacks callbacks,
+              Inheritance inherited)
       : config_(std::move(config)),
         callbacks_(std::move(callbacks)),
+        inherited_(std::move(inherited)),
         registry_(worker_count(*config_)),
         quotas_(config_->state_dir),
         builder_(registry_, quotas_, *this, passwords_),
         plugins_({.folder = config_->state_dir + "/plugins",
                   .functions = &filter::plugin_functions(),
                   .workers = registry_.shards()},
-                 registry_) {}
+                 registry_) {
+    if (inherited_.held) {
+      quotas_.wait();
+    }
+    Secrets secrets = decode_secrets(inherited_.secrets);
+    ticket_keys_ = std::move(secrets.ticket_keys);
+    sticky_secret_ = std::move(secrets.sticky);
+  }
 
   ~GatewayImpl() override {
     passwords_.stop();
@@ -67,11 +80,35 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
 
   Result<ReloadReport, std::string> apply(std::shared_ptr<const config::Config> config) override;
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
-  std::vector<EndpointHandle> endpoints(std::string_view upstream) const override;
+
+  std::vector<EndpointHandle> endpoints(std::string_view upstream) const override {
+    return pools_.handles(upstream);
+  }
+
   std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
   void set_keys(const std::string& authenticator, bool changed, identity::Issuer issuer) override;
-  void begin_drain() override;
-  void reopen_logs() override;
+  void begin_drain(const LeavePlan& plan) override;
+
+  std::vector<HandedSocket> sockets() const override { return sockets_.handed(); }
+
+  std::string secrets() const override {
+    return encode(Secrets{.sticky = sticky_secret_, .ticket_keys = ticket_keys_});
+  }
+
+  Result<void, std::string> hand_over(const std::string& audit_path,
+                                      std::string_view detail) override;
+  void take_back() override;
+  void relay_audit(int socket) override;
+
+  bool relays_for_others() const override {
+    return audit_log_ != nullptr && audit_log_->relaying() != 0;
+  }
+
+  Result<void, std::string> take_over(int audit_relay) override;
+  void adopt(int fd, std::string_view told) override;
+
+  void reopen_logs() override { access_logs_.reopen(); }
+
   void refresh_tls() override;
   Duration sample_load() override;
   Result<PluginSwap, std::string> change_plugin(std::string_view name,
@@ -88,20 +125,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   std::shared_ptr<const config::Config> config() const override { return config_; }
 
  private:
-  /// The sockets of one listener: one a shard, or the same one for all on a Unix socket.
-  struct BoundListener {
-    std::string address;
-    std::vector<int> sockets;
-  };
-
-  using BoundListeners = std::map<std::string, BoundListener>;
-
-  /// What the node knows of the health of an upstream's endpoints.
-  struct Pool {
-    std::shared_ptr<policy::PoolVersion> version = std::make_shared<policy::PoolVersion>();
-    std::map<std::string, std::shared_ptr<policy::EndpointHealth>, std::less<>> endpoints;
-    std::map<std::string, std::shared_ptr<policy::ConnectionBudget>, std::less<>> connections;
-  };
+  using BoundListeners = ListeningSockets::Listeners;
 
   // JwtKeys::Fetcher, on a shard
   void want_keys(const std::string& authenticator) noexcept override {
@@ -115,18 +139,16 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   }
 
   Result<void, std::string> start_shards();
-  Result<BoundListener, std::string> bind(const config::Listener& listener);
-  Result<BoundListeners, std::string> bind_added(const config::Config& config);
-  static void close_sockets(const BoundListeners& listeners);
-  Result<void, std::string> open_access_log(const config::Config& config);
+  void forget_inheritance();
+  Result<BoundListeners, std::string> bind_added(const config::Config& config,
+                                                 const std::vector<std::string>& removed);
+  std::vector<std::string> removed_by(const config::Config& config) const;
+  void follow_backlogs(const config::Config& config);
   Result<void, std::string> open_audit_log();
 
-  Logs logs() const { return {.access = access_log_, .audit = audit_log_.get()}; }
+  Logs logs() const { return {.access = access_logs_.current(), .audit = audit_log_.get()}; }
 
-  std::vector<upstream::EndpointAddress> to_addresses(
-      std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved);
   config::Upstream completed(config::Upstream upstream);
-  void forgive(const config::Upstream& upstream);
   std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
   std::shared_ptr<upstream::NodeLimits> limits(const config::Upstream& upstream);
   UpstreamStatus status_of(const config::Upstream& upstream) const;
@@ -147,6 +169,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
 
   std::shared_ptr<const config::Config> config_;
   Callbacks callbacks_;
+  Inheritance inherited_;
   stats::Registry registry_;
   QuotaSaver quotas_;
   PasswordWorker passwords_{[this](filter::PasswordAnswer answer) {
@@ -159,18 +182,18 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   TlsContexts tls_;
   TicketKeyMap ticket_keys_;
   std::map<std::string, int64_t> tls_files_;  // as they were read
-  // Replaced logs are kept: streams of older generations may still write to them.
-  std::vector<std::unique_ptr<audit::LogWriter>> access_logs_;
-  audit::LogWriter* access_log_ = nullptr;
+  AccessLogs access_logs_{registry_.shards()};
   ClusterStores stores_;
   std::vector<std::shared_ptr<ClusterStore>> stores_before_;  // streams may still know them
   std::unique_ptr<audit::AuditLog> audit_log_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::map<std::string, std::string> listener_addresses_;  // name → as bound
-  std::map<std::string, std::vector<ResolvedEndpoint>, std::less<>> resolved_;
+  ListeningSockets sockets_{registry_.shards()};
+  BoundListeners held_;  // not accepted from before take_over()
+  std::unique_ptr<IdleConnections> passing_;
+  uint32_t adopted_ = 0;
   std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
-  std::map<std::string, Pool, std::less<>> pools_;  // by upstream
-  std::string sticky_secret_;                       // where the config has none
+  EndpointPools pools_{registry_.shards()};
+  std::string sticky_secret_;  // where the config has none
   std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
   AdaptiveLimits adaptive_limits_{registry_.shards()};
   LoadSampler load_sampler_{registry_.overload()};
@@ -188,29 +211,51 @@ Result<void, std::string> GatewayImpl::open() {
   if (!plan) {
     return Failure<std::string>{plugin::to_string(plan.error(), config_->source_path)};
   }
+  net::InheritedSockets none;
+  net::InheritedSockets& given = inherited_.sockets != nullptr ? *inherited_.sockets : none;
   BoundListeners bound;
   for (const config::Listener& listener : config_->listeners) {
-    auto sockets = bind(listener);
+    auto sockets = sockets_.open(listener, given);
     if (!sockets) {
       return Failure<std::string>{sockets.error()};
     }
-    listener_addresses_[listener.name] = sockets->address;
     bound[listener.name] = std::move(*sockets);
+  }
+  if (!inherited_.held) {
+    if (auto listening = ListeningSockets::listen(bound); !listening) {
+      return listening;
+    }
   }
   if (auto started = start_shards(); !started) {
     return started;
   }
-  if (auto opened = open_access_log(*config_); !opened) {
+  if (auto opened = access_logs_.open(config_->access_log); !opened) {
     return opened;
   }
   open_stores(*config_);
-  if (auto opened = open_audit_log(); !opened) {
-    return opened;
-  }
   plan_ = std::move(*plan);
-  publish(build(config_), bound, {});
+  held_ = std::move(bound);
+  if (inherited_.held) {
+    publish(build(config_), {}, {});
+  } else {
+    if (auto opened = open_audit_log(); !opened) {
+      return opened;
+    }
+    publish(build(config_), std::exchange(held_, {}), {});
+  }
   commit_plugins();
+  if (!inherited_.held) {
+    forget_inheritance();
+  }
   return {};
+}
+
+/// What no listener has taken is closed: nobody would ever accept there.
+void GatewayImpl::forget_inheritance() {
+  if (inherited_.sockets != nullptr) {
+    inherited_.sockets->close_rest();
+  }
+  inherited_ = {};
 }
 
 Result<void, std::string> GatewayImpl::start_shards() {
@@ -240,39 +285,6 @@ Result<void, std::string> GatewayImpl::start_shards() {
   return {};
 }
 
-Result<GatewayImpl::BoundListener, std::string> GatewayImpl::bind(
-    const config::Listener& listener) {
-  const auto wanted = net::Address::parse(listener.bind.text);
-  if (!wanted) {
-    return Failure<std::string>{
-        fmt::format("listener {}: bad address {}", listener.name, listener.bind.text)};
-  }
-  const uint32_t count = worker_count(*config_);
-  BoundListener bound;
-  net::Address address = *wanted;
-  const uint32_t sockets = address.is_unix() ? 1 : count;
-  for (uint32_t i = 0; i < sockets; ++i) {
-    const auto fd = net::listen_on(address, {.backlog = listener.backlog, .reuse_port = true});
-    if (!fd) {
-      for (const int open : bound.sockets) {
-        ::close(open);
-      }
-      return Failure<std::string>{
-          fmt::format("listener {}: cannot bind {}: {}", listener.name, listener.bind.text,
-                      std::generic_category().message(fd.error().sys_errno))};
-    }
-    bound.sockets.push_back(*fd);
-    if (i == 0) {
-      address = net::local_address(*fd);
-    }
-  }
-  while (bound.sockets.size() < count) {
-    bound.sockets.push_back(::dup(bound.sockets.front()));
-  }
-  bound.address = address.to_string();
-  return bound;
-}
-
 /// On failure those in use stay.
 Result<void, std::string> GatewayImpl::load_certificates(const config::Config& config) {
   auto loaded = load_tls(config, ticket_keys_, std::time(nullptr));
@@ -291,33 +303,6 @@ Result<void, std::string> GatewayImpl::load_certificates(const config::Config& c
   return {};
 }
 
-/// On failure the log in use stays.
-Result<void, std::string> GatewayImpl::open_access_log(const config::Config& config) {
-  const config::AccessLog& wanted = config.access_log;
-  if (!wanted.enabled) {
-    access_log_ = nullptr;
-    return {};
-  }
-  for (const auto& open : access_logs_) {
-    if (open->options().path == wanted.path && open->options().ring_bytes == wanted.queue_bytes) {
-      access_log_ = open.get();
-      return {};
-    }
-  }
-  auto writer = std::make_unique<audit::LogWriter>(
-      audit::LogWriterOptions{.path = wanted.path,
-                              .shards = static_cast<uint32_t>(shards_.size()),
-                              .ring_bytes = wanted.queue_bytes});
-  if (const auto opened = writer->start(); !opened) {
-    return Failure<std::string>{
-        fmt::format("access log: cannot open {}: {}", wanted.path,
-                    std::generic_category().message(opened.error().sys_errno))};
-  }
-  access_log_ = writer.get();
-  access_logs_.push_back(std::move(writer));
-  return {};
-}
-
 /// Opened once: only a restart ends or changes it.
 Result<void, std::string> GatewayImpl::open_audit_log() {
   if (!config_->audit.enabled) {
@@ -330,38 +315,6 @@ Result<void, std::string> GatewayImpl::open_audit_log() {
   }
   audit_log_ = std::move(*opened);
   return {};
-}
-
-std::vector<upstream::EndpointAddress> GatewayImpl::to_addresses(
-    std::string_view upstream, const std::vector<ResolvedEndpoint>& resolved) {
-  Pool& pool = pools_[std::string(upstream)];
-  const auto unused = [](const auto& entry) { return entry.second.use_count() == 1; };
-  std::erase_if(pool.endpoints, unused);
-  std::erase_if(pool.connections, unused);
-  const int64_t since = pool.endpoints.empty() ? 0 : steady_now_ns();
-  std::vector<upstream::EndpointAddress> addresses;
-  for (const ResolvedEndpoint& endpoint : resolved) {
-    const auto address = net::Address::parse(endpoint.address);
-    if (!address) {
-      log::error("event=bad_endpoint address={}", endpoint.address);
-      continue;
-    }
-    auto& health = pool.endpoints[endpoint.address];
-    if (health == nullptr) {
-      health = std::make_shared<policy::EndpointHealth>(pool.version, registry_.shards(), since);
-    }
-    auto& connections = pool.connections[endpoint.address];
-    if (connections == nullptr) {
-      connections = std::make_shared<policy::ConnectionBudget>();
-    }
-    addresses.push_back({.address = *address,
-                         .host = endpoint.host,
-                         .health = health,
-                         .connections = connections,
-                         .weight = endpoint.weight,
-                         .priority = endpoint.priority});
-  }
-  return addresses;
 }
 
 /// Those of the config; one that has changed is made anew.
@@ -390,22 +343,6 @@ void GatewayImpl::open_stores(const config::Config& config) {
   stores_ = std::move(wanted);
 }
 
-std::vector<EndpointHandle> GatewayImpl::endpoints(std::string_view upstream) const {
-  const auto resolved = resolved_.find(upstream);
-  const auto pool = pools_.find(upstream);
-  std::vector<EndpointHandle> handles;
-  if (resolved == resolved_.end() || pool == pools_.end()) {
-    return handles;
-  }
-  for (const ResolvedEndpoint& endpoint : resolved->second) {
-    const auto health = pool->second.endpoints.find(endpoint.address);
-    if (health != pool->second.endpoints.end()) {
-      handles.push_back({.endpoint = endpoint, .health = health->second});
-    }
-  }
-  return handles;
-}
-
 std::shared_ptr<const tls::ClientContext> GatewayImpl::client_tls(std::string_view upstream) const {
   const auto found = tls_.upstreams.find(std::string(upstream));
   return found != tls_.upstreams.end() ? found->second : nullptr;
@@ -422,16 +359,6 @@ config::Upstream GatewayImpl::completed(config::Upstream upstream) {
     secret = sticky_secret_;
   }
   return upstream;
-}
-
-/// Nobody stays ejected whom nobody would eject any more.
-void GatewayImpl::forgive(const config::Upstream& upstream) {
-  if (upstream.ejection.enabled && upstream.ejection.mode == config::Mode::kEnforce) {
-    return;
-  }
-  for (const auto& [address, health] : pools_[upstream.name].endpoints) {
-    health->end_ejection(steady_now_ns());
-  }
 }
 
 /// Keeps its state over reloads.
@@ -456,22 +383,18 @@ std::shared_ptr<upstream::NodeLimits> GatewayImpl::limits(const config::Upstream
 std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
   std::vector<ClusterUpdate> updates;
   for (const config::Upstream& upstream : config.upstreams) {
-    std::vector<ResolvedEndpoint> numeric = numeric_endpoints(upstream);
-    const bool known = !numeric.empty();
-    if (known) {
-      resolved_[upstream.name] = numeric;
-    }
-    forgive(upstream);
+    const std::vector<ResolvedEndpoint> numeric = numeric_endpoints(upstream);
+    pools_.forgive(upstream);
     updates.push_back({.number = builder_.cluster_number(upstream.name),
                        .config = completed(upstream),
                        .tls = client_tls(upstream.name),
                        .stats = registry_.upstream(upstream.name),
                        .breaker = breaker(upstream.name),
-                       .version = pools_[upstream.name].version,
+                       .version = pools_.version(upstream.name),
                        .limits = limits(upstream),
                        .adaptive = adaptive_limits_.of(upstream),
-                       .endpoints = to_addresses(upstream.name, numeric),
-                       .replace_endpoints = known});
+                       .endpoints = pools_.resolve(upstream.name, numeric),
+                       .replace_endpoints = !numeric.empty()});
   }
   return updates;
 }
@@ -480,6 +403,7 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
                           const BoundListeners& added, const std::vector<std::string>& removed) {
   for (const std::string& name : removed) {
     accept_queues_.forget(name);  // from here on its sockets are closed
+    sockets_.forget(name);
   }
   const std::vector<ClusterUpdate> clusters = cluster_updates(*snapshot->config);
   std::vector<std::future<void>> applied;
@@ -490,7 +414,9 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
       update.stores.push_back(store);
     }
     for (const auto& [name, listener] : added) {
-      update.added.push_back({.name = name, .fd = listener.sockets[shard->options().id]});
+      for (size_t i = shard->options().id; i < listener.sockets.size(); i += shards_.size()) {
+        update.added.push_back({.name = name, .fd = listener.sockets[i]});
+      }
     }
     std::promise<void> done;
     applied.push_back(done.get_future());
@@ -503,6 +429,7 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
   for (auto& done : applied) {
     done.wait();
   }
+  sockets_.add(added);
   for (const auto& [name, listener] : added) {
     accept_queues_.add(name, listener.sockets);
   }
@@ -512,32 +439,54 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
 bool keeps_socket(const config::Config& where, const config::Listener& listener) {
   return std::any_of(where.listeners.begin(), where.listeners.end(),
                      [&](const config::Listener& other) {
-                       return other.name == listener.name && other.bind == listener.bind &&
-                              other.backlog == listener.backlog;
+                       return other.name == listener.name && other.bind == listener.bind;
                      });
 }
 
-void GatewayImpl::close_sockets(const BoundListeners& listeners) {
-  for (const auto& [name, listener] : listeners) {
-    std::for_each(listener.sockets.begin(), listener.sockets.end(), [](int fd) { ::close(fd); });
+std::vector<std::string> GatewayImpl::removed_by(const config::Config& config) const {
+  std::vector<std::string> removed;
+  for (const config::Listener& listener : config_->listeners) {
+    if (!keeps_socket(config, listener)) {
+      removed.push_back(listener.name);
+    }
   }
+  return removed;
 }
 
+/// A listener with the address of one that goes gets its very sockets: closing one would reset the
+/// connections that are being made there.
 Result<GatewayImpl::BoundListeners, std::string> GatewayImpl::bind_added(
-    const config::Config& config) {
+    const config::Config& config, const std::vector<std::string>& removed) {
+  net::InheritedSockets going;
+  sockets_.copy(removed, going);
   BoundListeners added;
   for (const config::Listener& listener : config.listeners) {
     if (keeps_socket(*config_, listener)) {
       continue;
     }
-    auto bound = bind(listener);
+    auto bound = sockets_.open(listener, going);
     if (!bound) {
-      close_sockets(added);
+      ListeningSockets::close(added);
       return Failure<std::string>{bound.error()};
     }
     added[listener.name] = std::move(*bound);
   }
+  if (auto listening = ListeningSockets::listen(added); !listening) {
+    ListeningSockets::close(added);
+    return Failure<std::string>{listening.error()};
+  }
   return added;
+}
+
+/// The kernel lets it be changed in place.
+void GatewayImpl::follow_backlogs(const config::Config& config) {
+  BoundListeners listeners = sockets_.all();
+  for (const config::Listener& listener : config.listeners) {
+    if (const auto found = listeners.find(listener.name); found != listeners.end()) {
+      found->second.backlog = listener.backlog;
+    }
+  }
+  static_cast<void>(ListeningSockets::listen(listeners).has_value());
 }
 
 Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const config::Config> config) {
@@ -549,27 +498,21 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (auto loaded = load_certificates(*config); !loaded) {
     return Failure<std::string>{loaded.error()};
   }
-  audit::LogWriter* const log_before = access_log_;
-  if (auto opened = open_access_log(*config); !opened) {
+  audit::LogWriter* const log_before = access_logs_.current();
+  if (auto opened = access_logs_.open(config->access_log); !opened) {
     tls_ = tls_before;
     return Failure<std::string>{opened.error()};
   }
-  auto added = bind_added(*config);
+  ReloadReport report{.generation = config->generation};
+  report.listeners_removed = removed_by(*config);
+  auto added = bind_added(*config, report.listeners_removed);
   if (!added) {
     tls_ = tls_before;
-    access_log_ = log_before;
+    access_logs_.go_back(log_before);
     return Failure<std::string>{added.error()};
-  }
-  ReloadReport report{.generation = config->generation};
-  for (const config::Listener& listener : config_->listeners) {
-    if (!keeps_socket(*config, listener)) {
-      report.listeners_removed.push_back(listener.name);
-      listener_addresses_.erase(listener.name);
-    }
   }
   for (const auto& [name, listener] : *added) {
     report.listeners_added.push_back(name);
-    listener_addresses_[name] = listener.address;
   }
   if (config->workers != config_->workers) {
     report.restart_required.emplace_back("workers");
@@ -584,6 +527,7 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   report.compile_time = std::chrono::steady_clock::now() - begun;
   publish(std::move(snapshot), *added, report.listeners_removed);
   config_ = std::move(config);
+  follow_backlogs(*config_);
   commit_plugins();
   release_unused();
   return report;
@@ -595,8 +539,7 @@ void GatewayImpl::set_endpoints(std::string_view upstream,
     return;
   }
   const uint32_t number = builder_.cluster_number(std::string(upstream));
-  const auto addresses = to_addresses(upstream, endpoints);
-  resolved_.insert_or_assign(std::string(upstream), std::move(endpoints));
+  const auto addresses = pools_.resolve(upstream, endpoints);
   for (const auto& shard : shards_) {
     shard->post(
         [target = shard.get(), number, addresses] { target->set_endpoints(number, addresses); });
@@ -616,15 +559,79 @@ void GatewayImpl::set_keys(const std::string& authenticator, bool changed,
   }
 }
 
-void GatewayImpl::begin_drain() {
+void GatewayImpl::begin_drain(const LeavePlan& plan) {
   if (std::exchange(draining_, true)) {
     return;
   }
   accept_queues_.forget_all();
+  passing_ = plan.to_successor ? std::make_unique<IdleConnections>(plan.idle_socket) : nullptr;
+  const downstream::Leave leave{
+      .within = plan.within,
+      .spread = plan.ws_spread,
+      .close_code = plan.to_successor ? http::kCloseServiceRestart : http::kCloseGoingAway,
+      .patient = plan.to_successor,
+      .successor = passing_.get()};
   shards_draining_ = static_cast<uint32_t>(shards_.size());
   for (const auto& shard : shards_) {
-    shard->post([target = shard.get()] { target->drain(); });
+    shard->post([target = shard.get(), leave] { target->drain(leave); });
   }
+}
+
+// --- from process to process ------------------------------------------------------------------
+
+Result<void, std::string> GatewayImpl::hand_over(const std::string& audit_path,
+                                                 std::string_view detail) {
+  if (audit_log_ != nullptr && audit_log_->options().file.path == audit_path) {
+    if (auto done = audit_log_->hand_over(detail); !done) {
+      return done;
+    }
+  }
+  quotas_.hand_over();
+  return {};
+}
+
+void GatewayImpl::take_back() {
+  quotas_.take_over();
+  if (audit_log_ != nullptr) {
+    audit_log_->take_back();
+  }
+}
+
+void GatewayImpl::relay_audit(int socket) {
+  if (audit_log_ != nullptr) {
+    audit_log_->relay_to(socket);
+  } else {
+    ::close(socket);
+  }
+}
+
+Result<void, std::string> GatewayImpl::take_over(int audit_relay) {
+  if (auto opened = open_audit_log(); !opened) {
+    return opened;
+  }
+  if (audit_log_ != nullptr && audit_relay >= 0) {
+    audit_log_->take_relayed(audit_relay);
+  } else if (audit_relay >= 0) {
+    ::close(audit_relay);
+  }
+  if (auto listening = ListeningSockets::listen(held_); !listening) {
+    return listening;
+  }
+  quotas_.take_over();
+  builder_.restore_quotas();
+  publish(build(config_), std::exchange(held_, {}), {});
+  forget_inheritance();
+  return {};
+}
+
+void GatewayImpl::adopt(int fd, std::string_view told) {
+  const auto connection = decode_idle_connection(told);
+  if (!connection) {
+    ::close(fd);
+    return;
+  }
+  Shard& shard = *shards_[adopted_++ % shards_.size()];
+  shard.post([&shard, fd, connection = *connection] { shard.adopt(fd, connection); });
 }
 
 void GatewayImpl::release_unused() {
@@ -676,12 +683,6 @@ Result<PluginSwap, std::string> GatewayImpl::change_plugin(std::string_view name
   }
   swap.after = digest();
   return swap;
-}
-
-void GatewayImpl::reopen_logs() {
-  for (const auto& writer : access_logs_) {
-    writer->reopen();
-  }
 }
 
 Duration GatewayImpl::sample_load() {
@@ -753,8 +754,9 @@ GatewayStatus GatewayImpl::status() const {
     status.stores.push_back(store->status());
   }
   for (const config::Listener& listener : config_->listeners) {
-    status.listeners.push_back(
-        {.name = listener.name, .address = listener_addresses_.at(listener.name)});
+    if (const auto found = sockets_.all().find(listener.name); found != sockets_.all().end()) {
+      status.listeners.push_back({.name = listener.name, .address = found->second.address});
+    }
   }
   for (const auto& [listener, context] : tls_.listeners) {
     for (const tls::CertificateInfo& info : context->certificates()) {
@@ -777,8 +779,9 @@ GatewayStatus GatewayImpl::status() const {
 }  // namespace
 
 Result<std::unique_ptr<Gateway>, std::string> Gateway::start(
-    std::shared_ptr<const config::Config> config, Callbacks callbacks) {
-  auto gateway = std::make_unique<GatewayImpl>(std::move(config), std::move(callbacks));
+    std::shared_ptr<const config::Config> config, Callbacks callbacks, Inheritance inherited) {
+  auto gateway =
+      std::make_unique<GatewayImpl>(std::move(config), std::move(callbacks), std::move(inherited));
   if (auto opened = gateway->open(); !opened) {
     return Failure<std::string>{opened.error()};
   }

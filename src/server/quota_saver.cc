@@ -93,6 +93,9 @@ void QuotaSaver::load() {
 }
 
 void QuotaSaver::restore(const config::RateLimit& limit, filter::RateLimitCounts& counts) {
+  if (waiting_) {
+    return;
+  }
   if (!loaded_) {
     load();
   }
@@ -121,9 +124,24 @@ void QuotaSaver::track(const Limits& limits) {
     const std::lock_guard lock(mutex_);
     limits_ = std::move(quotas);
   }
-  if (!thread_.joinable()) {
+  start();
+}
+
+void QuotaSaver::start() {
+  if (!thread_.joinable() && !waiting_ && !limits_.empty()) {
+    stopping_ = false;
     thread_ = std::thread([this] { run(); });
   }
+}
+
+void QuotaSaver::take_over() {
+  waiting_ = false;
+  start();
+}
+
+void QuotaSaver::hand_over() {
+  waiting_ = true;
+  stop();
 }
 
 void QuotaSaver::run() {

@@ -35,6 +35,13 @@ class QuotaSaver {
   /// What is written from now on; limits without a quota are passed over.
   void track(const std::vector<std::shared_ptr<const filter::RateLimit>>& limits);
 
+  /// The file is another process's: nothing is read and nothing written before take_over().
+  void wait() { waiting_ = true; }
+
+  void take_over();
+  /// Writes a last time; then the file is another process's, until take_over().
+  void hand_over();
+
   /// Writes a last time.
   void stop();
 
@@ -42,6 +49,7 @@ class QuotaSaver {
   using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
 
   void load();
+  void start();
   void run();
   void save(const Limits& limits);
 
@@ -50,6 +58,7 @@ class QuotaSaver {
   const std::string directory_;
   std::map<std::string, SavedQuota> saved_;  // as read, by name
   bool loaded_ = false;
+  bool waiting_ = false;
 
   std::mutex mutex_;
   std::condition_variable wake_;

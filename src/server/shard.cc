@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/http/websocket_frames.h"
 #include "hangu/plugin/crash_report.h"
 
 namespace hangu::server {
@@ -119,7 +120,7 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   ready.set_value(core_->loop->backend_name());
   core_->loop->run();
   for (const auto& state : core_->listeners) {
-    state->listener.reset();
+    state->listeners.clear();
   }
   core_->sessions->close_all();
   core_->loop->run_until_idle();
@@ -232,32 +233,66 @@ void Shard::apply_cluster(const ClusterUpdate& update) {
 void Shard::apply_listeners(ShardUpdate& update) {
   for (const auto& state : core_->listeners) {
     if (const auto* runtime = core_->snapshot->find_listener(state->name);
-        runtime != nullptr && state->listener != nullptr) {
+        runtime != nullptr && !state->removed) {
       state->context.update(core_->snapshot, *runtime);
     }
   }
+  const config::ReloadWindow& window = core_->snapshot->config->reload;
   for (const std::string& name : update.removed) {
-    remove_listener(name);
+    remove_listener(name, {.within = window.drain_timeout,
+                           .spread = window.ws_spread,
+                           .close_code = http::kCloseServiceRestart});
   }
-  std::erase_if(core_->listeners, [](const auto& state) {
-    return state->listener == nullptr && state->context.sessions == 0;
+  std::erase_if(core_->listeners, [this](const auto& state) {
+    const bool gone = state->removed && state->context.sessions == 0;
+    if (gone) {
+      core_->sessions->forget(state->context);
+    }
+    return gone;
   });
   for (const ListenerSocket& socket : update.added) {
-    auto state = std::make_unique<ListenerState>(*this, socket.name);
-    state->context.update(core_->snapshot, *core_->snapshot->find_listener(socket.name));
-    state->listener = std::make_unique<net::Listener>(*core_->loop, socket.fd, *state);
-    core_->listeners.push_back(std::move(state));
+    ListenerState* state = find_listener(socket.name);
+    if (state == nullptr) {
+      state =
+          core_->listeners.emplace_back(std::make_unique<ListenerState>(*this, socket.name)).get();
+      state->context.update(core_->snapshot, *core_->snapshot->find_listener(socket.name));
+    }
+    state->listeners.push_back(std::make_unique<net::Listener>(*core_->loop, socket.fd, *state));
   }
 }
 
-void Shard::remove_listener(const std::string& name) {
+Shard::ListenerState* Shard::find_listener(std::string_view name) const {
   for (const auto& state : core_->listeners) {
-    if (state->name == name && state->listener != nullptr) {
-      state->listener->drain_backlog();
-      state->listener.reset();
-      core_->sessions->drain(state->context);
+    if (state->name == name && !state->removed) {
+      return state.get();
     }
   }
+  return nullptr;
+}
+
+void Shard::ListenerState::stop() noexcept {
+  for (const auto& listener : listeners) {
+    listener->drain_backlog();
+  }
+}
+
+void Shard::remove_listener(const std::string& name, const downstream::Leave& leave) {
+  if (ListenerState* state = find_listener(name)) {
+    state->stop();
+    state->listeners.clear();
+    state->removed = true;
+    core_->sessions->drain(state->context, leave);
+  }
+}
+
+void Shard::adopt(int fd, const IdleConnection& connection) {
+  ListenerState* state = find_listener(connection.listener);
+  // What came in the clear goes on so only where that is still the rule.
+  if (state == nullptr || state->context.runtime->tls != nullptr) {
+    ::close(fd);
+    return;
+  }
+  core_->sessions->adopt(fd, connection.peer, connection.requests, state->context);
 }
 
 void Shard::set_endpoints(uint32_t number,
@@ -297,11 +332,11 @@ void Shard::follow_step() noexcept {
   const bool stop =
       overload.mode == config::Mode::kEnforce && core_->load->step() == policy::OverloadStep::kStop;
   for (const auto& state : core_->listeners) {
-    if (state->listener != nullptr) {
+    for (const auto& listener : state->listeners) {
       if (stop) {
-        state->listener->pause();
-      } else {
-        state->listener->resume();
+        listener->pause();
+      } else if (!core_->draining) {
+        listener->resume();
       }
     }
   }
@@ -326,19 +361,29 @@ void Shard::take_keys(filter::JwtKeys& keys, bool changed, identity::Issuer issu
 
 // --- the end ----------------------------------------------------------------------------------
 
-void Shard::drain() {
+/// With a successor, who has the same sockets, what waits in the kernel waits for him.
+void Shard::drain(const downstream::Leave& leave) {
   core_->draining = true;
   for (const auto& state : core_->listeners) {
-    if (state->listener != nullptr) {
-      state->listener->drain_backlog();
-      state->listener.reset();
+    for (const auto& listener : state->listeners) {
+      if (leave.successor != nullptr) {
+        listener->pause();
+      } else {
+        listener->drain_backlog();
+      }
     }
   }
-  core_->sessions->drain();
-  check_drained();
+  core_->sessions->drain(leave);
+  core_->drain_timer.arm(core_->loop->timers(), kDrainCheckInterval);
 }
 
 void Shard::check_drained() noexcept {
+  for (const auto& state : core_->listeners) {
+    if (core_->sessions->successor() == nullptr) {
+      state->stop();
+    }
+    state->listeners.clear();  // only now: the kernel may have had some more that were accepted
+  }
   if (core_->sessions->size() == 0) {
     options_.on_drained();
   } else {

@@ -25,6 +25,7 @@
 #include "hangu/stats/registry.h"
 
 #include "server/cluster_store.h"
+#include "server/idle_connections.h"
 #include "server/load_monitor.h"
 #include "server/random.h"
 
@@ -87,7 +88,9 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   // On the shard's thread.
   void apply(ShardUpdate update);
   void set_endpoints(uint32_t cluster, const std::vector<upstream::EndpointAddress>& endpoints);
-  void drain();
+  void drain(const downstream::Leave& leave);
+  /// A connection that another process had.
+  void adopt(int fd, const IdleConnection& connection);
   /// A password that was asked about from here.
   void take_password_answer(const filter::PasswordAnswer& answer);
   /// What came of fetching a token issuer's keys: requests that wait for them go on.
@@ -110,8 +113,11 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
 
     Shard& owner;
     std::string name;
+    void stop() noexcept;
+
     downstream::ListenerContext context;
-    std::unique_ptr<net::Listener> listener;  // null once removed
+    std::vector<std::unique_ptr<net::Listener>> listeners;  // of one address; none once removed
+    bool removed = false;
   };
 
   /// What exists only while the thread runs.
@@ -144,7 +150,8 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   void run(std::promise<Result<std::string_view>>& ready);
   void apply_cluster(const ClusterUpdate& update);
   void apply_listeners(ShardUpdate& update);
-  void remove_listener(const std::string& name);
+  ListenerState* find_listener(std::string_view name) const;
+  void remove_listener(const std::string& name, const downstream::Leave& leave);
   void follow_step() noexcept;
   void accept(ListenerState& listener, int fd, const net::Address& peer) noexcept;
   void check_drained() noexcept;

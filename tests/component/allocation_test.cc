@@ -257,7 +257,7 @@ class Allocation : public testing::TestWithParam<config::EventLoopKind> {
   Allocation()
       : origin_("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" +
                 std::string(kBodyBytes - 3, 'x') + "END") {
-    auto gateway = Gateway::start(config_for(origin_.port(), GetParam()), {});
+    auto gateway = Gateway::start(config_for(origin_.port(), GetParam()), {}, {});
     EXPECT_TRUE(gateway.has_value()) << gateway.error();
     gateway_ = std::move(*gateway);
   }

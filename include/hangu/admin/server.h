@@ -14,6 +14,8 @@
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
 #include "hangu/control/daemon.h"
+#include "hangu/net/inherited_sockets.h"
+#include "hangu/server/handover.h"
 
 namespace hangu::admin {
 
@@ -43,6 +45,18 @@ class Server {
   /// Opens what `admin` names and closes what it does not name any more; established connections
   /// stay. Where opening fails, what was open stays open and the error says why.
   Result<void, BindError> apply(const config::Admin& admin);
+
+  // From process to process.
+
+  /// Before apply(): takes what is wanted from `given`. `held`, as a successor: listens only after
+  /// begin().
+  void inherit(std::shared_ptr<net::InheritedSockets> given, bool held);
+  void begin();
+
+  /// For a successor; they stay ours.
+  std::vector<server::HandedSocket> sockets() const;
+  /// It listens now: stops, and leaves the Unix socket where it is.
+  void leave();
 
   /// Stops listening and removes the Unix socket.
   void close();

@@ -23,6 +23,8 @@
 #include "hangu/control/endpoint_refresher.h"
 #include "hangu/control/health_checker.h"
 #include "hangu/control/key_fetcher.h"
+#include "hangu/control/lineage.h"
+#include "hangu/control/predecessor.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
@@ -63,6 +65,20 @@ struct LastReload {
   std::vector<config::Diagnostic> diagnostics;
 };
 
+struct UpgradeOutcome {
+  bool done = false;  // the new process serves; this one leaves
+  std::string error;  // why not; everything is as it was
+  int64_t pid = 0;    // of the new process
+  std::string version;
+  Duration took{};
+};
+
+/// One that failed: after one that did not, another process answers.
+struct LastUpgrade {
+  WallTime time;
+  std::string error;
+};
+
 struct DaemonStatus {
   Readiness readiness;
   DrainState state = DrainState::kServing;
@@ -75,6 +91,8 @@ struct DaemonStatus {
   std::vector<KeyStatus> keys;
   ConfigCenterStatus config_center;
   std::optional<LastReload> last_reload;
+  std::optional<LastUpgrade> last_upgrade;
+  int64_t predecessor = 0;  // the process that this one has replaced, while it is there
 };
 
 /// What an administrator did, or was not let do.
@@ -88,13 +106,16 @@ struct AdminEvent {
 };
 
 using GatewayFactory = std::function<Result<std::unique_ptr<server::Gateway>, std::string>(
-    std::shared_ptr<const config::Config>, server::Callbacks)>;
+    std::shared_ptr<const config::Config>, server::Callbacks, server::Inheritance)>;
 
 struct DaemonOptions {
   std::function<config::LoadResult()> load_config;  // at each reload on a thread of its own
   std::shared_ptr<ConfigSource> source;             // in its place: knows config centres
   GatewayFactory start_gateway;
   EndpointRefresher::ResolverFactory make_resolver;  // empty: c-ares with the system's settings
+  Lineage* lineage = nullptr;          // outlives the daemon; nullptr: it cannot be replaced
+  Predecessor* predecessor = nullptr;  // likewise; nullptr: there is none
+  Bequest bequest;                     // from it, or from the service manager
   bool handle_signals = true;
   Duration resolve_at_most = std::chrono::seconds(2);      // at the start and at each reload
   Duration reload_interval_min = std::chrono::seconds(1);  // between reloads by SIGHUP
@@ -105,6 +126,10 @@ struct DaemonCallbacks {
   /// With the config loaded and nothing bound yet; an error ends the start.
   std::function<Result<void, std::string>(const config::Config&)> before_gateway;
   std::function<void()> on_ready;
+  /// For a successor, beside those of the gateway.
+  std::function<std::vector<server::HandedSocket>()> admin_sockets;
+  std::function<void()> on_leave;       // a successor serves: the admin endpoint is its
+  std::function<void()> on_taken_over;  // this process does, in the place of its predecessor
   std::function<void()> on_stopped;  // the gateway is gone; last call. Empty: stops the io_context
 };
 
@@ -119,6 +144,14 @@ class Daemon {
 
   /// Calls `done` once, perhaps before reload() returns. `actor`: who wants it, for the audit log.
   void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor = "process");
+
+  /// Starts `binary`, empty for that of this process as it is now, and leaves everything to it once
+  /// it is ready; else nothing has changed. Calls `done` once.
+  void upgrade(const std::string& binary, std::function<void(UpgradeOutcome)> done,
+               std::string_view actor);
+
+  /// Whether it ended because there was nothing for it to take over.
+  bool failed() const;
 
   void record_admin(const AdminEvent& event);
 

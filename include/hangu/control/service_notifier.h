@@ -32,10 +32,15 @@ class ServiceNotifier {
   void reloading(TimePoint now);
   void stopping(std::string_view status, Duration at_most);
   void status(std::string_view text);
+  /// Keeps a copy of `descriptor` for us, until forget() or for the next process after a crash.
+  void keep(int descriptor, std::string_view name);
+  void forget(std::string_view name);
+  /// Another process is the main one from now on, and speaks.
+  void main_process(int64_t pid);
   void alive();
 
  private:
-  void send(std::string_view message) const;
+  void send(std::string_view message, int descriptor = -1) const;
 
   int fd_ = -1;
   std::string address_;  // a sockaddr_un as bytes

@@ -28,7 +28,10 @@ class Http1Session final : public Session,
                const Peer& peer);
 
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
-  /// What is in flight is answered with `Connection: close`.
+  /// The same for a connection that another process had, between two requests.
+  void go_on(uint64_t requests) noexcept;
+  /// What is in flight is answered with `Connection: close`, unless the connection passes to
+  /// another process between two requests.
   void drain() noexcept override;
 
   bool idle() const noexcept override { return state_ == State::kIdle && requests_ != 0; }
@@ -66,7 +69,8 @@ class Http1Session final : public Session,
   void on_error(Error error) noexcept override;
   void on_writable() noexcept override;
 
-  void on_flushed() noexcept override {}
+  void on_flushed() noexcept override;
+  void on_detached() noexcept override;
 
   // filter::ResponseWriter
   void write_informational(filter::Stream&, const http::ResponseHead& head) noexcept override;
@@ -100,6 +104,8 @@ class Http1Session final : public Session,
   void next_request() noexcept;
   void end_stream() noexcept;
   void end_tunnel_if_done() noexcept;
+  void move_if_idle() noexcept;
+  void move() noexcept;
   void close_after_flush() noexcept;
 
   void on_timeout() noexcept;
@@ -127,6 +133,8 @@ class Http1Session final : public Session,
   bool chunk_response_ = false;
   bool rejected_ = false;  // unread input is likely: linger when closing
   bool draining_ = false;
+  bool moving_ = false;      // passes to another process when it is idle
+  bool move_again_ = false;  // which was busy: the timer is for the next attempt
   bool tunnel_in_end_ = false;
   bool tunnel_out_end_ = false;
 };

@@ -25,6 +25,14 @@ class Session : public ListNode<Session> {
   virtual void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept = 0;
   /// Answers what is in flight, tells the client that the connection ends, and ends it after that.
   virtual void drain() noexcept = 0;
+
+  /// A tunnel that has been told to end by a word of its protocol; false: it is none, knows none,
+  /// or has been told before.
+  virtual bool say_goodbye(uint16_t /*code*/) noexcept { return false; }
+
+  /// Whether say_goodbye() would.
+  virtual bool can_say_goodbye() const noexcept { return false; }
+
   /// Whether it has had a request, and none is under way.
   virtual bool idle() const noexcept = 0;
   /// Ends the connection now; what is in flight is cut off.

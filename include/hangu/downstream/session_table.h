@@ -12,7 +12,9 @@
 #include "hangu/codec/http1/limits.h"
 #include "hangu/codec/http2/field_section.h"
 #include "hangu/downstream/http2_session.h"
+#include "hangu/downstream/leave.h"
 #include "hangu/downstream/session.h"
+#include "hangu/downstream/tunnel_pacer.h"
 #include "hangu/event/loop.h"
 #include "hangu/filter/snapshot.h"
 #include "hangu/filter/stream.h"
@@ -50,9 +52,14 @@ class SessionTable final : private event::PressureHandler {
 
   /// Takes an accepted socket.
   void accept(int fd, const net::Address& peer, ListenerContext& listener);
-  /// Sessions answer what is in flight and end; all of them, or those of one listener.
-  void drain() noexcept;
-  void drain(const ListenerContext& listener) noexcept;
+  /// Takes an HTTP/1.1 connection over from another process, which had answered `requests` on it.
+  void adopt(int fd, const Peer& peer, uint64_t requests, ListenerContext& listener);
+  /// Sessions answer what is in flight and end, or pass to another process; all of them, or those
+  /// of one listener, whose tunnels stay for ever if there is no end to `leave`.
+  void drain(const Leave& leave) noexcept;
+  void drain(const ListenerContext& listener, const Leave& leave) noexcept;
+  /// The listener goes; it has no sessions any more.
+  void forget(const ListenerContext& listener) noexcept;
   void close_all() noexcept;
   /// Ends a part of the idle sessions, those that came first.
   void shrink() noexcept;
@@ -65,6 +72,22 @@ class SessionTable final : private event::PressureHandler {
   filter::ShardContext& shard() { return shard_; }
 
   bool draining() const { return draining_; }
+
+  /// While draining: whether idle connections stay for their next request.
+  bool patient() const { return patient_; }
+
+  /// Who takes idle connections over; nullptr: nobody.
+  Successor* successor() const { return successor_; }
+
+  /// Sessions of `listener`, or all; `visit` may end them.
+  template <class Visit>
+  void for_each(const ListenerContext* listener, Visit visit) {
+    sessions_.for_each([&](Session& session) {
+      if (listener == nullptr || session.belongs_to(*listener)) {
+        visit(session);
+      }
+    });
+  }
 
   buffer::ObjectPool<filter::Stream>& streams() { return streams_; }
 
@@ -110,8 +133,11 @@ class SessionTable final : private event::PressureHandler {
   IntrusiveList<Session> closed_;
   Graveyard graveyard_;
   TimePoint progress_at_;  // when that of the sessions was asked for
+  std::vector<std::unique_ptr<TunnelPacer>> pacers_;
+  Successor* successor_ = nullptr;
   size_t size_ = 0;
   bool draining_ = false;
+  bool patient_ = false;
 };
 
 }  // namespace hangu::downstream

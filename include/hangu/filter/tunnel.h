@@ -20,6 +20,9 @@ class Tunnel {
 
   /// Cuts it off; TunnelOwner::on_tunnel_end() comes before this returns.
   virtual void close() noexcept = 0;
+  /// Says goodbye to the client in the words of the protocol that it speaks, as soon as that is
+  /// possible, and ends in good order; false: it knows no such words. `code`: of a WebSocket.
+  virtual bool say_goodbye(uint16_t code) noexcept = 0;
   /// Bytes that wait for the client, and those that its connection has taken.
   virtual size_t held_bytes() const noexcept = 0;
   virtual uint64_t sent_bytes() const noexcept = 0;

@@ -18,6 +18,7 @@
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
+#include "hangu/server/handover.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/tls/server_context.h"
 
@@ -250,12 +251,20 @@ struct Callbacks {
   std::function<void()> on_drained;  // after begin_drain(): the last stream of all shards has ended
 };
 
+/// How the gateway takes leave of its connections.
+struct LeavePlan {
+  Duration within{};     // after which the process closes what is left
+  Duration ws_spread{};  // the last part of it, over which WebSockets are closed
+  bool to_successor = false;
+  int idle_socket = -1;  // over which idle connections pass to it; the gateway's
+};
+
 class Gateway {
  public:
   /// Binds every listener, starts the shards and waits until all of them serve. The error names the
   /// address that cannot be bound (exit code 5) or the resource that is missing.
   static Result<std::unique_ptr<Gateway>, std::string> start(
-      std::shared_ptr<const config::Config> config, Callbacks callbacks);
+      std::shared_ptr<const config::Config> config, Callbacks callbacks, Inheritance inherited);
 
   virtual ~Gateway() = default;  // stops and joins the shards; open connections are closed
 
@@ -274,7 +283,39 @@ class Gateway {
   virtual std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const = 0;
 
   /// Stops accepting, answers `Connection: close`, closes idle connections; `on_drained` follows.
-  virtual void begin_drain() = 0;
+  /// With a successor idle connections pass to it, or wait for their next request.
+  virtual void begin_drain(const LeavePlan& plan) = 0;
+
+  // To a successor, in this order; see control/upgrader.h.
+  /// The sockets to be handed over; they stay the gateway's.
+  virtual std::vector<HandedSocket> sockets() const { return {}; }
+
+  /// What the successor needs so that clients notice nothing: text, not to be kept anywhere.
+  virtual std::string secrets() const { return {}; }
+
+  /// Ends what only one process may write, in the right state: the counts of quotas and, if it
+  /// wants that file (`audit_path`), the audit log, which records it and keeps later records in
+  /// memory. On failure nothing has changed.
+  virtual Result<void, std::string> hand_over(const std::string& /*audit_path*/,
+                                              std::string_view /*detail*/) {
+    return {};
+  }
+
+  /// The successor did not make it.
+  virtual void take_back() {}
+
+  /// Whether another process sends records of its own by way of this one.
+  virtual bool relays_for_others() const { return false; }
+
+  /// It did: later records of the audit log go to it over `socket`, which is the gateway's then.
+  virtual void relay_audit(int socket) = 0;
+
+  // As a successor, `held` until then.
+  /// Opens what hand_over() ended, and accepts. `audit_relay`: from the predecessor; -1: none.
+  virtual Result<void, std::string> take_over(int /*audit_relay*/) { return {}; }
+
+  /// An idle connection of the predecessor's; the descriptor is the gateway's.
+  virtual void adopt(int fd, std::string_view told) = 0;
 
   /// The keys of a token issuer, none if they are too old, and its metadata; requests that wait for
   /// them go on. `changed`: false when all is as it was.

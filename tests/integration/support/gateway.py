@@ -62,7 +62,8 @@ def make_config(origin=None, listener=None, upstream=None, route=None, **others)
 
 
 class Gateway:
-    def __init__(self, config, backend=None, arguments=()):
+    def __init__(self, config, backend=None, arguments=(), launcher=(), **options):
+        """`launcher`: a command that runs the one behind it; `options`: of subprocess.Popen()."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hangu-test-"))
         self.socket = str(self.folder / "admin.sock")
         self.config_path = self.folder / "hangu.yaml"
@@ -73,9 +74,10 @@ class Gateway:
         self.write_config(config)
         with open(self.stderr_path, "wb") as errors, open(self.stdout_path, "wb") as out:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", str(self.config_path), "--event-loop",
+                [*launcher, BINARY, "run", "--config", str(self.config_path), "--event-loop",
                  backend or BACKEND, *arguments],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=errors, cwd=self.folder)
+                stdin=subprocess.DEVNULL, stdout=out, stderr=errors, cwd=self.folder,
+                **options)
         try:
             eventually(self.is_ready, "the gateway is ready")
         except BaseException:

@@ -71,9 +71,10 @@ TEST_F(RoutesTest, EveryListedRouteAnswers) {
     const auto query = queries.find(route.path);
     const std::string target =
         std::string(route.path) + (query != queries.end() ? query->second : "");
-    const int expected = route.path == "/endpoint" ? 404  // there is none of that address
-                         : route.path == "/plugin" || route.path == "/login" ? 409
-                                                                             : 200;
+    const int expected =
+        route.path == "/endpoint" ? 404  // there is none of that address
+        : route.path == "/plugin" || route.path == "/login" || route.path == "/upgrade" ? 409
+                                                                                        : 200;
     EXPECT_EQ(ask(std::string(route.method), target).status, expected) << target;
   }
 }

@@ -19,9 +19,10 @@ class RunTest : public CliFixture {
   /// The signal waits until the daemon listens for it: shards start with all signals blocked.
   void raise_at_start(int number) {
     start_gateway_ = [this, number](std::shared_ptr<const config::Config> config,
-                                    server::Callbacks callbacks) {
+                                    server::Callbacks callbacks, server::Inheritance inherited) {
       ::raise(number);
-      return control::FakeGateway::factory(gateway_)(std::move(config), std::move(callbacks));
+      return control::FakeGateway::factory(gateway_)(std::move(config), std::move(callbacks),
+                                                     std::move(inherited));
     };
   }
 };

@@ -24,6 +24,7 @@ struct GatewayRecord {
   int applied = 0;
   int set_endpoints = 0;
   int drains = 0;
+  server::LeavePlan leave;  // of the last
   int reopened = 0;
   bool alive = false;
 };
@@ -39,7 +40,8 @@ class FakeGateway final : public server::Gateway {
   ~FakeGateway() override { record_.alive = false; }
 
   static GatewayFactory factory(GatewayRecord& record) {
-    return [&record](std::shared_ptr<const config::Config> config, server::Callbacks callbacks)
+    return [&record](std::shared_ptr<const config::Config> config, server::Callbacks callbacks,
+                     server::Inheritance /*inherited*/)
                -> Result<std::unique_ptr<server::Gateway>, std::string> {
       if (!record.start_error.empty()) {
         return Failure<std::string>{record.start_error};
@@ -81,7 +83,14 @@ class FakeGateway final : public server::Gateway {
 
   void set_keys(const std::string&, bool, identity::Issuer) override {}
 
-  void begin_drain() override { ++record_.drains; }
+  void begin_drain(const server::LeavePlan& plan) override {
+    ++record_.drains;
+    record_.leave = plan;
+  }
+
+  void relay_audit(int /*socket*/) override {}
+
+  void adopt(int /*fd*/, std::string_view /*told*/) override {}
 
   void reopen_logs() override { ++record_.reopened; }
 

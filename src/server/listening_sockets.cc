@@ -1,0 +1,104 @@
+#include "server/listening_sockets.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "hangu/net/address.h"
+#include "hangu/net/listener.h"
+
+namespace hangu::server {
+namespace {
+
+Failure<std::string> cannot(std::string_view what, std::string_view name, std::string_view address,
+                            int error) {
+  return {fmt::format("listener {}: cannot {} {}: {}", name, what, address,
+                      std::generic_category().message(error))};
+}
+
+}  // namespace
+
+Result<ListeningSockets::Bound, std::string> ListeningSockets::open(
+    const config::Listener& listener, net::InheritedSockets& given) {
+  const auto wanted = net::Address::parse(listener.bind.text);
+  if (!wanted) {
+    return Failure<std::string>{
+        fmt::format("listener {}: bad address {}", listener.name, listener.bind.text)};
+  }
+  Bound bound{
+      .address = {}, .sockets = given.take(listener.name, *wanted), .backlog = listener.backlog};
+  const size_t taken = bound.sockets.size();
+  net::Address address = taken != 0 ? net::local_address(bound.sockets.front()) : *wanted;
+  while (bound.sockets.size() < shards_) {
+    const size_t i = bound.sockets.size();
+    if (i != 0 && address.is_unix()) {
+      bound.sockets.push_back(::dup(bound.sockets[i % std::max<size_t>(taken, 1)]));
+      continue;
+    }
+    const auto fd = net::bind_to(address, {.backlog = listener.backlog, .reuse_port = true});
+    if (fd) {
+      bound.sockets.push_back(*fd);
+      address = net::local_address(*fd);
+    } else if (taken != 0) {
+      // The one that opened those it was given did not mean them to be several.
+      bound.sockets.push_back(::dup(bound.sockets[i % taken]));
+    } else {
+      close({{listener.name, bound}});
+      return cannot("bind", listener.name, listener.bind.text, fd.error().sys_errno);
+    }
+  }
+  bound.address = address.to_string();
+  return bound;
+}
+
+/// Of those that listen already this changes the backlog at most.
+Result<void, std::string> ListeningSockets::listen(const Listeners& listeners) {
+  for (const auto& [name, bound] : listeners) {
+    for (const int fd : bound.sockets) {
+      if (const auto listening = net::begin_listening(fd, bound.backlog); !listening) {
+        return cannot("bind", name, bound.address, listening.error().sys_errno);
+      }
+    }
+  }
+  return {};
+}
+
+void ListeningSockets::close(const Listeners& listeners) {
+  for (const auto& [name, bound] : listeners) {
+    for (const int fd : bound.sockets) {
+      ::close(fd);
+    }
+  }
+}
+
+void ListeningSockets::add(const Listeners& listeners) {
+  for (const auto& [name, bound] : listeners) {
+    open_[name] = bound;
+  }
+}
+
+void ListeningSockets::copy(const std::vector<std::string>& names,
+                            net::InheritedSockets& to) const {
+  for (const std::string& name : names) {
+    if (const auto found = open_.find(name); found != open_.end()) {
+      for (const int fd : found->second.sockets) {
+        to.add(::dup(fd), name);
+      }
+    }
+  }
+}
+
+std::vector<HandedSocket> ListeningSockets::handed() const {
+  std::vector<HandedSocket> all;
+  for (const auto& [name, bound] : open_) {
+    for (const int fd : bound.sockets) {
+      all.push_back({.fd = fd, .listener = name});
+    }
+  }
+  return all;
+}
+
+}  // namespace hangu::server
