@@ -401,7 +401,9 @@ std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& co
 
 void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
                           const BoundListeners& added, const std::vector<std::string>& removed) {
+  std::vector<RemovedListener> leaving;
   for (const std::string& name : removed) {
+    leaving.push_back({.name = name, .goes_on = sockets_.goes_on(name, added)});
     accept_queues_.forget(name);  // from here on its sockets are closed
     sockets_.forget(name);
   }
@@ -409,7 +411,7 @@ void GatewayImpl::publish(std::shared_ptr<const filter::Snapshot> snapshot,
   std::vector<std::future<void>> applied;
   for (const auto& shard : shards_) {
     ShardUpdate update{
-        .snapshot = snapshot, .clusters = clusters, .stores = {}, .added = {}, .removed = removed};
+        .snapshot = snapshot, .clusters = clusters, .stores = {}, .added = {}, .removed = leaving};
     for (const auto& [name, store] : stores_) {
       update.stores.push_back(store);
     }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -78,6 +79,13 @@ void ListeningSockets::add(const Listeners& listeners) {
   for (const auto& [name, bound] : listeners) {
     open_[name] = bound;
   }
+}
+
+bool ListeningSockets::goes_on(const std::string& name, const Listeners& others) const {
+  const auto found = open_.find(name);
+  return found != open_.end() && std::any_of(others.begin(), others.end(), [&](const auto& other) {
+           return other.second.address == found->second.address;
+         });
 }
 
 void ListeningSockets::copy(const std::vector<std::string>& names,

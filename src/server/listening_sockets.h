@@ -46,6 +46,9 @@ class ListeningSockets {
 
   const Listeners& all() const { return open_; }
 
+  /// Whether one of `others` has the address of that listener, and so its sockets.
+  bool goes_on(const std::string& name, const Listeners& others) const;
+
   /// Copies of those of the listeners in `names`, for others that want the address.
   void copy(const std::vector<std::string>& names, net::InheritedSockets& to) const;
 

@@ -17,6 +17,7 @@ constexpr uint32_t kReceiveBlockBytes = 64 * 1024;
 constexpr uint32_t kSmallBlockBytes = 2 * 1024;
 constexpr uint32_t kSmallBlocksMax = 1 << 20;  // 2 GiB of address space; memory is touched lazily
 constexpr Duration kDrainCheckInterval = std::chrono::milliseconds(20);
+constexpr Duration kLastLookAfter = std::chrono::milliseconds(4);  // a few turns
 
 void pin_to(int cpu, uint32_t shard) {
   if (cpu < 0) {
@@ -51,13 +52,23 @@ struct Shard::Core {
     Shard& shard;
   };
 
+  struct EndTimer final : event::Timer {
+    explicit EndTimer(Shard& owner)
+        : shard(owner) {}
+
+    void on_timer() noexcept override { shard.end_listeners(); }
+
+    Shard& shard;
+  };
+
   Core(Shard& shard, const ShardOptions& options)
       : receive_blocks({.block_bytes = kReceiveBlockBytes,
                         .blocks_max = static_cast<uint32_t>(options.buffers.receive_bytes_max /
                                                             kReceiveBlockBytes)}),
         small_blocks({.block_bytes = kSmallBlockBytes, .blocks_max = kSmallBlocksMax}),
         compressors(options.buffers.compression_bytes_max),
-        drain_timer(shard) {}
+        drain_timer(shard),
+        end_timer(shard) {}
 
   void open(filter::ShardContext& shard, LoadMonitor::Handler& monitored,
             const ShardOptions& options) {
@@ -83,6 +94,7 @@ struct Shard::Core {
   filter::SnapshotRef snapshot;
   std::vector<std::shared_ptr<ClusterStore>> stores;  // that the shard is attached to
   DrainTimer drain_timer;
+  EndTimer end_timer;
   std::unique_ptr<LoadMonitor> load;
   plugin::SignalStack signal_stack;  // in use with plugins only
   bool draining = false;
@@ -238,13 +250,13 @@ void Shard::apply_listeners(ShardUpdate& update) {
     }
   }
   const config::ReloadWindow& window = core_->snapshot->config->reload;
-  for (const std::string& name : update.removed) {
-    remove_listener(name, {.within = window.drain_timeout,
-                           .spread = window.ws_spread,
-                           .close_code = http::kCloseServiceRestart});
+  for (const RemovedListener& removed : update.removed) {
+    remove_listener(removed, {.within = window.drain_timeout,
+                              .spread = window.ws_spread,
+                              .close_code = http::kCloseServiceRestart});
   }
   std::erase_if(core_->listeners, [this](const auto& state) {
-    const bool gone = state->removed && state->context.sessions == 0;
+    const bool gone = state->removed && !state->ending && state->context.sessions == 0;
     if (gone) {
       core_->sessions->forget(state->context);
     }
@@ -276,12 +288,35 @@ void Shard::ListenerState::stop() noexcept {
   }
 }
 
-void Shard::remove_listener(const std::string& name, const downstream::Leave& leave) {
-  if (ListenerState* state = find_listener(name)) {
-    state->stop();
-    state->listeners.clear();
-    state->removed = true;
-    core_->sessions->drain(state->context, leave);
+void Shard::ListenerState::end() noexcept {
+  stop();
+  listeners.clear();
+  ending = false;
+}
+
+/// A socket that others accept from, too, is looked at once more when the kernel has done with us:
+/// it wakes one of them for each connection, and those of whom it told us nobody else hears.
+void Shard::remove_listener(const RemovedListener& removed, const downstream::Leave& leave) {
+  ListenerState* const state = find_listener(removed.name);
+  if (state == nullptr) {
+    return;
+  }
+  state->stop();
+  state->removed = true;
+  if (removed.goes_on) {
+    state->ending = true;
+    core_->end_timer.arm(core_->loop->timers(), kLastLookAfter);
+  } else {
+    state->end();
+  }
+  core_->sessions->drain(state->context, leave);
+}
+
+void Shard::end_listeners() noexcept {
+  for (const auto& state : core_->listeners) {
+    if (state->ending) {
+      state->end();
+    }
   }
 }
 
@@ -361,29 +396,20 @@ void Shard::take_keys(filter::JwtKeys& keys, bool changed, identity::Issuer issu
 
 // --- the end ----------------------------------------------------------------------------------
 
-/// With a successor, who has the same sockets, what waits in the kernel waits for him.
+/// With a successor, who has the same sockets, what comes from now on is for him.
 void Shard::drain(const downstream::Leave& leave) {
   core_->draining = true;
   for (const auto& state : core_->listeners) {
-    for (const auto& listener : state->listeners) {
-      if (leave.successor != nullptr) {
-        listener->pause();
-      } else {
-        listener->drain_backlog();
-      }
-    }
+    state->stop();
+    state->ending = true;
   }
   core_->sessions->drain(leave);
+  core_->end_timer.arm(core_->loop->timers(), kLastLookAfter);
   core_->drain_timer.arm(core_->loop->timers(), kDrainCheckInterval);
 }
 
 void Shard::check_drained() noexcept {
-  for (const auto& state : core_->listeners) {
-    if (core_->sessions->successor() == nullptr) {
-      state->stop();
-    }
-    state->listeners.clear();  // only now: the kernel may have had some more that were accepted
-  }
+  end_listeners();
   if (core_->sessions->size() == 0) {
     options_.on_drained();
   } else {

@@ -51,13 +51,18 @@ struct ListenerSocket {
   int fd = -1;
 };
 
+struct RemovedListener {
+  std::string name;
+  bool goes_on = false;  // another listener has the same sockets
+};
+
 /// One config generation, as sent to a shard.
 struct ShardUpdate {
   std::shared_ptr<const filter::Snapshot> snapshot;
   std::vector<ClusterUpdate> clusters;
   std::vector<std::shared_ptr<ClusterStore>> stores;
   std::vector<ListenerSocket> added;
-  std::vector<std::string> removed;
+  std::vector<RemovedListener> removed;
 };
 
 struct ShardOptions {
@@ -114,10 +119,12 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
     Shard& owner;
     std::string name;
     void stop() noexcept;
+    void end() noexcept;
 
     downstream::ListenerContext context;
     std::vector<std::unique_ptr<net::Listener>> listeners;  // of one address; none once removed
     bool removed = false;
+    bool ending = false;  // its listeners have their last look
   };
 
   /// What exists only while the thread runs.
@@ -151,7 +158,8 @@ class Shard final : private filter::ShardContext, private LoadMonitor::Handler {
   void apply_cluster(const ClusterUpdate& update);
   void apply_listeners(ShardUpdate& update);
   ListenerState* find_listener(std::string_view name) const;
-  void remove_listener(const std::string& name, const downstream::Leave& leave);
+  void remove_listener(const RemovedListener& removed, const downstream::Leave& leave);
+  void end_listeners() noexcept;
   void follow_step() noexcept;
   void accept(ListenerState& listener, int fd, const net::Address& peer) noexcept;
   void check_drained() noexcept;

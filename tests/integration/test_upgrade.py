@@ -103,6 +103,40 @@ class Upgrade(UpgradeCase):
               f"{len(sockets.sockets)} WebSockets, 0 cut")
         self.assertEqual(self.own.status()["generation"], UPGRADES + 1)
 
+    def test_connections_that_come_at_once(self):
+        """None waits for the next one to come: of several processes that wait at a socket the
+        kernel wakes one, which may be the one that has just stopped waiting."""
+        gateway = self.begin()
+        address = gateway.listener()
+        request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        stopping, slowest = threading.Event(), []
+
+        def burst():
+            begin = time.monotonic()
+            sockets = [socket.create_connection(address, 20) for _ in range(20)]
+            for each in sockets:
+                each.sendall(request)
+            for each in sockets:
+                with each:
+                    while each.recv(65536):
+                        pass
+            slowest.append(time.monotonic() - begin)
+
+        def run():
+            while not stopping.is_set():
+                burst()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        for _ in range(6):
+            count = len(slowest)
+            eventually(lambda: len(slowest) >= count + 3, "more are answered")
+            self.upgrade_to_another()
+        stopping.set()
+        thread.join(30)
+        self.assertFalse(thread.is_alive())
+        self.assertLess(max(slowest), 5)
+
     def test_reloads_under_load(self):
         self.origin.on("/ws", echo_script)
         gateway = self.begin()
