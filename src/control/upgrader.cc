@@ -44,7 +44,9 @@ Upgrader::Upgrader(boost::asio::io_context& context, Lineage* lineage, UpgradeHo
     : context_(context),
       lineage_(lineage),
       hooks_(std::move(hooks)),
-      timer_(context) {}
+      timer_(context) {
+  own_binary();  // now, while the path by which we were started leads to us
+}
 
 void Upgrader::begin(const Plan& plan, std::function<void(UpgradeOutcome)> done) {
   plan_ = plan;

@@ -256,6 +256,19 @@ class Upgrade(UpgradeCase):
         report = self.upgrade()
         self.assertEqual(os.stat(f"/proc/{report['pid']}/exe").st_ino, inode)
 
+    def test_link_that_was_turned(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="hangu-test-"))
+        self.addCleanup(shutil.rmtree, folder)
+        for name in ("one", "two"):
+            shutil.copy(BINARY, folder / name)
+        link = folder / "hangu"
+        link.symlink_to("one")
+        self.begin(launcher=("/bin/sh", "-c", f'exec {link} "$@"'))
+        link.unlink()
+        link.symlink_to("two")
+        report = self.upgrade()
+        self.assertEqual(os.readlink(f"/proc/{report['pid']}/exe"), str(folder / "two"))
+
     def test_generation_and_admin_socket_go_on(self):
         gateway = self.begin()
         self.assertEqual(gateway.reload(self.settings).returncode, 0)
