@@ -99,6 +99,8 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
+  bool known() const { return known_; }
+
   ConfigCenterStatus status() const {
     ConfigCenterStatus status = status_;
     status.endpoint = client_.endpoint();
@@ -412,6 +414,10 @@ void ConfigCenter::start() {
 
 void ConfigCenter::when_known(std::function<void()> done) {
   impl_->when_known(std::move(done));
+}
+
+bool ConfigCenter::known() const {
+  return impl_->known();
 }
 
 ConfigCenterStatus ConfigCenter::status() const {

@@ -20,7 +20,18 @@ void log_diagnostics(const std::vector<config::Diagnostic>& diagnostics);
 /// The first error, and how many more there are.
 std::string summary_of(const config::LoadResult& loaded);
 
-/// Completes the gateway's list by the keys that the config's table says so of.
-void add_restart_keys(ReloadOutcome& outcome);
+/// Of what was read, for the audit log.
+std::string digest_of(const config::LoadResult& loaded);
+
+ReloadOutcome refused(std::string error);
+ReloadOutcome invalid_config(config::LoadResult loaded);
+ReloadOutcome applied_outcome(const config::Config& before, const config::Config& after,
+                              server::ReloadReport report);
+
+/// What a config centre makes of it.
+ConfigCenter::Applied seen_by_center(const ReloadOutcome& outcome);
+
+/// What has come of a reload, with its diagnostics.
+void log_outcome(const ReloadOutcome& outcome, uint64_t generation);
 
 }  // namespace hangu::control

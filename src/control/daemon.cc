@@ -19,13 +19,13 @@
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
 #include "hangu/stats/registry.h"
-#include "hangu/tls/digest.h"
 
 #include "control/audit_events.h"
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
+#include "control/rounds.h"
 
 namespace hangu::control {
 namespace {
@@ -39,6 +39,8 @@ constexpr Duration kTlsInterval = std::chrono::seconds(2);
 // What closing down may take beyond `lb_delay` and `drain_timeout`: told to the service manager.
 constexpr Duration kStopMargin = std::chrono::seconds(5);
 
+// When a reload is under way.
+constexpr Duration kReloadAgain = std::chrono::milliseconds(10);
 // How often a process that has nothing else to do looks for those that relay through it.
 constexpr Duration kRelayPoll = std::chrono::milliseconds(100);
 // In which a signal that was caught has come to its handler.
@@ -67,11 +69,11 @@ class Daemon::Impl final : private Neighbours::Host {
         signals_(context),
         drain_timer_(context),
         relay_timer_(context),
-        reload_timer_(context),
-        watchdog_timer_(context),
-        tls_timer_(context),
-        health_timer_(context),
-        load_timer_(context) {}
+        reload_rounds_(context),
+        watchdog_rounds_(context),
+        tls_rounds_(context),
+        health_rounds_(context),
+        load_rounds_(context) {}
 
   Result<void, StartError> start() {
     started_ = monotonic_now();
@@ -130,7 +132,9 @@ class Daemon::Impl final : private Neighbours::Host {
       done(refused("the process is going down"));
       return;
     }
-    if (neighbours_.upgrading() || !neighbours_.serving()) {
+    // A successor says that it is ready when it has the documents.
+    const bool prepares = is_news && !neighbours_.serving();
+    if (neighbours_.upgrading() || (!neighbours_.serving() && !prepares)) {
       done(refused("an upgrade is under way"));
       return;
     }
@@ -167,11 +171,7 @@ class Daemon::Impl final : private Neighbours::Host {
     }
     if (!loaded.config) {
       reloading_ = false;
-      ReloadOutcome outcome;
-      outcome.kind = ReloadOutcome::Kind::kInvalidConfig;
-      outcome.error = summary_of(loaded);
-      outcome.diagnostics = std::move(loaded.diagnostics);
-      finish_reload(std::move(outcome), done);
+      finish_reload(invalid_config(std::move(loaded)), done);
       return;
     }
     auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
@@ -269,7 +269,7 @@ class Daemon::Impl final : private Neighbours::Host {
       case DrainState::kDraining: return {false, "draining"};
       case DrainState::kStopped: return {false, "stopped"};
     }
-    if (!ready_ && waits_for_documents_) {
+    if (!ready_ && center_ != nullptr && !center_->known()) {
       return {false, "waiting for the config center"};
     }
     return ready_ ? Readiness{true, "ready"} : Readiness{false, "starting"};
@@ -333,20 +333,12 @@ class Daemon::Impl final : private Neighbours::Host {
       return Failure<std::string>{started.error()};
     }
     gateway_ = std::move(*started);
-    refresh_tls();
-    sample_load();
+    begin_rounds();
     return {};
   }
 
   config::LoadResult load_config() {
     return options_.source != nullptr ? options_.source->load() : options_.load_config();
-  }
-
-  /// Of what was read, for the audit log.
-  static std::string digest_of(const config::LoadResult& loaded) {
-    return !loaded.digest.empty() || !loaded.config
-               ? loaded.digest
-               : tls::sha256_of_file(loaded.config->source_path);
   }
 
   void open_config_center() {
@@ -367,20 +359,11 @@ class Daemon::Impl final : private Neighbours::Host {
       }
       reload_by(
           std::move(load),
-          [done = std::move(done)](const ReloadOutcome& outcome) {
-            const bool refused = outcome.kind == ReloadOutcome::Kind::kRefused;
-            done({.tried = !refused || outcome.tried, .refused = refused ? outcome.error : ""});
-          },
+          [done = std::move(done)](const ReloadOutcome& outcome) { done(seen_by_center(outcome)); },
           actor, /*is_news=*/true);
     };
     hooks.on_refused = [this](const config::Refusal& refusal) {
-      record_config(gateway_->audit_log(), {.applied = false,
-                                            .generation = generation_,
-                                            .actor = "config_center",
-                                            .file = refusal.key,
-                                            .before = {},
-                                            .after = {},
-                                            .error = refusal.reason});
+      record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
     };
     center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source, hooks);
     center_->start();
@@ -391,11 +374,7 @@ class Daemon::Impl final : private Neighbours::Host {
       become_ready();
       return;
     }
-    waits_for_documents_ = true;
-    center_->when_known([this] {
-      waits_for_documents_ = false;
-      become_ready();
-    });
+    center_->when_known([this] { become_ready(); });
   }
 
   void take_keys(const std::string& authenticator, KeyNews news) {
@@ -412,14 +391,14 @@ class Daemon::Impl final : private Neighbours::Host {
     gateway_->set_keys(authenticator, news.changed, std::move(news.issuer));
   }
 
+  void record_config(ConfigEvent event) {
+    event.generation = generation_;
+    event.file = event.file.empty() ? std::string_view(config_->source_path) : event.file;
+    control::record_config(gateway_->audit_log(), event);
+  }
+
   void record_start(std::string_view actor) {
-    record_config(gateway_->audit_log(), {.applied = true,
-                                          .generation = generation_,
-                                          .actor = actor,
-                                          .file = config_->source_path,
-                                          .before = {},
-                                          .after = config_hash_,
-                                          .error = {}});
+    record_config({.applied = true, .actor = actor, .after = config_hash_});
   }
 
   void become_ready() {
@@ -474,7 +453,7 @@ class Daemon::Impl final : private Neighbours::Host {
   void on_left(pid_t successor, const server::LeavePlan& plan) override {
     notifier_.main_process(successor);
     neighbours_.tell_main();
-    watchdog_timer_.cancel();
+    watchdog_rounds_.stop();
     if (callbacks_.on_leave) {
       callbacks_.on_leave();
     }
@@ -512,13 +491,6 @@ class Daemon::Impl final : private Neighbours::Host {
     });
   }
 
-  static ReloadOutcome refused(std::string error) {
-    ReloadOutcome outcome;
-    outcome.kind = ReloadOutcome::Kind::kRefused;
-    outcome.error = std::move(error);
-    return outcome;
-  }
-
   void publish(const std::shared_ptr<const config::Config>& next,
                const std::vector<config::Diagnostic>& warnings,
                const std::function<void(ReloadOutcome)>& done) {
@@ -534,12 +506,8 @@ class Daemon::Impl final : private Neighbours::Host {
       finish_reload(std::move(outcome), done);
       return;
     }
-    ReloadOutcome outcome;
-    outcome.kind = ReloadOutcome::Kind::kApplied;
+    ReloadOutcome outcome = applied_outcome(*config_, *next, std::move(*applied));
     outcome.diagnostics = warnings;
-    outcome.changes = config::changed_keys(*config_, *next);
-    outcome.report = std::move(*applied);
-    add_restart_keys(outcome);
     generation_ = next->generation;
     config_ = next;
     log::set_level(level_from(config_->log_level));
@@ -552,32 +520,16 @@ class Daemon::Impl final : private Neighbours::Host {
 
   void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
     const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
-    record_config(gateway_->audit_log(), {.applied = applied,
-                                          .generation = generation_,
-                                          .actor = reload_actor_,
-                                          .file = config_->source_path,
-                                          .before = config_hash_,
-                                          .after = offered_hash_,
-                                          .error = outcome.error});
+    record_config({.applied = applied,
+                   .actor = reload_actor_,
+                   .before = config_hash_,
+                   .after = offered_hash_,
+                   .error = outcome.error});
     if (applied) {
       config_hash_ = offered_hash_;
     }
     last_reload_ = LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
-    log_diagnostics(outcome.diagnostics);
-    if (applied) {
-      log::info(
-          "config_reloaded generation={} changed_keys={} compile_us={} connections_closed={} "
-          "streams_on_old_generation={}",
-          generation_, outcome.changes.size(),
-          std::chrono::duration_cast<std::chrono::microseconds>(outcome.report.compile_time)
-              .count(),
-          outcome.report.connections_closed, outcome.report.streams_on_old_generation);
-      for (const std::string& key : outcome.report.restart_required) {
-        log::warning("restart_required key={}", key);
-      }
-    } else {
-      log::error("reload_refused kept_generation={} error=\"{}\"", generation_, outcome.error);
-    }
+    log_outcome(outcome, generation_);
     // systemd ends its wait for a reload at READY=1, whatever came of it.
     const std::string text =
         applied ? serving_text()
@@ -624,20 +576,14 @@ class Daemon::Impl final : private Neighbours::Host {
 
   // The first SIGHUP reloads at once; more within the interval are one reload at its end.
   void reload_soon() {
-    if (reload_waiting_) {
-      return;
-    }
     const TimePoint earliest = last_reload_at_ + options_.reload_interval_min;
     const TimePoint now = monotonic_now();
-    const bool first = last_reload_at_ == TimePoint{};
-    if (!reloading_ && (first || now >= earliest)) {
+    if (!reloading_ && (last_reload_at_ == TimePoint{} || now >= earliest)) {
       reload([](const ReloadOutcome&) {}, "signal");
       return;
     }
-    reload_waiting_ = true;
-    reload_timer_.expires_after(std::max(earliest - now, Duration(std::chrono::milliseconds(10))));
+    reload_timer_.expires_after(std::max(earliest - now, kReloadAgain));  // in place of one before
     reload_timer_.async_wait([this](error_code error) {
-      reload_waiting_ = false;
       if (!error) {
         reload_soon();
       }
@@ -680,12 +626,12 @@ class Daemon::Impl final : private Neighbours::Host {
     log::info("stopped drained={}", drain_.complete());
     drain_timer_.cancel();
     relay_timer_.cancel();
-    reload_timer_.cancel();
-    watchdog_timer_.cancel();
-    tls_timer_.cancel();
-    health_timer_.cancel();
+    reload_rounds_.stop();
+    watchdog_rounds_.stop();
+    tls_rounds_.stop();
+    health_rounds_.stop();
     checker_.stop();
-    load_timer_.cancel();
+    load_rounds_.stop();
     center_.reset();
     gateway_.reset();
     if (!neighbours_.stays_behind()) {
@@ -710,15 +656,13 @@ class Daemon::Impl final : private Neighbours::Host {
 
   /// Certificates are renewed by whoever writes their files, and ticket keys take turns. Plugins
   /// are watched at the same pace.
-  void refresh_tls() {
-    tls_timer_.expires_after(kTlsInterval);
-    tls_timer_.async_wait([this](error_code error) {
-      if (!error && gateway_ != nullptr) {
-        gateway_->refresh_tls();
-        refresh_plugins();
-        refresh_tls();
-      }
+  void begin_rounds() {
+    tls_rounds_.start(kTlsInterval, [this] {
+      gateway_->refresh_tls();
+      refresh_plugins();
+      return kTlsInterval;
     });
+    load_rounds_.start(gateway_->sample_load(), [this] { return gateway_->sample_load(); });
   }
 
   void refresh_plugins() {
@@ -735,38 +679,22 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void watch_health() {
-    watch_.look(*config_, *gateway_, monotonic_now());
-    checker_.wake();
-    health_timer_.expires_after(HealthWatch::kInterval);
-    health_timer_.async_wait([this](error_code error) {
-      if (!error && gateway_ != nullptr) {
-        watch_health();
-      }
-    });
-  }
-
-  /// How much memory and how many descriptors the process has left.
-  void sample_load() {
-    load_timer_.expires_after(gateway_->sample_load());
-    load_timer_.async_wait([this](error_code error) {
-      if (!error && gateway_ != nullptr) {
-        sample_load();
-      }
-    });
+    const auto look = [this] {
+      watch_.look(*config_, *gateway_, monotonic_now());
+      checker_.wake();
+      return HealthWatch::kInterval;
+    };
+    health_rounds_.start(look(), look);
   }
 
   void watch() {
     const Duration interval = notifier_.watchdog_interval();
-    if (interval <= Duration::zero()) {
-      return;
-    }
-    watchdog_timer_.expires_after(interval);
-    watchdog_timer_.async_wait([this](error_code error) {
-      if (!error) {
+    if (interval > Duration::zero()) {
+      watchdog_rounds_.start(interval, [this, interval] {
         notifier_.alive();
-        watch();
-      }
-    });
+        return interval;
+      });
+    }
   }
 
   asio::io_context& context_;
@@ -786,10 +714,10 @@ class Daemon::Impl final : private Neighbours::Host {
   asio::steady_timer drain_timer_;
   asio::steady_timer relay_timer_;
   asio::steady_timer reload_timer_;
-  asio::steady_timer watchdog_timer_;
-  asio::steady_timer tls_timer_;
-  asio::steady_timer health_timer_;
-  asio::steady_timer load_timer_;
+  Rounds watchdog_rounds_;
+  Rounds tls_rounds_;
+  Rounds health_rounds_;
+  Rounds load_rounds_;
   std::shared_ptr<const config::Config> config_;
   std::string config_hash_;   // of the file in force, as it was
   std::string offered_hash_;  // of that of the reload under way
@@ -803,9 +731,7 @@ class Daemon::Impl final : private Neighbours::Host {
   bool ready_ = false;
   bool failed_ = false;
   bool reloading_ = false;
-  bool reload_waiting_ = false;
   bool signals_added_ = false;
-  bool waits_for_documents_ = false;
   std::unique_ptr<ConfigCenter> center_;  // nullptr: none
   asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };

@@ -410,3 +410,18 @@ class Verbs(CenterCase):
         self.hangu(gateway, "approve", proposal, "--key", self.keys["wang"])
         self.says("/a", "agreed", gateway)
         self.assertEqual(self.hangu(gateway, "approve"), "")
+
+
+class Upgrades(CenterCase):
+    def test_new_process_has_the_documents_and_follows(self):
+        for cache in (True, False):
+            etcd = Etcd()
+            self.addCleanup(etcd.stop)
+            etcd.put(PREFIX + "routes/a", route("/a", "old"))
+            gateway = self.start(config(etcd, cache=cache))
+            self.says("/a", "old", gateway)
+            done = run_hangu("upgrade", "--socket", gateway.socket)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(gateway.client().request("GET", "/a").body, b"old")
+            etcd.put(PREFIX + "routes/a", route("/a", "new"))
+            self.says("/a", "new", gateway)

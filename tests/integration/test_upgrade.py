@@ -37,6 +37,10 @@ REFUSED = 4
 
 
 class UpgradeCase(GatewayCase):
+    def setUp(self):
+        super().setUp()
+        self.successors = []
+
     def begin(self, arguments=(), launcher=(), **config):
         config.setdefault("upgrade", {"drain_timeout": "60s"})
         self.settings = make_config(self.origin, **config)
@@ -45,9 +49,19 @@ class UpgradeCase(GatewayCase):
         return self.own
 
     def end(self):
-        if self.own.code is None:
-            self.own.stop()
-        self.own.kill()
+        try:
+            if self.own.code is None:
+                self.own.stop()
+        finally:
+            self.own.kill()
+            self.kill_successors()
+
+    def kill_successors(self):
+        """What a test that failed has left: nobody waits for those."""
+        for pid in self.successors:
+            line = pathlib.Path(f"/proc/{pid}/cmdline")
+            if line.exists() and str(self.own.config_path).encode() in line.read_bytes():
+                os.kill(pid, signal.SIGKILL)
 
     def upgrade(self, *arguments, expect=0):
         done = run_hangu("upgrade", "--json", "--socket", self.own.socket, *arguments)
@@ -59,6 +73,7 @@ class UpgradeCase(GatewayCase):
         before = self.own.status()["pid"]
         report = self.upgrade()
         self.assertNotEqual(report["pid"], before)
+        self.successors.append(report["pid"])
         status = self.own.status()
         self.assertEqual((status["pid"], status["ready"]), (report["pid"], True))
         return report
@@ -704,6 +719,7 @@ class ServiceManager(UpgradeCase):
     def begin_managed(self, config=None, **options):
         self.settings = config or make_config(self.origin, upgrade={"drain_timeout": "60s"})
         self.own = self.manager.start(self.settings, **options)
+        self.addCleanup(self.kill_successors)
         self.addCleanup(self.own.kill)
         return self.own
 

@@ -64,6 +64,8 @@ class ConfigCenter {
   /// for that: a gateway that knows none of its routes would answer 404 to everybody.
   void when_known(std::function<void()> done);
 
+  bool known() const;
+
   ConfigCenterStatus status() const;
 
  private:
