@@ -64,9 +64,6 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
   if (connect_error) {
     co_return Answer(Failure<std::string>{connect_error.message()});
   }
-  if (request.method() != http::verb::get) {
-    stream.expires_after(kChangeTimeout);
-  }
   auto [write_error, written] = co_await http::async_write(stream, request, kUseResult);
   if (write_error) {
     co_return Answer(Failure<std::string>{write_error.message()});

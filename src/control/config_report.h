@@ -13,6 +13,10 @@
 
 namespace hangu::control {
 
+inline int64_t milliseconds_of(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
 log::Level level_from(std::string_view name);
 
 void log_diagnostics(const std::vector<config::Diagnostic>& diagnostics);

@@ -69,7 +69,7 @@ class Daemon::Impl final : private Neighbours::Host {
         signals_(context),
         drain_timer_(context),
         relay_timer_(context),
-        reload_rounds_(context),
+        reload_timer_(context),
         watchdog_rounds_(context),
         tls_rounds_(context),
         health_rounds_(context),
@@ -541,12 +541,9 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void wait_for_signals() {
-    if (!signals_added_) {
-      for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
-        error_code error;
-        signals_.add(number, error);
-      }
-      signals_added_ = true;
+    for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
+      error_code error;
+      signals_.add(number, error);  // nothing the second time
     }
     signals_.async_wait([this](error_code error, int number) {
       if (!error) {
@@ -595,11 +592,11 @@ class Daemon::Impl final : private Neighbours::Host {
       case DrainAction::kNone: return;
       case DrainAction::kWaitForBalancer:
         log::info("leaving lb_delay_ms={} hint=\"a second signal skips the delay\"",
-                  milliseconds(step.timer));
+                  milliseconds_of(step.timer));
         wait_for_drain(step.timer);
         return;
       case DrainAction::kBeginDrain:
-        log::info("draining at_most_ms={}", milliseconds(step.timer));
+        log::info("draining at_most_ms={}", milliseconds_of(step.timer));
         wait_for_drain(step.timer);
         if (gateway_ != nullptr) {
           gateway_->begin_drain(leave_);
@@ -607,10 +604,6 @@ class Daemon::Impl final : private Neighbours::Host {
         return;
       case DrainAction::kStop: stop(); return;
     }
-  }
-
-  static int64_t milliseconds(Duration duration) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   }
 
   void wait_for_drain(Duration at_most) {
@@ -626,7 +619,7 @@ class Daemon::Impl final : private Neighbours::Host {
     log::info("stopped drained={}", drain_.complete());
     drain_timer_.cancel();
     relay_timer_.cancel();
-    reload_rounds_.stop();
+    reload_timer_.cancel();
     watchdog_rounds_.stop();
     tls_rounds_.stop();
     health_rounds_.stop();
@@ -659,16 +652,12 @@ class Daemon::Impl final : private Neighbours::Host {
   void begin_rounds() {
     tls_rounds_.start(kTlsInterval, [this] {
       gateway_->refresh_tls();
-      refresh_plugins();
+      for (const std::string& name : gateway_->changed_plugins()) {
+        static_cast<void>(change_plugin(name, server::PluginChange::kNewFile, "watch").has_value());
+      }
       return kTlsInterval;
     });
     load_rounds_.start(gateway_->sample_load(), [this] { return gateway_->sample_load(); });
-  }
-
-  void refresh_plugins() {
-    for (const std::string& name : gateway_->changed_plugins()) {
-      static_cast<void>(change_plugin(name, server::PluginChange::kNewFile, "watch").has_value());
-    }
   }
 
   /// The endpoints, or what is asked of them, may have changed.
@@ -731,7 +720,6 @@ class Daemon::Impl final : private Neighbours::Host {
   bool ready_ = false;
   bool failed_ = false;
   bool reloading_ = false;
-  bool signals_added_ = false;
   std::unique_ptr<ConfigCenter> center_;  // nullptr: none
   asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };
