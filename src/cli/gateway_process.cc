@@ -45,6 +45,7 @@ int run_process(const GatewayProcess& process, const Environment& environment) {
   control::prepare_process();
   control::Lineage lineage = control::Lineage::from_environment();
   boost::asio::io_context context(1);
+  control::start_resolver_thread(context);
   const auto predecessor = control::Predecessor::from_environment(context);
   std::unique_ptr<admin::Server> admin_server;
   std::unique_ptr<control::Daemon> daemon;

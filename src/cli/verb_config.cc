@@ -56,11 +56,21 @@ std::string author_of(const ConfigChangeOptions& options) {
   return fmt::format("uid-{}", ::getuid());
 }
 
+/// Whoever can write the store must not be able to write to the terminal.
+std::string visible(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool control = (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
+    out += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return out;
+}
+
 void print_lines(std::string_view text, std::string_view mark, std::string_view color,
                  const Palette& palette, std::ostream& out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    out << color << mark << text.substr(0, end) << palette.off << '\n';
+    out << color << mark << visible(text.substr(0, end)) << palette.off << '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -70,7 +80,7 @@ void print_change(const PushedDocument& document, const Environment& environment
   const auto before = fleet::body_of(document.before);
   const auto after = fleet::body_of(document.after);
   const std::string_view sign = !before ? "+" : (!after ? "-" : "~");
-  environment.out << palette.bold << sign << ' ' << document.key << palette.off << '\n';
+  environment.out << palette.bold << sign << ' ' << visible(document.key) << palette.off << '\n';
   print_lines(before.value_or(""), "    - ", palette.red, palette, environment.out);
   print_lines(after.value_or(""), "    + ", palette.green, palette, environment.out);
 }
@@ -90,9 +100,16 @@ Result<std::vector<config::Document>, int> wanted_changes(const ConfigChangeOpti
     }
     const std::string text((std::istreambuf_iterator<char>(input)), {});
     for (config::Document& each : config::split_documents(text, file, problems)) {
-      keys.insert(each.key);
+      if (!keys.insert(each.key).second) {
+        print_error(environment, fmt::format("{} stands in two of the files", each.key));
+        return Failure<int>{kUsage};
+      }
       changes.push_back(std::move(each));
     }
+  }
+  if (problems.empty() && options.prune && changes.empty()) {
+    print_error(environment, "--prune without any element would remove everything");
+    return Failure<int>{kUsage};
   }
   if (!problems.empty()) {
     environment.err << config::format_diagnostics(problems, environment.color_err);
@@ -103,7 +120,10 @@ Result<std::vector<config::Document>, int> wanted_changes(const ConfigChangeOpti
       print_error(environment, fmt::format("the store has no {}", key));
       return Failure<int>{kUsage};
     }
-    keys.insert(key);
+    if (!keys.insert(key).second) {
+      print_error(environment, fmt::format("{} is in a file, and to be removed", key));
+      return Failure<int>{kUsage};
+    }
     changes.push_back({key, std::nullopt});
   }
   for (const auto& [key, entry] : state.documents) {
@@ -155,8 +175,10 @@ int write_changes(Open& open, const std::vector<config::Document>& changes,
     }
     key = std::move(*loaded);
   }
-  const fleet::PushOptions push{
-      .author = author_of(options), .message = options.message, .key = key ? &*key : nullptr};
+  const fleet::PushOptions push{.author = author_of(options),
+                                .message = options.message,
+                                .key = key ? &*key : nullptr,
+                                .now = control::wall_now()};
   fleet::Publisher& publisher = open.store->publisher();
   std::vector<PushedDocument> documents = publisher.prepare(open.state, changes, push);
   for (const PushedDocument& each : documents) {
@@ -200,10 +222,11 @@ bool check_changes(const Open& open, const std::vector<config::Document>& change
 }
 
 void print_record(const PushRecord& record, const Environment& environment) {
-  environment.out << fmt::format("{:>10}  {}  {:<16} {:>4} documents  {}\n",
-                                 record.id.empty() ? std::to_string(record.generation) : record.id,
-                                 record.time, record.author, record.documents.size(),
-                                 record.message);
+  environment.out << fmt::format(
+      "{:>10}  {}  {:<16} {:>4} documents  {}\n",
+      visible(record.id.empty() ? std::to_string(record.generation) : record.id),
+      visible(record.time), visible(record.author), record.documents.size(),
+      visible(record.message));
 }
 
 int approve_one(Open& open, const ConfigChangeOptions& options, const Environment& environment) {
@@ -213,9 +236,17 @@ int approve_one(Open& open, const ConfigChangeOptions& options, const Environmen
     print_error(environment, proposal.error());
     return kRuntimeFailure;
   }
+  if (options.key.empty()) {  // somebody looks before they sign
+    print_record(*proposal, environment);
+    for (const PushedDocument& each : proposal->documents) {
+      print_change(each, environment);
+    }
+    environment.out << "to approve it, sign with --key FILE\n";
+    return kOk;
+  }
   auto key = tls::SigningKey::load(options.key);
   if (!key) {
-    print_error(environment, key.error(), "an approval is a signature: say --key FILE");
+    print_error(environment, key.error());
     return kUsage;
   }
   std::vector<config::Document> changes;

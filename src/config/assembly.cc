@@ -21,6 +21,9 @@ namespace {
 // Each round refuses at least one document; what needs more is refused as a whole.
 constexpr int kRoundsMax = 16;
 
+// Beyond it nobody tries one by one which document the others cannot go with.
+constexpr size_t kSuspectsMax = 16;
+
 std::string reason_of(const Diagnostic& diagnostic) {
   const std::string place =
       diagnostic.line > 1 ? fmt::format("line {}: ", diagnostic.line) : std::string();
@@ -51,11 +54,17 @@ class Assembly::Impl {
     }
     file_changed_ = true;
     LoadResult result = settle();
+    if (!first && (!result.config || lost(before))) {
+      result = settle_without_waiting(before);
+    }
     if (result.config && !first && lost(before)) {
       result.config.reset();
     }
     if (result.config) {
       file_changed_ = false;
+      if (!first) {
+        before_load_ = State{std::move(file_before), std::move(before), *config_, names_, stubs_};
+      }
       commit();
     } else {
       file_changed_ = first;
@@ -84,8 +93,21 @@ class Assembly::Impl {
     LoadResult result = settle();
     if (result.config) {
       commit();
+      before_load_.reset();  // there is no way back over a change
     }
     return result;
+  }
+
+  void revert_load() {
+    if (!before_load_) {
+      return;
+    }
+    file_ = std::move(before_load_->file);
+    entries_ = std::move(before_load_->entries);
+    config_ = std::move(before_load_->config);
+    names_ = std::move(before_load_->names);
+    stubs_ = std::move(before_load_->stubs);
+    before_load_.reset();
   }
 
   void revert(const std::string& reason) {
@@ -126,6 +148,11 @@ class Assembly::Impl {
     return out;
   }
 
+  std::optional<std::string> document(std::string_view key) const {
+    const auto found = entries_.find(key);
+    return found != entries_.end() ? found->second.text : std::nullopt;
+  }
+
   size_t size() const {
     return static_cast<size_t>(
         std::count_if(entries_.begin(), entries_.end(),
@@ -150,6 +177,36 @@ class Assembly::Impl {
     LoadResult loaded;
     std::set<uint32_t> bad;  // sources with errors
   };
+
+  /// What there was before a file was read again.
+  struct State {
+    std::string file;
+    Entries entries;
+    Config config;
+    NameTable names;
+    AssemblyStubs stubs;
+  };
+
+  /// With the new file, and of the documents those alone that are in force: what waits is not to
+  /// keep the file from going through.
+  LoadResult settle_without_waiting(const Entries& before) {
+    entries_ = before;
+    std::vector<std::string> waiting;
+    for (auto& [key, entry] : entries_) {
+      if (entry.is_pending && !entry.is_held) {
+        entry.is_held = true;
+        waiting.push_back(key);
+      } else if (!entry.is_pending && entry.text) {
+        entry.wanted = std::exchange(entry.text, std::nullopt);
+        entry.is_pending = true;
+      }
+    }
+    LoadResult result = settle();
+    for (const std::string& key : waiting) {
+      entries_.find(key)->second.is_held = false;
+    }
+    return result;
+  }
 
   Entry& entry_of(const std::string& key) {
     Entry& entry = entries_[key];
@@ -217,6 +274,9 @@ class Assembly::Impl {
     if (refused.empty() && !file_changed_) {
       refused = candidates;
     }
+    if (bad.empty() || others_suffer) {
+      refused = spoilers(candidates, refused);
+    }
     const bool any = !refused.empty();
     std::erase_if(refused, [&](const std::string& key) {
       candidates.erase(key);
@@ -227,6 +287,38 @@ class Assembly::Impl {
                    return each.severity == Severity::kError && refused.contains(each.file);
                  });
     return any;
+  }
+
+  /// Those of the suspects that the others cannot go with, where the errors do not say: what was
+  /// refused before, or else what is found by trying.
+  Keys spoilers(const Keys& candidates, const Keys& suspects) {
+    Keys before;
+    std::copy_if(
+        suspects.begin(), suspects.end(), std::inserter(before, before.end()),
+        [this](const std::string& key) { return !entries_.find(key)->second.reason.empty(); });
+    if (!before.empty() && before.size() < suspects.size()) {
+      return before;
+    }
+    if (suspects.size() < 2 || suspects.size() > kSuspectsMax) {
+      return suspects;
+    }
+    Keys going;
+    std::set_difference(candidates.begin(), candidates.end(), suspects.begin(), suspects.end(),
+                        std::inserter(going, going.end()));
+    Keys left = suspects;
+    for (bool found = true; found;) {  // one may need another
+      found = false;
+      for (auto at = left.begin(); at != left.end();) {
+        going.insert(*at);
+        if (rebuild(going).loaded.config) {
+          at = left.erase(at);
+          found = true;
+        } else {
+          going.erase(*at++);
+        }
+      }
+    }
+    return left.empty() ? suspects : left;
   }
 
   /// False: it is the one of before.
@@ -412,6 +504,7 @@ class Assembly::Impl {
   std::vector<Document> taken_;    // by the last change, as they were before
   NameTable names_;
   AssemblyStubs stubs_;
+  std::optional<State> before_load_;     // of the last load(), until a change follows
   std::optional<Config> next_config_;    // of the attempt that went well, until it is committed
   std::optional<NameTable> next_names_;  // the same; none: they are as they were
   AssemblyStubs next_stubs_;
@@ -430,6 +523,10 @@ LoadResult Assembly::change(std::vector<Document> documents) {
   return impl_->change(std::move(documents));
 }
 
+void Assembly::revert_load() {
+  impl_->revert_load();
+}
+
 void Assembly::revert(const std::string& reason) {
   impl_->revert(reason);
 }
@@ -440,6 +537,10 @@ std::vector<Refusal> Assembly::refused() const {
 
 std::vector<Document> Assembly::documents() const {
   return impl_->documents();
+}
+
+std::optional<std::string> Assembly::document(std::string_view key) const {
+  return impl_->document(key);
 }
 
 size_t Assembly::size() const {

@@ -15,6 +15,13 @@ namespace {
 
 void split_list(Reader& reader, const Node::Entry& list, std::vector<Document>& out,
                 std::set<std::string>& seen) {
+  if (list.value->kind != Node::Kind::kSequence && list.value->kind != Node::Kind::kNull) {
+    reader.error(
+        list.value->mark,
+        {"E0110", fmt::format("expected a list for {}, found {}", list.key, describe(*list.value)),
+         ""});
+    return;
+  }
   for (const Node* item : list.value->items) {
     const Node::Entry* name = item->kind == Node::Kind::kMapping ? item->find("name") : nullptr;
     if (name == nullptr) {

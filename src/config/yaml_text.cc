@@ -21,7 +21,9 @@ std::string in_quotes(std::string_view text) {
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default: out += c;
+      default:
+        out += is_control(c) ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c))
+                             : std::string(1, c);
     }
   }
   return out + '"';
@@ -29,9 +31,10 @@ std::string in_quotes(std::string_view text) {
 
 /// Whether the text means itself without quotes wherever it stands.
 bool is_plain(std::string_view text) {
-  return !text.empty() && kIndicators.find(text[0]) == std::string_view::npos && text[0] != ' ' &&
-         text.back() != ' ' && text.back() != ':' && text.find(": ") == std::string_view::npos &&
-         text.find(" #") == std::string_view::npos &&
+  const bool number = text.size() > 1 && text[0] == '-' && is_digit(text[1]);
+  return !text.empty() && (number || kIndicators.find(text[0]) == std::string_view::npos) &&
+         text[0] != ' ' && text.back() != ' ' && text.back() != ':' &&
+         text.find(": ") == std::string_view::npos && text.find(" #") == std::string_view::npos &&
          std::none_of(text.begin(), text.end(), is_control);
 }
 
@@ -67,7 +70,7 @@ void write(std::string& out, const Node& node, size_t indent, std::string_view w
       continue;
     }
     begin_line();
-    out += is_plain(entry.key) ? entry.key : in_quotes(entry.key);
+    out += is_plain(entry.key) && lower(entry.key) != "null" ? entry.key : in_quotes(entry.key);
     if (is_block(*entry.value)) {
       out += ":\n";
       write(out, *entry.value, indent + 2, {});
@@ -94,7 +97,7 @@ std::string yaml_text(const Node& node, std::string_view without) {
   }
   std::string out;
   write(out, node, 0, without);
-  return out;
+  return out.empty() ? "{}\n" : out;
 }
 
 }  // namespace hangu::config

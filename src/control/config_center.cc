@@ -1,6 +1,7 @@
 #include "hangu/control/config_center.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
 #include <utility>
@@ -32,6 +33,7 @@ constexpr Duration kRetryMin = milliseconds(200);
 constexpr Duration kRetryMax = seconds(5);
 constexpr Duration kProbeInterval = seconds(5);  // whether the watch misses anything
 constexpr Duration kCacheDelay = seconds(1);
+constexpr Duration kSettleTime = seconds(60);  // of a store that was lost and is filled again
 
 /// What the store has said and nobody has looked at yet.
 struct Batch {
@@ -42,6 +44,8 @@ struct Batch {
 
   bool empty() const { return !whole && documents.empty(); }
 };
+
+using Documents = std::shared_ptr<std::vector<config::Document>>;
 
 }  // namespace
 
@@ -69,6 +73,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
         probe_timer_(context),
         batch_timer_(context),
         cache_timer_(context),
+        settle_timer_(context),
         random_(std::random_device{}()) {
     status_.enabled = true;
     status_.from_cache = source_->started_from_cache();
@@ -84,7 +89,8 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   void stop() {
     stopped_ = true;
     waiters_.clear();
-    for (asio::steady_timer* timer : {&retry_timer_, &probe_timer_, &batch_timer_, &cache_timer_}) {
+    for (asio::steady_timer* timer :
+         {&retry_timer_, &probe_timer_, &batch_timer_, &cache_timer_, &settle_timer_}) {
       timer->cancel();
     }
     client_.break_watches();
@@ -234,11 +240,16 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
       const std::string asked = client_.endpoint();
       auto found = co_await client_.range(std::move(request));
       const int64_t newest = found && !found->keys.empty() ? found->keys[0].mod_revision : 0;
-      const bool astray = newest > seen_ && newest == missed;  // for a whole interval
+      const bool astray = missed > seen_;  // for a whole interval
       missed = newest > seen_ ? newest : 0;
-      if (!stopped_ && found && found->revision < seen_) {
+      if (stopped_) {
+        co_return;
+      }
+      if (found && found->revision < seen_) {
         begin_anew("the store is not the one of before");
-      } else if (!stopped_ && (astray || client_.endpoint() != asked)) {
+      } else if (astray) {
+        begin_anew("the watch has missed something");
+      } else if (client_.endpoint() != asked) {
         client_.break_watches();
       }
     }
@@ -284,8 +295,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  void apply(const std::shared_ptr<Batch>& batch,
-             const std::shared_ptr<std::vector<config::Document>>& documents) {
+  void apply(const std::shared_ptr<Batch>& batch, const Documents& documents) {
     if (stopped_) {
       return;
     }
@@ -300,15 +310,14 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
                    if (!applied.tried) {
                      self->apply_later(batch, documents);
                    } else if (applied.refused.empty()) {
-                     self->finish(*batch, std::move(*report));
+                     self->apply_rest(batch, std::move(*report));
                    } else {
-                     self->revert(batch, applied.refused);
+                     self->revert(batch, documents, applied.refused);
                    }
                  });
   }
 
-  void apply_later(const std::shared_ptr<Batch>& batch,
-                   const std::shared_ptr<std::vector<config::Document>>& documents) {
+  void apply_later(const std::shared_ptr<Batch>& batch, const Documents& documents) {
     batch_timer_.expires_after(kApplyAgain);
     batch_timer_.async_wait([self = shared_from_this(), batch, documents](error_code /*error*/) {
       self->flush_waits_ = false;
@@ -316,17 +325,38 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  void revert(const std::shared_ptr<Batch>& batch, const std::string& reason) {
+  /// The gateway refuses a config as a whole: halves tell which document it is about.
+  void revert(const std::shared_ptr<Batch>& batch, const Documents& documents,
+              const std::string& reason) {
+    if (documents->size() > 1) {
+      const auto middle = documents->begin() + static_cast<ptrdiff_t>(documents->size() / 2);
+      parts_.push_front(std::make_shared<std::vector<config::Document>>(middle, documents->end()));
+      parts_.push_front(
+          std::make_shared<std::vector<config::Document>>(documents->begin(), middle));
+    }
     hooks_.run_apart([self = shared_from_this(), batch, reason] {
       self->source_->revert(reason);
       auto report = std::make_shared<ConfigSource::Report>(self->source_->report());
       asio::post(self->context_,
-                 [self, batch, report] { self->finish(*batch, std::move(*report)); });
+                 [self, batch, report] { self->apply_rest(batch, std::move(*report)); });
     });
+  }
+
+  void apply_rest(const std::shared_ptr<Batch>& batch, ConfigSource::Report report) {
+    if (parts_.empty()) {
+      finish(*batch, std::move(report));
+      return;
+    }
+    const Documents next = std::move(parts_.front());
+    parts_.pop_front();
+    apply(batch, next);
   }
 
   void finish(const Batch& batch, ConfigSource::Report report) {
     applying_ = false;
+    if (stopped_) {
+      return;
+    }
     status_.last_change = monotonic_now() - batch.began;
     status_.applied = std::max(status_.applied, batch.revision);
     status_.from_cache = false;
@@ -336,12 +366,29 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
           "config_center_lost_documents hint=\"the store has none any more; those in force "
           "stay; config_center.confirm_empty takes it at its word\"");
     }
+    if (status_.documents.lost_store && !report.lost_store) {
+      read_again_later();
+    }
+    const bool nothing = report.documents == 0 && !report.refused.empty();
     status_.documents = std::move(report);
     save_cache_soon();
-    become_known();
+    if (!nothing) {
+      become_known();
+    }
     if (!batch_.empty()) {
       flush_soon(kBatchDelay);
     }
+  }
+
+  /// A store that was lost is filled again, one push after the other: what it lacks at the end is
+  /// gone indeed.
+  void read_again_later() {
+    settle_timer_.expires_after(kSettleTime);
+    settle_timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error && !self->stopped_) {
+        self->begin_anew("the store has documents again");
+      }
+    });
   }
 
   void tell_refusals(const ConfigSource::Report& report) {
@@ -387,10 +434,12 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer probe_timer_;
   asio::steady_timer batch_timer_;
   asio::steady_timer cache_timer_;
+  asio::steady_timer settle_timer_;
   std::minstd_rand random_;
   ConfigCenterStatus status_;
   int64_t seen_ = 0;  // what is up to this revision has been told; 0: nothing is known
   Batch batch_;
+  std::deque<Documents> parts_;  // of the batch that is on its way, to be tried one by one
   std::map<std::string, std::string> told_;  // refusals, by key
   std::vector<std::function<void()>> waiters_;
   bool known_ = false;

@@ -24,6 +24,14 @@ void add_restart_keys(ReloadOutcome& outcome) {
 
 }  // namespace
 
+EndpointRefresher::ResolverFactory resolver_factory(boost::asio::io_context& context,
+                                                    const DaemonOptions& options) {
+  if (options.make_resolver) {
+    return options.make_resolver;
+  }
+  return [&context] { return make_resolver(context, ResolverOptions{}); };
+}
+
 log::Level level_from(std::string_view name) {
   if (name == "debug") {
     return log::Level::kDebug;

@@ -33,7 +33,8 @@ ConfigSource::ConfigSource(std::string path, std::function<void(config::Config&)
 
 config::LoadResult ConfigSource::load() {
   config::LoadResult result = assembly_.load();
-  const bool first = intake_ == nullptr;
+  const bool first = !has_loaded_;
+  has_loaded_ = has_loaded_ || result.config.has_value();
   if (!result.config || !result.config->config_center.enabled || !first || !open_center(result) ||
       cache_path_.empty()) {
     return result;
@@ -42,6 +43,9 @@ config::LoadResult ConfigSource::load() {
   if (!cached) {
     log::warning("config_cache_unusable error=\"{}\"", cached.error());
     return result;
+  }
+  for (const fleet::StoredDocument& each : *cached) {
+    good_[each.key] = *each.text;
   }
   std::vector<config::Document> documents = intake_->replace(std::move(*cached));
   if (documents.empty()) {
@@ -76,6 +80,15 @@ bool ConfigSource::open_center(config::LoadResult& result) {
 std::vector<config::Document> ConfigSource::take(std::vector<fleet::StoredDocument> documents,
                                                  bool whole) {
   cache_is_stale_ = true;
+  if (whole) {
+    note_good();
+  }
+  for (const fleet::StoredDocument& each : documents) {  // the last moment to know their versions
+    const auto believed = intake_->believed(each.key);
+    if (!whole && believed && fleet::body_of(believed) == assembly_.document(each.key)) {
+      good_[each.key] = *believed;
+    }
+  }
   return whole ? intake_->replace(std::move(documents)) : intake_->change(std::move(documents));
 }
 
@@ -100,11 +113,38 @@ void ConfigSource::save_cache() {
     return;
   }
   cache_is_stale_ = false;
+  note_good();
+  std::vector<fleet::StoredDocument> documents;
+  for (const auto& [key, text] : good_) {
+    documents.push_back({key, text});
+  }
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(cache_path_).parent_path(), ignored);
-  if (auto written = fleet::write_cache(cache_path_, intake_->believed(), cache_key_); !written) {
+  if (auto written = fleet::write_cache(cache_path_, documents, cache_key_); !written) {
     log::warning("config_cache_not_written error=\"{}\"", written.error());
   }
+}
+
+void ConfigSource::note_good() {
+  std::map<std::string, std::string> believed;
+  for (fleet::StoredDocument& each : intake_->believed()) {
+    believed[each.key] = std::move(*each.text);
+  }
+  std::map<std::string, std::string> next;
+  for (const config::Document& each : assembly_.documents()) {
+    const auto found = believed.find(each.key);
+    if (found != believed.end() && fleet::body_of(found->second) == each.text) {
+      next[each.key] = found->second;
+    } else if (const auto before = good_.find(each.key); before != good_.end()) {
+      next[each.key] = before->second;  // its new version is refused
+    }
+  }
+  for (auto& [key, text] : believed) {  // signed removals, so that no old version comes back
+    if (!fleet::body_of(text)) {
+      next.try_emplace(key, std::move(text));
+    }
+  }
+  good_ = std::move(next);
 }
 
 std::string documents_prefix(const config::ConfigCenter& center) {

@@ -55,7 +55,7 @@ class Daemon::Impl final : private Neighbours::Host {
         options_(std::move(options)),
         callbacks_(std::move(callbacks)),
         notifier_(ServiceNotifier::from_environment()),
-        refresher_(context, resolver_factory(),
+        refresher_(context, resolver_factory(context, options_),
                    [this](std::string_view upstream, std::vector<server::ResolvedEndpoint> found) {
                      if (gateway_ != nullptr) {
                        gateway_->set_endpoints(upstream, std::move(found));
@@ -74,6 +74,11 @@ class Daemon::Impl final : private Neighbours::Host {
         tls_rounds_(context),
         health_rounds_(context),
         load_rounds_(context) {}
+
+  ~Impl() {
+    center_.reset();  // posts to the loader
+    loader_.join();
+  }
 
   Result<void, StartError> start() {
     started_ = monotonic_now();
@@ -143,6 +148,7 @@ class Daemon::Impl final : private Neighbours::Host {
       return;
     }
     reload_actor_ = actor;
+    reload_is_news_ = is_news;
     if (!is_news) {
       last_reload_at_ = monotonic_now();
       notifier_.reloading(last_reload_at_);
@@ -309,13 +315,6 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
  private:
-  EndpointRefresher::ResolverFactory resolver_factory() {
-    if (options_.make_resolver) {
-      return options_.make_resolver;
-    }
-    return [this] { return make_resolver(context_, ResolverOptions{}); };
-  }
-
   Result<void, std::string> start_gateway() {
     server::Callbacks callbacks;
     callbacks.on_keys_wanted = [this](const std::string& authenticator) {  // on a shard's thread
@@ -503,6 +502,9 @@ class Daemon::Impl final : private Neighbours::Host {
       refresher_.apply(config_);
       ReloadOutcome outcome = refused(applied.error());
       outcome.tried = true;
+      if (options_.source != nullptr && !reload_is_news_) {  // else the centre sees to it
+        asio::post(loader_, [source = options_.source] { source->revert_load(); });
+      }
       finish_reload(std::move(outcome), done);
       return;
     }
@@ -720,6 +722,7 @@ class Daemon::Impl final : private Neighbours::Host {
   bool ready_ = false;
   bool failed_ = false;
   bool reloading_ = false;
+  bool reload_is_news_ = false;
   std::unique_ptr<ConfigCenter> center_;  // nullptr: none
   asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };

@@ -3,6 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
 
@@ -28,6 +33,13 @@ void step_back() {
   constexpr int kNice = 10;
   block_asynchronous_signals();
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+}
+
+void start_resolver_thread(boost::asio::io_context& context) {
+  const SignalsBlocked takes_no_signal;
+  auto resolver = std::make_shared<boost::asio::ip::tcp::resolver>(context);
+  resolver->async_resolve("127.0.0.1", "0", boost::asio::ip::resolver_base::numeric_host,
+                          [resolver](const boost::system::error_code&, const auto&) {});
 }
 
 SignalsBlocked::SignalsBlocked() {

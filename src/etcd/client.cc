@@ -15,8 +15,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Documents of some KiB each: a page stays far below what a member sends at once.
-constexpr int64_t kPageKeys = 500;
+// Of the largest documents a page still is below what a Connection reads.
+constexpr int64_t kPageKeys = 32;
+
+// A revision has as much as a transaction of ours, or less than etcd takes of anybody's.
+constexpr size_t kLineBytesMax = 256 * 1024 * 1024;
 
 constexpr int kOk = 200;
 
@@ -60,6 +63,7 @@ class Client::Impl {
 
   asio::awaitable<Error> watch(std::string prefix, int64_t revision,
                                std::function<void(WatchNews)> news) {
+    const uint64_t breaks_before = breaks_;
     auto opened = co_await open_watch(prefix, revision);
     if (!opened && opened.error().kind == Error::Kind::kDenied && !token_.empty()) {
       token_.clear();
@@ -72,6 +76,9 @@ class Client::Impl {
       co_return opened.error();
     }
     const std::shared_ptr<Connection> connection = *opened;
+    if (breaks_ != breaks_before) {
+      co_return unreachable(endpoint(), "the watch was given up");
+    }
     watches_.push_back(connection);
     Error why = co_await read_watch(connection, news);
     std::erase(watches_, connection);
@@ -82,6 +89,7 @@ class Client::Impl {
   }
 
   void break_watches() {
+    ++breaks_;
     for (const std::shared_ptr<Connection>& each : watches_) {
       each->close();
     }
@@ -140,7 +148,7 @@ class Client::Impl {
     if (reply->status != kOk) {
       Error error = read_error(reply->status, reply->body);
       error.message = fmt::format("{}: {}", endpoint(), error.message);
-      co_return Attempt{Failure<Error>{std::move(error)}};
+      co_return Attempt{Failure<Error>{std::move(error)}, true};
     }
     co_return Attempt{std::move(reply->body), true};
   }
@@ -198,6 +206,9 @@ class Client::Impl {
         begin = end + 1;
       }
       text.erase(0, begin);
+      if (text.size() > kLineBytesMax) {
+        co_return unreachable(endpoint(), "the watch says too much at once");
+      }
     }
   }
 
@@ -205,6 +216,7 @@ class Client::Impl {
   size_t current_ = 0;
   std::string token_;
   std::vector<std::shared_ptr<Connection>> watches_;
+  uint64_t breaks_ = 0;  // times that watches were broken
 };
 
 Client::Client(Options options)

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kHeader = "#hangu 1 ";
 constexpr std::string_view kSignature = "#hangu-signature ";
 constexpr size_t kSignaturesMax = 16;
+constexpr uint64_t kSequenceMax = uint64_t{1} << 62;
 constexpr size_t kAuthorBytesMax = 64;
 
 std::string_view take_line(std::string_view& text) {
@@ -43,7 +44,7 @@ bool read_header(std::string_view line, Envelope& envelope) {
     const std::string_view value =
         equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
     if (name == "sequence") {
-      envelope.sequence = parse_decimal(value, UINT64_MAX).value_or(0);
+      envelope.sequence = parse_decimal(value, kSequenceMax).value_or(0);
     } else if (name == "author") {
       envelope.author = value;
     } else if (name == "time") {
@@ -86,6 +87,17 @@ Result<Envelope, std::string> read_envelope(std::string_view text) {
   }
   envelope.body = text;
   return envelope;
+}
+
+std::optional<std::string> body_of(const std::optional<std::string>& text) {
+  if (!text) {
+    return std::nullopt;
+  }
+  const auto envelope = read_envelope(*text);
+  if (!envelope) {
+    return *text;
+  }
+  return envelope->deleted ? std::nullopt : std::optional(envelope->body);
 }
 
 std::string to_text(const Envelope& envelope) {

@@ -25,15 +25,11 @@ std::vector<config::Document> Intake::change(std::vector<StoredDocument> documen
       removed.push_back(std::move(each.key));
     }
   }
-  // Removals of before may have been of a store that lost everything, and now comes back.
-  removed.insert(removed.end(), held_.begin(), held_.end());
-  held_.clear();
   const bool had_any = std::any_of(known_.begin(), known_.end(),
                                    [](const auto& each) { return each.second.is_there; });
   holds_lost_store_ = store_is_empty() && had_any && !options_.confirm_empty;
   if (holds_lost_store_) {
-    held_ = std::move(removed);
-    return out;
+    return out;  // what a store that is filled again still lacks, replace() will tell
   }
   for (const std::string& key : removed) {
     if (!known_[key].in_store) {
@@ -129,6 +125,12 @@ std::vector<StoredDocument> Intake::believed() const {
     }
   }
   return out;
+}
+
+std::optional<std::string> Intake::believed(std::string_view key) const {
+  const auto found = known_.find(key);
+  return found != known_.end() && !found->second.text.empty() ? std::optional(found->second.text)
+                                                              : std::nullopt;
 }
 
 bool Intake::store_is_empty() const {

@@ -33,12 +33,20 @@ uint64_t milliseconds_of(WallTime time) {
 
 /// After any version before, also of a store that was lost and begun anew.
 uint64_t next_sequence(const std::optional<std::string>& before, WallTime now) {
-  uint64_t last = 0;
+  uint64_t last = 0;  // what reads it bounds it
   if (before) {
     const auto envelope = read_envelope(*before);
     last = envelope ? envelope->sequence : 0;
   }
   return std::max(last + 1, milliseconds_of(now));
+}
+
+/// Nothing needs no signature.
+bool is_signed(const std::optional<std::string>& text, const tls::SigningKey& key) {
+  const auto envelope = read_envelope(text.value_or(""));
+  return !text || (envelope &&
+                   std::any_of(envelope->signatures.begin(), envelope->signatures.end(),
+                               [&key](const Signature& each) { return each.key_id == key.id(); }));
 }
 
 bool goes_away(const PushedDocument& document) {
@@ -73,17 +81,6 @@ std::string reason_of(const etcd::Error& error) {
 }
 
 }  // namespace
-
-std::optional<std::string> body_of(const std::optional<std::string>& text) {
-  if (!text) {
-    return std::nullopt;
-  }
-  const auto envelope = read_envelope(*text);
-  if (!envelope) {
-    return *text;
-  }
-  return envelope->deleted ? std::nullopt : std::optional(envelope->body);
-}
 
 std::string time_text(WallTime time) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
@@ -131,7 +128,8 @@ std::vector<PushedDocument> Publisher::prepare(const StoreState& state,
     if (found != state.documents.end()) {
       before = found->second.text;
     }
-    if (body_of(before) == change.text) {
+    if (body_of(before) == change.text &&
+        (options.key == nullptr || is_signed(before, *options.key))) {
       continue;
     }
     PushedDocument document{.key = change.key, .before = before, .after = std::nullopt};

@@ -138,7 +138,8 @@ class Loss(CenterCase):
         self.assertEqual(self.center()["documents"], 1)
         self.etcd.put(PREFIX + "routes/second", route("/second", "2"))
         self.says("/second", "2")
-        eventually(lambda: self.ask("GET", "/first").status == 404, "the store is a store again")
+        eventually(lambda: not self.center()["lost_store"], "the store is a store again")
+        self.assertEqual(self.ask("GET", "/first").body, b"1")
 
     def test_empty_is_confirmed(self):
         etcd = Etcd()
@@ -164,15 +165,20 @@ class Cache(CenterCase):
             etcd = Etcd()
             self.addCleanup(etcd.stop)
             etcd.put(PREFIX + "routes/a", route("/a", "cached"))
+            etcd.put(PREFIX + "routes/b", route("/b", "good"))
             made = self.start_again(etcd, secret)
             first = Gateway(made)
             self.says("/a", "cached", first)
+            etcd.put(PREFIX + "routes/b", {"match": 5})
+            self.is_refused("routes/b", first)
+            first.close_clients()
             first.stop()
             text = pathlib.Path(made["state_dir"], "config-cache").read_text("utf-8")
             self.assertEqual("cached" in text, not secret)
             etcd.members[0].kill()
             second = self.start(made)
             self.assertEqual(second.client().request("GET", "/a").body, b"cached")
+            self.assertEqual(second.client().request("GET", "/b").body, b"good")
             self.assertTrue(self.center(second)["from_cache"])
             etcd.members[0].start()
             eventually(etcd.answers, "etcd is back")
@@ -342,6 +348,9 @@ class Verbs(CenterCase):
         self.says("/a", "first: 1", gateway)
         self.says("/b", "two\nlines\n", gateway)
         self.assertIn("0 documents change", self.hangu(gateway, "push", first))
+        self.assertIn(f"sequence={int(time.time()) // 100000}",
+                      self.hangu(gateway, "get", "routes/a"))
+        self.hangu(gateway, "push", "--prune", code=2)
         second = self.write({"routes": [{"name": "a", **route("/a", "second")}]})
         self.hangu(gateway, "push", second, "--if-generation", "0", code=1)
         said = self.hangu(gateway, "push", second, "--prune", "-m", "only a", "--if-generation",
@@ -405,6 +414,7 @@ class Verbs(CenterCase):
         said = self.hangu(gateway, "push", pushed, "--key", self.keys["li"], "-m", "please")
         proposal = said.split("proposal ")[1].split(":")[0]
         self.assertIn("please", self.hangu(gateway, "approve"))
+        self.assertIn("+ routes/a", self.hangu(gateway, "approve", proposal))
         self.assertIn("1 of 2", self.hangu(gateway, "approve", proposal, "--key", self.keys["li"]))
         self.assertEqual(gateway.client().request("GET", "/a").status, 404)
         self.hangu(gateway, "approve", proposal, "--key", self.keys["wang"])

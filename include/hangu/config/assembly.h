@@ -52,11 +52,15 @@ class Assembly {
   /// not taken for this reason. Those documents wait for another version of theirs.
   void revert(const std::string& reason);
 
+  /// The same of the last load(); nothing when something has changed since.
+  void revert_load();
+
   /// Those that are wanted and not in force.
   std::vector<Refusal> refused() const;
 
-  /// Those in force.
+  /// Those in force; one of them, or nothing.
   std::vector<Document> documents() const;
+  std::optional<std::string> document(std::string_view key) const;
   size_t size() const;
 
   static constexpr size_t kDocumentBytesMax = 1024 * 1024;

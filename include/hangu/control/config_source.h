@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ class ConfigSource {
   /// The config that came of the last change() was not taken.
   void revert(const std::string& reason) { assembly_.revert(reason); }
 
+  /// The same of the last load().
+  void revert_load() { assembly_.revert_load(); }
+
   struct Report {
     size_t documents = 0;  // in force
     std::vector<config::Refusal> refused;
@@ -50,11 +54,16 @@ class ConfigSource {
   /// Whom to believe, by the first config; false: that cannot be known, see `result`.
   bool open_center(config::LoadResult& result);
 
+  /// What is in force, with envelopes: what a cache is to bring back.
+  void note_good();
+
   std::string path_;
   config::Assembly assembly_;
   std::unique_ptr<fleet::Intake> intake_;  // from the first load() on, with a config centre
   std::string cache_path_;                 // empty: none
   std::string cache_key_;
+  std::map<std::string, std::string> good_;
+  bool has_loaded_ = false;
   bool cache_is_stale_ = false;
   bool started_from_cache_ = false;
 };

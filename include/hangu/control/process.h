@@ -8,6 +8,10 @@
 
 #include "hangu/base/clock.h"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace hangu::control {
 
 /// Raises RLIMIT_NOFILE to its hard limit; ignores SIGPIPE and SIGXFSZ. Returns the limit that
@@ -16,6 +20,10 @@ uint64_t prepare_process();
 
 /// Of a thread for work that can wait: signals are for others, and so is the CPU (nice 10).
 void step_back();
+
+/// Asio looks names up on a thread of its own, which it starts when it is first needed; from here
+/// it takes no signals.
+void start_resolver_thread(boost::asio::io_context& context);
 
 /// While it lives, threads that are started inherit a mask that blocks every signal but those of
 /// their own faults, so that signals reach the control thread and interrupt no shard.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ struct Envelope {
 Result<Envelope, std::string> read_envelope(std::string_view text);
 
 std::string to_text(const Envelope& envelope);
+
+/// The body of a document that is there; none: it is not, or has been removed by a signed mark.
+std::optional<std::string> body_of(const std::optional<std::string>& text);
 
 /// What signatures are of: everything, and the key in the store, so that a document cannot be
 /// moved.

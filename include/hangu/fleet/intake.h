@@ -1,7 +1,8 @@
 // Intake: what of a store's documents a gateway believes. It looks at signatures and versions and
 // knows what stands in the store; what the documents say is the Assembly's business. A removal that
 // nobody signed is not believed where signatures are needed, and a store that has lost everything
-// is not either. One thread at a time; it does not read anything.
+// is not either: what it lacks when it has documents again goes with the next replace(). One thread
+// at a time; it does not read anything.
 #pragma once
 
 #include <map>
@@ -44,6 +45,7 @@ class Intake {
 
   /// What was believed last of each key, signed removals among them: for a cache.
   std::vector<StoredDocument> believed() const;
+  std::optional<std::string> believed(std::string_view key) const;
 
  private:
   struct Known {
@@ -61,7 +63,6 @@ class Intake {
   Trust trust_;
   Options options_;
   std::map<std::string, Known, std::less<>> known_;
-  std::vector<std::string> held_;  // removed while nothing else was left
   bool holds_lost_store_ = false;
 };
 

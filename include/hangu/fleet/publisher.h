@@ -103,9 +103,6 @@ class Publisher {
   std::string prefix_;
 };
 
-/// The body of a document that is there; none: it is not, or has been removed by a signed mark.
-std::optional<std::string> body_of(const std::optional<std::string>& text);
-
 /// As RFC 3339 writes it, in UTC.
 std::string time_text(WallTime time);
 

@@ -257,6 +257,47 @@ TEST_F(AssemblyTest, WhatTheGatewayDoesNotTakeIsHeldBack) {
   EXPECT_THAT(assembly_.refused(), SizeIs(1));
 }
 
+TEST_F(AssemblyTest, OneThatNobodyNamesDoesNotHoldUpTheRest) {
+  load();
+  const std::string key = "{api_keys: [{id: k, hash: \"sha256:" + std::string(64, 'a') + "\"}]}";
+  static_cast<void>(assembly_.change({users(), route("a"), {"consumers/bob", key}}));
+  ASSERT_THAT(assembly_.refused(), IsEmpty());
+  // The error is said of the second in the list, which is not the one that is new.
+  const LoadResult both = assembly_.change({{"consumers/alice", key}, route("b")});
+  ASSERT_TRUE(both.config.has_value());
+  EXPECT_THAT(names(*both.config), ElementsAre("health", "a", "b"));
+  ASSERT_THAT(assembly_.refused(), SizeIs(1));
+  EXPECT_EQ(assembly_.refused()[0].key, "consumers/alice");
+  const LoadResult next = assembly_.change({route("c")});
+  ASSERT_TRUE(next.config.has_value());
+  EXPECT_THAT(names(*next.config), ElementsAre("health", "a", "b", "c"));
+}
+
+TEST_F(AssemblyTest, RefusedRemovalHoldsUpNoOtherAndNoFile) {
+  load();
+  static_cast<void>(assembly_.change({users(), route("a"), route("b", "local")}));
+  EXPECT_FALSE(assembly_.change({{"upstreams/users", std::nullopt}}).config.has_value());
+  const LoadResult other = assembly_.change({{"routes/b", std::nullopt}});
+  ASSERT_TRUE(other.config.has_value());
+  EXPECT_THAT(names(*other.config), ElementsAre("health", "a"));
+  write(std::string(kFile) + "  - {name: more, match: {path: {exact: /more}}, upstream: local}\n");
+  const LoadResult file = assembly_.load();
+  ASSERT_TRUE(file.config.has_value());
+  EXPECT_THAT(names(*file.config), ElementsAre("health", "more", "a"));
+  EXPECT_THAT(assembly_.refused(), SizeIs(1));
+}
+
+TEST_F(AssemblyTest, FileThatTheGatewayDoesNotTakeGoesAgain) {
+  load();
+  static_cast<void>(assembly_.change({users(), route("a")}));
+  write(std::string(kFile) + "  - {name: more, match: {path: {exact: /more}}, upstream: local}\n");
+  ASSERT_TRUE(assembly_.load().config.has_value());
+  assembly_.revert_load();
+  const LoadResult next = assembly_.change({route("b")});
+  ASSERT_TRUE(next.config.has_value());
+  EXPECT_THAT(names(*next.config), ElementsAre("health", "a", "b"));
+}
+
 TEST_F(AssemblyTest, DigestIsOfWhatIsInForce) {
   const std::string file = assembly_.load().digest;
   const std::string with = assembly_.change({users()}).digest;
