@@ -162,6 +162,13 @@ bool AuditLog::reserve(uint32_t shard, uint32_t bytes) noexcept {
 
 /// The first records of this run.
 void AuditLog::begin(const LogTail& tail) {
+  continue_file(tail);
+  add_started(tail);
+  flush();
+}
+
+/// Goes on with the file that is there, if it can be gone on with.
+void AuditLog::continue_file(const LogTail& tail) {
   file_first_seq_ = tail.first_seq;
   file_bytes_ = tail.bytes;
   file_opened_ = now();
@@ -174,8 +181,6 @@ void AuditLog::begin(const LogTail& tail) {
     batch_.archive_as = archive;
     open_file(tail.torn.empty() ? "chain" : "torn", file_name(archive), tail.torn.size());
   }
-  add_started(tail);
-  flush();
 }
 
 /// Says under which rules this run writes: what may be missing after a crash follows from them.
@@ -258,11 +263,22 @@ void AuditLog::finish() {
   turn();
   if (mode_ == Mode::kRelaying) {
     finish_relay();
-    return;
   }
-  while (queues_.held() != 0 && now() < deadline_) {
+  if (mode_ != Mode::kRelaying) {
+    finish_writing();
+  }
+}
+
+void AuditLog::finish_writing() {
+  while ((queues_.held() != 0 || mode_ == Mode::kTaking) && now() < deadline_) {
     queues_.wait(kBatchMs, true);
     turn();
+  }
+  if (mode_ != Mode::kWriting) {
+    const size_t unsent = relay_ != nullptr ? relay_->take_unsent([](const Record&) {}) : 0;
+    log::error("event=audit_lost path={} bytes={} records={} reason=\"another process has it\"",
+               options_.file.path, queues_.held(), unsent);
+    return;
   }
   Record stopped;
   stopped.event = Event::kProcessStopped;
@@ -547,21 +563,44 @@ bool AuditLog::go_on_writing() {
   if (!lock_->held()) {
     return false;
   }
-  const auto tail = read_tail(options_.file.path);
-  if (!tail || !tail->torn.empty() || !file_.start()) {
-    log::error("event=audit_not_taken_back path={}", options_.file.path);
+  const auto tail = reclaim_files();
+  if (!tail) {
+    if (!std::exchange(complained_, true)) {
+      log::error("event=audit_not_taken_back path={} error=\"{}\"", options_.file.path,
+                 tail.error());
+    }
     lock_.reset();
     return false;
   }
+  complained_ = false;
   chain_.go_on_from(tail->end);
-  file_first_seq_ = tail->first_seq;
-  file_bytes_ = tail->bytes;
   mode_ = Mode::kWriting;
   archiver_.start();
-  if (tail->first_seq == 0) {
-    open_file("start", tail->previous_file, 0);
+  continue_file(*tail);
+  if (!tail->clean) {
+    add_started(*tail);
   }
+  if (relay_ != nullptr) {
+    relay_->take_unsent([this](const Record& record) { add(record, options_.shards); });
+    relay_.reset();
+  }
+  flush();
   return true;
+}
+
+/// What the other process has left of them.
+Result<LogTail, std::string> AuditLog::reclaim_files() {
+  auto tail = read_tail(options_.file.path);
+  if (!tail) {
+    return tail;
+  }
+  if (auto done = recover_spill(options_.file.path, options_.file.spill_path, *tail); !done) {
+    return Failure<std::string>{done.error()};
+  }
+  if (auto started = file_.start(); !started) {
+    return Failure<std::string>{started.error()};
+  }
+  return tail;
 }
 
 void AuditLog::relay_to(int socket) {
@@ -594,6 +633,13 @@ void AuditLog::take_relayed_records() {
     const RelayReader::State state =
         reader.read([this](const Record& record) { add(record, options_.shards); });
     hasty_ = hasty_ || state == RelayReader::State::kMore;
+    if (state == RelayReader::State::kEnded && !reader.finished()) {
+      Record lost;
+      lost.event = Event::kLogLost;
+      lost.outcome = Outcome::kFailed;
+      lost.set(Text::kReason, "a process that relayed has ended without saying so");
+      add_own(lost);
+    }
     return state == RelayReader::State::kEnded;
   });
   relaying_ = static_cast<uint32_t>(relayed_.size());
@@ -604,14 +650,25 @@ void AuditLog::finish_relay() {
     queues_.wait(1, true);
     turn();
   }
+  if (mode_ != Mode::kRelaying) {
+    return;
+  }
   Record drained;
   drained.event = Event::kProcessUpgraded;
-  drained.set(Text::kReason, "drained");
+  drained.set(Text::kReason, kDrained);
   drained.set(Text::kDetail, fmt::format("pid={}", ::getpid()));
   add_own(drained);
   while (mode_ == Mode::kRelaying && !relay_->empty() && now() < deadline_) {
     flush_relay();
     queues_.wait(1, true);
+  }
+  if (mode_ != Mode::kRelaying) {
+    return;
+  }
+  const size_t left = queues_.held();
+  if (const size_t unsent = relay_->take_unsent([](const Record&) {}); unsent + left != 0) {
+    log::error("event=audit_lost path={} bytes={} records={} reason=\"the other process is slow\"",
+               options_.file.path, left, unsent);
   }
   relay_.reset();
 }

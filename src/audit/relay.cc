@@ -63,6 +63,13 @@ class Fields {
   bool good_ = true;
 };
 
+/// Of the whole record that begins there.
+size_t relayed_size(std::string_view bytes, size_t at) {
+  uint32_t size = 0;
+  std::copy_n(bytes.data() + at, sizeof size, reinterpret_cast<char*>(&size));
+  return size;
+}
+
 /// The enumerator of that name.
 template <class T, class NameOf>
 std::optional<T> named(std::string_view name, NameOf name_of) {
@@ -150,23 +157,41 @@ RelayWriter::~RelayWriter() {
 }
 
 bool RelayWriter::send() {
-  size_t sent = 0;
+  size_t sent = sent_;
+  bool good = true;
   while (sent < out_.size()) {
     const ssize_t now =
         ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (now < 0 && errno == EINTR) {
       continue;
     }
-    if (now < 0 && errno != EAGAIN && errno != ENOBUFS) {
-      return false;
-    }
     if (now <= 0) {
+      good = errno == EAGAIN || errno == ENOBUFS;
       break;
     }
     sent += static_cast<size_t>(now);
   }
-  out_.erase(0, sent);
-  return true;
+  size_t whole = 0;
+  while (whole < sent && whole + relayed_size(out_, whole) <= sent) {
+    whole += relayed_size(out_, whole);
+  }
+  out_.erase(0, whole);
+  sent_ = sent - whole;
+  return good;
+}
+
+size_t RelayWriter::take_unsent(const std::function<void(const Record&)>& take) {
+  const std::string unsent = std::exchange(out_, {});
+  sent_ = 0;
+  size_t count = 0;
+  Record record;
+  size_t at = 0;
+  while (const size_t size = read_relayed(std::string_view(unsent).substr(at), record)) {
+    take(record);
+    at += size;
+    ++count;
+  }
+  return count;
 }
 
 RelayReader::RelayReader(int socket)
@@ -174,10 +199,12 @@ RelayReader::RelayReader(int socket)
 
 RelayReader::RelayReader(RelayReader&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
+      finished_(other.finished_),
       in_(std::move(other.in_)) {}
 
 RelayReader& RelayReader::operator=(RelayReader&& other) noexcept {
   std::swap(socket_, other.socket_);
+  std::swap(finished_, other.finished_);
   std::swap(in_, other.in_);
   return *this;
 }
@@ -198,6 +225,7 @@ RelayReader::State RelayReader::read(const std::function<void(const Record&)>& t
   Record record;
   while (const size_t size = read_relayed(std::string_view(in_).substr(taken), record)) {
     take(record);
+    finished_ = record.event == Event::kProcessUpgraded && record.text(Text::kReason) == kDrained;
     taken += size;
   }
   in_.erase(0, taken);

@@ -322,8 +322,10 @@ void Verifier::take_mark(const Mark& mark, uint64_t line) {
     const uint64_t count = number_member(mark.text, key_of(Number::kAmount)).value_or(0);
     out_.lost += count;
     note(link->seq, "lost",
-         fmt::format("{} records found no room and were left out before {}", count,
-                     member(mark.text, "ts")));
+         count != 0 ? fmt::format("{} records found no room and were left out before {}", count,
+                                  member(mark.text, "ts"))
+                    : fmt::format("records may be missing before {}: {}", member(mark.text, "ts"),
+                                  member(mark.text, key_of(Text::kReason))));
   } else if (event == to_string(Event::kLogDeleted)) {
     deleted_.insert(number_member(mark.text, key_of(Number::kLastSeq)).value_or(0));
   } else if (event == to_string(Event::kLogOpened)) {

@@ -122,12 +122,14 @@ class AuditLog {
            std::optional<tls::SigningKey> key, std::optional<Masker> masker);
 
   void begin(const LogTail& tail);
+  void continue_file(const LogTail& tail);
   void add_started(const LogTail& tail);
   void run();
   void run_task();
   void on_thread(const std::function<void()>& task);
   std::string leave(std::string_view detail);
   bool go_on_writing();
+  Result<LogTail, std::string> reclaim_files();
   void turn();
   void take_relayed_records();
   bool has_room() const;
@@ -148,6 +150,7 @@ class AuditLog {
   void flush();
   void flush_relay();
   void finish();
+  void finish_writing();
   void finish_relay();
 
   AuditLogOptions options_;
@@ -173,7 +176,8 @@ class AuditLog {
   bool stuck_ = false;
   bool hasty_ = false;  // there is more to be taken at once
   Mode mode_ = Mode::kWriting;
-  std::unique_ptr<RelayWriter> relay_;  // while kRelaying
+  bool complained_ = false;             // of files that cannot be had again
+  std::unique_ptr<RelayWriter> relay_;  // while kRelaying, and until its rest is written
   std::vector<RelayReader> relayed_;
 
   std::mutex task_mutex_;

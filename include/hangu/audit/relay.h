@@ -19,6 +19,9 @@ void append_relayed(const Record& record, std::string& out);
 /// is not there as a whole. What this version has no name for is left out.
 size_t read_relayed(std::string_view bytes, Record& record);
 
+/// `reason` of the process.upgrade that is the last record of a process that relays.
+inline constexpr std::string_view kDrained = "drained";
+
 class RelayWriter {
  public:
   /// Owns `socket`.
@@ -37,11 +40,15 @@ class RelayWriter {
   /// Sends what the socket takes now; false: nobody is there any more.
   bool send();
 
+  /// Those that were not sent, or not whole. They are no longer here then.
+  size_t take_unsent(const std::function<void(const Record&)>& take);
+
  private:
   static constexpr size_t kWaitingMax = 1024 * 1024;
 
   const int socket_;
-  std::string out_;
+  std::string out_;  // begins with a record
+  size_t sent_ = 0;  // bytes of the first
 };
 
 class RelayReader {
@@ -61,8 +68,12 @@ class RelayReader {
   /// Some of the records that have come.
   State read(const std::function<void(const Record&)>& take);
 
+  /// Whether the last record says that none is to follow.
+  bool finished() const { return finished_; }
+
  private:
   int socket_;
+  bool finished_ = false;
   std::string in_;
 };
 

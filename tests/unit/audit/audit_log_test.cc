@@ -1,8 +1,10 @@
 #include "hangu/audit/audit_log.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <csignal>
 
 #include "tests/unit/audit/audit_folder.h"
@@ -210,6 +212,133 @@ TEST_F(AuditLogTest, RefusesWhatIsNoLog) {
   ASSERT_FALSE(opened.has_value());
   EXPECT_NE(opened.error().find("does not begin as an audit log"), std::string::npos);
   EXPECT_EQ(content(path()), "hello\n");
+}
+
+/// What a process that has the log for a moment leaves, for the first to go on with.
+class AuditLogTakenBack : public AuditLogTest {
+ protected:
+  void SetUp() override {
+    log_ = open();
+    EXPECT_TRUE(put(*log_, "/before"));
+    ASSERT_TRUE(log_->hand_over("pid=1 successor=2").has_value());
+  }
+
+  Verification taken_back() {
+    log_->take_back();
+    EXPECT_TRUE(put(*log_, "/after"));
+    log_.reset();
+    const std::string text = content(path());
+    EXPECT_EQ(count(text, "\"/after\""), 1U) << text;
+    const Verification done = verified();
+    EXPECT_TRUE(done.good()) << last_text_;
+    return done;
+  }
+
+  /// The log as another process has it for `work`.
+  void as_another(AuditLogOptions options, const std::function<void(AuditLog&)>& work) {
+    auto other = AuditLog::open(std::move(options));
+    ASSERT_TRUE(other.has_value()) << other.error();
+    work(**other);
+  }
+
+  /// Crashed: what it wrote is there, its last words are not.
+  void cut_last_lines(size_t lines, std::string_view torn) {
+    std::string text = content(path());
+    for (size_t i = 0; i < lines; ++i) {
+      text.resize(text.rfind('\n', text.size() - 2) + 1);
+    }
+    std::ofstream(path(), std::ios::trunc) << text << torn;
+  }
+
+  std::unique_ptr<AuditLog> log_;
+};
+
+TEST_F(AuditLogTakenBack, WhereNothingWasWrittenItGoesOn) {
+  const Verification done = taken_back();
+  EXPECT_EQ(done.files, 1U);
+  EXPECT_EQ(done.runs, 1U);
+  EXPECT_EQ(done.unclean_ends, 0U);
+}
+
+TEST_F(AuditLogTakenBack, SaysThatTheOtherCrashed) {
+  as_another(options_, [](AuditLog& other) { EXPECT_TRUE(put(other, "/other")); });
+  cut_last_lines(1, "");
+  const Verification done = taken_back();
+  EXPECT_EQ(done.files, 1U);
+  EXPECT_EQ(done.unclean_ends, 1U);
+}
+
+TEST_F(AuditLogTakenBack, ATornLineIsLeftInAFileOfItsOwn) {
+  as_another(options_, [](AuditLog& other) { EXPECT_TRUE(put(other, "/other")); });
+  cut_last_lines(1, "{\"seq\":7,\"ts\":\"20");
+  const Verification done = taken_back();
+  EXPECT_EQ(done.files, 2U);
+  EXPECT_EQ(done.unclean_ends, 1U);
+}
+
+TEST_F(AuditLogTakenBack, AFileOfAnotherDigestIsNotContinued) {
+  AuditLogOptions other = options_;
+  other.chain = DigestKind::kSm3;
+  as_another(other, [](AuditLog& log) { EXPECT_TRUE(put(log, "/other")); });
+  const Verification done = taken_back();
+  EXPECT_EQ(done.files, 3U);
+}
+
+TEST_F(AuditLogTakenBack, TakesInWhatTheOtherHasSpilled) {
+  as_another(options_, [](AuditLog& other) { EXPECT_TRUE(put(other, "/other")); });
+  const std::string text = content(path());
+  const size_t last = text.rfind('\n', text.size() - 2) + 1;
+  std::ofstream(options_.file.spill_path) << text.substr(last);
+  std::ofstream(path(), std::ios::trunc) << text.substr(0, last);
+  const Verification done = taken_back();
+  EXPECT_EQ(done.unclean_ends, 0U);
+  EXPECT_FALSE(std::filesystem::exists(options_.file.spill_path));
+}
+
+/// The other process reads nothing of it.
+TEST_F(AuditLogTakenBack, KeepsWhatCouldNotBeRelayed) {
+  constexpr int kRecords = 3000;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const int small = 4096;
+  ASSERT_EQ(::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+  log_->relay_to(ends[0]);
+  for (int i = 0; i < kRecords; ++i) {
+    EXPECT_TRUE(put(*log_, "/relayed/" + std::to_string(i)));
+  }
+  ASSERT_TRUE(eventually([&] {
+    std::array<char, 1> byte;
+    return ::recv(ends[1], byte.data(), 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+  }));
+  std::string got(1024, '\0');
+  got.resize(static_cast<size_t>(::recv(ends[1], got.data(), got.size(), 0)));
+  ::close(ends[1]);
+  log_.reset();
+  const std::string text = content(path());
+  EXPECT_EQ(count(text, "\"/relayed/" + std::to_string(kRecords - 1) + "\""), 1U);
+  // Those that the socket had taken are the other process's.
+  EXPECT_GE(count(text, "\"/relayed/"), static_cast<size_t>(kRecords) - 300);
+  EXPECT_TRUE(verified().good()) << last_text_;
+}
+
+/// It crashed, or was killed: what it had still to send is lost.
+TEST_F(AuditLogTest, ARelayThatEndsWithoutAWordIsRecorded) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  auto log = open();
+  log->take_relayed(ends[0]);
+  Record record;
+  record.set(Text::kPath, "/relayed");
+  std::string bytes;
+  append_relayed(record, bytes);
+  ASSERT_EQ(::write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  ::close(ends[1]);
+  ASSERT_TRUE(eventually([&] { return log->relaying() == 0; }));
+  log.reset();
+  const std::string text = content(path());
+  EXPECT_EQ(count(text, "\"/relayed\""), 1U);
+  EXPECT_EQ(count(text, "a process that relayed has ended without saying so"), 1U);
+  EXPECT_TRUE(verified().good()) << last_text_;
 }
 
 TEST_F(AuditLogTest, FilesAreNotForEverybody) {
