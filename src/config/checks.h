@@ -43,8 +43,8 @@ const Node& element(const Node& root, std::string_view key, size_t index);
 /// key asks for.
 void check_routes(Reader& reader, const Node& root, const Config& config);
 
-/// What cannot be: addresses bound twice, credentials of two consumers. Does not look into the
-/// mappings of elements.
+/// What cannot be: addresses bound twice, credentials of two consumers, logins that share cookies
+/// or paths. Looks into the mappings of elements for places alone: they may not be there.
 void check_errors(Reader& reader, const Node& root, const Config& config);
 
 /// These and warnings: shadowed routes, unused upstreams, listeners that serve nothing.

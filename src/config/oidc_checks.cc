@@ -1,6 +1,8 @@
 #include "config/oidc_checks.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -135,7 +137,52 @@ void check_cookies(Reader& reader, const Node& root, const Config& config, uint3
   }
 }
 
+/// Whether each would take what belongs to the other.
+std::string shared_path(const OidcAuth& one, const OidcAuth& other) {
+  for (const std::string& path : {callback_path_of(one), one.logout_path}) {
+    if (!path.empty() && (path == callback_path_of(other) || path == other.logout_path)) {
+      return path;
+    }
+  }
+  return {};
+}
+
+void check_login_paths(Reader& reader, const Node& root, const Config& config, size_t route,
+                       const std::vector<uint32_t>& logins) {
+  std::vector<uint32_t> used;
+  std::copy_if(logins.begin(), logins.end(), std::back_inserter(used), [&](uint32_t index) {
+    return refers_to(config.routes[route].authentication, index);
+  });
+  for (size_t i = 1; i < used.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      const Authenticator& one = config.authenticators[used[k]];
+      const Authenticator& other = config.authenticators[used[i]];
+      if (const std::string path = shared_path(one.oidc, other.oidc); !path.empty()) {
+        reader.error(child(element(root, "routes", route), "authentication").mark,
+                     {"E0136",
+                      fmt::format("two logins of one route need paths of their own: {} and {} "
+                                  "both have {}",
+                                  quoted(one.name), quoted(other.name), quoted(path)),
+                      "give one of them another `callback_path` and `logout_path`"});
+      }
+    }
+  }
+}
+
 }  // namespace
+
+void check_logins(Reader& reader, const Node& root, const Config& config) {
+  std::vector<uint32_t> logins;
+  for (uint32_t index = 0; index < config.authenticators.size(); ++index) {
+    if (config.authenticators[index].oidc.enabled) {
+      check_cookies(reader, root, config, index);
+      logins.push_back(index);
+    }
+  }
+  for (size_t route = 0; logins.size() > 1 && route < config.routes.size(); ++route) {
+    check_login_paths(reader, root, config, route, logins);
+  }
+}
 
 void check_callbacks(Reader& reader, const Node& root, const Config& config) {
   for (uint32_t index = 0; index < config.authenticators.size(); ++index) {
@@ -143,7 +190,6 @@ void check_callbacks(Reader& reader, const Node& root, const Config& config) {
     if (!one.oidc.enabled) {
       continue;
     }
-    check_cookies(reader, root, config, index);
     const std::string path = callback_path_of(one.oidc);
     bool used = false;
     bool found = false;

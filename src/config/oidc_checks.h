@@ -12,6 +12,9 @@ extern const TextRule kPlainPathRule;
 
 void check_oidc(Reader& reader, const Node& node, const OidcAuth& oidc);
 
+/// Logins whose cookies or paths are those of others.
+void check_logins(Reader& reader, const Node& root, const Config& config);
+
 /// Logins that come back to a path that no route of theirs has.
 void check_callbacks(Reader& reader, const Node& root, const Config& config);
 

@@ -334,7 +334,8 @@ AuthOutcome OidcAuthenticator::finish_refresh(Stream& stream, const AuthAsker* a
   }
   identity::OidcSession session = known->session;
   const identity::Digest digest = digest_of("refresh", session.refresh_token);
-  if (answer.fault == "grant" || answer.fault == "provider") {
+  // Anything else may be another time, or for another client secret.
+  if (answer.fault == "grant") {
     note_refreshed(stream, digest, {});
     return kOver;
   }

@@ -79,8 +79,11 @@ OidcAuthenticator::Answer OidcAuthenticator::read(const CalloutAnswer& answer) {
   constexpr int kOk = 200;
   constexpr int kClientError = 400;
   constexpr int kServerError = 500;
+  constexpr int kRequestTimeout = 408;
+  constexpr int kTooManyRequests = 429;
   const int status = answer.head->status;
-  if (status != kOk && (status < kClientError || status >= kServerError)) {
+  const bool later = status == kRequestTimeout || status == kTooManyRequests;
+  if (status != kOk && (status < kClientError || status >= kServerError || later)) {
     return {.fault = "status"};
   }
   auto tokens = identity::read_token_response(answer.body, status != kOk);

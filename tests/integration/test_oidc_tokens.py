@@ -143,6 +143,12 @@ class Tokens(OidcCase):
         self.provider.token_script = lambda exchange, form: exchange.reply(500)
         eventually(lambda: browser.request("/").status == 503, "a token that is over")
         self.assert_problem(browser.request("/"), 503, "auth.unavailable")
+        for status, body in ((429, b""), (408, b""), (404, b"<html>"),
+                             (429, b'{"error":"slow_down"}'),
+                             (401, b'{"error":"invalid_client"}')):
+            self.provider.token_script = (
+                lambda exchange, form, status=status, body=body: exchange.reply(status, {}, body))
+            self.assert_problem(browser.request("/"), 503, "auth.unavailable")
         self.provider.token_script = None
         self.provider.expires_in = 300
         self.assertEqual(browser.request("/").status, 200)
