@@ -59,6 +59,7 @@ int run_process(const GatewayProcess& process, const Environment& environment) {
   if (predecessor != nullptr) {
     auto bequest = predecessor->receive();
     if (!bequest) {
+      predecessor->fail(bequest.error());
       print_error(environment, bequest.error());
       return kRuntimeFailure;
     }

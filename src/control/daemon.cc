@@ -235,9 +235,30 @@ class Daemon::Impl final : private Neighbours::Host {
                         });
   }
 
-  void terminate(std::string_view actor) {
+  void on_signal(int number) override {
+    if (neighbours_.pass_on(number)) {
+      return on_signal_after_leaving(number);
+    }
+    if (neighbours_.defers(number)) {
+      return;
+    }
+    switch (number) {
+      case SIGHUP: reload_soon(); break;
+      case SIGTERM:
+      case SIGINT: terminate(); break;
+      case SIGQUIT: fast_stop(); break;
+      case SIGUSR1: reopen_logs(); break;
+      case SIGUSR2:
+        upgrade(
+            {}, [](const UpgradeOutcome&) {}, "signal");
+        break;
+      default: break;
+    }
+  }
+
+  void terminate() {
     if (gateway_ != nullptr) {
-      record_drain(gateway_->audit_log(), generation_, actor);
+      record_drain(gateway_->audit_log(), generation_, "signal");
     }
     const config::Shutdown shutdown = config_ == nullptr
                                           ? config::Shutdown{.lb_delay = {}, .drain_timeout = {}}
@@ -250,9 +271,9 @@ class Daemon::Impl final : private Neighbours::Host {
     carry_out(drain_.on_terminate(times));
   }
 
-  void fast_stop(std::string_view actor) {
+  void fast_stop() {
     if (gateway_ != nullptr) {
-      record_drain(gateway_->audit_log(), generation_, actor);
+      record_drain(gateway_->audit_log(), generation_, "signal");
     }
     if (!neighbours_.left()) {
       notifier_.stopping("stopping", kStopMargin);
@@ -463,14 +484,14 @@ class Daemon::Impl final : private Neighbours::Host {
   void on_line_ended() override { carry_out(drain_.on_fast_stop()); }
 
   /// To a process that has made room but is the one that people know.
-  void on_signal_after_leaving(int number) {
+  void on_signal_after_leaving(int number) override {
     if (number == SIGTERM || number == SIGINT) {
       const Duration at_most = config_->shutdown.lb_delay + config_->shutdown.drain_timeout;
       if (drain_timer_.expiry() - monotonic_now() > at_most) {
         wait_for_drain(at_most);
       }
     } else if (number == SIGQUIT) {
-      fast_stop("signal");
+      fast_stop();
     } else if (number == SIGUSR1) {
       reopen_logs();
     }
@@ -553,24 +574,6 @@ class Daemon::Impl final : private Neighbours::Host {
         on_signal(number);
       }
     });
-  }
-
-  void on_signal(int number) {
-    if (neighbours_.pass_on(number)) {
-      return on_signal_after_leaving(number);
-    }
-    switch (number) {
-      case SIGHUP: reload_soon(); break;
-      case SIGTERM:
-      case SIGINT: terminate("signal"); break;
-      case SIGQUIT: fast_stop("signal"); break;
-      case SIGUSR1: reopen_logs(); break;
-      case SIGUSR2:
-        upgrade(
-            {}, [](const UpgradeOutcome&) {}, "signal");
-        break;
-      default: break;
-    }
   }
 
   // The first SIGHUP reloads at once; more within the interval are one reload at its end.
@@ -770,11 +773,11 @@ bool Daemon::failed() const {
 }
 
 void Daemon::terminate() {
-  impl_->terminate("process");
+  impl_->on_signal(SIGTERM);
 }
 
 void Daemon::fast_stop() {
-  impl_->fast_stop("process");
+  impl_->on_signal(SIGQUIT);
 }
 
 void Daemon::reopen_logs() {

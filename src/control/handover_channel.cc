@@ -1,11 +1,13 @@
 #include "control/handover_channel.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "hangu/base/log.h"
 #include "hangu/net/descriptor_passing.h"
 
 namespace hangu::control {
@@ -25,9 +27,23 @@ void HandoverChannel::send(const HandoverMessage& message, const std::vector<int
   Waiting waiting{.bytes = encode(message), .descriptors = {}};
   for (const int fd : descriptors) {
     waiting.descriptors.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (waiting.descriptors.back() < 0) {
+      return give_up(waiting);
+    }
   }
   out_.push_back(std::move(waiting));
   write();
+}
+
+/// Without this message the other end must not go on.
+void HandoverChannel::give_up(const Waiting& failed) {
+  log::error("event=handover_not_sent hint=\"are there descriptors left?\"");
+  for (const int fd : failed.descriptors) {
+    if (fd >= 0) {
+      ::close(fd);
+    }
+  }
+  ::shutdown(socket_.native_handle(), SHUT_RDWR);
 }
 
 void HandoverChannel::write() {

@@ -38,6 +38,7 @@ class HandoverChannel {
   void wait_to_read();
   void read();
   void write();
+  void give_up(const Waiting& failed);
 
   boost::asio::posix::stream_descriptor socket_;
   Listener listener_;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -100,11 +101,17 @@ int Lineage::accompany() {
   for (;;) {
     // Those that ended before we looked come first.
     int status = 0;
-    for (pid_t ended = 1; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    pid_t ended = 0;
+    while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
       if (ended == heir()) {
         ::close(fd);
         return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
       }
+    }
+    if (ended < 0 && errno == ECHILD) {
+      log::error("event=heir_lost pid={}", heir());
+      ::close(fd);
+      return 1;
     }
     pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
     ::poll(&waiting, 1, -1);

@@ -1,5 +1,6 @@
 #include "control/neighbours.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <utility>
@@ -10,6 +11,13 @@
 #include "control/audit_events.h"
 
 namespace hangu::control {
+namespace {
+
+bool ends(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+}
+
+}  // namespace
 
 Neighbours::Neighbours(boost::asio::io_context& context, const DaemonOptions& options, Host& host)
     : lineage_(options.lineage),
@@ -78,12 +86,13 @@ void Neighbours::upgrade(const std::string& binary, const config::Config& config
                    .generation = config.generation,
                    .audit_path = log != nullptr ? log->options().file.path : "",
                    .actor = std::string(actor)},
-                  [log, generation = config.generation, by = std::string(actor),
+                  [this, generation = config.generation, by = std::string(actor),
                    done = std::move(done)](UpgradeOutcome outcome) {
-                    if (!outcome.done) {
-                      record_upgrade(log, generation, by, outcome.error);
+                    if (!outcome.done && host_.gateway() != nullptr) {
+                      record_upgrade(host_.gateway()->audit_log(), generation, by, outcome.error);
                     }
                     done(std::move(outcome));
+                    take_deferred_signal();
                   });
 }
 
@@ -106,7 +115,7 @@ UpgradeHooks Neighbours::upgrade_hooks() {
           .reopen_logs = [this] { host_.reopen_logs(); },
           .alone =
               [this] {
-                if (lineage_->stays() && lineage_->heir() == upgrader_.successor()) {
+                if (!ending_ && lineage_->stays() && lineage_->heir() == upgrader_.successor()) {
                   host_.on_line_ended();
                 }
               }};
@@ -117,14 +126,36 @@ void Neighbours::leave(const Succession& to) {
   if (to.audit_socket >= 0) {
     host_.gateway()->relay_audit(to.audit_socket);
   }
+  lineage_->note_heir(to.pid);  // it may end before it has told anybody
   host_.on_left(to.pid, {.within = window_.drain_timeout,
                          .ws_spread = window_.ws_spread,
                          .to_successor = true,
                          .idle_socket = to.idle_socket});
 }
 
+bool Neighbours::defers(int signal) {
+  if (!ends(signal) || !upgrading() || upgrader_.give_up("the process is going down")) {
+    return false;
+  }
+  log::info("event=signal_deferred signal={} until=upgraded", signal);
+  deferred_ = deferred_ == SIGQUIT ? SIGQUIT : signal;
+  return true;
+}
+
+void Neighbours::take_deferred_signal() {
+  const int signal = std::exchange(deferred_, 0);
+  if (signal != 0 && left()) {
+    ending_ = true;
+    ::kill(upgrader_.successor(), signal);
+    host_.on_signal_after_leaving(signal);
+  } else if (signal != 0) {
+    host_.on_signal(signal);
+  }
+}
+
 bool Neighbours::pass_on(int signal) {
   if (stays_behind()) {
+    ending_ = ending_ || ends(signal);
     lineage_->pass_on(signal);
   }
   return stays_behind();

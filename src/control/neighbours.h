@@ -32,6 +32,10 @@ class Neighbours {
     virtual void on_nothing_to_take() = 0;
     /// The successor serves; this process has `plan`.
     virtual void on_left(pid_t successor, const server::LeavePlan& plan) = 0;
+    /// One that was deferred.
+    virtual void on_signal(int number) = 0;
+    /// Likewise; the successor has it, too.
+    virtual void on_signal_after_leaving(int number) = 0;
     /// Nobody serves any more, and whoever started us is to know.
     virtual void on_line_ended() = 0;
 
@@ -68,6 +72,10 @@ class Neighbours {
   /// Whether a signal to this process is meant for its successor, which has it then.
   bool pass_on(int signal);
 
+  /// Whether a signal to end has to wait: the successor may serve already, and is to end with us
+  /// then. An upgrade that has not come that far is given up.
+  bool defers(int signal);
+
   /// 0: it is not there any more.
   int64_t predecessor() const;
 
@@ -75,6 +83,7 @@ class Neighbours {
   Predecessor::Hooks takeover_hooks();
   UpgradeHooks upgrade_hooks();
   void leave(const Succession& to);
+  void take_deferred_signal();
 
   Lineage* lineage_;
   Predecessor* predecessor_;
@@ -82,6 +91,8 @@ class Neighbours {
   Host& host_;
   config::Upgrade window_;  // of the config at the time
   Upgrader upgrader_;
+  int deferred_ = 0;     // a signal
+  bool ending_ = false;  // so is the successor: that it has ended is no reason for haste
   bool taken_over_ = false;
 };
 

@@ -5,9 +5,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -30,6 +32,14 @@ constexpr const char* kVariable = "HANGU_UPGRADE_FD";
 constexpr time_t kReceiveTimeout = 10;  // seconds
 constexpr size_t kIdleBytesMax = 1024;  // of what is told of one connection
 constexpr int kIdleBatch = 256;
+constexpr const char* kCut =
+    "not all sockets of the process to be replaced have come: are there descriptors left?";
+
+void close_all(const std::vector<int>& descriptors) {
+  for (const int fd : descriptors) {
+    ::close(fd);
+  }
+}
 
 class PredecessorImpl final : public Predecessor {
  public:
@@ -54,6 +64,10 @@ class PredecessorImpl final : public Predecessor {
     for (;;) {
       const net::Received received = net::receive_with_descriptors(socket_, kHandoverBytesMax);
       const auto message = decode_handover(received.bytes);
+      if (received.cut) {
+        close_all(received.descriptors);
+        return Failure<std::string>{kCut};
+      }
       if (!message) {
         return Failure<std::string>{"the process to be replaced speaks another protocol, or none"};
       }
@@ -63,7 +77,9 @@ class PredecessorImpl final : public Predecessor {
         bequest.secrets = message->text;
         return bequest;
       }
-      take_sockets(*message, received.descriptors, *bequest.sockets);
+      if (!take_sockets(*message, received.descriptors, *bequest.sockets)) {
+        return Failure<std::string>{kCut};
+      }
     }
   }
 
@@ -100,32 +116,45 @@ class PredecessorImpl final : public Predecessor {
     net::send_with_descriptors(socket_, encode(message), {});
   }
 
-  static void take_sockets(const HandoverMessage& message, const std::vector<int>& descriptors,
+  /// False: some have not come.
+  static bool take_sockets(const HandoverMessage& message, const std::vector<int>& descriptors,
                            net::InheritedSockets& sockets) {
+    const auto told = std::count(message.text.begin(), message.text.end(), '\n');
     std::string_view names = message.text;
     for (const int fd : descriptors) {
       const size_t end = std::min(names.find('\n'), names.size());
       sockets.add(fd, std::string(names.substr(0, end)));
       names.remove_prefix(std::min(end + 1, names.size()));
     }
+    return static_cast<size_t>(told) == descriptors.size();
   }
 
   void on_message(const HandoverMessage* message, const std::vector<int>& descriptors) {
     if (message == nullptr) {
       gone_ = true;
       hooks_.on_gone(finished_);
-    } else if (message->kind == Kind::kGo && !descriptors.empty()) {
-      take_over(descriptors[0], descriptors.size() > 1 ? descriptors[1] : -1);
+    } else if (message->kind == Kind::kGo) {
+      const size_t told = message->fact("audit") == "1" ? 2 : 1;
+      if (descriptors.size() < told) {
+        close_all(descriptors);
+        refuse(kCut);
+      } else {
+        take_over(descriptors[0], told > 1 ? descriptors[1] : -1);
+      }
     } else if (message->kind == Kind::kMain) {
       hooks_.on_main();
     }
   }
 
+  void refuse(const std::string& reason) {
+    fail(reason);
+    hooks_.on_gone(false);
+  }
+
   void take_over(int idle, int audit_relay) {
     if (auto taken = hooks_.take_over(audit_relay); !taken) {
       ::close(idle);
-      fail(taken.error());
-      hooks_.on_gone(false);
+      refuse(taken.error());
       return;
     }
     finished_ = true;
@@ -146,8 +175,11 @@ class PredecessorImpl final : public Predecessor {
           break;
         }
         if (received.bytes.empty()) {
-          idle_.close(error);
+          end_idle(error);
           return;
+        }
+        if (received.cut && idle_lost_++ == 0) {
+          log::error("event=idle_connection_lost hint=\"are there descriptors left?\"");
         }
         for (const int fd : received.descriptors) {
           hooks_.adopt(fd, received.bytes);
@@ -159,11 +191,19 @@ class PredecessorImpl final : public Predecessor {
     });
   }
 
+  void end_idle(error_code& ignored) {
+    idle_.close(ignored);
+    if (idle_lost_ != 0) {
+      log::error("event=idle_connections_lost count={}", idle_lost_);
+    }
+  }
+
   boost::asio::io_context& context_;
   int socket_;  // before the channel is there
   stream_descriptor idle_;
   std::unique_ptr<HandoverChannel> channel_;
   Hooks hooks_;
+  uint64_t idle_lost_ = 0;  // that could not be taken
   bool finished_ = false;
   bool gone_ = false;
 };

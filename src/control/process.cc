@@ -16,6 +16,7 @@ namespace hangu::control {
 uint64_t prepare_process() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a log beyond RLIMIT_FSIZE is an error like a full disk
+  ::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, no child could be waited for
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return 0;

@@ -115,7 +115,9 @@ int spawn(const SuccessorOptions& options, int channel, pid_t& pid) {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const int group = options.own_group ? POSIX_SPAWN_SETPGROUP : 0;  // the number is its own pid
+  posix_spawnattr_setflags(
+      &attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group));
   const int error = ::posix_spawn(&pid, options.binary.c_str(), &files, &attributes,
                                   pointers_to(arguments).data(), pointers_to(variables).data());
   posix_spawnattr_destroy(&attributes);

@@ -18,6 +18,8 @@ const std::string& own_binary();
 struct SuccessorOptions {
   std::string binary;
   int report_socket = -1;  // see Lineage; -1: none
+  /// Signals to our process group are not for it: it gets those that we pass on.
+  bool own_group = false;
 };
 
 struct SuccessorProcess {

@@ -57,8 +57,9 @@ void Upgrader::begin(const Plan& plan, std::function<void(UpgradeOutcome)> done)
   begun_ = monotonic_now();
   const std::string& binary = plan.binary.empty() ? own_binary() : plan.binary;
   log::info("event=upgrade_begins binary={}", binary);
-  const auto process =
-      start_successor({.binary = binary, .report_socket = lineage_->report_socket()});
+  const auto process = start_successor({.binary = binary,
+                                        .report_socket = lineage_->report_socket(),
+                                        .own_group = lineage_->stays()});
   if (!process) {
     reason_ = process.error();
     finish_failure({});
@@ -100,8 +101,10 @@ void Upgrader::on_message(const HandoverMessage* message, std::vector<int> descr
   }
   switch (message->kind) {
     case Kind::kHello:
-      version_ = message->fact("version");
-      send_sockets();
+      if (reason_.empty()) {
+        version_ = message->fact("version");
+        send_sockets();
+      }
       break;
     case Kind::kReady: hand_over(*message); break;
     case Kind::kDone: leave(); break;
@@ -197,6 +200,15 @@ void Upgrader::fail(std::string reason) {
   reason_ = reason.empty() ? "-" : std::move(reason);
   kill_at_ = monotonic_now() + kEndPatience;
   wait_for_end();
+}
+
+bool Upgrader::give_up(const std::string& reason) {
+  if (handed_over_) {
+    return false;
+  }
+  ::kill(succession_.pid, SIGKILL);
+  fail(reason);
+  return true;
 }
 
 /// Its files may be ours again only when it is gone.

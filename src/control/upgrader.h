@@ -62,6 +62,9 @@ class Upgrader {
   /// One at a time. Calls `done` once.
   void begin(const Plan& plan, std::function<void(UpgradeOutcome)> done);
 
+  /// Ends the new process at once, unless it may serve already: then false.
+  bool give_up(const std::string& reason);
+
   bool under_way() const { return done_ != nullptr; }
 
   /// Whether another process serves now.

@@ -114,10 +114,10 @@ void SessionTable::adopt(int fd, const Peer& peer, uint64_t requests, ListenerCo
   ++size_;
   shard_.stats().connections_accepted.add();
   shard_.stats().connections_active.add();
+  added.go_on(requests);
   if (draining_) {
     added.drain();
   }
-  added.go_on(requests);
 }
 
 void SessionTable::drain(const Leave& leave) noexcept {

@@ -44,6 +44,7 @@ struct Socket {
   bool connecting = false;
   bool outgoing = false;  // we connected it
   bool hangup = false;    // FIN or an error is behind the data: read on to the end
+  bool quiet = false;     // asked for: another process may have it, too
   bool closing = false;
 };
 
@@ -80,6 +81,7 @@ class EpollBackend final : public Backend {
 
   bool quiesce(SocketId socket) override {
     stop_receive(socket);
+    sockets_[socket].quiet = true;
     return true;
   }
 
@@ -180,6 +182,7 @@ void EpollBackend::start_receive(SocketId id) {
   Socket& socket = sockets_[id];
   socket.receive_wanted = true;
   socket.readable_wanted = false;
+  socket.quiet = false;
   if (socket.readable) {
     make_ready(id);
   }
@@ -255,7 +258,10 @@ void EpollBackend::close(SocketId id) {
   socket.closing = true;
   socket.receive_wanted = false;
   ++closing_sockets_;
-  ::close(socket.fd);  // leaves the epoll set too
+  if (socket.quiet) {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, socket.fd, nullptr);
+  }
+  ::close(socket.fd);  // leaves the epoll set too, unless another process has the socket
   closed_.push_back(id);
 }
 

@@ -42,6 +42,7 @@ enum class Op : uint8_t {
   kWritable,
   kConnect,
   kCancel,
+  kCancelAccept,
   kClose,
   kProbe
 };
@@ -144,6 +145,7 @@ class IoUringBackend final : public Backend {
 
   void arm_wake();
   void arm_accept(size_t index);
+  void cancel_accept(size_t index);
   void arm_receive(SocketId socket);
   void arm_readable(SocketId socket);
   void arm_poll(SocketId socket, Op op, unsigned events);
@@ -460,12 +462,17 @@ void IoUringBackend::stop_accept(int fd) {
         continue;
       }
       acceptor.stopping = true;
-      io_uring_sqe* sqe = ring_.next_entry();
-      io_uring_prep_cancel64(sqe, Tag{Op::kAccept, 0, static_cast<uint32_t>(i)}.pack(), 0);
-      sqe->user_data = Tag{Op::kCancel, 0, kNoSlot}.pack();
+      cancel_accept(i);
       ring_.submit();  // the caller may close the descriptor right away
     }
   }
+}
+
+void IoUringBackend::cancel_accept(size_t index) {
+  const auto slot = static_cast<uint32_t>(index);
+  io_uring_sqe* sqe = ring_.next_entry();
+  io_uring_prep_cancel64(sqe, Tag{Op::kAccept, 0, slot}.pack(), 0);
+  sqe->user_data = Tag{Op::kCancelAccept, 0, slot}.pack();
 }
 
 void IoUringBackend::forget_accept(AcceptHandler& handler) {
@@ -525,7 +532,11 @@ void IoUringBackend::complete(const io_uring_cqe& cqe) {
     complete_accept(tag.slot, cqe);
     return;
   }
-  if (tag.slot == kNoSlot) {
+  if (tag.op == Op::kCancelAccept) {
+    // It met the accept at work, which goes on with what another process may be there for.
+    if (cqe.res == -EALREADY && acceptors_[tag.slot].stopping) {
+      cancel_accept(tag.slot);
+    }
     return;
   }
   const SocketId id = tag.slot;
@@ -615,6 +626,8 @@ void IoUringBackend::complete_accept(uint32_t index, const io_uring_cqe& cqe) {
   Acceptor& acceptor = acceptors_[index];
   if (!more && acceptor.stopping) {
     acceptor = {};
+  } else if (acceptor.stopping) {
+    cancel_accept(index);  // the one before may have met it at work
   } else if (!more && acceptor.handler != nullptr && !acceptor.armed) {
     arm_accept(index);
   }

@@ -60,6 +60,7 @@ Received receive_with_descriptors(int socket, size_t bytes_max) {
     got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   received.error = got < 0 ? errno : 0;
+  received.cut = got >= 0 && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
   received.bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
   for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr;
        head = CMSG_NXTHDR(&message, head)) {

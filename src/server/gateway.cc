@@ -562,11 +562,12 @@ void GatewayImpl::set_keys(const std::string& authenticator, bool changed,
 }
 
 void GatewayImpl::begin_drain(const LeavePlan& plan) {
+  auto passing = plan.to_successor ? std::make_unique<IdleConnections>(plan.idle_socket) : nullptr;
   if (std::exchange(draining_, true)) {
     return;
   }
   accept_queues_.forget_all();
-  passing_ = plan.to_successor ? std::make_unique<IdleConnections>(plan.idle_socket) : nullptr;
+  passing_ = std::move(passing);
   const downstream::Leave leave{
       .within = plan.within,
       .spread = plan.ws_spread,

@@ -1,5 +1,6 @@
 #include "server/listening_sockets.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,11 @@ Failure<std::string> cannot(std::string_view what, std::string_view name, std::s
                       std::generic_category().message(error))};
 }
 
+/// -1: no descriptor is left.
+int copy_of(int fd) {
+  return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 }  // namespace
 
 Result<ListeningSockets::Bound, std::string> ListeningSockets::open(
@@ -35,20 +41,26 @@ Result<ListeningSockets::Bound, std::string> ListeningSockets::open(
   net::Address address = taken != 0 ? net::local_address(bound.sockets.front()) : *wanted;
   while (bound.sockets.size() < shards_) {
     const size_t i = bound.sockets.size();
-    if (i != 0 && address.is_unix()) {
-      bound.sockets.push_back(::dup(bound.sockets[i % std::max<size_t>(taken, 1)]));
-      continue;
+    const bool shared = i != 0 && address.is_unix();
+    int error = 0;
+    int fd = -1;
+    if (!shared) {
+      const auto opened = net::bind_to(address, {.backlog = listener.backlog, .reuse_port = true});
+      fd = opened ? *opened : -1;
+      error = opened ? 0 : opened.error().sys_errno;
     }
-    const auto fd = net::bind_to(address, {.backlog = listener.backlog, .reuse_port = true});
-    if (fd) {
-      bound.sockets.push_back(*fd);
-      address = net::local_address(*fd);
-    } else if (taken != 0) {
+    if (shared || (fd < 0 && taken != 0)) {
       // The one that opened those it was given did not mean them to be several.
-      bound.sockets.push_back(::dup(bound.sockets[i % taken]));
-    } else {
+      fd = copy_of(bound.sockets[i % std::max<size_t>(taken, 1)]);
+      error = fd < 0 ? errno : 0;
+    }
+    if (fd < 0) {
       close({{listener.name, bound}});
-      return cannot("bind", listener.name, listener.bind.text, fd.error().sys_errno);
+      return cannot("bind", listener.name, listener.bind.text, error);
+    }
+    bound.sockets.push_back(fd);
+    if (!shared) {
+      address = net::local_address(fd);
     }
   }
   bound.address = address.to_string();
@@ -93,7 +105,9 @@ void ListeningSockets::copy(const std::vector<std::string>& names,
   for (const std::string& name : names) {
     if (const auto found = open_.find(name); found != open_.end()) {
       for (const int fd : found->second.sockets) {
-        to.add(::dup(fd), name);
+        if (const int copy = copy_of(fd); copy >= 0) {
+          to.add(copy, name);
+        }
       }
     }
   }

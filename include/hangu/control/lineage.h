@@ -27,6 +27,9 @@ class Lineage {
   /// This process is the one that serves from now on.
   void report() const;
 
+  /// Our own successor serves: until a later one reports.
+  void note_heir(pid_t pid) { heir_ = pid; }
+
   /// The one that does, as it last reported; 0: no successor did.
   pid_t heir();
 

@@ -20,6 +20,7 @@ int send_with_descriptors(int socket, std::string_view bytes, std::span<const in
 struct Received {
   std::string bytes;  // empty: the end, or `error`
   std::vector<int> descriptors;
+  bool cut = false;  // bytes or descriptors did not fit: in the buffer, or in this process
   int error = 0;
 };
 
