@@ -33,6 +33,9 @@ ConfigSource::ConfigSource(std::string path, std::function<void(config::Config&)
 
 config::LoadResult ConfigSource::load() {
   config::LoadResult result = assembly_.load();
+  if (result.digest.empty()) {
+    result.digest = tls::sha256_of_file(path_);  // also of what is refused
+  }
   const bool first = !has_loaded_;
   has_loaded_ = has_loaded_ || result.config.has_value();
   if (!result.config || !result.config->config_center.enabled || !first || !open_center(result) ||
