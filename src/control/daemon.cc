@@ -390,11 +390,7 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void wait_for_documents() {
-    if (center_ == nullptr) {
-      become_ready();
-      return;
-    }
-    center_->when_known([this] { become_ready(); });
+    center_ == nullptr ? become_ready() : center_->when_known([this] { become_ready(); });
   }
 
   void take_keys(const std::string& authenticator, KeyNews news) {
