@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/http/text.h"
-#include "hangu/identity/base64url.h"
 #include "hangu/identity/password_hash.h"
 
 namespace hangu::admin {
@@ -152,7 +152,7 @@ policy::LockoutTable::Rules Administrators::lock_rules() const {
 Result<Administrators::Login, LoginRefusal> Administrators::begin_login(
     const Peer& peer, std::string_view authorization, Now now) {
   const auto shown = credential(authorization, "Basic");
-  std::optional<std::string> decoded = shown ? identity::decode_base64(*shown) : std::nullopt;
+  std::optional<std::string> decoded = shown ? decode_base64(*shown) : std::nullopt;
   const size_t colon = decoded ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) {
     return Failure<LoginRefusal>{{}};

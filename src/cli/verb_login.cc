@@ -1,7 +1,7 @@
 // `hangu login` and `hangu logout`: a session at the admin API for one of its administrators.
 #include <fmt/format.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/password_hash.h"
 
 #include "cli/admin_client.h"
@@ -21,7 +21,7 @@ int login(const LoginOptions& options, const Environment& environment) {
   }
   std::string password = read_password(environment);
   std::string credential = options.name + ":" + password;
-  const std::string shown = "Basic " + identity::encode_base64(credential);
+  const std::string shown = "Basic " + encode_base64(credential);
   identity::wipe(password);
   identity::wipe(credential);
   const auto reply = ask_admin(*address, "POST", "/login", shown);

@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 namespace hangu::etcd {
 namespace {
@@ -18,7 +18,7 @@ constexpr int64_t kUnauthenticated = 16;
 constexpr int64_t kPermissionDenied = 7;
 
 std::string encoded(std::string_view bytes) {
-  return identity::encode_base64(bytes);
+  return encode_base64(bytes);
 }
 
 const json::value* find(const json::value& object, std::string_view name) {
@@ -52,7 +52,7 @@ std::string text(const json::value& object, std::string_view name) {
 
 std::string bytes(const json::value& object, std::string_view name) {
   // Padded; the decoder takes both.
-  return identity::decode_base64(text(object, name)).value_or("");
+  return decode_base64(text(object, name)).value_or("");
 }
 
 KeyValue key_value(const json::value& object) {

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/filter/credentials.h"
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
-#include "hangu/identity/base64url.h"
 
 namespace hangu::filter {
 namespace {
@@ -48,7 +48,7 @@ AuthOutcome BasicAuthenticator::authenticate(Stream& stream,
     return {};
   }
   const std::optional<std::string> decoded =
-      token->size() <= kTokenBytesMax ? identity::decode_base64(*token) : std::nullopt;
+      token->size() <= kTokenBytesMax ? decode_base64(*token) : std::nullopt;
   const size_t colon = decoded ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) {
     return {.kind = Kind::kRefused, .reason = "malformed"};
@@ -133,7 +133,7 @@ AuthOutcome BasicAuthenticator::ask(Stream& stream, const AuthAsker& asker, cons
 void BasicAuthenticator::answer(Stream& stream, const PasswordAnswer& answer) const noexcept {
   AuthOutcome outcome{.kind = Kind::kRefused, .reason = "password"};
   const std::optional<std::string_view> token = authorization(stream, "Basic");
-  const std::optional<std::string> decoded = token ? identity::decode_base64(*token) : std::nullopt;
+  const std::optional<std::string> decoded = token ? decode_base64(*token) : std::nullopt;
   const PasswordEntry* const entry =
       decoded ? consumers_->find_user(std::string_view(*decoded).substr(0, decoded->find(':')))
               : nullptr;

@@ -7,13 +7,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/base/parse.h"
 #include "hangu/filter/credentials.h"
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
 #include "hangu/filter/wanted_digest.h"
 #include "hangu/http/date.h"
-#include "hangu/identity/base64url.h"
 #include "hangu/identity/digest.h"
 
 namespace hangu::filter {
@@ -99,7 +99,7 @@ struct SignatureAuthenticator::Shown {
   }
 
   bool decode(std::string_view base64) {
-    std::optional<std::string> decoded = identity::decode_base64(base64);
+    std::optional<std::string> decoded = decode_base64(base64);
     const bool good = decoded && !decoded->empty() &&
                       decoded->size() <= identity::SignatureKey::kSignatureBytesMax;
     signature = good ? std::move(*decoded) : std::string();

@@ -6,8 +6,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/base/parse.h"
-#include "hangu/identity/base64url.h"
 #include "hangu/identity/signature_fields.h"
 
 namespace hangu::identity {

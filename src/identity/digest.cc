@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/base/hex.h"
-#include "hangu/identity/base64url.h"
 
 namespace hangu::identity {
 namespace {

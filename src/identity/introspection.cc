@@ -1,6 +1,6 @@
 #include "hangu/identity/introspection.h"
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/form.h"
 
 namespace hangu::identity {

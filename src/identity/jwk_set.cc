@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 namespace hangu::identity {
 namespace {

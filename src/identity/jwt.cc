@@ -11,7 +11,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 namespace hangu::identity {
 namespace {

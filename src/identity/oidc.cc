@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "hangu/base/base64.h"
 #include "hangu/base/parse.h"
-#include "hangu/identity/base64url.h"
 #include "hangu/identity/digest.h"
 #include "hangu/identity/form.h"
 #include "hangu/identity/introspection.h"

@@ -6,7 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 namespace hangu::identity {
 namespace {

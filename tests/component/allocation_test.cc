@@ -13,11 +13,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hangu/base/base64.h"
 #include "hangu/base/sanitizer.h"
 #include "hangu/codec/http2/frame_writer.h"
 #include "hangu/codec/http2/hpack.h"
 #include "hangu/config/load.h"
-#include "hangu/identity/base64url.h"
 #include "hangu/identity/oidc_session.h"
 #include "hangu/identity/sealer.h"
 #include "hangu/server/gateway.h"
@@ -81,12 +81,11 @@ std::string session_request() {
   const int64_t now_s = std::time(nullptr);
   const std::string payload =
       R"({"iss":"https://id.example.org","sub":"ann","groups":["staff"],"sid":"s1","email":"a@b"})";
-  const identity::OidcSession session{
-      .created_s = now_s,
-      .used_s = now_s,
-      .id_token = "e30." + identity::encode_base64url(payload) + ".AAAA",
-      .access_token = std::string(600, 'a'),
-      .scopes = "openid email"};
+  const identity::OidcSession session{.created_s = now_s,
+                                      .used_s = now_s,
+                                      .id_token = "e30." + encode_base64url(payload) + ".AAAA",
+                                      .access_token = std::string(600, 'a'),
+                                      .scopes = "openid email"};
   const std::vector<std::string> secrets = {std::string(kSessionSecret)};
   const identity::Sealer sealer(
       secrets, identity::sealing_purpose("session", {.authenticator = "web",

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "hangu/base/assert.h"
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/form.h"
 #include "hangu/identity/oidc.h"
 #include "hangu/identity/oidc_session.h"

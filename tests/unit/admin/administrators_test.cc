@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 namespace hangu::admin {
 namespace {
@@ -31,7 +31,7 @@ class AdministratorsTest : public testing::Test {
   }
 
   static std::string basic(std::string_view name, std::string_view password) {
-    return "Basic " + identity::encode_base64(std::string(name) + ":" + std::string(password));
+    return "Basic " + encode_base64(std::string(name) + ":" + std::string(password));
   }
 
   Now now() const { return {.steady = TimePoint(passed_), .wall_s = kWall + seconds_passed()}; }

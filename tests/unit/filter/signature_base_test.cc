@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/signature_key.h"
 
 #include "tests/unit/filter/rfc9421_vectors.h"
@@ -72,7 +72,7 @@ class SignatureBaseTest : public testing::Test {
 };
 
 bool verifies(const SignatureKey& key, std::string_view text, std::string_view base64) {
-  const auto signature = identity::decode_base64(base64);
+  const auto signature = decode_base64(base64);
   if (!signature || !key.verify(text, *signature)) {
     return false;
   }
@@ -102,8 +102,8 @@ TEST_F(SignatureBaseTest, VerifiesTheSignaturesOfTheRfc) {
   EXPECT_TRUE(verifies(ed25519, base(rfc9421::kB26Input), rfc9421::kB26Signature));
   const SignatureKey p256 = public_key(SignatureAlgorithm::kEcdsaP256Sha256, rfc9421::kP256Key);
   EXPECT_TRUE(verifies(p256, rfc9421::kB24Base, rfc9421::kB24Signature));
-  const SignatureKey secret = SignatureKey::of_secret(SignatureAlgorithm::kHmacSha256,
-                                                      *identity::decode_base64(rfc9421::kSecret));
+  const SignatureKey secret =
+      SignatureKey::of_secret(SignatureAlgorithm::kHmacSha256, *decode_base64(rfc9421::kSecret));
   EXPECT_TRUE(verifies(secret, base(rfc9421::kB25Input), rfc9421::kB25Signature));
 }
 

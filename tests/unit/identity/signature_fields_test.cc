@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/body_digest.h"
 #include "hangu/identity/signature_key.h"
 

@@ -13,7 +13,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 #include "hangu/identity/jwk_set.h"
 
 namespace hangu::identity {

@@ -1,8 +1,8 @@
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 #include <array>
 
-namespace hangu::identity {
+namespace hangu {
 namespace {
 
 constexpr std::string_view kUrlAlphabet =
@@ -92,4 +92,4 @@ std::string encode_base64(std::string_view bytes) {
   return text;
 }
 
-}  // namespace hangu::identity
+}  // namespace hangu

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace hangu::identity {
+namespace hangu {
 
 /// nullopt: not canonical base64url.
 std::optional<std::string> decode_base64url(std::string_view text);
@@ -20,4 +20,4 @@ std::string encode_base64url(std::string_view bytes);
 /// The alphabet of RFC 4648 §4, padded.
 std::string encode_base64(std::string_view bytes);
 
-}  // namespace hangu::identity
+}  // namespace hangu

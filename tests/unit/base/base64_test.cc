@@ -1,8 +1,8 @@
-#include "hangu/identity/base64url.h"
+#include "hangu/base/base64.h"
 
 #include <gtest/gtest.h>
 
-namespace hangu::identity {
+namespace hangu {
 namespace {
 
 TEST(Base64UrlTest, RoundTripsEveryLength) {
@@ -29,4 +29,4 @@ TEST(Base64UrlTest, ReadsTheVectorsOfTheRfc) {
 }
 
 }  // namespace
-}  // namespace hangu::identity
+}  // namespace hangu
