@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hangu/base/packed_fields.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::identity {
@@ -11,64 +12,13 @@ namespace {
 constexpr char kSessionMark = 'S';
 constexpr char kLoginMark = 'L';
 
-void put_number(std::string& out, int64_t value) {
-  auto rest = static_cast<uint64_t>(value);
-  for (size_t i = 0; i < sizeof rest; ++i) {
-    out += static_cast<char>(rest & 0xff);
-    rest >>= 8;
-  }
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_number(out, static_cast<int64_t>(text.size()));
-  out += text;
-}
-
-/// Takes numbers and texts from the front; `good` is false from the first that is not there.
-struct Source {
-  std::string_view left;
-  bool good = true;
-
-  int64_t number() {
-    uint64_t value = 0;
-    if (left.size() < sizeof value) {
-      good = false;
-      return 0;
-    }
-    for (size_t i = sizeof value; i-- > 0;) {
-      value = value << 8 | static_cast<unsigned char>(left[i]);
-    }
-    left.remove_prefix(sizeof value);
-    return static_cast<int64_t>(value);
-  }
-
-  std::string text() {
-    const int64_t size = number();
-    if (!good || size < 0 || static_cast<uint64_t>(size) > left.size()) {
-      good = false;
-      return {};
-    }
-    std::string out(left.substr(0, static_cast<size_t>(size)));
-    left.remove_prefix(out.size());
-    return out;
-  }
-
-  bool begins_with(char mark) {
-    const bool is = !left.empty() && left.front() == mark;
-    left.remove_prefix(is ? 1 : 0);
-    return is;
-  }
-
-  bool at_end() const { return good && left.empty(); }
-};
-
 }  // namespace
 
 std::string to_bytes(const OidcSession& session) {
   std::string out(1, kSessionMark);
-  put_number(out, session.created_s);
-  put_number(out, session.used_s);
-  put_number(out, session.expires_s);
+  put_number(out, static_cast<uint64_t>(session.created_s));
+  put_number(out, static_cast<uint64_t>(session.used_s));
+  put_number(out, static_cast<uint64_t>(session.expires_s));
   put_text(out, session.id_token);
   put_text(out, session.access_token);
   put_text(out, session.refresh_token);
@@ -78,7 +28,7 @@ std::string to_bytes(const OidcSession& session) {
 
 std::string to_bytes(const OidcLogin& login) {
   std::string out(1, kLoginMark);
-  put_number(out, login.created_s);
+  put_number(out, static_cast<uint64_t>(login.created_s));
   put_text(out, login.state);
   put_text(out, login.nonce);
   put_text(out, login.verifier);
@@ -88,14 +38,14 @@ std::string to_bytes(const OidcLogin& login) {
 }
 
 std::optional<OidcSession> read_session(std::string_view bytes) {
-  Source source{.left = bytes};
-  if (!source.begins_with(kSessionMark)) {
+  if (!bytes.starts_with(kSessionMark)) {
     return std::nullopt;
   }
+  PackedFields source(bytes.substr(1));
   OidcSession session;
-  session.created_s = source.number();
-  session.used_s = source.number();
-  session.expires_s = source.number();
+  session.created_s = static_cast<int64_t>(source.number());
+  session.used_s = static_cast<int64_t>(source.number());
+  session.expires_s = static_cast<int64_t>(source.number());
   session.id_token = source.text();
   session.access_token = source.text();
   session.refresh_token = source.text();
@@ -104,12 +54,12 @@ std::optional<OidcSession> read_session(std::string_view bytes) {
 }
 
 std::optional<OidcLogin> read_login(std::string_view bytes) {
-  Source source{.left = bytes};
-  if (!source.begins_with(kLoginMark)) {
+  if (!bytes.starts_with(kLoginMark)) {
     return std::nullopt;
   }
+  PackedFields source(bytes.substr(1));
   OidcLogin login;
-  login.created_s = source.number();
+  login.created_s = static_cast<int64_t>(source.number());
   login.state = source.text();
   login.nonce = source.text();
   login.verifier = source.text();
