@@ -1,9 +1,5 @@
 #include "hangu/fleet/cache.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -12,6 +8,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/replace_file.h"
 #include "hangu/identity/sealer.h"
 #include "hangu/tls/digest.h"
 
@@ -24,10 +21,6 @@ constexpr std::string_view kMagic = "hangu config cache 1 ";
 constexpr std::string_view kPlain = "plain ";
 constexpr std::string_view kSealed = "sealed ";
 constexpr std::string_view kPurpose = "hangu config cache";
-
-Failure<std::string> failure(const std::string& path, std::string_view what) {
-  return {fmt::format("{}: {}: {}", path, what, std::generic_category().message(errno))};
-}
 
 std::string to_json(const std::vector<StoredDocument>& documents) {
   json::object all;
@@ -55,31 +48,6 @@ Result<std::vector<StoredDocument>, std::string> from_json(std::string_view text
   return documents;
 }
 
-Result<void, std::string> write_whole(const std::string& path, std::string_view text) {
-  const std::string made = fmt::format("{}.{}.new", path, ::getpid());  // an upgrade has two
-  const int file = ::open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) {
-    return failure(made, "cannot be made");
-  }
-  bool good = true;
-  while (good && !text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    good = written > 0 || (written < 0 && errno == EINTR);
-    text.remove_prefix(written > 0 ? static_cast<size_t>(written) : 0);
-  }
-  good = good && ::fsync(file) == 0;
-  const int error = errno;
-  ::close(file);
-  errno = error;
-  if (!good) {
-    return failure(made, "cannot be written");
-  }
-  if (::rename(made.c_str(), path.c_str()) != 0) {
-    return failure(path, "cannot be replaced");
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void, std::string> write_cache(const std::string& path,
@@ -95,7 +63,11 @@ Result<void, std::string> write_cache(const std::string& path,
       return Failure<std::string>{path + ": cannot be encrypted"};
     }
   }
-  return write_whole(path, fmt::format("{}{}{}\n{}", kMagic, kind, tls::sha256_hex(body), body));
+  const std::string text = fmt::format("{}{}{}\n{}", kMagic, kind, tls::sha256_hex(body), body);
+  if (const std::error_code error = replace_file(path, text, 0600)) {
+    return Failure<std::string>{fmt::format("{}: cannot be written: {}", path, error.message())};
+  }
+  return {};
 }
 
 Result<std::vector<StoredDocument>, std::string> read_cache(const std::string& path,
@@ -105,7 +77,8 @@ Result<std::vector<StoredDocument>, std::string> read_cache(const std::string& p
     if (errno == ENOENT) {
       return std::vector<StoredDocument>{};
     }
-    return failure(path, "cannot be read");
+    return Failure<std::string>{
+        fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno))};
   }
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   const size_t end = text.find('\n');

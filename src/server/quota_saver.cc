@@ -1,12 +1,11 @@
 #include "server/quota_saver.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -15,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/log.h"
+#include "hangu/base/replace_file.h"
 #include "hangu/policy/calendar.h"
 
 namespace hangu::server {
@@ -33,39 +33,12 @@ std::string identity_of(const config::RateLimit& limit) {
   return identity;
 }
 
-std::error_code last_error() {
-  return {errno, std::generic_category()};
-}
-
-/// In place of what is there, whole or not at all, also if the machine stops.
 std::error_code write_file(const std::string& directory, const std::string& path,
                            std::string_view bytes) {
   if (::mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST) {
-    return last_error();
+    return {errno, std::generic_category()};
   }
-  const std::string draft = path + ".new";
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) {
-    return last_error();
-  }
-  std::error_code error;
-  while (!bytes.empty() && !error) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      error = last_error();
-    }
-    bytes.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
-  }
-  if (!error && (::fsync(fd) != 0 || ::rename(draft.c_str(), path.c_str()) != 0)) {
-    error = last_error();
-  }
-  ::close(fd);
-  const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
-  return error;
+  return replace_file(path, bytes, 0640);
 }
 
 }  // namespace
@@ -80,7 +53,7 @@ void QuotaSaver::load() {
   auto quotas = decode_quotas(bytes);
   if (!quotas) {
     const std::string aside = path() + ".bad";
-    ::rename(path().c_str(), aside.c_str());
+    std::rename(path().c_str(), aside.c_str());
     log::error("event=quotas_damaged file={} moved_to={} effect=\"quotas begin at zero\"", path(),
                aside);
     return;
