@@ -1,5 +1,6 @@
 #include "hangu/buffer/arena.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace hangu::buffer {
@@ -18,6 +19,19 @@ std::string_view Arena::copy(std::string_view bytes) {
   char* data = allocate(bytes.size(), 1);
   std::memcpy(data, bytes.data(), bytes.size());
   return {data, bytes.size()};
+}
+
+std::string_view Arena::concat(std::initializer_list<std::string_view> pieces) {
+  size_t size = 0;
+  for (const std::string_view piece : pieces) {
+    size += piece.size();
+  }
+  char* const begin = allocate(size, 1);
+  char* to = begin;
+  for (const std::string_view piece : pieces) {
+    to = std::copy(piece.begin(), piece.end(), to);
+  }
+  return {begin, size};
 }
 
 char* Arena::allocate_slow(size_t bytes) {

@@ -40,13 +40,7 @@ void strip_query_parameter(Stream& stream, std::string_view name) noexcept {
   request.has_query = !request.query.empty();
   // The target as it was received must not reach the upstream any more.
   const std::string_view path = request.target.substr(0, request.target.find('?'));
-  char* const begin = stream.arena().allocate(path.size() + 1 + request.query.size(), 1);
-  char* to = std::copy(path.begin(), path.end(), begin);
-  if (request.has_query) {
-    *to++ = '?';
-    to = std::copy(request.query.begin(), request.query.end(), to);
-  }
-  request.target = {begin, static_cast<size_t>(to - begin)};
+  request.target = stream.arena().concat({path, request.has_query ? "?" : "", request.query});
 }
 
 template <class Goes>

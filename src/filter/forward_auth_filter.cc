@@ -22,23 +22,10 @@ size_t error_index(std::string_view reason) {
                              reasons.begin());
 }
 
-std::string_view concat(std::initializer_list<std::string_view> pieces, buffer::Arena& arena) {
-  size_t size = 0;
-  for (const std::string_view piece : pieces) {
-    size += piece.size();
-  }
-  char* const begin = arena.allocate(size, 1);
-  char* to = begin;
-  for (const std::string_view piece : pieces) {
-    to = std::copy(piece.begin(), piece.end(), to);
-  }
-  return {begin, size};
-}
-
 /// As routing has seen it, with the query.
 std::string_view uri_of(const http::RequestHead& request, std::string_view prefix,
                         buffer::Arena& arena) {
-  return concat({prefix, request.path, request.has_query ? "?" : "", request.query}, arena);
+  return arena.concat({prefix, request.path, request.has_query ? "?" : "", request.query});
 }
 
 int64_t now_ns(const Stream& stream) {

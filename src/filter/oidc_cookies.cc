@@ -1,7 +1,7 @@
 #include "hangu/filter/oidc_cookies.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,19 +22,6 @@ constexpr std::string_view kGone = "; Max-Age=0";
 constexpr std::array<std::string_view, identity::kCookiesMax> kPieceSuffixes = {"", ".1", ".2",
                                                                                 ".3"};
 
-std::string_view concat(buffer::Arena& arena, std::initializer_list<std::string_view> pieces) {
-  size_t size = 0;
-  for (const std::string_view piece : pieces) {
-    size += piece.size();
-  }
-  char* const begin = arena.allocate(size, 1);
-  char* to = begin;
-  for (const std::string_view piece : pieces) {
-    to = std::copy(piece.begin(), piece.end(), to);
-  }
-  return {begin, size};
-}
-
 }  // namespace
 
 bool is_https(const Stream& stream) noexcept {
@@ -49,7 +36,7 @@ bool OidcCookies::is_secure(const Stream& stream) const noexcept {
 std::string_view OidcCookies::full_name(Stream& stream, std::string_view suffix) const noexcept {
   const bool prefixed = is_secure(stream);
   return prefixed || !suffix.empty()
-             ? concat(stream.arena(), {prefixed ? kHostPrefix : "", name_, suffix})
+             ? stream.arena().concat({prefixed ? kHostPrefix : "", name_, suffix})
              : std::string_view(name_);
 }
 
@@ -75,11 +62,11 @@ std::string_view OidcCookies::session(Stream& stream) const noexcept {
       return {};
     }
   }
-  return concat(stream.arena(), {pieces[0], pieces[1], pieces[2], pieces[3]});
+  return stream.arena().concat({pieces[0], pieces[1], pieces[2], pieces[3]});
 }
 
 std::string_view OidcCookies::login(Stream& stream, std::string_view state) const noexcept {
-  const std::string_view suffix = concat(stream.arena(), {kLoginSuffix, state});
+  const std::string_view suffix = stream.arena().concat({kLoginSuffix, state});
   return http::cookie(stream.request.headers, full_name(stream, suffix))
       .value_or(std::string_view{});
 }
@@ -112,8 +99,8 @@ bool OidcCookies::write_session(Stream& stream, std::string_view sealed, SetCook
   const std::vector<std::string> values = identity::split_over_cookies(sealed);
   const std::string_view secure = is_secure(stream) ? "; Secure" : "";
   for (size_t i = 0; i < values.size(); ++i) {
-    out.add(concat(stream.arena(), {full_name(stream, kPieceSuffixes[i]), "=", values[i],
-                                    "; Path=/; HttpOnly; SameSite=Lax", secure}));
+    out.add(stream.arena().concat({full_name(stream, kPieceSuffixes[i]), "=", values[i],
+                                   "; Path=/; HttpOnly; SameSite=Lax", secure}));
   }
   for (size_t i = values.size(); i < kPieceSuffixes.size() && !values.empty(); ++i) {
     if (!piece(stream, i).empty()) {
@@ -125,15 +112,15 @@ bool OidcCookies::write_session(Stream& stream, std::string_view sealed, SetCook
 
 void OidcCookies::write_login(Stream& stream, std::string_view state, std::string_view sealed,
                               SetCookies& out) const {
-  const std::string_view suffix = concat(stream.arena(), {kLoginSuffix, state});
-  out.add(concat(stream.arena(),
-                 {full_name(stream, suffix), "=", sealed, "; Path=/; HttpOnly; SameSite=Lax",
-                  is_secure(stream) ? "; Secure" : "", kLoginAge}));
+  const std::string_view suffix = stream.arena().concat({kLoginSuffix, state});
+  out.add(stream.arena().concat({full_name(stream, suffix), "=", sealed,
+                                 "; Path=/; HttpOnly; SameSite=Lax",
+                                 is_secure(stream) ? "; Secure" : "", kLoginAge}));
 }
 
 void OidcCookies::clear(Stream& stream, std::string_view suffix, SetCookies& out) const {
-  out.add(concat(stream.arena(), {full_name(stream, suffix), "=; Path=/; HttpOnly; SameSite=Lax",
-                                  is_secure(stream) ? "; Secure" : "", kGone}));
+  out.add(stream.arena().concat({full_name(stream, suffix), "=; Path=/; HttpOnly; SameSite=Lax",
+                                 is_secure(stream) ? "; Secure" : "", kGone}));
 }
 
 void OidcCookies::clear_session(Stream& stream, SetCookies& out) const {
@@ -145,7 +132,7 @@ void OidcCookies::clear_session(Stream& stream, SetCookies& out) const {
 }
 
 void OidcCookies::clear_login(Stream& stream, std::string_view state, SetCookies& out) const {
-  clear(stream, concat(stream.arena(), {kLoginSuffix, state}), out);
+  clear(stream, stream.arena().concat({kLoginSuffix, state}), out);
 }
 
 }  // namespace hangu::filter

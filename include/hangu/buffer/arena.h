@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,9 @@ class Arena {
 
   /// A copy of `bytes`, of alignment 1.
   std::string_view copy(std::string_view bytes);
+
+  /// The pieces one after the other, the same.
+  std::string_view concat(std::initializer_list<std::string_view> pieces);
 
   /// A slice of bytes that allocate() or copy() returned: it holds their block.
   Slice slice_of(std::string_view bytes) const;
