@@ -31,7 +31,8 @@ auto into(error_code& error) {
 
 /// Over a stream that is connected, encrypted or not.
 template <class Stream>
-asio::awaitable<Answer> exchange(Stream& stream, const HttpUrl& url, size_t bytes_max) {
+asio::awaitable<Answer> exchange(Stream& stream, const hangu::http::HttpUrl& url,
+                                 size_t bytes_max) {
   http::request<http::empty_body> request(http::verb::get, url.target, 11);
   request.set(http::field::host, url.authority);
   request.set(http::field::user_agent, "hangu/" HANGU_VERSION);
@@ -56,7 +57,7 @@ asio::awaitable<Answer> exchange(Stream& stream, const HttpUrl& url, size_t byte
                        .cache_control = std::string(cache.data(), cache.size())};
 }
 
-asio::awaitable<Answer> exchange_tls(beast::tcp_stream&& connected, const HttpUrl& url,
+asio::awaitable<Answer> exchange_tls(beast::tcp_stream&& connected, const hangu::http::HttpUrl& url,
                                      size_t bytes_max) {
   asio::ssl::context context(asio::ssl::context::tls_client);
   error_code error;
@@ -77,36 +78,7 @@ asio::awaitable<Answer> exchange_tls(beast::tcp_stream&& connected, const HttpUr
 
 }  // namespace
 
-std::optional<HttpUrl> parse_http_url(std::string_view text) {
-  HttpUrl url;
-  constexpr std::string_view kHttps = "https://";
-  constexpr std::string_view kHttp = "http://";
-  url.tls = text.starts_with(kHttps);
-  if (!url.tls && !text.starts_with(kHttp)) {
-    return std::nullopt;
-  }
-  text.remove_prefix(url.tls ? kHttps.size() : kHttp.size());
-  const size_t path = text.find_first_of("/?");
-  if (path != std::string_view::npos) {
-    url.target =
-        text[path] == '?' ? "/" + std::string(text.substr(path)) : std::string(text.substr(path));
-    text = text.substr(0, path);
-  }
-  url.authority = std::string(text);
-  const size_t bracket = text.rfind(']');
-  const size_t colon = text.rfind(':');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  url.port = has_port ? std::string(text.substr(colon + 1)) : (url.tls ? "443" : "80");
-  text = has_port ? text.substr(0, colon) : text;
-  if (text.starts_with('[') && text.ends_with(']')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  url.host = std::string(text);
-  return url.host.empty() || url.port.empty() ? std::nullopt : std::optional(std::move(url));
-}
-
-asio::awaitable<Answer> http_get(HttpUrl url, Duration at_most, size_t bytes_max) {
+asio::awaitable<Answer> http_get(hangu::http::HttpUrl url, Duration at_most, size_t bytes_max) {
   const auto executor = co_await asio::this_coro::executor;
   error_code error;
   asio::ip::tcp::resolver resolver(executor);

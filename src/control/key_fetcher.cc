@@ -253,7 +253,7 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
 
   static asio::awaitable<Text> get(std::string address, const config::JwtAuth& config,
                                    std::optional<Duration>& told) {
-    const std::optional<HttpUrl> url = parse_http_url(address);
+    const std::optional<http::HttpUrl> url = http::parse_http_url(address);
     if (!url) {
       co_return Failure<std::string>{address + " is no address of HTTP"};
     }

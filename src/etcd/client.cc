@@ -21,6 +21,8 @@ constexpr int64_t kPageKeys = 32;
 // A revision has as much as a transaction of ours, or less than etcd takes of anybody's.
 constexpr size_t kLineBytesMax = 256 * 1024 * 1024;
 
+constexpr std::string_view kDefaultPort = "2379";
+
 constexpr int kOk = 200;
 
 Error unreachable(const std::string& endpoint, const std::string& reason) {
@@ -109,16 +111,19 @@ class Client::Impl {
   }
 
   asio::awaitable<Answer<std::shared_ptr<Connection>>> connect_member() {
-    const Url url = parse_url(endpoint());
+    const auto url = http::parse_http_url(endpoint(), kDefaultPort);
+    if (!url) {
+      co_return Failure<Error>{{Error::Kind::kOther, endpoint() + ": is no address of HTTP"}};
+    }
     std::shared_ptr<asio::ssl::context> tls;
-    if (url.tls) {
+    if (url->tls) {
       auto made = make_tls(options_);  // anew: files are renewed
       if (!made) {
         co_return Failure<Error>{{Error::Kind::kDenied, made.error()}};
       }
       tls = *made;
     }
-    auto connected = co_await connect(url, options_.server_name, tls, options_.timeout);
+    auto connected = co_await connect(*url, options_.server_name, tls, options_.timeout);
     if (!connected) {
       co_return Failure<Error>{unreachable(endpoint(), connected.error())};
     }
@@ -262,38 +267,6 @@ asio::awaitable<Answer<TxnAnswer>> Client::transact(std::vector<Compare> compare
     co_return Failure<Error>{body.error()};
   }
   co_return read_txn(*body);
-}
-
-asio::awaitable<Answer<int64_t>> Client::grant_lease(Duration ttl) {
-  const std::shared_ptr<Impl> impl = impl_;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(ttl).count();
-  auto body = co_await impl->post("/v3/lease/grant", grant_message(seconds));
-  if (!body) {
-    co_return Failure<Error>{body.error()};
-  }
-  co_return read_number(*body, "", "ID");
-}
-
-asio::awaitable<Answer<bool>> Client::keep_alive(int64_t lease) {
-  const std::shared_ptr<Impl> impl = impl_;
-  auto body = co_await impl->post("/v3/lease/keepalive", lease_message(lease));
-  if (!body) {
-    co_return Failure<Error>{body.error()};
-  }
-  auto ttl = read_number(*body, "result", "TTL");
-  if (!ttl) {
-    co_return Failure<Error>{ttl.error()};
-  }
-  co_return *ttl > 0;
-}
-
-asio::awaitable<Answer<int64_t>> Client::revoke_lease(int64_t lease) {
-  const std::shared_ptr<Impl> impl = impl_;
-  auto body = co_await impl->post("/v3/lease/revoke", lease_message(lease));
-  if (!body) {
-    co_return Failure<Error>{body.error()};
-  }
-  co_return lease;
 }
 
 asio::awaitable<Error> Client::watch(std::string prefix, int64_t revision,

@@ -143,29 +143,6 @@ class ConnectionOf final : public Connection {
 
 }  // namespace
 
-Url parse_url(std::string_view text) {
-  Url url;
-  constexpr std::string_view kHttps = "https://";
-  constexpr std::string_view kHttp = "http://";
-  url.tls = text.starts_with(kHttps);
-  if (url.tls || text.starts_with(kHttp)) {
-    text.remove_prefix(url.tls ? kHttps.size() : kHttp.size());
-  }
-  text = text.substr(0, text.find_first_of("/?"));
-  url.authority = text;
-  const size_t bracket = text.rfind(']');
-  const size_t colon = text.rfind(':');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  url.port = has_port ? std::string(text.substr(colon + 1)) : "2379";
-  text = has_port ? text.substr(0, colon) : text;
-  if (text.starts_with('[') && text.ends_with(']')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  url.host = text;
-  return url;
-}
-
 Result<std::shared_ptr<asio::ssl::context>, std::string> make_tls(const Options& options) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code error;
@@ -187,7 +164,8 @@ Result<std::shared_ptr<asio::ssl::context>, std::string> make_tls(const Options&
 }
 
 asio::awaitable<Result<std::shared_ptr<Connection>, std::string>> connect(
-    Url url, std::string server_name, std::shared_ptr<asio::ssl::context> tls, Duration at_most) {
+    hangu::http::HttpUrl url, std::string server_name, std::shared_ptr<asio::ssl::context> tls,
+    Duration at_most) {
   const auto executor = co_await asio::this_coro::executor;
   error_code error;
   asio::ip::tcp::resolver resolver(executor);

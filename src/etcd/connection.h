@@ -16,18 +16,9 @@
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 #include "hangu/etcd/client.h"
+#include "hangu/http/url.h"
 
 namespace hangu::etcd {
-
-struct Url {
-  bool tls = false;
-  std::string host;  // without brackets
-  std::string port;
-  std::string authority;
-};
-
-/// Of http://host:port; what follows the port is ignored.
-Url parse_url(std::string_view text);
 
 /// For members with https://. The error names the file that is wrong.
 Result<std::shared_ptr<boost::asio::ssl::context>, std::string> make_tls(const Options& options);
@@ -60,7 +51,7 @@ class Connection {
 
 /// Connects within `at_most`, which holds for ask() and open_stream(), too.
 boost::asio::awaitable<Result<std::shared_ptr<Connection>, std::string>> connect(
-    Url url, std::string server_name, std::shared_ptr<boost::asio::ssl::context> tls,
+    http::HttpUrl url, std::string server_name, std::shared_ptr<boost::asio::ssl::context> tls,
     Duration at_most);
 
 }  // namespace hangu::etcd

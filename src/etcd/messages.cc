@@ -58,9 +58,7 @@ std::string bytes(const json::value& object, std::string_view name) {
 KeyValue key_value(const json::value& object) {
   return {.key = bytes(object, "key"),
           .value = bytes(object, "value"),
-          .mod_revision = number(object, "mod_revision"),
-          .version = number(object, "version"),
-          .lease = number(object, "lease")};
+          .mod_revision = number(object, "mod_revision")};
 }
 
 Failure<Error> not_json() {
@@ -142,9 +140,6 @@ std::string txn_message(const std::vector<Compare>& compares,
   for (const Operation& each : operations) {
     if (each.value) {
       json::object put{{"key", encoded(each.key)}, {"value", encoded(*each.value)}};
-      if (each.lease != 0) {
-        put["lease"] = std::to_string(each.lease);
-      }
       done.push_back(json::object{{"request_put", std::move(put)}});
     } else {
       done.push_back(
@@ -165,14 +160,6 @@ std::string watch_message(std::string_view prefix, int64_t revision) {
 
 std::string login_message(std::string_view username, std::string_view password) {
   return json::serialize(json::object{{"name", username}, {"password", password}});
-}
-
-std::string grant_message(int64_t seconds) {
-  return json::serialize(json::object{{"TTL", std::to_string(seconds)}});
-}
-
-std::string lease_message(int64_t lease) {
-  return json::serialize(json::object{{"ID", std::to_string(lease)}});
 }
 
 Error read_error(int status, std::string_view body) {
@@ -248,15 +235,6 @@ std::variant<WatchNews, Error> read_watch_line(std::string_view line) {
     }
   }
   return news;
-}
-
-Answer<int64_t> read_number(std::string_view body, std::string_view object, std::string_view name) {
-  const auto reply = parse_object(body);
-  if (!reply) {
-    return not_json();
-  }
-  const json::value* inner = object.empty() ? &*reply : find(*reply, object);
-  return inner != nullptr ? number(*inner, name) : 0;
 }
 
 Answer<std::string> read_token(std::string_view body) {

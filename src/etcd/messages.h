@@ -19,8 +19,6 @@ std::string txn_message(const std::vector<Compare>& compares,
 std::string watch_message(std::string_view prefix, int64_t revision);
 
 std::string login_message(std::string_view username, std::string_view password);
-std::string grant_message(int64_t seconds);
-std::string lease_message(int64_t lease);
 
 /// A reply's body with a status other than 200.
 Error read_error(int status, std::string_view body);
@@ -35,9 +33,6 @@ Answer<TxnAnswer> read_txn(std::string_view body);
 
 /// A line of a watch's stream.
 std::variant<WatchNews, Error> read_watch_line(std::string_view line);
-
-/// The member `name` of a JSON object as a number; 0: there is none.
-Answer<int64_t> read_number(std::string_view body, std::string_view object, std::string_view name);
 
 /// The member `token`.
 Answer<std::string> read_token(std::string_view body);

@@ -175,15 +175,14 @@ asio::awaitable<Publisher::Answer<uint64_t>> Publisher::push(StoreState state,
       const auto known = state.documents.find(each.key);
       const int64_t revision = known == state.documents.end() ? 0 : known->second.mod_revision;
       compares.push_back({documents_prefix() + each.key, revision});
-      operations.push_back({documents_prefix() + each.key, each.after, 0});
+      operations.push_back({documents_prefix() + each.key, each.after});
     }
-    operations.push_back({history_key(prefix_, record.generation), to_json(record), 0});
+    operations.push_back({history_key(prefix_, record.generation), to_json(record)});
     PushRecord summary = record;
     summary.documents.clear();
-    operations.push_back({prefix_ + "generation", to_json(summary), 0});
+    operations.push_back({prefix_ + "generation", to_json(summary)});
     if (record.generation > kHistoryMax) {
-      operations.push_back(
-          {history_key(prefix_, record.generation - kHistoryMax), std::nullopt, 0});
+      operations.push_back({history_key(prefix_, record.generation - kHistoryMax), std::nullopt});
     }
     auto done = co_await client_.transact(std::move(compares), std::move(operations));
     if (!done || !done->succeeded) {
@@ -220,7 +219,7 @@ asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
 
 asio::awaitable<Publisher::Answer<void>> Publisher::keep_proposal(PushRecord proposal) {
   std::vector<etcd::Operation> operations;
-  operations.push_back({prefix_ + "proposals/" + proposal.id, to_json(proposal), 0});
+  operations.push_back({prefix_ + "proposals/" + proposal.id, to_json(proposal)});
   auto done = co_await client_.transact({}, std::move(operations));
   if (!done) {
     co_return Failure<std::string>{reason_of(done.error())};
@@ -230,7 +229,7 @@ asio::awaitable<Publisher::Answer<void>> Publisher::keep_proposal(PushRecord pro
 
 asio::awaitable<Publisher::Answer<void>> Publisher::drop_proposal(std::string id) {
   std::vector<etcd::Operation> operations;
-  operations.push_back({prefix_ + "proposals/" + id, std::nullopt, 0});
+  operations.push_back({prefix_ + "proposals/" + id, std::nullopt});
   auto done = co_await client_.transact({}, std::move(operations));
   if (!done) {
     co_return Failure<std::string>{reason_of(done.error())};

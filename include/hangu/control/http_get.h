@@ -10,19 +10,9 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
+#include "hangu/http/url.h"
 
 namespace hangu::control {
-
-struct HttpUrl {
-  bool tls = false;
-  std::string host;  // without brackets
-  std::string port;
-  std::string target = "/";
-  std::string authority;  // of the Host field
-};
-
-/// nullopt: not http:// or https://.
-std::optional<HttpUrl> parse_http_url(std::string_view text);
 
 struct HttpAnswer {
   int status = 0;
@@ -31,7 +21,8 @@ struct HttpAnswer {
 };
 
 /// The error is one line for an operator.
-boost::asio::awaitable<Result<HttpAnswer, std::string>> http_get(HttpUrl url, Duration at_most,
+boost::asio::awaitable<Result<HttpAnswer, std::string>> http_get(http::HttpUrl url,
+                                                                 Duration at_most,
                                                                  size_t bytes_max);
 
 }  // namespace hangu::control

@@ -49,8 +49,6 @@ struct KeyValue {
   std::string key;
   std::string value;
   int64_t mod_revision = 0;
-  int64_t version = 0;  // times that it was written since it was made
-  int64_t lease = 0;
 };
 
 /// All keys that begin with `prefix`, or the key itself.
@@ -78,7 +76,6 @@ struct Compare {
 struct Operation {
   std::string key;
   std::optional<std::string> value;  // none: the key is removed
-  int64_t lease = 0;
 };
 
 struct TxnAnswer {
@@ -107,12 +104,6 @@ class Client {
   /// All operations in one revision, or none; at most kOperationsMax.
   boost::asio::awaitable<Answer<TxnAnswer>> transact(std::vector<Compare> compares,
                                                      std::vector<Operation> operations);
-
-  /// A lease of so many seconds; its number.
-  boost::asio::awaitable<Answer<int64_t>> grant_lease(Duration ttl);
-  /// False: the lease has expired.
-  boost::asio::awaitable<Answer<bool>> keep_alive(int64_t lease);
-  boost::asio::awaitable<Answer<int64_t>> revoke_lease(int64_t lease);
 
   /// Tells of changes from `revision` on until something goes wrong, which is the answer; or until
   /// `stop` is cancelled. Everything since is told anew by the next watch.
