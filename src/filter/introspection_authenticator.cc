@@ -9,34 +9,17 @@
 #include "hangu/filter/stream.h"
 #include "hangu/policy/forward_auth.h"
 
+#include "filter/shared_question.h"
+
 namespace hangu::filter {
 
 using Kind = AuthOutcome::Kind;
 using identity::IntrospectionFault;
 
 /// What an issuer is being asked about one token, and who wants to know.
-struct IntrospectionQuestion final : CalloutAsker {
-  struct Waiter {
-    StreamHandle stream;
-    const IntrospectionAuthenticator* authenticator = nullptr;  // outlives the stream
-    const AuthAsker* asker = nullptr;                           // the same
-  };
-
-  IntrospectionQuestion(const IntrospectionAuthenticator& who, ShardContext& where,
-                        const identity::Digest& what)
-      : authenticator(who),
-        shard(where),
-        digest(what) {}
-
-  void on_callout_answer(const CalloutAnswer& answer) noexcept override {
-    authenticator.on_answer(*this, answer);
-  }
-
-  // Of the first who asked: the callout keeps its snapshot.
-  const IntrospectionAuthenticator& authenticator;
-  ShardContext& shard;
-  identity::Digest digest;
-  std::vector<Waiter> waiters;
+struct IntrospectionQuestion final
+    : SharedQuestion<IntrospectionAuthenticator, IntrospectionQuestion> {
+  using SharedQuestion::SharedQuestion;
 };
 
 IntrospectionMemory::ShardSide::ShardSide(size_t entries)
@@ -95,26 +78,16 @@ AuthOutcome IntrospectionAuthenticator::authenticate(Stream& stream,
 AuthOutcome IntrospectionAuthenticator::wait(Stream& stream, const AuthAsker& asker,
                                              const identity::Digest& digest,
                                              std::string_view token) const noexcept {
-  IntrospectionMemory::ShardSide& side = parts_.memory->shard(stream.shard().shard());
   if (callout_depth(stream) >= policy::kCalloutDepthMax) {
     return unavailable("loop");
   }
-  const auto found = side.asked.find(digest);
-  const bool is_new = found == side.asked.end();
-  if (side.waiting >= IntrospectionMemory::kWaitersMax ||
-      (is_new && side.asked.size() >= config_.requests_max)) {
+  const auto joined = join_question<IntrospectionQuestion>(*parts_.memory, *this, stream, asker,
+                                                           digest, config_.requests_max);
+  if (joined.question == nullptr) {
     return unavailable("busy");
   }
-  IntrospectionQuestion& question =
-      is_new ? *side.asked
-                    .emplace(digest,
-                             std::make_unique<IntrospectionQuestion>(*this, stream.shard(), digest))
-                    .first->second
-             : *found->second;
-  question.waiters.push_back({.stream = stream.handle(), .authenticator = this, .asker = &asker});
-  ++side.waiting;
-  if (is_new) {
-    ask(stream, question, token);
+  if (joined.is_new) {
+    ask(stream, *joined.question, token);
   }
   return {.kind = Kind::kWaiting};
 }
@@ -122,22 +95,10 @@ AuthOutcome IntrospectionAuthenticator::wait(Stream& stream, const AuthAsker& as
 void IntrospectionAuthenticator::ask(Stream& stream, IntrospectionQuestion& question,
                                      std::string_view token) const noexcept {
   Callout& callout = stream.shard().callouts().begin(stream, target_, question);
-  http::RequestHead& request = callout.request();
-  request.method = http::Method::kPost;
-  request.method_text = "POST";
-  bool fits = true;
-  const auto add = [&](std::string_view name, std::string_view value) {
-    fits = request.headers.add_copy(name, value) && fits;
-  };
-  add("content-type", "application/x-www-form-urlencoded");
-  add("accept", "application/json");
-  if (!config_.client_id.empty()) {
-    add("authorization", authorization_);
-  }
-  add("x-request-id", stream.info.request_id);
+  begin_form(callout, config_.client_id.empty() ? std::string_view() : authorization_,
+             stream.info.request_id);
   // To ask twice is to ask: the proxy may send it again if a kept connection was closed.
-  add("idempotency-key", stream.info.request_id);
-  static_cast<void>(fits);  // a handful of fields
+  static_cast<void>(callout.request().headers.add_copy("idempotency-key", stream.info.request_id));
   callout.send(config_.path, callout.arena().copy(identity::introspection_form(token)));
 }
 

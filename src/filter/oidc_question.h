@@ -1,36 +1,17 @@
 // OidcQuestion: what a provider's token endpoint is being asked, and which requests wait for it.
 #pragma once
 
-#include <vector>
-
-#include "hangu/filter/callout.h"
 #include "hangu/filter/oidc_authenticator.h"
 #include "hangu/filter/stream.h"
 
+#include "filter/shared_question.h"
+
 namespace hangu::filter {
 
-struct OidcQuestion final : CalloutAsker {
-  struct Waiter {
-    StreamHandle stream;
-    const OidcAuthenticator* authenticator = nullptr;  // outlives the stream
-    const AuthAsker* asker = nullptr;                  // the same
-  };
+struct OidcQuestion final : SharedQuestion<OidcAuthenticator, OidcQuestion> {
+  using SharedQuestion::SharedQuestion;
 
-  OidcQuestion(const OidcAuthenticator& who, ShardContext& where, const identity::Digest& what)
-      : authenticator(who),
-        shard(where),
-        digest(what) {}
-
-  void on_callout_answer(const CalloutAnswer& answer) noexcept override {
-    authenticator.on_answer(*this, answer);
-  }
-
-  // Of the first who asked: the callout keeps its snapshot.
-  const OidcAuthenticator& authenticator;
-  ShardContext& shard;
-  identity::Digest digest;
   bool claimed = false;  // no other shard asks
-  std::vector<Waiter> waiters;
 };
 
 /// A request that waits for what another shard asks; in the stream's arena.

@@ -29,7 +29,6 @@ AuthOutcome OidcAuthenticator::unavailable(std::string_view reason) noexcept {
 /// Who asks first has the provider asked; others with the same code or session wait for the answer.
 AuthOutcome OidcAuthenticator::ask(Stream& stream, const AuthAsker& asker,
                                    const identity::Digest& digest, std::string_view form) const {
-  OidcMemory::ShardSide& side = this->side(stream);
   const std::string_view target = token_target(stream);
   if (callout_depth(stream) >= policy::kCalloutDepthMax) {
     return unavailable("loop");
@@ -37,37 +36,16 @@ AuthOutcome OidcAuthenticator::ask(Stream& stream, const AuthAsker& asker,
   if (target.empty()) {
     return unavailable("no_keys");
   }
-  const auto found = side.asked.find(digest);
-  const bool is_new = found == side.asked.end();
-  if (side.waiting >= OidcMemory::kWaitersMax ||
-      (is_new && side.asked.size() >= config_.requests_max)) {
+  const auto joined = join_question<OidcQuestion>(*parts_.memory, *this, stream, asker, digest,
+                                                  config_.requests_max);
+  if (joined.question == nullptr) {
     return unavailable("busy");
   }
-  OidcQuestion& question =
-      is_new ? *side.asked
-                    .emplace(digest, std::make_unique<OidcQuestion>(*this, stream.shard(), digest))
-                    .first->second
-             : *found->second;
-  question.waiters.push_back({.stream = stream.handle(), .authenticator = this, .asker = &asker});
-  ++side.waiting;
-  if (!is_new) {
+  if (!joined.is_new) {
     return {.kind = Kind::kWaiting};
   }
-  Callout& callout = stream.shard().callouts().begin(stream, target_, question);
-  http::RequestHead& request = callout.request();
-  request.method = http::Method::kPost;
-  request.method_text = "POST";
-  bool fits = true;
-  const auto add = [&](std::string_view name, std::string_view value) {
-    fits = request.headers.add_copy(name, value) && fits;
-  };
-  add("content-type", "application/x-www-form-urlencoded");
-  add("accept", "application/json");
-  if (!authorization_.empty()) {
-    add("authorization", authorization_);
-  }
-  add("x-request-id", stream.info.request_id);
-  static_cast<void>(fits);  // a handful of fields
+  Callout& callout = stream.shard().callouts().begin(stream, target_, *joined.question);
+  begin_form(callout, authorization_, stream.info.request_id);
   callout.send(callout.arena().copy(target), callout.arena().copy(form));
   return {.kind = Kind::kWaiting};
 }
