@@ -430,8 +430,8 @@ class Assembly::Impl {
     }
     refuse_foreign(reader, candidates);
     patch.finish();
-    if (!reader.has_errors()) {
-      check_errors(reader, patch.root(), patch.config());
+    if (!reader.has_errors() && !is_consistent(patch.config())) {
+      check_errors(reader, patch.make_root(), patch.config());
     }
     if (reader.has_errors()) {
       patch.undo_names();
@@ -440,6 +440,14 @@ class Assembly::Impl {
       next_names_.reset();  // they were changed in place
     }
     return finish(reader, std::move(patch.config()));
+  }
+
+  /// Whether check_errors() has nothing to say.
+  bool is_consistent(const Config& config) const {
+    const SourceText nothing("");
+    Reader reader(nothing, path_, options_.load);
+    check_errors(reader, Node{}, config);
+    return !reader.has_errors();
   }
 
   /// Those whose keys are no documents' at all.

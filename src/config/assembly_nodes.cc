@@ -241,11 +241,6 @@ void AssemblyPatch::remove(std::string_view key, uint32_t number) {
   routes_[std::string(name_in(key))] = {number, nullptr};
 }
 
-void AssemblyPatch::finish() {
-  merge_routes();
-  make_root();
-}
-
 void AssemblyPatch::merge_routes() {
   const RouteList& before = config_.routes;
   std::vector<Mark>& marks = stubs_.lists[std::string(kRoutes)];
@@ -296,7 +291,7 @@ void AssemblyPatch::merge_routes() {
   marks = std::move(marks_after);
 }
 
-void AssemblyPatch::make_root() {
+const Node& AssemblyPatch::make_root() {
   root_.kind = Node::Kind::kMapping;
   root_.mark = {1, 1};
   for (const auto& [name, marks] : stubs_.lists) {
@@ -307,6 +302,7 @@ void AssemblyPatch::make_root() {
     }
     root_.entries.push_back(Node::Entry{name, list.mark, &list});
   }
+  return root_;
 }
 
 void AssemblyPatch::undo_names() {

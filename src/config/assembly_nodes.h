@@ -63,10 +63,11 @@ class AssemblyPatch {
   void remove(std::string_view key, uint32_t number);
 
   /// After the last put() and remove().
-  void finish();
+  void finish() { merge_routes(); }
 
-  /// The lists as they will be, of nodes that know their places and nothing more.
-  const Node& root() const { return root_; }
+  /// The lists as they will be, of nodes that know their places and nothing more. Only who has
+  /// something to say of a place needs it: it is as long as the config.
+  const Node& make_root();
 
   Config& config() { return config_; }
 
@@ -84,7 +85,6 @@ class AssemblyPatch {
   void put_route(Reader& reader, std::string_view key, uint32_t number, const Node& node);
   void put_element(Reader& reader, std::string_view key, uint32_t number, const Node& node);
   void merge_routes();
-  void make_root();
 
   Config config_;
   AssemblyStubs stubs_;

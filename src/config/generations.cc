@@ -34,9 +34,29 @@ class RoutesByName {
   std::unordered_map<std::string_view, size_t> places_;  // made when it is needed
 };
 
+/// How many routes at the beginning and at the end are the same objects, none counted twice.
+struct CommonEnds {
+  size_t front = 0;
+  size_t back = 0;
+};
+
+CommonEnds common_ends(const RouteList& a, const RouteList& b) {
+  const size_t least = std::min(a.size(), b.size());
+  CommonEnds ends;
+  while (ends.front < least && a.item(ends.front) == b.item(ends.front)) {
+    ++ends.front;
+  }
+  while (ends.back < least - ends.front &&
+         a.item(a.size() - 1 - ends.back) == b.item(b.size() - 1 - ends.back)) {
+    ++ends.back;
+  }
+  return ends;
+}
+
 }  // namespace
 
 void share_unchanged(Config& next, const Config& before) {
+  const CommonEnds ends = common_ends(next.routes, before.routes);
   RoutesByName old(before.routes);
   // Changed where it differs, the old list keeps the pages of those that do not.
   RouteList shared = before.routes;
@@ -44,7 +64,8 @@ void share_unchanged(Config& next, const Config& before) {
   const bool same_size = next.routes.size() == before.routes.size();
   for (size_t i = 0; i < next.routes.size(); ++i) {
     const RouteList::Item& route = next.routes.item(i);
-    RouteList::Item known = old.find(route->name, i);
+    const bool is_shared = i < ends.front || i >= next.routes.size() - ends.back;
+    RouteList::Item known = is_shared ? nullptr : old.find(route->name, i);
     const RouteList::Item& item = known != nullptr && *known == *route ? known : route;
     if (!same_size) {
       appended.append(item);
@@ -56,18 +77,10 @@ void share_unchanged(Config& next, const Config& before) {
 }
 
 RouteList routes_not_in(const RouteList& other, const RouteList& list) {
-  size_t begin = 0;
-  size_t list_end = list.size();
-  size_t other_end = other.size();
-  const size_t common = std::min(list_end, other_end);
-  while (begin < common && list.item(begin) == other.item(begin)) {
-    ++begin;
-  }
-  while (list_end > begin && other_end > begin &&
-         list.item(list_end - 1) == other.item(other_end - 1)) {
-    --list_end;
-    --other_end;
-  }
+  const CommonEnds ends = common_ends(list, other);
+  const size_t begin = ends.front;
+  const size_t list_end = list.size() - ends.back;
+  const size_t other_end = other.size() - ends.back;
   std::unordered_set<const Route*> known;
   for (size_t i = begin; i < other_end; ++i) {
     known.insert(other.item(i).get());
