@@ -1,5 +1,7 @@
 #include "hangu/base/signal_mask.h"
 
+#include <initializer_list>
+
 namespace hangu {
 
 sigset_t asynchronous_signals() noexcept {
