@@ -653,10 +653,11 @@ void AuditLog::finish_relay() {
   if (mode_ != Mode::kRelaying) {
     return;
   }
+  const std::string detail = fmt::format("pid={}", ::getpid());
   Record drained;
   drained.event = Event::kProcessUpgraded;
   drained.set(Text::kReason, kDrained);
-  drained.set(Text::kDetail, fmt::format("pid={}", ::getpid()));
+  drained.set(Text::kDetail, detail);
   add_own(drained);
   while (mode_ == Mode::kRelaying && !relay_->empty() && now() < deadline_) {
     flush_relay();

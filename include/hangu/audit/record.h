@@ -4,8 +4,10 @@
 
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "hangu/base/clock.h"
@@ -121,6 +123,10 @@ class Record {
   uint64_t lost = 0;  // of its ring, ever, when it went in; set by the log
 
   void set(Text key, std::string_view value) { texts_[static_cast<size_t>(key)] = value; }
+
+  /// A text that would be gone before it is written.
+  template <std::same_as<std::string> T>
+  void set(Text key, T&& value) = delete;
 
   void set(Number key, uint64_t value) {
     numbers_[static_cast<size_t>(key)] = value;
