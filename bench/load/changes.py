@@ -1,94 +1,160 @@
-"""What running traffic notices of changes: reloads that change one route of many, one after the
-other, against the same load without any."""
+"""What running traffic notices of changes: single routes of many that change fifty times a second
+in the config centre, a real etcd on the core of the load, against the same load without any."""
 
+import base64
 import dataclasses
+import http.client
+import json
 import re
-import socket
 import threading
 import time
 
 import loads
 import measure
+import peers
 import scenarios
 
-ROUTES = 100_000
 LOAD = scenarios.Scenario("changes", "GET 128 B, 8 connections", 8)
+PREFIX = "/bench/"
+INTERVAL = 0.02
+DOCUMENTS_AT_ONCE = 100  # etcd takes 128 operations in a transaction
 
 
 @dataclasses.dataclass
 class Changes:
+    routes: int
     quiet_p99: float    # microseconds
     changing_p99: float
-    reloads: int
+    changes: int
     compile_ms: float   # the longest: from the config in memory to shards that use it
     errors: int
 
 
-def config_of(base, changed):
-    """`base` with many more routes, one of them of this change's own."""
-    head, routes = base.split("routes:\n")
-    many = "".join(f"  - {{name: r{i}, match: {{hosts: [h{i % 1000}.example.org], path: "
-                   f"{{prefix: /p{i}}}}}, upstream: origin}}\n" for i in range(ROUTES))
-    one = (f"  - {{name: one, match: {{path: {{prefix: /one}}}}, "
-           f"respond: {{body: \"{changed}\"}}}}\n")
-    return head + "routes:\n" + many + one + routes
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
 
 
-def reload(config):
-    """Whether it was applied. Asks the admin socket itself: `hangu reload` reads the file, too, to
-    know where that is, which would be measured with the rest."""
-    path = re.search(r"socket: \"?([^\",}\s]+)", config.read_text()).group(1)
-    with socket.socket(socket.AF_UNIX) as admin:
-        admin.settimeout(120)
-        admin.connect(path)
-        admin.sendall(b"POST /reload HTTP/1.1\r\nHost: hangu\r\nConnection: close\r\n"
-                      b"Content-Length: 0\r\n\r\n")
-        return admin.makefile("rb").readline().split()[1] == b"200"
+class Etcd:
+    def __init__(self, directory):
+        self.port, peer = peers.free_port(), f"http://127.0.0.1:{peers.free_port()}"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = peers.Process(
+            "etcd", [peers.find("etcd"), "--data-dir", str(directory / f"etcd-{self.port}"),
+                     "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
+                     "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                     "--initial-cluster", f"default={peer}"],
+            directory, self.port, peers.LOAD_CPU)
+        self.process.start()
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        deadline = time.monotonic() + peers.START_SECONDS
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"etcd does not answer: {self.process.said()}")
+            time.sleep(0.1)
+
+    def answers(self):
+        try:
+            return "header" in self.ask("kv/range", {"key": encoded("x")})
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            return False
+
+    def ask(self, what, message):
+        self.connection.request("POST", f"/v3/{what}", json.dumps(message))
+        return json.loads(self.connection.getresponse().read())
+
+    def put(self, documents):
+        """(name, text) of routes, as one transaction."""
+        puts = [{"request_put": {"key": encoded(f"{PREFIX}config/routes/{name}"),
+                                 "value": encoded(text)}} for name, text in documents]
+        return self.ask("kv/txn", {"success": puts}).get("succeeded", False)
+
+    def stop(self):
+        self.connection.close()
+        self.process.stop()
+
+
+def route(number, version=0):
+    return (f"r{number}", f"{{match: {{hosts: [h{number % 1000}.example.org], path: "
+                          f"{{prefix: /p{number}}}}}, respond: {{body: \"{version}\"}}}}")
 
 
 class Changer(threading.Thread):
-    """Reloads with another route each time, until it is told to stop."""
+    """Puts another version of one route after the other, until it is told to stop."""
 
-    def __init__(self, config, base):
+    def __init__(self, etcd, routes):
         super().__init__()
-        self.config = config
+        self.etcd, self.routes = etcd, routes
         self.stopping = threading.Event()
-        self.reloads = self.errors = 0
-        self.texts = [config_of(base, number) for number in range(2)]
+        self.changes = self.errors = 0
 
     def run(self):
-        while not self.stopping.wait(0.1):
-            self.reloads += 1
-            self.config.write_text(self.texts[self.reloads % 2])
-            self.errors += not reload(self.config)
+        following = time.monotonic()
+        while not self.stopping.wait(max(0, following - time.monotonic())):
+            following += INTERVAL
+            self.changes += 1
+            number = self.changes * 7919 % self.routes
+            self.errors += not self.etcd.put([route(number, self.changes)])
 
     def stop(self):
         self.stopping.set()
         self.join()
 
 
-def run(gateway, rounds, seconds):
-    """`gateway`: a hangu that has been started; it is left with the many routes."""
+def in_force(gateway):
+    found = re.findall(r"config_reloaded generation=(\d+)", gateway.said_all())
+    return int(found[-1]) if found else 0
+
+
+def start(gateway, etcd, routes):
+    """Anew, with these routes from the store."""
     config = next(gateway.log.parent.glob(f"{gateway.name}-hangu.yaml"))
-    base = config.read_text()
-    config.write_text(config_of(base, "first"))
-    if not reload(config):
-        raise RuntimeError("the many routes were not taken")
-    quiet, changing, reloads, errors = [], [], 0, 0
+    before = config.read_text()
+    config.write_text(before + f"config_center: {{endpoints: [\"{etcd.url}\"], prefix: {PREFIX}, "
+                               "cache: off}\nlog_level: info\n")
+    gateway.stop()
+    gateway.log.write_text("")
+    gateway.start()
+    config.write_text(before)
+    deadline = time.monotonic() + 300
+    while not re.search(rf"config_center_read .*documents={routes}\b", gateway.said_all()) or \
+            not in_force(gateway):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the routes were not taken: {gateway.said()}")
+        time.sleep(0.2)
+    gateway.log.write_text("")
+
+
+def run(gateway, rounds, seconds, routes):
+    """`gateway`: a hangu that has been started; it is left with the many routes."""
+    etcd = Etcd(gateway.log.parent)
+    try:
+        for first in range(0, routes, DOCUMENTS_AT_ONCE):
+            if not etcd.put([route(first + i) for i in range(DOCUMENTS_AT_ONCE)]):
+                raise RuntimeError("etcd does not take the routes")
+        start(gateway, etcd, routes)
+        return measure_changes(gateway, etcd, rounds, seconds, routes)
+    finally:
+        etcd.stop()
+
+
+def measure_changes(gateway, etcd, rounds, seconds, routes):
+    quiet, changing, changes, errors = [], [], 0, 0
+    loads.run(gateway, LOAD, 1)
     for _ in range(rounds):
         measure.settle(gateway)
         load = loads.run(gateway, LOAD, seconds)
         quiet.append(load.p99)
         errors += load.errors
-        changer = Changer(config, base)
+        changer = Changer(etcd, routes)
         changer.start()
         time.sleep(0.2)
         load = loads.run(gateway, LOAD, seconds)
         changer.stop()
         changing.append(load.p99)
         errors += load.errors + changer.errors
-        reloads += changer.reloads
+        changes += changer.changes
     compiled = [int(found) for found in re.findall(r"compile_us=(\d+)", gateway.said_all())]
     middle = len(quiet) // 2
-    return Changes(sorted(quiet)[middle], sorted(changing)[middle], reloads,
-                   max(compiled[1:]) / 1000, errors)
+    return Changes(routes, sorted(quiet)[middle], sorted(changing)[middle], changes,
+                   max(compiled) / 1000, errors)

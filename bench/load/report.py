@@ -33,13 +33,13 @@ class Report:
         self.idle = {}      # what it speaks → gateway name → bytes
         self.tunnels = {}   # gateway name → idle.Tunnels of each round
         self.starts = {}    # gateway name → milliseconds of each start
-        self.changes = {}   # gateway name → changes.Changes
+        self.changes = {}   # gateway name → list of changes.Changes
 
     def add(self, scenario, name, sample):
         self.results.setdefault(scenario.name, {}).setdefault(name, []).append(sample)
 
     def failed(self):
-        return any(each.errors for each in self.changes.values()) or \
+        return any(each.errors for found in self.changes.values() for each in found) or \
             any(errors(samples) for by_gateway in self.results.values()
                 for samples in by_gateway.values())
 
@@ -137,14 +137,16 @@ class Report:
                          f"≤ {scenarios.TUNNEL_CPU_BAR:.2f}", ratio <= scenarios.TUNNEL_CPU_BAR)
 
     def judge_changes(self):
-        for gateway, found in self.changes.items():
-            ratio = found.changing_p99 / found.quiet_p99
-            self.bar(f"p99 during {found.reloads} changes of one route of 100,000, {gateway}: to "
-                     f"that without ({found.quiet_p99 / 1000:.2f} ms)", ratio,
-                     f"≤ {scenarios.CHANGE_P99_BAR:.2f}",
-                     ratio <= scenarios.CHANGE_P99_BAR and not found.errors)
-            self.bar(f"ms to compile such a change, the longest, {gateway}", found.compile_ms,
-                     f"≤ {scenarios.CHANGE_MS_BAR}", found.compile_ms <= scenarios.CHANGE_MS_BAR)
+        for gateway, all_found in self.changes.items():
+            for found in all_found:
+                ratio = found.changing_p99 / found.quiet_p99
+                self.bar(f"p99 during {found.changes} changes of one route of {found.routes:,}, "
+                         f"{gateway}: to that without ({found.quiet_p99 / 1000:.2f} ms)", ratio,
+                         f"≤ {scenarios.CHANGE_P99_BAR:.2f}",
+                         ratio <= scenarios.CHANGE_P99_BAR and not found.errors)
+                self.bar(f"ms to compile such a change of {found.routes:,}, the longest, "
+                         f"{gateway}", found.compile_ms, f"≤ {scenarios.CHANGE_MS_BAR}",
+                         found.compile_ms <= scenarios.CHANGE_MS_BAR)
 
     def judge_many(self):
         many = self.results.get(scenarios.MANY, {})

@@ -113,8 +113,9 @@ class Run:
         self.fresh()
         for gateway in self.plain_gateways():
             if gateway.name.startswith("hangu"):
-                self.results.changes[gateway.name] = changes.run(
-                    gateway, self.options.rounds, self.options.seconds)
+                self.results.changes[gateway.name] = [
+                    changes.run(gateway, self.options.rounds, self.options.seconds, routes)
+                    for routes in scenarios.CHANGED_ROUTES]
 
     def starts(self):
         for _ in range(max(self.options.rounds, 5)):

@@ -96,5 +96,6 @@ IDLE_BARS = {"http": 2048, "https": 24 * 1024}
 TUNNEL_BAR = 2048
 TUNNEL_CPU_BAR = 0.65  # of the better peer, for a message and its echo
 START_BAR = 50       # milliseconds to the first request served
-CHANGE_P99_BAR = 1.10  # of the quiet p99, while one route of 100,000 changes again and again
+CHANGED_ROUTES = (10_000, 100_000)
+CHANGE_P99_BAR = 1.10  # of the quiet p99, while single ones of them change 50 times a second
 CHANGE_MS_BAR = 10     # to compile such a change
