@@ -13,7 +13,7 @@ HANGU := build/release/bin/hangu
 PYTHON := python3 -B
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench fmt lint check tidy asan tsan fuzz coverage docs install clean
+.PHONY: help setup build run demo-canary test bench fmt lint check tidy asan tsan fuzz coverage docs install clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z ]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,10 @@ build: ## Build the release binary, build/release/bin/hangu
 
 run: build ## Start the gateway in front of a demo origin, on port 8080
 	@$(HANGU) demo $(ARGS)
+
+demo-canary: build ## Two gateways and an etcd: a good and a bad release, in a terminal
+	@scripts/setup demo
+	@$(PYTHON) scripts/demo-canary $(ARGS)
 
 test: ## Lint, unit, component and integration tests
 	@scripts/setup build test
