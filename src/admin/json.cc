@@ -326,21 +326,53 @@ json::array key_sets(const control::DaemonStatus& status) {
   return all;
 }
 
+json::object rollout(const control::ConfigSource::RolloutReport& report) {
+  if (!report.rollout) {
+    return {};
+  }
+  const fleet::Rollout& known = *report.rollout;
+  return {{"id", known.id},
+          {"state", fleet::to_string(known.state)},
+          {"cause", known.cause},
+          {"stage", known.plan.stages[std::min(known.stage, known.plan.stages.size() - 1)]},
+          {"in_force", report.in_force},
+          {"refusal", report.refusal}};
+}
+
+json::object fleet_member(const control::ConfigCenterStatus& status) {
+  const control::FleetStatus& fleet = status.fleet;
+  json::array labels;
+  for (const std::string& each : fleet.labels) {
+    labels.emplace_back(each);
+  }
+  return {{"node", fleet.node},
+          {"labels", std::move(labels)},
+          {"joined", fleet.joined},
+          {"error", fleet.error},
+          {"leads", fleet.leads},
+          {"leader", fleet.leader},
+          {"rollout", rollout(status.documents.rollout)}};
+}
+
 json::object config_center(const control::ConfigCenterStatus& status) {
   json::array refused;
   for (const config::Refusal& each : status.documents.refused) {
     refused.push_back({{"key", each.key}, {"reason", each.reason}});
   }
-  return {{"endpoint", status.endpoint},
-          {"connected", status.connected},
-          {"error", status.error},
-          {"revision", status.revision},
-          {"applied", status.applied},
-          {"last_change_ms", milliseconds(status.last_change)},
-          {"from_cache", status.from_cache},
-          {"lost_store", status.documents.lost_store},
-          {"documents", status.documents.documents},
-          {"refused", std::move(refused)}};
+  json::object all = {{"endpoint", status.endpoint},
+                      {"connected", status.connected},
+                      {"error", status.error},
+                      {"revision", status.revision},
+                      {"applied", status.applied},
+                      {"last_change_ms", milliseconds(status.last_change)},
+                      {"from_cache", status.from_cache},
+                      {"lost_store", status.documents.lost_store},
+                      {"documents", status.documents.documents},
+                      {"refused", std::move(refused)}};
+  if (status.fleet.enabled) {
+    all["fleet"] = fleet_member(status);
+  }
+  return all;
 }
 
 json::value audit(const server::AuditStatus& status) {

@@ -132,6 +132,12 @@ std::string center_metrics(const control::ConfigCenterStatus& center) {
       {"hangu_config_center_documents", "gauge", "Documents in force.", center.documents.documents},
       {"hangu_config_center_refused_documents", "gauge",
        "Documents whose version in the store is not in force.", center.documents.refused.size()},
+      {"hangu_fleet_joined", "gauge", "1: the other nodes know of this one.",
+       center.fleet.joined ? uint64_t{1} : uint64_t{0}},
+      {"hangu_fleet_leads", "gauge", "1: this node holds the election.",
+       center.fleet.leads ? uint64_t{1} : uint64_t{0}},
+      {"hangu_rollout_in_force", "gauge", "1: the documents of a rollout are in force here.",
+       center.documents.rollout.in_force ? uint64_t{1} : uint64_t{0}},
       {"hangu_config_center_lost", "gauge", "1: the store has no documents any more.",
        center.documents.lost_store ? uint64_t{1} : uint64_t{0}}};
   return metrics_text(metrics);

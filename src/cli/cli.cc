@@ -61,6 +61,7 @@ class CommandLine {
     add_audit();
     add_plugin();
     add_config();
+    add_rollout();
     add_login();
     add_schema();
     add_key();
@@ -281,6 +282,8 @@ class CommandLine {
     push->add_option("--if-generation", change_.expected_generation,
                      "Only if nobody has pushed since this one")
         ->type_name("NUMBER");
+    push->add_flag("--rollout", change_.by_rollout,
+                   "To some nodes first, as `config_center.rollout` says");
     add_config_change(*push);
     CLI::App* get = add_config_verb(*config, "get", "List documents, or print one", config_get);
     get->add_option("document", change_.document, "Its key, such as routes/users")->type_name("");
@@ -298,6 +301,31 @@ class CommandLine {
     approve->add_option("proposal", change_.proposal, "Its id")->type_name("");
     approve->add_option("-k,--key", change_.key, "PEM file with your Ed25519 key")
         ->type_name("FILE");
+  }
+
+  void add_rollout() {
+    CLI::App* rollout = app_.add_subcommand("rollout", "A push that reaches the fleet by and by");
+    rollout->group("Verbs");
+    rollout->require_subcommand(1);
+    rollout->get_formatter()->column_width(28);
+    rollout->get_formatter()->label("SUBCOMMAND", "VERB");
+    CLI::App* status = add_rollout_verb(
+        *rollout, "status", "Show how far it is, and how nodes do with it", rollout_status);
+    status->add_flag("-f,--follow", rollout_.follow, "Until it is over; exit code 1: taken back");
+    status->add_flag("--json", rollout_.json, "Print it as JSON");
+    add_rollout_verb(*rollout, "pause", "Keep it at its stage", rollout_pause);
+    add_rollout_verb(*rollout, "resume", "Let it go on, also what the guard held", rollout_resume);
+    add_rollout_verb(*rollout, "abort", "Take it back", rollout_abort);
+  }
+
+  using RolloutVerb = int (*)(const RolloutOptions&, const Environment&);
+
+  CLI::App* add_rollout_verb(CLI::App& parent, const char* name, const char* description,
+                             RolloutVerb verb) {
+    CLI::App* made =
+        add_verb(parent, name, description, [this, verb] { return verb(rollout_, environment_); });
+    made->add_option("-c,--config", rollout_.config, kConfigText);
+    return made;
   }
 
   using ConfigVerb = int (*)(const ConfigChangeOptions&, const Environment&);
@@ -514,6 +542,7 @@ class CommandLine {
   AuditKeyOptions audit_key_;
   PluginOptions plugin_;
   ConfigChangeOptions change_;
+  RolloutOptions rollout_;
   PluginNewOptions plugin_new_;
   PluginSignOptions plugin_sign_;
   SchemaOptions schema_;

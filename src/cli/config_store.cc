@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "hangu/config/assembly.h"
@@ -43,7 +44,13 @@ ConfigStore::ConfigStore(config::Config config, fleet::Trust trust)
     : config_(std::move(config)),
       trust_(std::move(trust)),
       client_(control::client_options(config_.config_center)),
-      publisher_(client_, config_.config_center.prefix) {}
+      publisher_(client_, config_.config_center.prefix),
+      rollouts_(client_, config_.config_center.prefix) {}
+
+void ConfigStore::wait(Duration duration) {
+  boost::asio::steady_timer timer(context_, duration);
+  timer.wait();
+}
 
 std::vector<config::Diagnostic> ConfigStore::check(
     const fleet::StoreState& state, const std::vector<config::Document>& changes) const {

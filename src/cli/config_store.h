@@ -1,4 +1,5 @@
-// ConfigStore: the config centre that a config file names, for the verbs of `hangu config`.
+// ConfigStore: the config centre that a config file names, for the verbs of `hangu config` and
+// `hangu rollout`.
 // Blocking; for the short-lived verbs only.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "hangu/config/diagnostic.h"
 #include "hangu/etcd/client.h"
 #include "hangu/fleet/publisher.h"
+#include "hangu/fleet/rollout_store.h"
 
 namespace hangu::cli {
 
@@ -27,6 +29,8 @@ class ConfigStore {
 
   fleet::Publisher& publisher() { return publisher_; }
 
+  fleet::RolloutStore& rollouts() { return rollouts_; }
+
   const config::ConfigCenter& options() const { return config_.config_center; }
 
   const fleet::Trust& trust() const { return trust_; }
@@ -35,6 +39,8 @@ class ConfigStore {
   /// would say of those. Diagnostics of the changes only.
   std::vector<config::Diagnostic> check(const fleet::StoreState& state,
                                         const std::vector<config::Document>& changes) const;
+
+  void wait(Duration duration);
 
   /// Runs a question to its end.
   template <class T>
@@ -66,6 +72,7 @@ class ConfigStore {
   boost::asio::io_context context_{1};
   etcd::Client client_;
   fleet::Publisher publisher_;
+  fleet::RolloutStore rollouts_;
 };
 
 }  // namespace hangu::cli

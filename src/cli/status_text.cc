@@ -255,6 +255,27 @@ void print_key_sets(const json::object& status, const Palette& palette,
   }
 }
 
+void print_fleet(const json::object& fleet, const Palette& palette,
+                 const Environment& environment) {
+  if (fleet.empty()) {
+    return;
+  }
+  const std::string error = text_field(fleet, "error");
+  environment.out << fmt::format("  node {}{}: {}{}{}\n", text_field(fleet, "node"),
+                                 flag_field(fleet, "leads") ? ", which leads" : "",
+                                 error.empty() ? palette.green : palette.red,
+                                 error.empty() ? "joined" : error, palette.off);
+  const json::object rollout = object_field(fleet, "rollout");
+  if (!rollout.empty()) {
+    const std::string refusal = text_field(rollout, "refusal");
+    const std::string cause = text_field(rollout, "cause");
+    environment.out << fmt::format("  rollout {}: {}{}{}{}\n", text_field(rollout, "id"),
+                                   text_field(rollout, "state"), cause.empty() ? "" : ", " + cause,
+                                   flag_field(rollout, "in_force") ? ", in force here" : "",
+                                   refusal.empty() ? "" : ", refused here: " + refusal);
+  }
+}
+
 void print_config_center(const json::object& status, const Palette& palette,
                          const Environment& environment) {
   const json::object center = object_field(status, "config_center");
@@ -279,6 +300,7 @@ void print_config_center(const json::object& status, const Palette& palette,
     environment.out << fmt::format("  {}refused{} {}: {}\n", palette.red, palette.off,
                                    text_field(each, "key"), text_field(each, "reason"));
   }
+  print_fleet(object_field(center, "fleet"), palette, environment);
 }
 
 }  // namespace

@@ -12,11 +12,13 @@
 #include "hangu/config/documents.h"
 #include "hangu/config/print.h"
 #include "hangu/control/process.h"
+#include "hangu/fleet/rollout_store.h"
 #include "hangu/tls/signature.h"
 
 #include "cli/config_store.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "cli/visible.h"
 
 namespace hangu::cli {
 namespace {
@@ -54,16 +56,6 @@ std::string author_of(const ConfigChangeOptions& options) {
     }
   }
   return fmt::format("uid-{}", ::getuid());
-}
-
-/// Whoever can write the store must not be able to write to the terminal.
-std::string visible(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool control = (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-    out += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
-  }
-  return out;
 }
 
 void print_lines(std::string_view text, std::string_view mark, std::string_view color,
@@ -151,6 +143,38 @@ std::string first_refusal(const ConfigStore& store, const std::string& prefix,
   return "";
 }
 
+/// Begins a rollout of documents, or makes them everybody's at once.
+int publish(Open& open, std::vector<PushedDocument> documents, const fleet::PushOptions& push,
+            bool by_rollout, const Environment& environment) {
+  const size_t count = documents.size();
+  std::string error = by_rollout ? fleet::begin_error(open.state, documents)
+                                 : fleet::held_by_rollout(open.state, documents);
+  if (!error.empty()) {
+    print_error(environment, error);
+    return kRuntimeFailure;
+  }
+  if (by_rollout) {
+    const fleet::Rollout rollout =
+        fleet::make_rollout(open.store->options().rollout, std::move(documents), push);
+    const auto begun = open.store->ask(open.store->rollouts().begin(open.state, rollout));
+    if (!begun) {
+      print_error(environment, begun.error());
+      return kRuntimeFailure;
+    }
+    environment.out << fmt::format("{} documents, rollout {}: `hangu rollout status --follow`\n",
+                                   count, rollout.id);
+    return kOk;
+  }
+  const auto generation =
+      open.store->ask(open.store->publisher().push(open.state, std::move(documents), push));
+  if (!generation) {
+    print_error(environment, generation.error());
+    return kRuntimeFailure;
+  }
+  environment.out << fmt::format("{} documents changed, generation {}\n", count, *generation);
+  return kOk;
+}
+
 int propose(Open& open, const fleet::PushOptions& push, std::vector<PushedDocument> documents,
             const std::string& reason, const Environment& environment) {
   const auto id = open.store->ask(open.store->publisher().propose(std::move(documents), push));
@@ -178,6 +202,7 @@ int write_changes(Open& open, const std::vector<config::Document>& changes,
   const fleet::PushOptions push{.author = author_of(options),
                                 .message = options.message,
                                 .key = key ? &*key : nullptr,
+                                .by_rollout = options.by_rollout,
                                 .now = control::wall_now()};
   fleet::Publisher& publisher = open.store->publisher();
   std::vector<PushedDocument> documents = publisher.prepare(open.state, changes, push);
@@ -199,14 +224,7 @@ int write_changes(Open& open, const std::vector<config::Document>& changes,
                 key ? "" : "sign with --key FILE; `hangu audit keygen` makes keys");
     return kUsage;
   }
-  const size_t count = documents.size();
-  const auto generation = open.store->ask(publisher.push(open.state, std::move(documents), push));
-  if (!generation) {
-    print_error(environment, generation.error());
-    return kRuntimeFailure;
-  }
-  environment.out << fmt::format("{} documents changed, generation {}\n", count, *generation);
-  return kOk;
+  return publish(open, std::move(documents), push, options.by_rollout, environment);
 }
 
 /// As a gateway would, before anything is written.
@@ -280,16 +298,13 @@ int approve_one(Open& open, const ConfigChangeOptions& options, const Environmen
   const fleet::PushOptions push{.author = proposal->author,
                                 .message = proposal->message,
                                 .key = nullptr,
+                                .by_rollout = proposal->by_rollout,
                                 .now = control::wall_now()};
-  const auto generation = open.store->ask(publisher.push(open.state, proposal->documents, push));
-  if (!generation) {
-    print_error(environment, generation.error());
-    return kRuntimeFailure;
+  const int code = publish(open, proposal->documents, push, proposal->by_rollout, environment);
+  if (code == kOk) {
+    static_cast<void>(open.store->ask(publisher.drop_proposal(proposal->id)).has_value());
   }
-  static_cast<void>(open.store->ask(publisher.drop_proposal(proposal->id)).has_value());
-  environment.out << fmt::format("{} documents changed, generation {}\n", changes.size(),
-                                 *generation);
-  return kOk;
+  return code;
 }
 
 }  // namespace

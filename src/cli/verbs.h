@@ -88,6 +88,14 @@ struct ConfigChangeOptions {
   std::string document;
   std::string proposal;
   size_t at_most = 20;
+  bool by_rollout = false;
+};
+
+/// Of all verbs of `hangu rollout`.
+struct RolloutOptions {
+  std::string config;
+  bool follow = false;
+  bool json = false;
 };
 
 struct SchemaOptions {
@@ -204,5 +212,9 @@ int config_get(const ConfigChangeOptions& options, const Environment& environmen
 int config_history(const ConfigChangeOptions& options, const Environment& environment);
 int config_rollback(const ConfigChangeOptions& options, const Environment& environment);
 int config_approve(const ConfigChangeOptions& options, const Environment& environment);
+int rollout_status(const RolloutOptions& options, const Environment& environment);
+int rollout_pause(const RolloutOptions& options, const Environment& environment);
+int rollout_resume(const RolloutOptions& options, const Environment& environment);
+int rollout_abort(const RolloutOptions& options, const Environment& environment);
 
 }  // namespace hangu::cli

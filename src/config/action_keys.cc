@@ -8,10 +8,6 @@
 namespace hangu::config {
 namespace {
 
-TypePtr<Percent> percent() {
-  return std::make_unique<PercentType>();
-}
-
 void add_cors_origins(ObjectType<Cors>& type) {
   type.key<&Cors::origins>(
           list(text(kOriginRule), {.name = "list of origins",

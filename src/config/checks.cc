@@ -77,14 +77,15 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
     }
   }
   for (size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) {
+    if (!used[i] && !config.config_center.enabled) {
       reader.warning(
           child(element(root, "upstreams", i), "name").mark,
           {"W0150", fmt::format("no route uses upstream {}", quoted(config.upstreams[i].name)),
            ""});
     }
   }
-  for (size_t i = 0; i < config.listeners.size() && config.routes.empty(); ++i) {
+  const bool no_routes = config.routes.empty() && !config.config_center.enabled;
+  for (size_t i = 0; no_routes && i < config.listeners.size(); ++i) {
     reader.warning(child(element(root, "listeners", i), "name").mark,
                    {"W0153",
                     fmt::format("listener {} has no route to serve: every request gets 404",

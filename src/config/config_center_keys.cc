@@ -5,6 +5,7 @@
 
 #include "config/identity_checks.h"
 #include "config/keys.h"
+#include "config/rollout_keys.h"
 #include "config/secret_type.h"
 #include "config/text.h"
 
@@ -106,12 +107,42 @@ void add_server(ObjectType<ConfigCenter>& type) {
                                     .reload = kRestart});
 }
 
+void add_membership(ObjectType<ConfigCenter>& type) {
+  type.key<&ConfigCenter::member>(
+          on_off(), {.name = "member",
+                     .documentation = "Write below `nodes/` how this node does, and take part in "
+                                      "the election of who drives rollouts. Without it etcd is "
+                                      "only read.",
+                     .example = "off",
+                     .reload = kRestart})
+      .key<&ConfigCenter::labels>(
+          list(text(kLabelRule), {.name = "list of labels", .example = "[zone=east]"}),
+          {.name = "labels",
+           .documentation = "Of this node, for the stages of rollouts.",
+           .example = "[zone=east, canary=yes]",
+           .reload = kRestart,
+           .alternative = true})
+      .key<&ConfigCenter::session_timeout>(
+          duration(seconds(2), minutes(5)),
+          {.name = "session_timeout",
+           .documentation = "A node that has not been heard of for so long is gone, and another "
+                            "one drives in its place. Whole seconds.",
+           .example = "5s",
+           .reload = kRestart})
+      .key<&ConfigCenter::rollout>(
+          rollout_keys(), {.name = "rollout",
+                           .documentation = "How `hangu config push --rollout` does it, with the "
+                                            "config of the machine that pushes.",
+                           .example = "{stages: [canary=yes, 100%], every: 10m}"});
+}
+
 }  // namespace
 
 TypePtr<ConfigCenter> config_center_keys() {
   auto type = switched<ConfigCenter>("{endpoints: [\"http://127.0.0.1:2379\"]}");
   ObjectType<ConfigCenter>& keys = type->mapping();
   add_server(keys);
+  add_membership(keys);
   keys.key<&ConfigCenter::trusted_keys>(
           list(text(kFilePathRule),
                {.name = "list of file paths", .example = "[/etc/hangu/keys/li.pub]"}),

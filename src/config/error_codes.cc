@@ -252,6 +252,10 @@ const std::vector<ErrorCode>& error_codes() {
        "which: "
        "`upstreams/users` is the upstream `users`. The document is the mapping that would stand in "
        "the list; its `name` may be left out, and else is that of the key."},
+      {"E0185", "bad label or stage",
+       "A label of a node is `name=value` of letters, digits, `.`, `_`, `-` and `/`, at most 128 "
+       "bytes. A stage of a rollout is a share of all nodes, from `1%` to `100%`, or such a label: "
+       "then of the nodes that have it."},
       {"W0150", "unused upstream",
        "No route refers to this upstream, so it gets no requests. Often a route's name for it is "
        "mistyped, "

@@ -43,6 +43,10 @@ TypePtr<T> size(SizeRange range) {
   return std::make_unique<SizeType<T>>(range);
 }
 
+inline TypePtr<Percent> percent() {
+  return std::make_unique<PercentType>();
+}
+
 inline TypePtr<bool> on_off() {
   return std::make_unique<SwitchType>();
 }

@@ -1,5 +1,7 @@
 #include "control/audit_events.h"
 
+#include <fmt/format.h>
+
 #include "hangu/audit/audit_log.h"
 #include "hangu/control/process.h"
 
@@ -57,6 +59,20 @@ void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& e
   record.set(Text::kReason, event.reason);
   record.set(Text::kDetail, event.detail);
   log->append_control(record);
+}
+
+void record_rollout(audit::AuditLog* log, uint64_t generation, const fleet::Rollout& rollout) {
+  using State = fleet::Rollout::State;
+  const bool failed = rollout.state == State::kHeld || rollout.state == State::kRolledBack;
+  const std::string nodes = rollout.everyone ? "all" : std::to_string(rollout.nodes.size());
+  record_admin(log, generation,
+               {.event = audit::Event::kRolloutChanged,
+                .outcome = failed ? audit::Outcome::kFailed : audit::Outcome::kOk,
+                .actor = rollout.author,
+                .object = rollout.id,
+                .reason = rollout.cause,
+                .detail = fmt::format("state={} stage={} nodes={}", fleet::to_string(rollout.state),
+                                      rollout.plan.stages[rollout.stage], nodes)});
 }
 
 void record_upgrade(audit::AuditLog* log, uint64_t generation, std::string_view actor,

@@ -7,6 +7,7 @@
 
 #include "hangu/audit/record.h"
 #include "hangu/control/daemon.h"
+#include "hangu/fleet/rollout.h"
 
 namespace hangu::audit {
 class AuditLog;
@@ -35,6 +36,8 @@ struct PluginEvent {
 
 void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event);
 void record_plugin(audit::AuditLog* log, const PluginEvent& event);
+/// To what state this node has driven it.
+void record_rollout(audit::AuditLog* log, uint64_t generation, const fleet::Rollout& rollout);
 void record_config(audit::AuditLog* log, const ConfigEvent& event);
 /// That an upgrade failed; one that did not is recorded by the log itself.
 void record_upgrade(audit::AuditLog* log, uint64_t generation, std::string_view actor,

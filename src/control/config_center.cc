@@ -42,7 +42,9 @@ struct Batch {
   int64_t revision = 0;
   TimePoint began;  // of the first of it
 
-  bool empty() const { return !whole && documents.empty(); }
+  bool again = false;  // what was told before is to be looked at again
+
+  bool empty() const { return !whole && documents.empty() && !again; }
 };
 
 using Documents = std::shared_ptr<std::vector<config::Document>>;
@@ -63,7 +65,7 @@ etcd::Options client_options(const config::ConfigCenter& center) {
 class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& context, const config::Config& config,
-       std::shared_ptr<ConfigSource> source, Hooks hooks)
+       std::shared_ptr<ConfigSource> source, const stats::Registry& registry, Hooks hooks)
       : context_(context),
         client_(client_options(config.config_center)),
         source_(std::move(source)),
@@ -79,15 +81,35 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     status_.from_cache = source_->started_from_cache();
     status_.documents = source_->report();
     known_ = status_.from_cache;
+    if (config.config_center.member) {
+      member_ = std::make_unique<FleetMember>(
+          context, config, registry,
+          FleetMember::Hooks{
+              .in_force =
+                  [this] {
+                    return FleetMember::InForce{status_.applied, status_.documents.rollout};
+                  },
+              .on_driven = hooks_.on_driven});
+    }
   }
 
   void start() {
     asio::co_spawn(context_, follow(), asio::detached);
     asio::co_spawn(context_, probe(), asio::detached);
+    if (member_ != nullptr) {
+      member_->start();
+    }
+  }
+
+  void leave_fleet() {
+    if (member_ != nullptr) {
+      member_->leave();
+    }
   }
 
   void stop() {
     stopped_ = true;
+    leave_fleet();
     waiters_.clear();
     for (asio::steady_timer* timer :
          {&retry_timer_, &probe_timer_, &batch_timer_, &cache_timer_, &settle_timer_}) {
@@ -110,6 +132,9 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   ConfigCenterStatus status() const {
     ConfigCenterStatus status = status_;
     status.endpoint = client_.endpoint();
+    if (member_ != nullptr) {
+      status.fleet = member_->status();
+    }
     return status;
   }
 
@@ -369,8 +394,14 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     if (status_.documents.lost_store && !report.lost_store) {
       read_again_later();
     }
+    if (report.rollout.in_force && !report.rollout.refusal.empty()) {
+      batch_.again = true;  // all or nothing of it
+    }
     const bool nothing = report.documents == 0 && !report.refused.empty();
     status_.documents = std::move(report);
+    if (member_ != nullptr) {
+      member_->note();
+    }
     save_cache_soon();
     if (!nothing) {
       become_known();
@@ -436,6 +467,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer cache_timer_;
   asio::steady_timer settle_timer_;
   std::minstd_rand random_;
+  std::unique_ptr<FleetMember> member_;  // nullptr: none
   ConfigCenterStatus status_;
   int64_t seen_ = 0;  // what is up to this revision has been told; 0: nothing is known
   Batch batch_;
@@ -450,8 +482,10 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 ConfigCenter::ConfigCenter(asio::io_context& context, const config::Config& config,
-                           std::shared_ptr<ConfigSource> source, Hooks hooks)
-    : impl_(std::make_shared<Impl>(context, config, std::move(source), std::move(hooks))) {}
+                           std::shared_ptr<ConfigSource> source, const stats::Registry& registry,
+                           Hooks hooks)
+    : impl_(
+          std::make_shared<Impl>(context, config, std::move(source), registry, std::move(hooks))) {}
 
 ConfigCenter::~ConfigCenter() {
   impl_->stop();
@@ -467,6 +501,10 @@ void ConfigCenter::when_known(std::function<void()> done) {
 
 bool ConfigCenter::known() const {
   return impl_->known();
+}
+
+void ConfigCenter::leave_fleet() {
+  impl_->leave_fleet();
 }
 
 ConfigCenterStatus ConfigCenter::status() const {

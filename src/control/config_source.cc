@@ -75,6 +75,7 @@ bool ConfigSource::open_center(config::LoadResult& result) {
   intake_ = std::make_unique<fleet::Intake>(
       std::move(*trust), fleet::Intake::Options{.prefix = documents_prefix(center),
                                                 .confirm_empty = center.confirm_empty});
+  candidate_ = std::make_unique<fleet::Candidate>(result.config->node);
   cache_path_ = center.cache ? result.config->state_dir + "/config-cache" : "";
   cache_key_ = center.cache_key.text;
   return true;
@@ -82,7 +83,8 @@ bool ConfigSource::open_center(config::LoadResult& result) {
 
 std::vector<config::Document> ConfigSource::take(std::vector<fleet::StoredDocument> documents,
                                                  bool whole) {
-  cache_is_stale_ = true;
+  cache_is_stale_ = cache_is_stale_ || whole || !documents.empty();
+  take_rollout(documents, whole);
   if (whole) {
     note_good();
   }
@@ -92,7 +94,25 @@ std::vector<config::Document> ConfigSource::take(std::vector<fleet::StoredDocume
       good_[each.key] = *believed;
     }
   }
-  return whole ? intake_->replace(std::move(documents)) : intake_->change(std::move(documents));
+  std::vector<config::Document> changes =
+      whole ? intake_->replace(std::move(documents)) : intake_->change(std::move(documents));
+  candidate_->notice(assembly_.refused());
+  return candidate_->apply(std::move(changes), *intake_);
+}
+
+void ConfigSource::take_rollout(std::vector<fleet::StoredDocument>& documents, bool whole) {
+  std::optional<std::string> text;
+  bool told = whole;
+  for (fleet::StoredDocument& each : documents) {
+    if (each.key == fleet::kRolloutKey) {
+      text = std::move(each.text);
+      told = true;
+    }
+  }
+  std::erase_if(documents, [](const auto& each) { return each.key.starts_with('@'); });
+  if (told) {
+    candidate_->set(fleet::read_rollout(text.value_or("")));
+  }
 }
 
 config::LoadResult ConfigSource::change(std::vector<config::Document> documents) {
@@ -107,6 +127,9 @@ ConfigSource::Report ConfigSource::report() const {
     std::vector<config::Refusal> unbelieved = intake_->refused();
     std::move(unbelieved.begin(), unbelieved.end(), std::back_inserter(report.refused));
     report.lost_store = intake_->holds_lost_store();
+    report.rollout.rollout = candidate_->rollout();
+    report.rollout.refusal = candidate_->refusal(assembly_.refused());
+    report.rollout.in_force = candidate_->is_on_top();
   }
   return report;
 }

@@ -23,6 +23,7 @@
 #include "control/audit_events.h"
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
+#include "control/key_handout.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
 #include "control/rounds.h"
@@ -385,7 +386,11 @@ class Daemon::Impl final : private Neighbours::Host {
     hooks.on_refused = [this](const config::Refusal& refusal) {
       record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
     };
-    center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source, hooks);
+    hooks.on_driven = [this](const fleet::Rollout& rollout) {
+      record_rollout(gateway_->audit_log(), generation_, rollout);
+    };
+    center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source,
+                                             gateway_->registry(), hooks);
     center_->start();
   }
 
@@ -394,17 +399,9 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void take_keys(const std::string& authenticator, KeyNews news) {
-    if (gateway_ == nullptr) {
-      return;
+    if (gateway_ != nullptr) {
+      give_keys(*gateway_, authenticator, std::move(news));
     }
-    if (news.fetch != KeyNews::Fetch::kNone) {
-      const auto stats = gateway_->registry().authenticator(authenticator);
-      stats->key_fetches.add();
-      if (news.fetch == KeyNews::Fetch::kFailed) {
-        stats->key_fetch_failures.add();
-      }
-    }
-    gateway_->set_keys(authenticator, news.changed, std::move(news.issuer));
   }
 
   void record_config(ConfigEvent event) {
@@ -599,6 +596,9 @@ class Daemon::Impl final : private Neighbours::Host {
       case DrainAction::kBeginDrain:
         log::info("draining at_most_ms={}", milliseconds_of(step.timer));
         wait_for_drain(step.timer);
+        if (center_ != nullptr) {
+          center_->leave_fleet();
+        }
         if (gateway_ != nullptr) {
           gateway_->begin_drain(leave_);
         }

@@ -269,6 +269,33 @@ asio::awaitable<Answer<TxnAnswer>> Client::transact(std::vector<Compare> compare
   co_return read_txn(*body);
 }
 
+asio::awaitable<Answer<int64_t>> Client::grant_lease(std::chrono::seconds ttl) {
+  const std::shared_ptr<Impl> impl = impl_;
+  auto body = co_await impl->post("/v3/lease/grant", grant_message(ttl.count()));
+  if (!body) {
+    co_return Failure<Error>{body.error()};
+  }
+  co_return read_lease(*body);
+}
+
+asio::awaitable<Answer<bool>> Client::keep_lease_alive(int64_t lease) {
+  const std::shared_ptr<Impl> impl = impl_;
+  auto body = co_await impl->post("/v3/lease/keepalive", lease_message(lease));
+  if (!body) {
+    co_return Failure<Error>{body.error()};
+  }
+  co_return read_kept_alive(*body);
+}
+
+asio::awaitable<Answer<void>> Client::revoke_lease(int64_t lease) {
+  const std::shared_ptr<Impl> impl = impl_;
+  auto body = co_await impl->post("/v3/lease/revoke", lease_message(lease));
+  if (!body) {
+    co_return Failure<Error>{body.error()};
+  }
+  co_return Answer<void>();
+}
+
 asio::awaitable<Error> Client::watch(std::string prefix, int64_t revision,
                                      std::function<void(WatchNews)> news) {
   const std::shared_ptr<Impl> impl = impl_;

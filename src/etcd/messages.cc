@@ -140,6 +140,9 @@ std::string txn_message(const std::vector<Compare>& compares,
   for (const Operation& each : operations) {
     if (each.value) {
       json::object put{{"key", encoded(each.key)}, {"value", encoded(*each.value)}};
+      if (each.lease != 0) {
+        put["lease"] = std::to_string(each.lease);
+      }
       done.push_back(json::object{{"request_put", std::move(put)}});
     } else {
       done.push_back(
@@ -160,6 +163,14 @@ std::string watch_message(std::string_view prefix, int64_t revision) {
 
 std::string login_message(std::string_view username, std::string_view password) {
   return json::serialize(json::object{{"name", username}, {"password", password}});
+}
+
+std::string grant_message(int64_t ttl_seconds) {
+  return json::serialize(json::object{{"TTL", std::to_string(ttl_seconds)}});
+}
+
+std::string lease_message(int64_t lease) {
+  return json::serialize(json::object{{"ID", std::to_string(lease)}});
 }
 
 Error read_error(int status, std::string_view body) {
@@ -199,6 +210,24 @@ Answer<TxnAnswer> read_txn(std::string_view body) {
     return not_json();
   }
   return TxnAnswer{flag(*reply, "succeeded"), header_revision(*reply)};
+}
+
+Answer<int64_t> read_lease(std::string_view body) {
+  const auto reply = parse_object(body);
+  const int64_t lease = reply ? number(*reply, "ID") : 0;
+  if (lease == 0) {
+    return not_json();
+  }
+  return lease;
+}
+
+Answer<bool> read_kept_alive(std::string_view body) {
+  const auto reply = parse_object(body);
+  const json::value* result = reply ? find(*reply, "result") : nullptr;
+  if (result == nullptr) {
+    return not_json();
+  }
+  return number(*result, "TTL") > 0;
 }
 
 std::variant<WatchNews, Error> read_watch_line(std::string_view line) {

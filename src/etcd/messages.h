@@ -20,6 +20,11 @@ std::string watch_message(std::string_view prefix, int64_t revision);
 
 std::string login_message(std::string_view username, std::string_view password);
 
+std::string grant_message(int64_t ttl_seconds);
+
+/// Of questions about a lease that there is.
+std::string lease_message(int64_t lease);
+
 /// A reply's body with a status other than 200.
 Error read_error(int status, std::string_view body);
 
@@ -30,6 +35,12 @@ struct RangePage {
 
 Answer<RangePage> read_range(std::string_view body);
 Answer<TxnAnswer> read_txn(std::string_view body);
+
+/// The number of a lease that was granted.
+Answer<int64_t> read_lease(std::string_view body);
+
+/// Whether the lease goes on.
+Answer<bool> read_kept_alive(std::string_view body);
 
 /// A line of a watch's stream.
 std::variant<WatchNews, Error> read_watch_line(std::string_view line);

@@ -663,10 +663,11 @@ void Stream::count_end() noexcept {
   if (info.grpc_ended) {
     shard_.stats().count_grpc(info.grpc_status);
   }
+  const Duration took = shard_.now() - info.started;
+  shard_.stats().count_end(info.status, took);
   if (route_ != nullptr) {
     route_->stats->slot(shard_.shard())
-        .count(info.status, info.request_body_bytes, info.response_body_bytes,
-               shard_.now() - info.started);
+        .count(info.status, info.request_body_bytes, info.response_body_bytes, took);
   }
 }
 

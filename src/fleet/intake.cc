@@ -61,6 +61,32 @@ std::vector<config::Document> Intake::replace(std::vector<StoredDocument> docume
   return change(std::move(changes));
 }
 
+std::string Intake::refusal_of(const std::string& key, const Envelope& envelope,
+                               std::string_view text) const {
+  if (std::string reason = trust_.refusal(options_.prefix + key, envelope); !reason.empty()) {
+    return reason;
+  }
+  const auto known = known_.find(key);
+  if (known == known_.end() || known->second.sequence == 0 || !trust_.needs_signatures()) {
+    return "";
+  }
+  // Whoever can write the store can write back an old version, signature and all.
+  const uint64_t last = known->second.sequence;
+  const bool older =
+      envelope.sequence < last || (envelope.sequence == last && text != known->second.text);
+  return older ? fmt::format("its version {} is not after {}, which is in force", envelope.sequence,
+                             last)
+               : std::string();
+}
+
+std::string Intake::refusal_of(const StoredDocument& document) const {
+  if (!document.text) {
+    return trust_.needs_signatures() ? "a removal has to be signed" : "";
+  }
+  const auto envelope = read_envelope(*document.text);
+  return envelope ? refusal_of(document.key, *envelope, *document.text) : envelope.error();
+}
+
 void Intake::take_text(const std::string& key, std::string text,
                        std::vector<config::Document>& out) {
   Known& known = known_[key];
@@ -69,16 +95,8 @@ void Intake::take_text(const std::string& key, std::string text,
     known.refusal = envelope.error();
     return;
   }
-  known.refusal = trust_.refusal(options_.prefix + key, *envelope);
+  known.refusal = refusal_of(key, *envelope, text);
   if (!known.refusal.empty()) {
-    return;
-  }
-  // Whoever can write the store can write back an old version, signature and all.
-  const bool older = envelope->sequence < known.sequence ||
-                     (envelope->sequence == known.sequence && text != known.text);
-  if (trust_.needs_signatures() && known.sequence != 0 && older) {
-    known.refusal = fmt::format("its version {} is not after {}, which is in force",
-                                envelope->sequence, known.sequence);
     return;
   }
   const bool changed = text != known.text;

@@ -53,8 +53,8 @@ bool goes_away(const PushedDocument& document) {
   return !body_of(document.after);
 }
 
-/// The first documents that fit into one transaction.
-std::vector<PushedDocument> take_part(std::vector<PushedDocument>& documents) {
+/// How many of them, the first ones, fit into one transaction.
+size_t count_part(const std::vector<PushedDocument>& documents) {
   size_t bytes = 0;
   size_t count = 0;
   while (count < documents.size() && count < Publisher::kDocumentsMax) {
@@ -65,6 +65,11 @@ std::vector<PushedDocument> take_part(std::vector<PushedDocument>& documents) {
     }
     ++count;
   }
+  return count;
+}
+
+std::vector<PushedDocument> take_part(std::vector<PushedDocument>& documents) {
+  const size_t count = count_part(documents);
   const auto end = documents.begin() + static_cast<ptrdiff_t>(count);
   std::vector<PushedDocument> part(std::make_move_iterator(documents.begin()),
                                    std::make_move_iterator(end));
@@ -74,6 +79,17 @@ std::vector<PushedDocument> take_part(std::vector<PushedDocument>& documents) {
 
 std::string history_key(const std::string& prefix, uint64_t generation) {
   return fmt::format("{}history/{:012}", prefix, generation);
+}
+
+/// Of the next push, without documents.
+PushRecord record_of(const StoreState& state, const PushOptions& options) {
+  return {.generation = state.generation + 1,
+          .id = "",
+          .author = options.author,
+          .time = time_text(options.now),
+          .message = options.message,
+          .by_rollout = false,
+          .documents = {}};
 }
 
 std::string reason_of(const etcd::Error& error) {
@@ -113,7 +129,13 @@ asio::awaitable<Publisher::Answer<StoreState>> Publisher::read() {
     state.generation_revision = counted->keys[0].mod_revision;
   }
   for (etcd::KeyValue& each : found->keys) {
-    state.documents[each.key.substr(all.key.size())] = {std::move(each.value), each.mod_revision};
+    const std::string key = each.key.substr(all.key.size());
+    StoreEntry entry{std::move(each.value), each.mod_revision};
+    if (key == kRolloutKey) {
+      state.rollout = std::move(entry);
+    } else if (!key.starts_with('@')) {
+      state.documents[key] = std::move(entry);
+    }
   }
   co_return state;
 }
@@ -157,48 +179,72 @@ std::vector<PushedDocument> Publisher::prepare(const StoreState& state,
   return out;
 }
 
+asio::awaitable<Publisher::Answer<int64_t>> Publisher::write_generation(const StoreState& state,
+                                                                        PushRecord record,
+                                                                        PushTerms terms) {
+  terms.compares.push_back({prefix_ + "generation", state.generation_revision});
+  for (const PushedDocument& each : record.documents) {
+    const auto known = state.documents.find(each.key);
+    const int64_t revision = known == state.documents.end() ? 0 : known->second.mod_revision;
+    terms.compares.push_back({documents_prefix() + each.key, revision});
+    terms.operations.push_back({documents_prefix() + each.key, each.after});
+  }
+  terms.operations.push_back({history_key(prefix_, record.generation), to_json(record)});
+  if (record.generation > kHistoryMax) {
+    const std::string oldest = history_key(prefix_, record.generation - kHistoryMax);
+    terms.operations.push_back({oldest, std::nullopt});
+  }
+  record.documents.clear();
+  terms.operations.push_back({prefix_ + "generation", to_json(record)});
+  auto done = co_await client_.transact(std::move(terms.compares), std::move(terms.operations));
+  if (!done) {
+    co_return Failure<std::string>{reason_of(done.error())};
+  }
+  if (!done->succeeded) {
+    co_return Failure<std::string>{
+        "somebody else has pushed in the meantime; look at it and push again"};
+  }
+  co_return done->revision;
+}
+
 asio::awaitable<Publisher::Answer<uint64_t>> Publisher::push(StoreState state,
                                                              std::vector<PushedDocument> documents,
                                                              PushOptions options) {
   uint64_t written = 0;
   while (!documents.empty()) {
-    PushRecord record;
-    record.generation = state.generation + 1;
-    record.author = options.author;
-    record.time = time_text(options.now);
-    record.message = options.message;
+    PushRecord record = record_of(state, options);
     record.documents = take_part(documents);
-    std::vector<etcd::Compare> compares;
-    std::vector<etcd::Operation> operations;
-    compares.push_back({prefix_ + "generation", state.generation_revision});
-    for (const PushedDocument& each : record.documents) {
-      const auto known = state.documents.find(each.key);
-      const int64_t revision = known == state.documents.end() ? 0 : known->second.mod_revision;
-      compares.push_back({documents_prefix() + each.key, revision});
-      operations.push_back({documents_prefix() + each.key, each.after});
-    }
-    operations.push_back({history_key(prefix_, record.generation), to_json(record)});
-    PushRecord summary = record;
-    summary.documents.clear();
-    operations.push_back({prefix_ + "generation", to_json(summary)});
-    if (record.generation > kHistoryMax) {
-      operations.push_back({history_key(prefix_, record.generation - kHistoryMax), std::nullopt});
-    }
-    auto done = co_await client_.transact(std::move(compares), std::move(operations));
-    if (!done || !done->succeeded) {
-      const std::string what =
-          done ? std::string("somebody else has pushed in the meantime; look at it and push again")
-               : reason_of(done.error());
+    const size_t count = record.documents.size();
+    auto revision = co_await write_generation(state, std::move(record), PushTerms());
+    if (!revision) {
       co_return Failure<std::string>{
-          written == 0 ? what
+          written == 0 ? revision.error()
                        : fmt::format("{} documents are written, up to generation {}; then: {}",
-                                     written, state.generation, what)};
+                                     written, state.generation, revision.error())};
     }
-    written += record.documents.size();
-    state.generation = record.generation;
-    state.generation_revision = done->revision;
+    written += count;
+    ++state.generation;
+    state.generation_revision = *revision;
   }
   co_return state.generation;
+}
+
+asio::awaitable<Publisher::Answer<uint64_t>> Publisher::push_at_once(
+    StoreState state, std::vector<PushedDocument> documents, PushOptions options, PushTerms terms) {
+  if (!fits_at_once(documents)) {
+    co_return Failure<std::string>{"it is too much for one transaction"};
+  }
+  PushRecord record = record_of(state, options);
+  record.documents = std::move(documents);
+  auto revision = co_await write_generation(state, std::move(record), std::move(terms));
+  if (!revision) {
+    co_return Failure<std::string>{revision.error()};
+  }
+  co_return state.generation + 1;
+}
+
+bool Publisher::fits_at_once(const std::vector<PushedDocument>& documents) {
+  return count_part(documents) == documents.size();
 }
 
 asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
@@ -208,6 +254,7 @@ asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
   proposal.author = std::move(options.author);
   proposal.time = time_text(options.now);
   proposal.message = std::move(options.message);
+  proposal.by_rollout = options.by_rollout;
   proposal.documents = std::move(documents);
   const std::string id = proposal.id;
   auto kept = co_await keep_proposal(std::move(proposal));

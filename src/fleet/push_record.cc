@@ -25,18 +25,37 @@ std::optional<std::string> optional_of(const json::object& object, std::string_v
 
 }  // namespace
 
-std::string to_json(const PushRecord& record) {
-  json::array documents;
-  for (const PushedDocument& each : record.documents) {
-    documents.push_back(json::object{{"key", each.key},
-                                     {"before", optional_text(each.before)},
-                                     {"after", optional_text(each.after)}});
+json::array documents_json(const std::vector<PushedDocument>& documents) {
+  json::array out;
+  for (const PushedDocument& each : documents) {
+    out.push_back(json::object{{"key", each.key},
+                               {"before", optional_text(each.before)},
+                               {"after", optional_text(each.after)}});
   }
+  return out;
+}
+
+std::vector<PushedDocument> read_documents(const json::object& object) {
+  std::vector<PushedDocument> out;
+  const json::value* documents = object.if_contains("documents");
+  if (documents != nullptr && documents->is_array()) {
+    for (const json::value& each : documents->get_array()) {
+      if (const json::object* one = each.if_object()) {
+        out.push_back(
+            {text_of(*one, "key"), optional_of(*one, "before"), optional_of(*one, "after")});
+      }
+    }
+  }
+  return out;
+}
+
+std::string to_json(const PushRecord& record) {
   return json::serialize(json::object{{"generation", record.generation},
                                       {"author", record.author},
                                       {"time", record.time},
                                       {"message", record.message},
-                                      {"documents", std::move(documents)}});
+                                      {"rollout", record.by_rollout},
+                                      {"documents", documents_json(record.documents)}});
 }
 
 std::optional<PushRecord> read_record_json(std::string_view text) {
@@ -54,15 +73,9 @@ std::optional<PushRecord> read_record_json(std::string_view text) {
   record.author = text_of(*object, "author");
   record.time = text_of(*object, "time");
   record.message = text_of(*object, "message");
-  const json::value* documents = object->if_contains("documents");
-  if (documents != nullptr && documents->is_array()) {
-    for (const json::value& each : documents->get_array()) {
-      if (const json::object* one = each.if_object()) {
-        record.documents.push_back(
-            {text_of(*one, "key"), optional_of(*one, "before"), optional_of(*one, "after")});
-      }
-    }
-  }
+  const json::value* by_rollout = object->if_contains("rollout");
+  record.by_rollout = by_rollout != nullptr && by_rollout->is_bool() && by_rollout->get_bool();
+  record.documents = read_documents(*object);
   return record;
 }
 

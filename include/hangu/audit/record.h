@@ -42,6 +42,7 @@ enum class Event : uint8_t {
   kLogLost,
   kCheckpoint,
   kProcessUpgraded,
+  kRolloutChanged,
   kCount
 };
 

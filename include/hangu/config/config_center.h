@@ -8,6 +8,7 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/config/common.h"
+#include "hangu/config/mode.h"
 
 namespace hangu::config {
 
@@ -18,6 +19,25 @@ struct ConfigCenterTls {
   std::string certificate;  // of ours; may be empty
   std::string key;
   bool operator==(const ConfigCenterTls&) const = default;
+};
+
+/// What a release is compared by with what was there before it.
+struct RolloutGuard {
+  uint64_t requests_min = 200;        // of the nodes that have it, before anything is said
+  Percent error_ratio_delta{10'000};  // 1 %: so much more of all requests may fail
+  Percent p99_delta{200'000};         // 20 %: so much longer may the slowest take
+  bool hold = false;                  // stop there, in place of going back
+  bool operator==(const RolloutGuard&) const = default;
+};
+
+/// How a push that is to reach the nodes by and by does.
+struct RolloutPlan {
+  std::vector<std::string> stages = {"10%", "50%", "100%"};  // "canary=yes": nodes of that label
+  Duration every = std::chrono::minutes(5);         // a stage lasts, from its nodes being ready
+  Duration ready_within = std::chrono::minutes(1);  // that they have for it
+  Percent ready{850'000};                           // of a stage's nodes
+  RolloutGuard guard;
+  bool operator==(const RolloutPlan&) const = default;
 };
 
 /// An etcd whose keys below `prefix` are documents that join the file's lists.
@@ -34,6 +54,10 @@ struct ConfigCenter {
   Secret cache_key;                       // that it is encrypted with; empty: it is not
   bool confirm_empty = false;             // a store without documents is what it says
   Duration timeout = std::chrono::seconds(5);  // of a question
+  bool member = true;                          // tells the others of itself, and is told to drive
+  std::vector<std::string> labels;             // of this node: "zone=east"
+  Duration session_timeout = std::chrono::seconds(10);  // after which a silent node is gone
+  RolloutPlan rollout;
   bool operator==(const ConfigCenter&) const = default;
 };
 

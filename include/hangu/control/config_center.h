@@ -13,6 +13,7 @@
 #include "hangu/config/config.h"
 #include "hangu/config/load.h"
 #include "hangu/control/config_source.h"
+#include "hangu/control/fleet_member.h"
 #include "hangu/etcd/client.h"
 
 namespace boost::asio {
@@ -34,6 +35,7 @@ struct ConfigCenterStatus {
   Duration last_change{};   // from the first news to the config in force
   bool from_cache = false;  // what is in force is not known to be what the store has
   ConfigSource::Report documents;
+  FleetStatus fleet;
 };
 
 class ConfigCenter {
@@ -52,10 +54,13 @@ class ConfigCenter {
         apply;
     /// A document is not in force; not told again for the same reason.
     std::function<void(const config::Refusal&)> on_refused;
+    /// This node has driven a rollout to that state.
+    std::function<void(const fleet::Rollout&)> on_driven;
   };
 
+  /// `registry` outlives it.
   ConfigCenter(boost::asio::io_context& context, const config::Config& config,
-               std::shared_ptr<ConfigSource> source, Hooks hooks);
+               std::shared_ptr<ConfigSource> source, const stats::Registry& registry, Hooks hooks);
   ~ConfigCenter();  // ends everything
 
   void start();
@@ -65,6 +70,9 @@ class ConfigCenter {
   void when_known(std::function<void()> done);
 
   bool known() const;
+
+  /// The others of the fleet are told that this node is gone; its config goes on.
+  void leave_fleet();
 
   ConfigCenterStatus status() const;
 

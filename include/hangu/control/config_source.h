@@ -11,6 +11,7 @@
 
 #include "hangu/config/assembly.h"
 #include "hangu/config/load.h"
+#include "hangu/fleet/candidate.h"
 #include "hangu/fleet/intake.h"
 
 namespace hangu::control {
@@ -23,8 +24,8 @@ class ConfigSource {
   /// Reads the file. The first time, and when it names a config centre, the cache as well.
   config::LoadResult load();
 
-  /// Takes what has become of documents, all that there are (`whole`) or some; what is worth a new
-  /// config. Only after a load() whose config names a config centre.
+  /// Takes what has become of documents, all that there are (`whole`) or some, and of the rollout;
+  /// what is worth a new config. Only after a load() whose config names a config centre.
   std::vector<config::Document> take(std::vector<fleet::StoredDocument> documents, bool whole);
 
   /// The config with these.
@@ -36,10 +37,18 @@ class ConfigSource {
   /// The same of the last load().
   void revert_load() { assembly_.revert_load(); }
 
+  /// What this node knows of a rollout.
+  struct RolloutReport {
+    std::optional<fleet::Rollout> rollout;  // without documents; none: there has not been any
+    bool in_force = false;                  // its documents are, before they are everybody's
+    std::string refusal;                    // why they cannot be; empty: they can, or need not
+  };
+
   struct Report {
     size_t documents = 0;  // in force
     std::vector<config::Refusal> refused;
     bool lost_store = false;  // the store has no documents any more, those in force stay
+    RolloutReport rollout;
   };
 
   Report report() const;
@@ -54,13 +63,17 @@ class ConfigSource {
   /// Whom to believe, by the first config; false: that cannot be known, see `result`.
   bool open_center(config::LoadResult& result);
 
+  /// Takes what is no document out of them.
+  void take_rollout(std::vector<fleet::StoredDocument>& documents, bool whole);
+
   /// What is in force, with envelopes: what a cache is to bring back.
   void note_good();
 
   std::string path_;
   config::Assembly assembly_;
-  std::unique_ptr<fleet::Intake> intake_;  // from the first load() on, with a config centre
-  std::string cache_path_;                 // empty: none
+  std::unique_ptr<fleet::Intake> intake_;        // from the first load() on, with a config centre
+  std::unique_ptr<fleet::Candidate> candidate_;  // likewise
+  std::string cache_path_;                       // empty: none
   std::string cache_key_;
   std::map<std::string, std::string> good_;
   bool has_loaded_ = false;

@@ -4,6 +4,7 @@
 // what the keys mean.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,6 +77,7 @@ struct Compare {
 struct Operation {
   std::string key;
   std::optional<std::string> value;  // none: the key is removed
+  int64_t lease = 0;                 // that the key goes with; 0: none
 };
 
 struct TxnAnswer {
@@ -104,6 +106,15 @@ class Client {
   /// All operations in one revision, or none; at most kOperationsMax.
   boost::asio::awaitable<Answer<TxnAnswer>> transact(std::vector<Compare> compares,
                                                      std::vector<Operation> operations);
+
+  /// A new lease, which ends when nobody has kept it alive for `ttl`; its number.
+  boost::asio::awaitable<Answer<int64_t>> grant_lease(std::chrono::seconds ttl);
+
+  /// false: there is no such lease any more.
+  boost::asio::awaitable<Answer<bool>> keep_lease_alive(int64_t lease);
+
+  /// Ends it, and all keys with it.
+  boost::asio::awaitable<Answer<void>> revoke_lease(int64_t lease);
 
   /// Tells of changes from `revision` on until something goes wrong, which is the answer; or until
   /// `stop` is cancelled. Everything since is told anew by the next watch.

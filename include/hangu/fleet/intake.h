@@ -37,6 +37,9 @@ class Intake {
   /// Everything that the store has: what it lacks is gone.
   std::vector<config::Document> replace(std::vector<StoredDocument> documents);
 
+  /// Why this would not be believed in the place of what is; empty: it would be.
+  std::string refusal_of(const StoredDocument& document) const;
+
   /// Those that are not believed.
   std::vector<config::Refusal> refused() const;
 
@@ -56,6 +59,8 @@ class Intake {
     bool in_store = false;
   };
 
+  std::string refusal_of(const std::string& key, const Envelope& envelope,
+                         std::string_view text) const;
   void take_text(const std::string& key, std::string text, std::vector<config::Document>& out);
   void take_removal(const std::string& key, std::vector<config::Document>& out);
   bool store_is_empty() const;

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -30,6 +31,7 @@ struct StoreState {
   uint64_t generation = 0;  // 0: nobody has pushed yet
   int64_t generation_revision = 0;
   std::map<std::string, StoreEntry, std::less<>> documents;  // by "routes/users"
+  StoreEntry rollout;  // see Rollout; without text: there was none
 };
 
 /// One document of a push.
@@ -37,6 +39,7 @@ struct PushedDocument {
   std::string key;
   std::optional<std::string> before;  // with envelopes; none: it was not there
   std::optional<std::string> after;   // none: it goes
+  bool operator==(const PushedDocument&) const = default;
 };
 
 struct PushRecord {
@@ -45,13 +48,21 @@ struct PushRecord {
   std::string author;
   std::string time;  // RFC 3339
   std::string message;
+  bool by_rollout = false;  // of a proposal: it is to reach the nodes by and by
   std::vector<PushedDocument> documents;
+};
+
+/// What else a push does and holds only under, in the same transaction.
+struct PushTerms {
+  std::vector<etcd::Compare> compares;
+  std::vector<etcd::Operation> operations;
 };
 
 struct PushOptions {
   std::string author;
   std::string message;
   const tls::SigningKey* key = nullptr;  // nullptr: documents are not signed
+  bool by_rollout = false;               // of a proposal: what is to become of it
   WallTime now;
 };
 
@@ -77,6 +88,14 @@ class Publisher {
                                                 std::vector<PushedDocument> documents,
                                                 PushOptions options);
 
+  /// The same as one transaction; an error when they are too many for that.
+  boost::asio::awaitable<Answer<uint64_t>> push_at_once(StoreState state,
+                                                        std::vector<PushedDocument> documents,
+                                                        PushOptions options, PushTerms terms);
+
+  /// Whether it can be one transaction.
+  static bool fits_at_once(const std::vector<PushedDocument>& documents);
+
   /// Leaves them for others to approve; the id.
   boost::asio::awaitable<Answer<std::string>> propose(std::vector<PushedDocument> documents,
                                                       PushOptions options);
@@ -97,11 +116,16 @@ class Publisher {
   static constexpr size_t kHistoryMax = 200;           // generations kept
 
  private:
+  boost::asio::awaitable<Answer<int64_t>> write_generation(const StoreState& state,
+                                                           PushRecord record, PushTerms terms);
   boost::asio::awaitable<Answer<PushRecord>> read_record(std::string key);
 
   etcd::Client& client_;
   std::string prefix_;
 };
+
+/// The key of the rollout, among those of documents, so that both change at one moment.
+inline constexpr std::string_view kRolloutKey = "@rollout";
 
 /// As RFC 3339 writes it, in UTC.
 std::string time_text(WallTime time);

@@ -7,6 +7,7 @@
 
 #include "hangu/base/error.h"
 #include "hangu/stats/counter.h"
+#include "hangu/stats/histogram.h"
 #include "hangu/stats/labelled_counters.h"
 
 namespace hangu::stats {
@@ -16,6 +17,7 @@ inline constexpr size_t kCacheLine = 64;
 class alignas(kCacheLine) ShardStats {
  public:
   static constexpr size_t kGrpcStatuses = 17;
+  static constexpr int kServerError = 500;
   static constexpr size_t kErrors = static_cast<size_t>(Errc::kInvalidArgument) + 1;
 
   Gauge generation;  // of the config it runs
@@ -24,6 +26,8 @@ class alignas(kCacheLine) ShardStats {
   Gauge connections_active;
   Counter requests;
   Gauge requests_active;
+  Counter errors;     // requests that ended with a 5xx status
+  Histogram latency;  // of all requests, as RouteSlot has it of a route's
   Counter pipelined;  // requests that were there before the answer to the one before
   Gauge upgrades_active;
   Counter timeouts;  // of exchanges with an upstream
@@ -44,6 +48,14 @@ class alignas(kCacheLine) ShardStats {
   Gauge accept_queue_step;               // what they call for
   std::array<Counter, 3> overload_shed;  // requests refused, by config::Priority
   Counter overload_shadow_shed;          // that would have been
+
+  /// A request has ended.
+  void count_end(int status, Duration took) noexcept {
+    if (status >= kServerError) {
+      errors.add();
+    }
+    latency.record(took);
+  }
 
   /// `code` of the reply, static text.
   void count_local_reply(std::string_view code) noexcept { local_replies_.add(code); }

@@ -1,0 +1,318 @@
+#include "hangu/control/fleet_member.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "hangu/base/log.h"
+#include "hangu/control/config_center.h"
+#include "hangu/control/process.h"
+#include "hangu/control/traffic_meter.h"
+#include "hangu/etcd/client.h"
+#include "hangu/fleet/rollout_store.h"
+
+namespace hangu::control {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::seconds;
+
+constexpr Duration kRound = seconds(1);
+constexpr int kKeepAlives = 3;  // within a lease's time to live
+
+}  // namespace
+
+class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& context, const config::Config& config, const stats::Registry& registry,
+       Hooks hooks)
+      : context_(context),
+        client_(client_options(config.config_center)),
+        store_(client_, config.config_center.prefix),
+        meter_(registry),
+        hooks_(std::move(hooks)),
+        ttl_(std::chrono::duration_cast<seconds>(config.config_center.session_timeout)),
+        round_timer_(context) {
+    status_.enabled = true;
+    status_.node = config.node;
+    status_.labels = config.config_center.labels;
+  }
+
+  void start() { asio::co_spawn(context_, run(), asio::detached); }
+
+  void leave() {
+    if (std::exchange(left_, true)) {
+      return;
+    }
+    round_timer_.cancel();
+    if (lease_ != 0) {
+      asio::co_spawn(context_, revoke(), asio::detached);
+    }
+  }
+
+  const FleetStatus& status() const { return status_; }
+
+  /// From which moment on requests are counted: the rollout is known, or in force here.
+  void note_rollout() {
+    const ConfigSource::RolloutReport report = hooks_.in_force().rollout;
+    const std::string id =
+        report.rollout && report.rollout->active() ? report.rollout->id : std::string();
+    if (id != rollout_) {
+      meter_.restart_after_quiet();
+    } else if (report.in_force != in_force_) {
+      meter_.restart();
+    }
+    rollout_ = id;
+    in_force_ = report.in_force;
+    if (rollout_.empty()) {
+      meter_.note(monotonic_now());
+    }
+  }
+
+ private:
+  // The coroutines hold the object; nothing goes on after leave().
+  asio::awaitable<void> run() {
+    const auto self = shared_from_this();
+    while (!left_) {
+      co_await go_round();
+      if (left_) {
+        co_return;
+      }
+      round_timer_.expires_after(kRound);
+      error_code ignored;
+      co_await round_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+  }
+
+  asio::awaitable<void> revoke() {
+    const auto self = shared_from_this();
+    auto ignored = co_await client_.revoke_lease(lease_);
+    static_cast<void>(ignored);
+  }
+
+  asio::awaitable<void> go_round() {
+    note_rollout();
+    std::string error = co_await hold_lease();
+    if (error.empty() && !left_) {
+      error = co_await report();
+    }
+    if (error.empty() && !left_) {
+      error = co_await stand_for_election();
+    }
+    if (error.empty() && !left_ && status_.leads) {
+      error = co_await drive();
+    }
+    if (!left_) {
+      tell(error);
+    }
+  }
+
+  void tell(const std::string& error) {
+    if (error != status_.error && !error.empty()) {
+      log::warning("fleet_lost node={} error=\"{}\"", status_.node, error);
+    } else if (error.empty() && !status_.joined) {
+      log::info("fleet_joined node={}", status_.node);
+    }
+    status_.error = error;
+    status_.joined = error.empty();
+  }
+
+  asio::awaitable<std::string> hold_lease() {
+    const TimePoint now = monotonic_now();
+    if (lease_ != 0 && now - kept_alive_ < ttl_ / kKeepAlives) {
+      co_return "";
+    }
+    reported_.reset();  // whoever else may have written there
+    if (lease_ != 0) {
+      auto goes_on = co_await client_.keep_lease_alive(lease_);
+      if (!goes_on) {
+        if (now - kept_alive_ > ttl_) {
+          lose_lease();
+        }
+        co_return goes_on.error().message;
+      }
+      if (*goes_on) {
+        kept_alive_ = now;
+        co_return "";
+      }
+      lose_lease();
+    }
+    auto granted = co_await client_.grant_lease(ttl_);
+    if (!granted) {
+      co_return granted.error().message;
+    }
+    lease_ = *granted;
+    kept_alive_ = now;
+    co_return "";
+  }
+
+  void lose_lease() {
+    lease_ = 0;
+    lose_lead("its lease has ended");
+  }
+
+  fleet::NodeReport make_report() const {
+    const InForce in_force = hooks_.in_force();
+    fleet::NodeReport report;
+    report.node = status_.node;
+    report.labels = status_.labels;
+    report.version = HANGU_VERSION;
+    report.revision = in_force.revision;
+    report.rollout = rollout_;
+    report.ready = in_force.rollout.in_force && in_force.rollout.refusal.empty();
+    report.refusal = rollout_.empty() ? std::string() : in_force.rollout.refusal;
+    if (!rollout_.empty()) {
+      report.now = meter_.since_restart();
+      report.before = meter_.before();
+    }
+    return report;
+  }
+
+  asio::awaitable<std::string> report() {
+    fleet::NodeReport report = make_report();
+    if (reported_ == report) {
+      co_return "";
+    }
+    std::vector<etcd::Operation> operations;
+    operations.push_back({store_.node_key(report.node), fleet::to_json(report), lease_});
+    auto done = co_await client_.transact({}, std::move(operations));
+    if (!done) {
+      co_return done.error().message;
+    }
+    reported_ = std::move(report);
+    co_return "";
+  }
+
+  asio::awaitable<std::string> stand_for_election() {
+    etcd::RangeRequest request;
+    request.key = store_.leader_key();
+    auto found = co_await client_.range(request);
+    if (!found) {
+      co_return found.error().message;
+    }
+    if (!found->keys.empty()) {
+      status_.leader = found->keys[0].value;
+      if (status_.leads && found->keys[0].mod_revision != led_since_) {
+        lose_lead("somebody else is elected");
+      }
+      co_return "";
+    }
+    lose_lead("nobody is elected");
+    status_.leader.clear();
+    std::vector<etcd::Compare> compares;
+    compares.push_back({request.key, 0});
+    std::vector<etcd::Operation> operations;
+    operations.push_back({request.key, status_.node, lease_});
+    auto done = co_await client_.transact(std::move(compares), std::move(operations));
+    if (!done) {
+      co_return done.error().message;
+    }
+    if (done->succeeded) {
+      status_.leads = true;
+      status_.leader = status_.node;
+      led_since_ = done->revision;
+      log::info("fleet_elected node={}", status_.node);
+    }
+    co_return "";
+  }
+
+  void lose_lead(std::string_view reason) {
+    if (std::exchange(status_.leads, false)) {
+      log::warning("fleet_election_lost node={} reason=\"{}\"", status_.node, reason);
+    }
+    led_since_ = 0;
+  }
+
+  /// One step of the rollout, if there is one and it is time.
+  asio::awaitable<std::string> drive() {
+    auto stored = co_await store_.read();
+    if (!stored) {
+      co_return stored.error();
+    }
+    if (!stored->rollout || !stored->rollout->active()) {
+      co_return "";
+    }
+    auto nodes = co_await store_.nodes();
+    if (!nodes) {
+      co_return nodes.error();
+    }
+    auto next = fleet::advance(*stored->rollout, *nodes, wall_now());
+    if (!next) {
+      co_return "";
+    }
+    co_return co_await write(std::move(*stored), std::move(*next));
+  }
+
+  asio::awaitable<std::string> write(fleet::StoredRollout before, fleet::Rollout next) {
+    const etcd::Compare fence{store_.leader_key(), led_since_};
+    if (next.state == fleet::Rollout::State::kComplete) {
+      auto written = co_await store_.complete(std::move(before), next, fence, wall_now());
+      if (!written) {
+        co_return written.error();
+      }
+      next = std::move(*written);
+    } else {
+      if (!next.active()) {
+        fleet::forget_documents(next);
+      }
+      auto written = co_await store_.write(std::move(before), next, fence);
+      if (!written) {
+        co_return written.error();
+      }
+    }
+    log::info("rollout id={} state={} stage={} nodes={} cause=\"{}\"", next.id,
+              fleet::to_string(next.state), next.plan.stages[next.stage],
+              next.everyone ? "all" : std::to_string(next.nodes.size()), next.cause);
+    hooks_.on_driven(next);
+    co_return "";
+  }
+
+  asio::io_context& context_;
+  etcd::Client client_;
+  fleet::RolloutStore store_;
+  TrafficMeter meter_;
+  Hooks hooks_;
+  const seconds ttl_;
+  asio::steady_timer round_timer_;
+  FleetStatus status_;
+  int64_t lease_ = 0;  // 0: none
+  TimePoint kept_alive_;
+  int64_t led_since_ = 0;                      // revision of our election
+  std::optional<fleet::NodeReport> reported_;  // what stands in the store, as far as is known
+  std::string rollout_;                        // that requests are counted for; empty: none
+  bool in_force_ = false;
+  bool left_ = false;
+};
+
+FleetMember::FleetMember(asio::io_context& context, const config::Config& config,
+                         const stats::Registry& registry, Hooks hooks)
+    : impl_(std::make_shared<Impl>(context, config, registry, std::move(hooks))) {}
+
+FleetMember::~FleetMember() {
+  leave();
+}
+
+void FleetMember::start() {
+  impl_->start();
+}
+
+void FleetMember::note() {
+  impl_->note_rollout();
+}
+
+void FleetMember::leave() {
+  impl_->leave();
+}
+
+FleetStatus FleetMember::status() const {
+  return impl_->status();
+}
+
+}  // namespace hangu::control
