@@ -13,6 +13,7 @@
 #include "config/document.h"
 #include "config/file.h"
 #include "config/schema.h"
+#include "config/shown_element.h"
 #include "config/text.h"
 
 namespace hangu::config {
@@ -30,7 +31,24 @@ std::string reason_of(const Diagnostic& diagnostic) {
   return fmt::format("{}{} {}", place, diagnostic.code, diagnostic.message);
 }
 
+/// The element of a file's list; null: it is not in it.
+const Node* element_of(const Node* file, std::string_view key) {
+  const Node::Entry* list = file != nullptr ? file->find(list_of(key)) : nullptr;
+  for (const Node* item : list != nullptr ? list->value->items : std::vector<const Node*>{}) {
+    const Node::Entry* name = item->find("name");
+    if (name != nullptr && name->value->text == name_in(key)) {
+      return item;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+std::string document_digest(std::string_view key, std::string_view text,
+                            const std::function<std::string(std::string_view)>& digest) {
+  return digest(fmt::format("{}\n{}", key, text));
+}
 
 class Assembly::Impl {
  public:
@@ -83,12 +101,7 @@ class Assembly::Impl {
       entry.reason.clear();
     }
     if (!config_) {
-      LoadResult nothing;
-      nothing.diagnostics.push_back({.severity = Severity::kError,
-                                     .code = "E0100",
-                                     .file = path_,
-                                     .message = "the file has not been read yet"});
-      return nothing;
+      return not_read();
     }
     LoadResult result = settle();
     if (result.config) {
@@ -96,6 +109,109 @@ class Assembly::Impl {
       before_load_.reset();  // there is no way back over a change
     }
     return result;
+  }
+
+  /// `keep`: if they can be.
+  LoadResult try_all(std::vector<Document> documents, bool keep) {
+    if (!config_) {
+      return not_read();
+    }
+    undo_.clear();
+    Keys candidates;
+    for (Document& document : documents) {
+      const auto known = entries_.find(document.key);
+      if (candidates.insert(document.key).second) {
+        undo_.emplace_back(document.key,
+                           known != entries_.end() ? std::optional(known->second) : std::nullopt);
+      }
+      Entry& entry = entry_of(document.key);
+      entry.wanted = std::move(document.text);
+      entry.is_pending = true;
+    }
+    LoadResult result =
+        (can_patch(candidates) ? patch(candidates, keep) : rebuild(candidates)).loaded;
+    if (result.config && keep) {
+      taken_.clear();
+      take(candidates, *result.config);
+      result.digest = digest();
+      commit();
+      before_load_.reset();
+    } else {
+      next_names_.reset();
+      forget_tried();
+    }
+    return result;
+  }
+
+  LoadResult revert_all() {
+    const auto undo = std::exchange(undo_, {});
+    std::vector<Document> before;
+    for (const auto& [key, entry] : undo) {
+      before.push_back({key, entry ? entry->text : std::nullopt});
+    }
+    LoadResult result = try_all(std::move(before), /*keep=*/true);
+    for (const auto& [key, entry] : undo) {
+      if (result.config && entry && entry->is_pending) {
+        entries_[key] = *entry;
+      }
+    }
+    undo_.clear();
+    return result;
+  }
+
+  bool in_file(std::string_view key) const {
+    const auto list = names_.find(list_of(key));
+    if (list == names_.end()) {
+      return false;
+    }
+    const auto found = list->second.find(name_in(key));
+    return found != list->second.end() && found->second.mark.source == 0;
+  }
+
+  std::vector<ElementSummary> elements() const {
+    std::vector<ElementSummary> out;
+    for (const std::string_view list : document_lists()) {
+      const auto names = names_.find(list);
+      if (names == names_.end()) {
+        continue;
+      }
+      for (const auto& [name, element] : names->second) {
+        if (element.mark.source == 0) {
+          out.push_back({.key = fmt::format("{}/{}", list, name), .in_file = true});
+        }
+      }
+    }
+    for (const auto& [key, entry] : entries_) {
+      if (entry.text || entry.wanted) {
+        out.push_back(summary_of(key, entry));
+      }
+    }
+    std::sort(out.begin(), out.end(),
+              [](const ElementSummary& a, const ElementSummary& b) { return a.key < b.key; });
+    return out;
+  }
+
+  std::optional<Element> element(std::string_view key) const {
+    Element out;
+    if (in_file(key)) {
+      out.summary = {.key = std::string(key), .in_file = true};
+      return show_element(file_, key, out) ? std::optional(std::move(out)) : std::nullopt;
+    }
+    const std::optional<std::string> text = wanted(key);
+    if (!text) {
+      return std::nullopt;
+    }
+    out.summary = summary_of(std::string(key), entries_.find(key)->second);
+    show_element(*text, key, out);
+    return out;
+  }
+
+  std::optional<std::string> wanted(std::string_view key) const {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      return std::nullopt;
+    }
+    return found->second.wanted ? found->second.wanted : found->second.text;
   }
 
   void revert_load() {
@@ -186,6 +302,53 @@ class Assembly::Impl {
     NameTable names;
     AssemblyStubs stubs;
   };
+
+  LoadResult not_read() const {
+    LoadResult nothing;
+    nothing.diagnostics.push_back({.severity = Severity::kError,
+                                   .code = "E0100",
+                                   .file = path_,
+                                   .message = "the file has not been read yet"});
+    return nothing;
+  }
+
+  /// The entries as they were before try_all().
+  void forget_tried() {
+    for (auto each = undo_.rbegin(); each != undo_.rend(); ++each) {
+      if (each->second) {
+        entries_[each->first] = *each->second;
+        continue;
+      }
+      const auto made = entries_.find(each->first);
+      if (made->second.number == keys_.size()) {
+        keys_.pop_back();
+      }
+      entries_.erase(made);
+    }
+    undo_.clear();
+  }
+
+  ElementSummary summary_of(const std::string& key, const Entry& entry) const {
+    ElementSummary out{.key = key};
+    out.in_force = !entry.is_pending;
+    out.refusal = entry.is_pending ? entry.reason : "";
+    if (options_.digest) {
+      out.digest =
+          entry.is_pending ? document_digest(key, *wanted(key), options_.digest) : entry.digest;
+    }
+    return out;
+  }
+
+  /// False: the text does not hold it. The file's elements stand in its lists.
+  bool show_element(const std::string& text, std::string_view key, Element& out) const {
+    std::vector<YamlProblem> ignored;  // they have been reported when it was read
+    const YamlDocument document = parse_yaml(text, ignored);
+    const Node* node = out.summary.in_file ? element_of(document.root, key) : document.root;
+    if (node != nullptr) {
+      show(*node, {.texts = secrets_of(*config_, key), .by_name = !out.summary.in_force}, out);
+    }
+    return node != nullptr;
+  }
 
   /// With the new file, and of the documents those alone that are in force: what waits is not to
   /// keep the file from going through.
@@ -407,8 +570,8 @@ class Assembly::Impl {
     return attempt;
   }
 
-  /// As rebuild(), of the candidates alone.
-  Attempt patch(const Keys& candidates) {
+  /// As rebuild(), of the candidates alone. Without `keep` nothing can be committed.
+  Attempt patch(const Keys& candidates, bool keep = true) {
     const SourceText source(file_);
     Reader reader(source, path_, options_.load);
     reader.name_sources([this](uint32_t number) { return name_of(number); });
@@ -433,7 +596,7 @@ class Assembly::Impl {
     if (!reader.has_errors() && !is_consistent(patch.config())) {
       check_errors(reader, patch.make_root(), patch.config());
     }
-    if (reader.has_errors()) {
+    if (reader.has_errors() || !keep) {
       patch.undo_names();
     } else {
       next_stubs_ = patch.take_stubs();
@@ -474,7 +637,8 @@ class Assembly::Impl {
       entry.wanted.reset();
       entry.is_pending = false;
       entry.reason.clear();
-      entry.digest = options_.digest && entry.text ? options_.digest(key + '\n' + *entry.text) : "";
+      entry.digest =
+          options_.digest && entry.text ? document_digest(key, *entry.text, options_.digest) : "";
     }
     next_config_ = config;
   }
@@ -510,6 +674,7 @@ class Assembly::Impl {
   std::vector<std::string> keys_;  // by number, from 1
   std::optional<Config> config_;   // in force
   std::vector<Document> taken_;    // by the last change, as they were before
+  std::vector<std::pair<std::string, std::optional<Entry>>> undo_;  // of the last try_all()
   NameTable names_;
   AssemblyStubs stubs_;
   std::optional<State> before_load_;     // of the last load(), until a change follows
@@ -529,6 +694,34 @@ LoadResult Assembly::load() {
 
 LoadResult Assembly::change(std::vector<Document> documents) {
   return impl_->change(std::move(documents));
+}
+
+LoadResult Assembly::change_all(std::vector<Document> documents) {
+  return impl_->try_all(std::move(documents), /*keep=*/true);
+}
+
+LoadResult Assembly::check_all(std::vector<Document> documents) {
+  return impl_->try_all(std::move(documents), /*keep=*/false);
+}
+
+LoadResult Assembly::revert_all() {
+  return impl_->revert_all();
+}
+
+std::vector<ElementSummary> Assembly::elements() const {
+  return impl_->elements();
+}
+
+std::optional<Element> Assembly::element(std::string_view key) const {
+  return impl_->element(key);
+}
+
+bool Assembly::in_file(std::string_view key) const {
+  return impl_->in_file(key);
+}
+
+std::optional<std::string> Assembly::wanted(std::string_view key) const {
+  return impl_->wanted(key);
 }
 
 void Assembly::revert_load() {

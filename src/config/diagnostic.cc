@@ -94,6 +94,7 @@ std::string diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
                        diagnostic.severity == Severity::kError ? "error" : "warning",
                        json_string(diagnostic.code), json_string(diagnostic.file), diagnostic.line,
                        diagnostic.column);
+    out += diagnostic.path.empty() ? "" : "\"path\":" + json_string(diagnostic.path) + ',';
     out += fmt::format("\"message\":{},\"snippet\":{},\"suggestion\":{}}}",
                        json_string(diagnostic.message), json_string(diagnostic.snippet),
                        json_string(diagnostic.suggestion));

@@ -58,6 +58,9 @@ void Reader::report(Severity severity, Mark mark, Problem problem) {
   Diagnostic diagnostic;
   diagnostic.severity = severity;
   diagnostic.code = problem.code;
+  if (!path_.empty()) {
+    diagnostic.path = where();
+  }
   const Source source = source_of(mark);
   diagnostic.file = source.name;
   diagnostic.line = static_cast<uint32_t>(mark.line);

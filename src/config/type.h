@@ -50,6 +50,11 @@ class Type {
 
   virtual const void* default_element() const { return nullptr; }
 
+  /// The element of the list `value` whose name this is; null: there is none. Of lists only.
+  virtual const void* find_element(const void* /*value*/, std::string_view /*name*/) const {
+    return nullptr;
+  }
+
   /// Reads one element of the list `out`, or one more when there are just `index`; registers no
   /// name. Of lists only.
   virtual void read_element(Reader& /*reader*/, const Node& /*node*/, void* /*out*/,
@@ -261,6 +266,17 @@ class ListType final : public TypeOf<std::vector<T>> {
     return &kDefault;
   }
 
+  const void* find_element(const void* value, std::string_view name) const override {
+    if constexpr (requires(const T& named) { std::string_view(named.name); }) {
+      for (const T& item : *static_cast<const std::vector<T>*>(value)) {
+        if (item.name == name) {
+          return &item;
+        }
+      }
+    }
+    return nullptr;
+  }
+
   void read_element(Reader& reader, const Node& node, void* out, size_t index) const override {
     auto& list = *static_cast<std::vector<T>*>(out);
     if (index == list.size()) {
@@ -311,6 +327,15 @@ class SharedListType final : public TypeOf<SharedList<T>> {
   const Type* element() const override { return list_.element(); }
 
   const void* default_element() const override { return list_.default_element(); }
+
+  const void* find_element(const void* value, std::string_view name) const override {
+    for (const T& item : *static_cast<const SharedList<T>*>(value)) {
+      if (item.name == name) {
+        return &item;
+      }
+    }
+    return nullptr;
+  }
 
  private:
   ListType<T> list_;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/config/element.h"
 #include "hangu/config/load.h"
 
 namespace hangu::config {
@@ -55,6 +56,16 @@ class Assembly {
   /// The same of the last load(); nothing when something has changed since.
   void revert_load();
 
+  /// Brings all of these or none: without a config nothing has changed, and the diagnostics say
+  /// why. What else is wanted waits on.
+  LoadResult change_all(std::vector<Document> documents);
+
+  /// What change_all() would say.
+  LoadResult check_all(std::vector<Document> documents);
+
+  /// Takes the last change_all() back; the config without it.
+  LoadResult revert_all();
+
   /// Those that are wanted and not in force.
   std::vector<Refusal> refused() const;
 
@@ -62,6 +73,15 @@ class Assembly {
   std::vector<Document> documents() const;
   std::optional<std::string> document(std::string_view key) const;
   size_t size() const;
+
+  /// All elements that there are, by their keys, or one of them; those of the file as well, and
+  /// documents that are not in force.
+  std::vector<ElementSummary> elements() const;
+  std::optional<Element> element(std::string_view key) const;
+  bool in_file(std::string_view key) const;
+
+  /// The last version of a document, in force or not.
+  std::optional<std::string> wanted(std::string_view key) const;
 
   static constexpr size_t kDocumentBytesMax = 1024 * 1024;
 
@@ -72,6 +92,10 @@ class Assembly {
 
 /// The lists that documents may be of: "upstreams" and so on, those that others refer to first.
 const std::vector<std::string_view>& document_lists();
+
+/// Of a document, by what AssemblyOptions says.
+std::string document_digest(std::string_view key, std::string_view text,
+                            const std::function<std::string(std::string_view)>& digest);
 
 /// Why this cannot be the key of a document; empty: it can.
 std::string document_key_error(std::string_view key);

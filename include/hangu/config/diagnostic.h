@@ -22,6 +22,7 @@ struct Diagnostic {
   std::string message;     // one line, no full stop
   std::string snippet;     // the source line, secrets masked; empty when there is none
   std::string suggestion;  // `did you mean "rate_limit"?`, may be empty
+  std::string path = {};   // "routes[2].match"; empty: nobody knows
   bool operator==(const Diagnostic&) const = default;
 };
 

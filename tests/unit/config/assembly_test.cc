@@ -307,5 +307,89 @@ TEST_F(AssemblyTest, DigestIsOfWhatIsInForce) {
   EXPECT_EQ(assembly_.change({{"upstreams/users", std::nullopt}}).digest, file);
 }
 
+TEST_F(AssemblyTest, AllOrNoneOfAChange) {
+  load();
+  ASSERT_TRUE(assembly_.change_all({users(), route("users")}).config.has_value());
+  const LoadResult refused = assembly_.change_all({route("a"), route("b", "nobody")});
+  EXPECT_FALSE(refused.config.has_value());
+  ASSERT_THAT(refused.diagnostics, SizeIs(1));
+  EXPECT_EQ(refused.diagnostics[0].file, "routes/b");
+  EXPECT_THAT(assembly_.refused(), IsEmpty());
+  EXPECT_EQ(assembly_.document("routes/a"), std::nullopt);
+  const LoadResult changed = assembly_.change_all({route("a")});
+  ASSERT_TRUE(changed.config.has_value());
+  EXPECT_THAT(names(*changed.config), ElementsAre("health", "a", "users"));
+  EXPECT_EQ(*changed.config, anew());
+}
+
+TEST_F(AssemblyTest, AChangeThatIsOnlyCheckedLeavesNoTrace) {
+  load();
+  ASSERT_TRUE(assembly_.change_all({users()}).config.has_value());
+  EXPECT_TRUE(assembly_.check_all({route("a")}).config.has_value());
+  EXPECT_FALSE(assembly_.check_all({{"upstreams/users", std::nullopt}, route("a")}).config);
+  EXPECT_EQ(assembly_.size(), 1U);
+  const LoadResult changed = assembly_.change_all({route("a"), route("b")});
+  ASSERT_TRUE(changed.config.has_value());
+  EXPECT_EQ(*changed.config, anew());
+}
+
+TEST_F(AssemblyTest, AChangeIsTakenBackWithWhatWaited) {
+  load();
+  ASSERT_TRUE(assembly_.change_all({users(), route("a")}).config.has_value());
+  static_cast<void>(assembly_.change({route("b", "later")}));  // waits
+  ASSERT_THAT(assembly_.refused(), SizeIs(1));
+  ASSERT_TRUE(assembly_.change_all({route("a", "local"), route("b", "local")}).config.has_value());
+  EXPECT_THAT(assembly_.refused(), IsEmpty());
+  const LoadResult before = assembly_.revert_all();
+  ASSERT_TRUE(before.config.has_value());
+  EXPECT_THAT(names(*before.config), ElementsAre("health", "a"));
+  EXPECT_EQ(*before.config, anew());
+  ASSERT_THAT(assembly_.refused(), SizeIs(1));
+  EXPECT_EQ(assembly_.refused()[0].key, "routes/b");
+}
+
+TEST_F(AssemblyTest, ElementsAreShownAsTheyWereWrittenWithoutSecrets) {
+  write(std::string(kFile) +
+        "stores:\n  - {name: hot, url: \"redis://10.0.0.1\", password: s3cret}\n");
+  load();
+  ASSERT_TRUE(assembly_
+                  .change_all({{"stores/cold",
+                                "# the old one\nurl: redis://10.0.0.2\n"
+                                "password: pass${x:-word}\n"}})
+                  .config.has_value());
+  const auto element = assembly_.element("stores/hot");
+  ASSERT_TRUE(element.has_value());
+  EXPECT_TRUE(element->summary.in_file);
+  EXPECT_EQ(element->yaml, "url: \"redis://10.0.0.1\"\npassword: \"***\"\n");
+  EXPECT_EQ(element->json, R"({"url":"redis://10.0.0.1","password":"***"})");
+  const auto other = assembly_.element("stores/cold");
+  ASSERT_TRUE(other.has_value());
+  EXPECT_FALSE(other->summary.in_file);
+  EXPECT_EQ(other->yaml, "url: redis://10.0.0.2\npassword: pass${x:-word}\n");
+  EXPECT_FALSE(assembly_.element("stores/none").has_value());
+  std::vector<std::string> keys;
+  for (const ElementSummary& each : assembly_.elements()) {
+    keys.push_back((each.in_file ? "file " : "") + each.key);
+  }
+  EXPECT_THAT(keys, ElementsAre("file routes/health", "stores/cold", "file stores/hot",
+                                "file upstreams/local"));
+}
+
+TEST_F(AssemblyTest, MasksAreFoundWhereverTheyStand) {
+  const auto found =
+      masked_places("stores/hot", "url: redis://10.0.0.1\npassword: \"***\"\nmore: [a, '***']");
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].path, "stores/hot.password");
+  EXPECT_EQ(found[0].line, 2U);
+  EXPECT_EQ(found[1].path, "stores/hot.more[1]");
+}
+
+TEST_F(AssemblyTest, KeysThatDifferAreThoseOfTheTop) {
+  EXPECT_THAT(differing_keys("a: 1\nb: {c: [1, 2]}\nd: x", "{b: {c: [1, 3]}, a: 1, e: x}"),
+              ElementsAre("b", "e", "d"));
+  EXPECT_THAT(differing_keys("a: {b: 1}", "{\"name\": \"x\", \"a\": {\"b\": 1}}"), IsEmpty());
+  EXPECT_THAT(differing_keys(std::nullopt, "a: 1"), ElementsAre("a"));
+}
+
 }  // namespace
 }  // namespace hangu::config
