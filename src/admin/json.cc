@@ -375,6 +375,19 @@ json::object config_center(const control::ConfigCenterStatus& status) {
   return all;
 }
 
+/// Those that this machine keeps.
+json::object documents(const control::DocumentsStatus& status) {
+  json::array refused;
+  for (const config::Refusal& each : status.refused) {
+    refused.push_back({{"key", each.key}, {"reason", each.reason}});
+  }
+  return {{"documents", status.documents},
+          {"generation", status.generation},
+          {"time", status.time},
+          {"author", status.author},
+          {"refused", std::move(refused)}};
+}
+
 json::value audit(const server::AuditStatus& status) {
   if (status.path.empty()) {
     return nullptr;
@@ -431,6 +444,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   }
   if (status.config_center.enabled) {
     all["config_center"] = config_center(status.config_center);
+  }
+  if (status.documents.store == control::DocumentStoreKind::kLocal) {
+    all["documents"] = documents(status.documents);
   }
   all["shards"] = shards(status.gateway);
   all["audit"] = audit(status.gateway.audit);

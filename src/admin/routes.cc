@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 
 #include "hangu/admin/explain.h"
 #include "hangu/admin/json.h"
+#include "hangu/admin/openapi.h"
 #include "hangu/admin/query.h"
 #include "hangu/audit/record.h"
 #include "hangu/config/print.h"
@@ -21,45 +21,15 @@
 #include "hangu/stats/prometheus.h"
 #include "hangu/stats/registry.h"
 
+#include "admin/answers.h"
 #include "admin/login.h"
 #include "admin/plugins_json.h"
+#include "admin/route_table.h"
 
 namespace hangu::admin {
 namespace {
 
 namespace json = boost::json;
-
-using Done = std::function<void(Reply)>;
-
-constexpr std::array kRoutes = {
-    Route{"GET", "/", kAnyone, "this list"},
-    Route{"GET", "/health", kAnyone, "200 while the process lives; also /healthz"},
-    Route{"GET", "/ready", kAnyone,
-          "200 when it takes traffic, 503 with the reason when not; also /readyz"},
-    Route{"GET", "/status", kEverybody, "listeners, upstreams, shards, generation, last reload"},
-    Route{"GET", "/upstreams", kEverybody,
-          "endpoints: their health, the last answers to checks, orders"},
-    Route{"POST", "/endpoint", kSystem,
-          "?upstream=NAME&endpoint=ADDRESS&order=drain, maint or ready"},
-    Route{"GET", "/plugins", kEverybody, "plugins: their versions, what they did and cost"},
-    Route{"POST", "/plugin", kSecurity,
-          "?name=NAME&change=swap (to what its file holds) or rollback"},
-    Route{"GET", "/metrics", kAnyone, "Prometheus text format 0.0.4"},
-    Route{"GET", "/config", kEverybody, "the effective config as YAML, secrets masked"},
-    Route{"GET", "/explain", kEverybody,
-          "which route takes a request: ?method=GET&url=...&header=Name: value"},
-    Route{"POST", "/audit/reading", kAudit,
-          "records that the audit log is read: ?kind=read|export|verify&what=..."},
-    Route{"POST", "/reload", kSystem | kSecurity,
-          "reads the config again: 200 applied, 422 invalid, 409 refused"},
-    Route{"POST", "/upgrade", kSystem,
-          "starts the binary anew and leaves everything to it: 200 done, 409 refused; ?binary=PATH "
-          "over the Unix socket alone"},
-    Route{"POST", "/login", kAnyone,
-          "Authorization: Basic; a session's token for an administrator"},
-    Route{"POST", "/logout", kAnyone, "Authorization: Bearer; ends the session"},
-    Route{"GET", "/session", kAnyone, "who you are here, and your role"},
-};
 
 /// Kubernetes' names for two of the paths mean the same.
 std::string_view without_alias(std::string_view path) {
@@ -75,19 +45,16 @@ Reply json_reply(const json::object& value) {
 }
 
 json::array roles_json(Roles roles) {
-  using config::AdminRole;
   json::array names;
-  for (const AdminRole role : {AdminRole::kSystem, AdminRole::kSecurity, AdminRole::kAudit}) {
-    if ((roles & role_bit(role)) != 0) {
-      names.push_back(json::string(to_string(role)));
-    }
+  for (const std::string_view name : role_names(roles)) {
+    names.push_back(json::string(name.data(), name.size()));
   }
   return names;
 }
 
 Reply index() {
   json::array all;
-  for (const Route& route : kRoutes) {
+  for (const Route& route : routes()) {
     all.push_back({{"method", json::string(route.method)},
                    {"path", json::string(route.path)},
                    {"roles", roles_json(route.roles)},
@@ -309,103 +276,136 @@ void upgrade(const Request& request, std::string_view query, const Caller& calle
       caller.actor);
 }
 
-Reply answer(std::string_view path, std::string_view query, control::Daemon& daemon) {
-  if (path == "/") {
-    return index();
-  }
-  if (path == "/health") {
-    return text_reply(200, "alive\n");
-  }
-  if (path == "/ready") {
-    return ready(daemon);
-  }
-  if (path == "/status") {
-    return json_reply(status_json(daemon.status(), std::time(nullptr)));
-  }
-  if (path == "/upstreams") {
-    return json_reply(upstreams_json(daemon.status()));
-  }
-  if (path == "/plugins") {
-    return json_reply(plugins_json(daemon));
-  }
-  if (path == "/metrics") {
-    return metrics(daemon);
-  }
-  if (path == "/config") {
-    return {200, "application/yaml", config::print_effective(*daemon.config()), {}};
-  }
-  return explain_request(query, daemon);
-}
-
-struct Admitted {
-  const Request& request;
+/// What of a request is before its body: of which route, and who asks.
+struct Opened {
+  FoundRoute found;
   std::string_view path;
   std::string_view query;
-  const Caller& caller;
 };
 
-void act(const Admitted& asked, Context& context, Done done) {
-  const std::string_view path = asked.path;
-  if (path == "/reload") {
-    context.daemon.reload(
-        [done = std::move(done)](const control::ReloadOutcome& outcome) {
-          done(reload_reply(outcome));
-        },
-        asked.caller.actor);
-  } else if (path == "/upgrade") {
-    upgrade(asked.request, asked.query, asked.caller, context.daemon, std::move(done));
-  } else if (path == "/login") {
-    log_in(asked.request, context, done);
-  } else if (path == "/logout") {
-    done(log_out(asked.request, context));
-  } else if (path == "/session") {
-    done(session(asked.caller));
-  } else if (path == "/endpoint") {
-    done(order_endpoint(asked.caller, asked.query, context.daemon));
-  } else if (path == "/plugin") {
-    done(change_plugin(asked.caller, asked.query, context.daemon));
-  } else if (path == "/audit/reading") {
-    done(record_reading(asked.caller, asked.query, context.daemon));
-  } else {
-    done(answer(path, asked.query, context.daemon));
+Opened open(const Request& request) {
+  const std::string_view target = request.target;
+  const size_t question = std::min(target.find('?'), target.size());
+  const std::string_view path = without_alias(target.substr(0, question));
+  return {.found = find_route(request.method, path),
+          .path = path,
+          .query = target.substr(std::min(question + 1, target.size()))};
+}
+
+Result<Caller, Refusal> admit(const Route& route, const Request& request, Context& context) {
+  if (const auto config = context.daemon.config()) {
+    context.administrators.follow(config->admin);
   }
+  return context.administrators.admit(route.roles, request.peer, request.authorization, now());
 }
 
 }  // namespace
 
-std::span<const Route> routes() {
-  return kRoutes;
+// One for each row of the table.
+
+void answer_index(const Admitted& /*asked*/, Context& /*context*/, Done done) {
+  done(index());
+}
+
+void answer_health(const Admitted& /*asked*/, Context& /*context*/, Done done) {
+  done(text_reply(200, "alive\n"));
+}
+
+void answer_ready(const Admitted& /*asked*/, Context& context, Done done) {
+  done(ready(context.daemon));
+}
+
+void answer_status(const Admitted& /*asked*/, Context& context, Done done) {
+  done(json_reply(status_json(context.daemon.status(), std::time(nullptr))));
+}
+
+void answer_upstreams(const Admitted& /*asked*/, Context& context, Done done) {
+  done(json_reply(upstreams_json(context.daemon.status())));
+}
+
+void answer_endpoint(const Admitted& asked, Context& context, Done done) {
+  done(order_endpoint(asked.caller, asked.query, context.daemon));
+}
+
+void answer_plugins(const Admitted& /*asked*/, Context& context, Done done) {
+  done(json_reply(plugins_json(context.daemon)));
+}
+
+void answer_plugin(const Admitted& asked, Context& context, Done done) {
+  done(change_plugin(asked.caller, asked.query, context.daemon));
+}
+
+void answer_metrics(const Admitted& /*asked*/, Context& context, Done done) {
+  done(metrics(context.daemon));
+}
+
+void answer_config(const Admitted& /*asked*/, Context& context, Done done) {
+  done({200, "application/yaml", config::print_effective(*context.daemon.config()), {}});
+}
+
+void answer_explain(const Admitted& asked, Context& context, Done done) {
+  done(explain_request(asked.query, context.daemon));
+}
+
+void answer_reading(const Admitted& asked, Context& context, Done done) {
+  done(record_reading(asked.caller, asked.query, context.daemon));
+}
+
+void answer_reload(const Admitted& asked, Context& context, Done done) {
+  context.daemon.reload([done = std::move(done)](
+                            const control::ReloadOutcome& outcome) { done(reload_reply(outcome)); },
+                        asked.caller.actor);
+}
+
+void answer_upgrade(const Admitted& asked, Context& context, Done done) {
+  upgrade(asked.request, asked.query, asked.caller, context.daemon, std::move(done));
+}
+
+void answer_login(const Admitted& asked, Context& context, Done done) {
+  log_in(asked.request, context, done);
+}
+
+void answer_logout(const Admitted& asked, Context& context, Done done) {
+  done(log_out(asked.request, context));
+}
+
+void answer_session(const Admitted& asked, Context& /*context*/, Done done) {
+  done(session(asked.caller));
+}
+
+void answer_openapi(const Admitted& /*asked*/, Context& /*context*/, Done done) {
+  done({200, "application/json", openapi_text(), {}});
+}
+
+bool takes_documents(const Request& request, Context& context) {
+  const FoundRoute found = open(request).found;
+  return found.route != nullptr && (found.route->roles & kAudit) == 0 &&
+         found.route->path.starts_with("/config/") && admit(*found.route, request, context);
 }
 
 void handle(const Request& request, Context& context, Done done) {
-  const std::string_view target = request.target;
-  const size_t question = std::min(target.find('?'), target.size());
-  const std::string_view path = without_alias(target.substr(0, question));
-  const std::string_view query = target.substr(std::min(question + 1, target.size()));
-  const auto* found = std::find_if(kRoutes.begin(), kRoutes.end(),
-                                   [&](const Route& route) { return route.path == path; });
-  if (found == kRoutes.end()) {
-    done(problem(404, "admin.not_found", fmt::format("no such path: {}; / lists them", path)));
+  const Opened opened = open(request);
+  const Route* route = opened.found.route;
+  if (opened.found.allowed.empty()) {
+    done(problem(404, "admin.not_found",
+                 fmt::format("no such path: {}; / lists them", opened.path)));
     return;
   }
-  if (found->method != request.method) {
-    Reply reply = problem(405, "admin.method", fmt::format("{} takes {}", path, found->method));
-    reply.fields = {{"Allow", found->method == "GET" ? "GET, HEAD" : std::string(found->method)}};
+  if (route == nullptr) {
+    Reply reply =
+        problem(405, "admin.method", fmt::format("{} takes {}", opened.path, opened.found.allowed));
+    reply.fields = {{"Allow", opened.found.allowed}};
     done(std::move(reply));
     return;
   }
-  if (const auto config = context.daemon.config()) {
-    context.administrators.follow(config->admin);
-  }
-  const auto caller =
-      context.administrators.admit(found->roles, request.peer, request.authorization, now());
+  const auto caller = admit(*route, request, context);
   record_ended(context);
   if (!caller) {
     record_refused(request, context, caller.error());
     done(refused(caller.error()));
     return;
   }
-  act({request, path, query, *caller}, context, std::move(done));
+  route->answer({request, opened.query, *caller, opened.found.key}, context, std::move(done));
 }
 
 Reply problem(int status, std::string_view code, std::string_view detail) {

@@ -6,8 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <optional>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -24,6 +28,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <fmt/format.h>
 
 #include "hangu/admin/routes.h"
@@ -31,8 +36,10 @@
 #include "hangu/base/parse.h"
 #include "hangu/identity/password_hash.h"
 #include "hangu/net/address.h"
+#include "hangu/tls/native.h"
 
 #include "admin/login.h"
+#include "admin/tls_context.h"
 
 namespace hangu::admin {
 namespace {
@@ -50,6 +57,7 @@ constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr mode_t kSocketMode = 0660;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr std::string_view kHandedName = "admin endpoint";  // no listener has a space
+constexpr auto kLinger = std::chrono::seconds(1);
 constexpr auto kSessionWatch = std::chrono::seconds(5);
 
 Failure<BindError> bind_failure(const std::string& what, const std::error_code& error) {
@@ -147,6 +155,10 @@ Request to_request(const http::request<http::string_body>& request, Peer peer) {
   Request wanted;
   wanted.peer = std::move(peer);
   wanted.authorization = std::string(request[http::field::authorization]);
+  wanted.content_type = std::string(request[http::field::content_type]);
+  wanted.accept = std::string(request[http::field::accept]);
+  wanted.if_match = std::string(request[http::field::if_match]);
+  wanted.if_none_match = std::string(request[http::field::if_none_match]);
   wanted.method =
       request.method() == http::verb::head ? "GET" : std::string(request.method_string());
   wanted.target = std::string(request.target());
@@ -177,11 +189,12 @@ Peer peer_of(tcp::socket& socket) {
 }
 
 // One connection; the coroutine's frame owns everything.
-template <class Protocol>
+template <class Stream>
 class Session {
  public:
-  Session(typename Protocol::socket socket, Context& context, const ServerLimits& limits)
-      : stream_(std::move(socket)),
+  Session(Stream stream, Peer peer, Context& context, const ServerLimits& limits)
+      : stream_(std::move(stream)),
+        peer_(std::move(peer)),
         context_(context),
         limits_(limits) {}
 
@@ -190,37 +203,71 @@ class Session {
     while (go_on) {
       go_on = co_await exchange();
     }
+    if constexpr (requires(Stream secure) { secure.native_handle(); }) {
+      lowest().expires_after(limits_.timeout);
+      co_await stream_.async_shutdown(kUseResult);
+    }
     error_code ignored;
-    stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
+    lowest().socket().shutdown(asio::socket_base::shutdown_both, ignored);
   }
 
  private:
+  auto& lowest() { return beast::get_lowest_layer(stream_); }
+
   asio::awaitable<bool> exchange() {
     http::request_parser<http::string_body> parser;
-    parser.body_limit(limits_.body_bytes_max);
     parser.header_limit(static_cast<uint32_t>(limits_.head_bytes_max));
-    stream_.expires_after(limits_.timeout);
-    auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, kUseResult);
+    lowest().expires_after(limits_.timeout);
+    error_code error = co_await read_head(parser);
+    if (!error) {
+      std::tie(error, std::ignore) =
+          co_await http::async_read(stream_, buffer_, parser, kUseResult);
+    }
     if (error) {
       co_await refuse(error);
       co_return false;
     }
-    const auto& request = parser.get();
+    auto& request = parser.get();
     Reply reply;
     if (request.method() != http::verb::get && request.count(http::field::origin) > 0) {
       reply = problem(403, "admin.browser", "a web page may not change anything here");
     } else {
       // A named object: g++ 12 destroys a temporary in a co_await expression twice.
-      const Request wanted = to_request(request, peer_of(stream_.socket()));
+      Request wanted = to_request(request, peer_);
+      wanted.body = std::move(request.body());
       reply = co_await ask(wanted);
     }
     co_return co_await send(std::move(reply), request);
   }
 
+  /// Strangers do not get to fill memory with bodies.
+  asio::awaitable<error_code> read_head(http::request_parser<http::string_body>& parser) {
+    // Of a length that is too long at once; it is looked at again below.
+    parser.body_limit(limits_.document_bytes_max);
+    auto [error, bytes] = co_await http::async_read_header(stream_, buffer_, parser, kUseResult);
+    if (error) {
+      co_return error;
+    }
+    const auto& request = parser.get();
+    const Request wanted = to_request(request, peer_);
+    if (!takes_documents(wanted, context_)) {
+      parser.body_limit(limits_.body_bytes_max);
+      if (parser.content_length().value_or(0) > limits_.body_bytes_max) {
+        co_return http::make_error_code(http::error::body_limit);
+      }
+    }
+    if (beast::iequals(request[http::field::expect], "100-continue")) {
+      http::response<http::empty_body> go_on(http::status::continue_, request.version());
+      auto [failed, written] = co_await http::async_write(stream_, go_on, kUseResult);
+      co_return failed;
+    }
+    co_return error_code();
+  }
+
   asio::awaitable<Reply> ask(const Request& request) {
     std::optional<Reply> answer;
     asio::steady_timer answered(stream_.get_executor(), asio::steady_timer::time_point::max());
-    stream_.expires_never();
+    lowest().expires_never();
     handle(request, context_, [&](Reply reply) {
       answer = std::move(reply);
       answered.cancel();
@@ -234,7 +281,7 @@ class Session {
   asio::awaitable<bool> send(Reply reply, const http::request<http::string_body>& request) {
     auto response = to_response(std::move(reply), request.version(), request.keep_alive());
     http::response_serializer<http::string_body> serializer(response);
-    stream_.expires_after(limits_.timeout);
+    lowest().expires_after(limits_.timeout);
     if (request.method() == http::verb::head) {
       auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
       co_return !error && request.keep_alive();
@@ -257,12 +304,30 @@ class Session {
       co_return;
     }
     auto response = to_response(std::move(reply), 11, /*keep_alive=*/false);
-    stream_.expires_after(limits_.timeout);
+    lowest().expires_after(limits_.timeout);
     co_await http::async_write(stream_, response, kUseResult);
+    co_await linger();
   }
 
-  beast::basic_stream<Protocol> stream_;
+  /// Whoever is still sending would not see the answer if the connection were reset.
+  asio::awaitable<void> linger() {
+    error_code ignored;
+    lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    lowest().expires_after(kLinger);
+    buffer_.clear();
+    std::array<char, 16 * 1024> rest;
+    for (size_t left = limits_.document_bytes_max; left > 0;) {
+      auto [error, bytes] = co_await lowest().async_read_some(asio::buffer(rest), kUseResult);
+      if (error) {
+        co_return;
+      }
+      left -= std::min(left, bytes);
+    }
+  }
+
+  Stream stream_;
   beast::flat_buffer buffer_;
+  Peer peer_;
   Context& context_;
   const ServerLimits& limits_;
 };
@@ -288,6 +353,15 @@ class Server::Impl {
 
   Bound apply(const config::Admin& admin) {
     watch_sessions();
+    if (admin.tls.certificate.empty()) {
+      tls_.reset();
+    } else if (tls_ == nullptr || tls_->files() != admin.tls) {
+      auto loaded = TlsContext::load(admin.tls);
+      if (!loaded) {
+        return Failure<BindError>{{BindError::Kind::kOther, "admin.tls: " + loaded.error()}};
+      }
+      tls_ = std::move(*loaded);
+    }
     if (admin.unix_path != unix_path_) {
       if (auto opened = open_unix(admin.unix_path); !opened) {
         return opened;
@@ -490,9 +564,32 @@ class Server::Impl {
 
   template <class Protocol>
   asio::awaitable<void> serve(typename Protocol::socket socket) {
-    Session<Protocol> session(std::move(socket), routes_, limits_);
-    co_await session.run();
+    using Stream = beast::basic_stream<Protocol>;
+    Peer peer = peer_of(socket);
+    if (std::is_same_v<Protocol, tcp> && tls_ != nullptr) {
+      co_await serve_securely<Protocol>(Stream(std::move(socket)), std::move(peer));
+    } else {
+      Session<Stream> session(Stream(std::move(socket)), std::move(peer), routes_, limits_);
+      co_await session.run();
+    }
     --connections_;  // not by a destructor: at the process's end frames may outlive this object
+  }
+
+  template <class Protocol>
+  asio::awaitable<void> serve_securely(beast::basic_stream<Protocol> stream, Peer peer) {
+    using Stream = beast::ssl_stream<beast::basic_stream<Protocol>>;
+    const TlsContext::Ptr context = tls_->current();  // outlives the stream
+    Stream secure(std::move(stream), *context);
+    beast::get_lowest_layer(secure).expires_after(limits_.timeout);
+    auto [error] = co_await secure.async_handshake(asio::ssl::stream_base::server, kUseResult);
+    if (error) {
+      co_return;
+    }
+    if (const std::string subject = tls::peer_subject(secure.native_handle()); !subject.empty()) {
+      peer.text += " cert=" + subject;
+    }
+    Session<Stream> session(std::move(secure), std::move(peer), routes_, limits_);
+    co_await session.run();
   }
 
   /// Beside the control thread, one after the other: slow on purpose.
@@ -518,6 +615,7 @@ class Server::Impl {
 
   asio::io_context& context_;
   ServerLimits limits_;
+  std::unique_ptr<TlsContext> tls_;  // of TCP; nullptr: in the clear
   Administrators administrators_{uid_of_account};
   Context routes_;
   asio::thread_pool passwords_{1};

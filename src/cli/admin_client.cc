@@ -133,6 +133,12 @@ Result<std::string, std::string> find_admin(const AdminTarget& target) {
   if (!admin.unix_path.empty()) {
     return "unix:" + admin.unix_path;
   }
+  if (!admin.tcp_bind.empty() && !admin.tls.certificate.empty()) {
+    return Failure<std::string>{fmt::format(
+        "{} has the admin API with TLS alone, and hangu's commands use the Unix socket: say "
+        "`admin.socket`",
+        *path)};
+  }
   if (!admin.tcp_bind.empty()) {
     return admin.tcp_bind;
   }

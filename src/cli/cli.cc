@@ -404,8 +404,9 @@ class CommandLine {
     CLI::App* verb = add_verb("schema", "Print the shape of the config as JSON Schema",
                               [this] { return schema(schema_, environment_); });
     verb->add_option("--format", schema_.format,
-                     "json, markdown (the reference) or yaml (an example)")
-        ->check(CLI::IsMember({"json", "markdown", "yaml"}))
+                     "json, markdown (the reference), yaml (an example) or openapi (the admin "
+                     "API)")
+        ->check(CLI::IsMember({"json", "markdown", "yaml", "openapi"}))
         ->type_name("KIND");
   }
 

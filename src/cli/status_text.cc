@@ -255,6 +255,14 @@ void print_key_sets(const json::object& status, const Palette& palette,
   }
 }
 
+void print_refused(const json::object& store, const Palette& palette,
+                   const Environment& environment) {
+  for (const json::object& each : objects_field(store, "refused")) {
+    environment.out << fmt::format("  {}refused{} {}: {}\n", palette.red, palette.off,
+                                   text_field(each, "key"), text_field(each, "reason"));
+  }
+}
+
 void print_fleet(const json::object& fleet, const Palette& palette,
                  const Environment& environment) {
   if (fleet.empty()) {
@@ -296,11 +304,22 @@ void print_config_center(const json::object& status, const Palette& palette,
         "  {}the store has no documents any more; those in force stay{}\n", palette.red,
         palette.off);
   }
-  for (const json::object& each : objects_field(center, "refused")) {
-    environment.out << fmt::format("  {}refused{} {}: {}\n", palette.red, palette.off,
-                                   text_field(each, "key"), text_field(each, "reason"));
-  }
+  print_refused(center, palette, environment);
   print_fleet(object_field(center, "fleet"), palette, environment);
+}
+
+void print_documents(const json::object& status, const Palette& palette,
+                     const Environment& environment) {
+  const json::object documents = object_field(status, "documents");
+  if (documents.empty()) {
+    return;
+  }
+  environment.out << fmt::format(
+      "\n{}{:<32} {:>9} {:>10}  LAST CHANGE{}\n{:<32} {:>9} {:>10}  {} {}\n", palette.bold,
+      "DOCUMENTS", "NUMBER", "GENERATION", palette.off, "of this machine",
+      number_field(documents, "documents"), number_field(documents, "generation"),
+      text_field(documents, "time"), text_field(documents, "author"));
+  print_refused(documents, palette, environment);
 }
 
 }  // namespace
@@ -316,6 +335,7 @@ void print_status(const json::object& status, const Environment& environment) {
   print_stores(status, palette, environment);
   print_key_sets(status, palette, environment);
   print_config_center(status, palette, environment);
+  print_documents(status, palette, environment);
   print_shards(status, palette, environment);
   print_audit(status, palette, environment);
 }

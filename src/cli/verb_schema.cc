@@ -1,4 +1,5 @@
 // `hangu schema`: the config's shape, from the table the loader itself uses.
+#include "hangu/admin/openapi.h"
 #include "hangu/config/reference.h"
 
 #include "cli/terminal.h"
@@ -12,6 +13,8 @@ int schema(const SchemaOptions& options, const Environment& environment) {
     text = config::config_markdown();
   } else if (options.format == "yaml") {
     text = config::reference_yaml();
+  } else if (options.format == "openapi") {
+    text = admin::openapi_text();
   } else {
     text = config::json_schema();
   }

@@ -52,6 +52,25 @@ TypePtr<Administrator> administrator() {
   return type;
 }
 
+TypePtr<AdminTls> admin_tls() {
+  auto type = object<AdminTls>("mapping");
+  type->key<&AdminTls::certificate>(
+          text(kFilePathRule),
+          {.name = "cert",
+           .documentation = "PEM file with the certificate, then its issuers. It is read again "
+                            "when it has changed.",
+           .example = "/etc/hangu/tls/admin.crt"})
+      .key<&AdminTls::key>(text(kFilePathRule), {.name = "key",
+                                                 .documentation = "PEM file with its key.",
+                                                 .example = "/etc/hangu/tls/admin.key"})
+      .key<&AdminTls::client_ca>(
+          text(kFilePathRule),
+          {.name = "client_ca",
+           .documentation = "PEM file: callers need a certificate that one of these has issued.",
+           .example = "/etc/hangu/tls/operators-ca.pem"});
+  return type;
+}
+
 void check_administrators(Reader& reader, const Node& node, const Admin& admin) {
   std::map<std::string_view, std::string_view> accounts;
   for (size_t i = 0; i < admin.administrators.size(); ++i) {
@@ -73,15 +92,36 @@ void check_administrators(Reader& reader, const Node& node, const Admin& admin) 
   }
 }
 
+void check_tls(Reader& reader, const Node& node, const Admin& admin) {
+  const Node& place = child(node, "tls");
+  if (admin.tls.certificate.empty() != admin.tls.key.empty() ||
+      (admin.tls.certificate.empty() && !admin.tls.client_ca.empty())) {
+    reader.error(place.mark,
+                 {"E0136", "TLS needs both a certificate and its key", "give `cert` and `key`"});
+  } else if (!admin.tls.certificate.empty() && admin.tcp_bind.empty()) {
+    reader.error(place.mark, {"E0136", "TLS is for `tcp`, which is off",
+                              "give `tcp` an address; the Unix socket needs no TLS"});
+  }
+}
+
+/// Whether other machines may reach it: it is encrypted, and somebody has to say who they are.
+bool is_safe(const Admin& admin) {
+  return !admin.tls.certificate.empty() &&
+         (!admin.administrators.empty() || !admin.tls.client_ca.empty());
+}
+
 void check_admin(Reader& reader, const Node& node, const Admin& admin) {
-  if (!admin.tcp_bind.empty() && !is_loopback(admin.tcp_bind) && !admin.allow_remote) {
+  check_tls(reader, node, admin);
+  if (!admin.tcp_bind.empty() && !is_loopback(admin.tcp_bind) && !admin.allow_remote &&
+      !is_safe(admin)) {
     reader.error(
         child(node, "tcp").mark,
         {"E0132",
          fmt::format("other machines can reach the admin API on {}, which {}",
                      quoted(admin.tcp_bind),
                      admin.administrators.empty() ? "has no authentication" : "is not encrypted"),
-         "bind it to 127.0.0.1 or [::1], or add `allow_remote: true`"});
+         "bind it to 127.0.0.1 or [::1], give it `tls` and `administrators`, or add "
+         "`allow_remote: true`"});
   }
   check_administrators(reader, node, admin);
 }
@@ -107,6 +147,22 @@ void add_sessions(ObjectType<Admin>& type) {
            .example = "1h"});
 }
 
+void add_writing(ObjectType<Admin>& type) {
+  type.key<&Admin::writable>(
+          on_off(),
+          {.name = "writable",
+           .documentation = "Routes, upstreams and policies may be written by the admin API: into "
+                            "the config centre, or else into `state_dir`. What the file has stays "
+                            "the file's.",
+           .example = "true",
+           .reload = kRestart})
+      .key<&Admin::require_match>(
+          on_off(), {.name = "require_match",
+                     .documentation = "A write has to say with `If-Match` or `If-None-Match` what "
+                                      "it builds on; else 428.",
+                     .example = "true"});
+}
+
 }  // namespace
 
 TypePtr<Admin> admin_keys() {
@@ -121,9 +177,16 @@ TypePtr<Admin> admin_keys() {
           text(kTcpBindRule, {.empty_word = "off"}),
           {.name = "tcp",
            .documentation =
-               "The admin API on TCP, too, in the clear: loopback only, unless `allow_remote`.",
+               "The admin API on TCP, too: loopback only, unless it has `tls` and knows who asks "
+               "(`administrators`, `tls.client_ca`), or `allow_remote`.",
            .example = "127.0.0.1:9900",
            .reload = kRestart})
+      .key<&Admin::tls>(admin_tls(), {.name = "tls",
+                                      .documentation = "For `tcp`; else it is in the clear.",
+                                      .example = "{cert: /etc/hangu/tls/admin.crt, key: "
+                                                 "/etc/hangu/tls/admin.key}",
+                                      .reload = kRestart,
+                                      .alternative = true})
       .key<&Admin::allow_remote>(
           on_off(), {.name = "allow_remote",
                      .documentation = "Accept a `tcp` address that other machines can reach.",
@@ -138,6 +201,7 @@ TypePtr<Admin> admin_keys() {
            .documentation =
                "Who may use the admin API. Empty: whoever reaches it may do everything.",
            .example = "[{name: li-wei, role: sysadmin, account: liwei}]"});
+  add_writing(*type);
   add_sessions(*type);
   type->check(check_admin);
   return type;

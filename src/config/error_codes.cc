@@ -248,10 +248,14 @@ const std::vector<ErrorCode>& error_codes() {
        "The keys of a config centre begin with a path, such as `/hangu/`: at most 256 bytes, with "
        "no `//` in it. A slash at its end is added where it lacks."},
       {"E0178", "bad document",
-       "A document of the config centre is one element of a list of the config. Its key says "
-       "which: "
+       "A document of the config centre or of the admin API is one element of a list of the "
+       "config. Its key says which: "
        "`upstreams/users` is the upstream `users`. The document is the mapping that would stand in "
        "the list; its `name` may be left out, and else is that of the key."},
+      {"E0179", "mask in the place of a secret",
+       "Secrets never come out of hangu: where one is, a document that is read shows `***`. "
+       "Written back as it is, that mask would become the secret. Write the secret itself, or "
+       "better a reference to it, `${VARIABLE}` or `file:/path`, which is shown as it is."},
       {"E0185", "bad label or stage",
        "A label of a node is `name=value` of letters, digits, `.`, `_`, `-` and `/`, at most 128 "
        "bytes. A stage of a rollout is a share of all nodes, from `1%` to `100%`, or such a label: "

@@ -32,6 +32,19 @@ EndpointRefresher::ResolverFactory resolver_factory(boost::asio::io_context& con
   return [&context] { return make_resolver(context, ResolverOptions{}); };
 }
 
+Readiness readiness_of(DrainState state, bool ready, bool lacks_documents) {
+  switch (state) {
+    case DrainState::kServing: break;
+    case DrainState::kLbDelay:
+    case DrainState::kDraining: return {false, "draining"};
+    case DrainState::kStopped: return {false, "stopped"};
+  }
+  if (!ready && lacks_documents) {
+    return {false, "waiting for the config center"};
+  }
+  return ready ? Readiness{true, "ready"} : Readiness{false, "starting"};
+}
+
 log::Level level_from(std::string_view name) {
   if (name == "debug") {
     return log::Level::kDebug;

@@ -21,6 +21,8 @@ inline int64_t milliseconds_of(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+Readiness readiness_of(DrainState state, bool ready, bool lacks_documents);
+
 log::Level level_from(std::string_view name);
 
 void log_diagnostics(const std::vector<config::Diagnostic>& diagnostics);

@@ -7,6 +7,8 @@
 #include "hangu/fleet/cache.h"
 #include "hangu/tls/digest.h"
 
+#include "control/document_log.h"
+
 namespace hangu::control {
 namespace {
 
@@ -31,6 +33,8 @@ ConfigSource::ConfigSource(std::string path, std::function<void(config::Config&)
     : path_(path),
       assembly_(std::move(path), assembly_options(std::move(complete))) {}
 
+ConfigSource::~ConfigSource() = default;
+
 config::LoadResult ConfigSource::load() {
   config::LoadResult result = assembly_.load();
   if (result.digest.empty()) {
@@ -38,10 +42,17 @@ config::LoadResult ConfigSource::load() {
   }
   const bool first = !has_loaded_;
   has_loaded_ = has_loaded_ || result.config.has_value();
-  if (!result.config || !result.config->config_center.enabled || !first || !open_center(result) ||
-      cache_path_.empty()) {
+  if (!result.config || !first) {
     return result;
   }
+  if (!result.config->config_center.enabled) {
+    return result.config->admin.writable ? add_local(std::move(result)) : std::move(result);
+  }
+  return open_center(result) && !cache_path_.empty() ? add_cached(std::move(result))
+                                                     : std::move(result);
+}
+
+config::LoadResult ConfigSource::add_cached(config::LoadResult result) {
   auto cached = fleet::read_cache(cache_path_, cache_key_);
   if (!cached) {
     log::warning("config_cache_unusable error=\"{}\"", cached.error());
@@ -62,6 +73,31 @@ config::LoadResult ConfigSource::load() {
   log::info("config_cache_read documents={} refused={}", assembly_.size(),
             assembly_.refused().size() + intake_->refused().size());
   return with;
+}
+
+config::LoadResult ConfigSource::add_local(config::LoadResult result) {
+  auto log = DocumentLog::open(result.config->state_dir + "/documents");
+  if (!log) {
+    // Some of its routes would be worse than none: nobody would know which.
+    result.diagnostics.push_back(error_of(path_, "`admin.writable`: " + log.error()));
+    result.config.reset();
+    return result;
+  }
+  document_log_ = std::move(*log);
+  std::vector<config::Document> documents;
+  for (const auto& [key, text] : document_log_->documents()) {
+    documents.push_back({key, text});
+  }
+  if (documents.empty()) {
+    return result;
+  }
+  config::LoadResult with = assembly_.change(std::move(documents));
+  for (const config::Refusal& each : assembly_.refused()) {
+    log::error("config_document_refused key={} error=\"{}\"", each.key, each.reason);
+  }
+  log::info("documents_read generation={} documents={} refused={}", document_log_->generation(),
+            assembly_.size(), assembly_.refused().size());
+  return with.config ? std::move(with) : std::move(result);
 }
 
 bool ConfigSource::open_center(config::LoadResult& result) {

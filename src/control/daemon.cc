@@ -7,7 +7,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -23,10 +22,10 @@
 #include "control/audit_events.h"
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
-#include "control/key_handout.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
 #include "control/rounds.h"
+#include "control/signal_watch.h"
 
 namespace hangu::control {
 namespace {
@@ -64,10 +63,14 @@ class Daemon::Impl final : private Neighbours::Host {
                      }
                    }),
         checker_(context),
-        key_fetcher_(context, [this](const std::string& authenticator,
-                                     KeyNews news) { take_keys(authenticator, std::move(news)); }),
+        key_fetcher_(context,
+                     [this](const std::string& authenticator, KeyNews news) {
+                       if (gateway_ != nullptr) {
+                         hand_keys(*gateway_, authenticator, std::move(news));
+                       }
+                     }),
         neighbours_(context, options_, *this),
-        signals_(context),
+        signals_(context, [this](int number) { on_signal(number); }),
         drain_timer_(context),
         relay_timer_(context),
         reload_timer_(context),
@@ -77,6 +80,7 @@ class Daemon::Impl final : private Neighbours::Host {
         load_rounds_(context) {}
 
   ~Impl() {
+    editor_.reset();
     center_.reset();  // posts to the loader
     loader_.join();
   }
@@ -94,7 +98,7 @@ class Daemon::Impl final : private Neighbours::Host {
     log::set_level(level_from(loaded.config->log_level));
     log_diagnostics(loaded.diagnostics);
     if (options_.handle_signals) {
-      wait_for_signals();
+      signals_.start();
     }
     loaded.config->generation = ++generation_;
     config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
@@ -113,6 +117,7 @@ class Daemon::Impl final : private Neighbours::Host {
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
     open_config_center();
+    open_editor();
     watch();
     check_health();
     watch_health();
@@ -127,19 +132,23 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor) {
-    reload_by([this] { return load_config(); }, done, actor, /*is_news=*/false);
+    reload_by([this] { return load_config(); }, done, {.actor = std::string(actor)});
   }
 
-  /// `is_news`: of the config centre; neither operators nor the service manager have asked for it.
+  struct Reason {
+    std::string actor;
+    std::string object = {};  // what it is about; empty: the file
+    bool is_news = false;     // neither an operator nor the service manager wants a reload
+  };
+
   void reload_by(std::function<config::LoadResult()> load,
-                 const std::function<void(ReloadOutcome)>& done, std::string_view actor,
-                 bool is_news) {
+                 const std::function<void(ReloadOutcome)>& done, Reason reason) {
     if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
       return;
     }
     // A successor says that it is ready when it has the documents.
-    const bool prepares = is_news && !neighbours_.serving();
+    const bool prepares = reason.is_news && !neighbours_.serving();
     if (neighbours_.upgrading() || (!neighbours_.serving() && !prepares)) {
       done(refused("an upgrade is under way"));
       return;
@@ -148,17 +157,15 @@ class Daemon::Impl final : private Neighbours::Host {
       done(refused("another reload is under way"));
       return;
     }
-    reload_actor_ = actor;
-    reload_is_news_ = is_news;
-    if (!is_news) {
+    reason_ = std::move(reason);
+    if (!reason_.is_news) {
       last_reload_at_ = monotonic_now();
       notifier_.reloading(last_reload_at_);
     }
     reloading_ = true;
     // A large file takes seconds, in which health is to be checked and shards are to be served.
-    asio::post(loader_, [this, load = std::move(load), before = config_, done,
-                         work = asio::make_work_guard(context_)] {
-      step_back();
+    run_apart([this, load = std::move(load), before = config_, done,
+               work = asio::make_work_guard(context_)] {
       auto loaded = std::make_shared<config::LoadResult>(load());
       loaded->digest = digest_of(*loaded);
       if (loaded->config) {
@@ -223,6 +230,7 @@ class Daemon::Impl final : private Neighbours::Host {
     const char* why_not = drain_.state() != DrainState::kServing ? "the process is going down"
                           : !ready_                              ? "the process is not ready yet"
                           : reloading_                           ? "a reload is under way"
+                          : editor_ && editor_->busy()           ? "a change is being written"
                           : neighbours_.upgrading()              ? "another upgrade is under way"
                                                                  : nullptr;
     if (why_not != nullptr) {
@@ -291,16 +299,8 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   Readiness readiness() const {
-    switch (drain_.state()) {
-      case DrainState::kServing: break;
-      case DrainState::kLbDelay:
-      case DrainState::kDraining: return {false, "draining"};
-      case DrainState::kStopped: return {false, "stopped"};
-    }
-    if (!ready_ && center_ != nullptr && !center_->known()) {
-      return {false, "waiting for the config center"};
-    }
-    return ready_ ? Readiness{true, "ready"} : Readiness{false, "starting"};
+    const bool lacks_documents = center_ != nullptr && !center_->known();
+    return readiness_of(drain_.state(), ready_, lacks_documents);
   }
 
   DaemonStatus status() const {
@@ -321,6 +321,9 @@ class Daemon::Impl final : private Neighbours::Host {
     if (center_ != nullptr) {
       status.config_center = center_->status();
     }
+    if (editor_ != nullptr) {
+      status.documents = editor_->status();
+    }
     status.last_reload = last_reload_;
     status.last_upgrade = last_upgrade_;
     status.predecessor = neighbours_.predecessor();
@@ -328,6 +331,8 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   std::shared_ptr<const config::Config> config() const { return config_; }
+
+  ConfigEditor* editor() const { return editor_.get(); }
 
   bool failed() const { return failed_; }
 
@@ -367,12 +372,7 @@ class Daemon::Impl final : private Neighbours::Host {
       return;
     }
     ConfigCenter::Hooks hooks;
-    hooks.run_apart = [this](std::function<void()> work) {
-      asio::post(loader_, [work = std::move(work)] {
-        step_back();
-        work();
-      });
-    };
+    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
     hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
                          std::function<void(ConfigCenter::Applied)> done) {
       if (drain_.state() != DrainState::kServing) {
@@ -381,7 +381,7 @@ class Daemon::Impl final : private Neighbours::Host {
       reload_by(
           std::move(load),
           [done = std::move(done)](const ReloadOutcome& outcome) { done(seen_by_center(outcome)); },
-          actor, /*is_news=*/true);
+          {.actor = std::move(actor), .is_news = true});
     };
     hooks.on_refused = [this](const config::Refusal& refusal) {
       record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
@@ -394,14 +394,30 @@ class Daemon::Impl final : private Neighbours::Host {
     center_->start();
   }
 
-  void wait_for_documents() {
-    center_ == nullptr ? become_ready() : center_->when_known([this] { become_ready(); });
+  void open_editor() {
+    if (options_.source == nullptr) {
+      return;
+    }
+    ConfigEditor::Hooks hooks;
+    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
+    hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
+                         std::string object, std::function<void(const ReloadOutcome&)> done) {
+      reload_by(std::move(load), done, {std::move(actor), std::move(object), /*is_news=*/true});
+    };
+    hooks.in_force = [this] { return ConfigEditor::InForce{generation_, config_hash_}; };
+    hooks.center = [this] { return center_ ? center_->status() : ConfigCenterStatus{}; };
+    editor_ = std::make_unique<ConfigEditor>(context_, *config_, options_.source, hooks);
   }
 
-  void take_keys(const std::string& authenticator, KeyNews news) {
-    if (gateway_ != nullptr) {
-      give_keys(*gateway_, authenticator, std::move(news));
-    }
+  void run_apart(std::function<void()> work) {
+    asio::post(loader_, [work = std::move(work)] {
+      step_back();
+      work();
+    });
+  }
+
+  void wait_for_documents() {
+    center_ == nullptr ? become_ready() : center_->when_known([this] { become_ready(); });
   }
 
   void record_config(ConfigEvent event) {
@@ -516,7 +532,7 @@ class Daemon::Impl final : private Neighbours::Host {
       refresher_.apply(config_);
       ReloadOutcome outcome = refused(applied.error());
       outcome.tried = true;
-      if (options_.source != nullptr && !reload_is_news_) {  // else the centre sees to it
+      if (options_.source != nullptr && !reason_.is_news) {  // else whoever brought them sees to it
         asio::post(loader_, [source = options_.source] { source->revert_load(); });
       }
       finish_reload(std::move(outcome), done);
@@ -537,7 +553,8 @@ class Daemon::Impl final : private Neighbours::Host {
   void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
     const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
     record_config({.applied = applied,
-                   .actor = reload_actor_,
+                   .actor = reason_.actor,
+                   .file = reason_.object,
                    .before = config_hash_,
                    .after = offered_hash_,
                    .error = outcome.error});
@@ -554,19 +571,6 @@ class Daemon::Impl final : private Neighbours::Host {
       notifier_.ready(text);
     }
     done(std::move(outcome));
-  }
-
-  void wait_for_signals() {
-    for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
-      error_code error;
-      signals_.add(number, error);  // nothing the second time
-    }
-    signals_.async_wait([this](error_code error, int number) {
-      if (!error) {
-        wait_for_signals();
-        on_signal(number);
-      }
-    });
   }
 
   // The first SIGHUP reloads at once; more within the interval are one reload at its end.
@@ -626,6 +630,7 @@ class Daemon::Impl final : private Neighbours::Host {
     health_rounds_.stop();
     checker_.stop();
     load_rounds_.stop();
+    editor_.reset();
     center_.reset();
     gateway_.reset();
     if (!neighbours_.stays_behind()) {
@@ -639,8 +644,7 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void end() {
-    error_code ignored;
-    signals_.cancel(ignored);
+    signals_.stop();
     if (callbacks_.on_stopped) {
       callbacks_.on_stopped();
     } else {
@@ -700,7 +704,7 @@ class Daemon::Impl final : private Neighbours::Host {
   Neighbours neighbours_;
   DrainMachine drain_;
   server::LeavePlan leave_;  // how, once it drains
-  asio::signal_set signals_;
+  SignalWatch signals_;
   asio::steady_timer drain_timer_;
   asio::steady_timer relay_timer_;
   asio::steady_timer reload_timer_;
@@ -711,7 +715,7 @@ class Daemon::Impl final : private Neighbours::Host {
   std::shared_ptr<const config::Config> config_;
   std::string config_hash_;   // of the file in force, as it was
   std::string offered_hash_;  // of that of the reload under way
-  std::string reload_actor_;
+  Reason reason_;             // of the same
   std::optional<LastReload> last_reload_;
   std::optional<LastUpgrade> last_upgrade_;
   TimePoint started_;
@@ -721,8 +725,8 @@ class Daemon::Impl final : private Neighbours::Host {
   bool ready_ = false;
   bool failed_ = false;
   bool reloading_ = false;
-  bool reload_is_news_ = false;
   std::unique_ptr<ConfigCenter> center_;  // nullptr: none
+  std::unique_ptr<ConfigEditor> editor_;  // the same: the config comes from elsewhere
   asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
 };
 
@@ -790,6 +794,10 @@ DaemonStatus Daemon::status() const {
 
 std::shared_ptr<const config::Config> Daemon::config() const {
   return impl_->config();
+}
+
+ConfigEditor* Daemon::editor() {
+  return impl_->editor();
 }
 
 stats::Registry& Daemon::registry() {

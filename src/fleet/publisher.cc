@@ -107,26 +107,58 @@ Publisher::Publisher(etcd::Client& client, std::string prefix)
     : client_(client),
       prefix_(std::move(prefix)) {}
 
-asio::awaitable<Publisher::Answer<StoreState>> Publisher::read() {
+/// The number of the last push in a new state, and the revision of the store then.
+asio::awaitable<Publisher::Answer<int64_t>> Publisher::read_generation_of(StoreState& state) {
   etcd::RangeRequest generation;
   generation.key = prefix_ + "generation";
   auto counted = co_await client_.range(generation);
   if (!counted) {
     co_return Failure<std::string>{reason_of(counted.error())};
   }
-  StoreState state;
-  etcd::RangeRequest all;
-  all.key = documents_prefix();
-  all.is_prefix = true;
-  all.revision = counted->revision;  // both at one revision
-  auto found = co_await client_.range(all);
-  if (!found) {
-    co_return Failure<std::string>{reason_of(found.error())};
-  }
   if (!counted->keys.empty()) {
     const auto record = read_record_json(counted->keys[0].value);
     state.generation = record ? record->generation : 0;
     state.generation_revision = counted->keys[0].mod_revision;
+  }
+  co_return counted->revision;
+}
+
+asio::awaitable<Publisher::Answer<StoreState>> Publisher::read(std::vector<std::string> keys) {
+  StoreState state;
+  auto revision = co_await read_generation_of(state);
+  if (!revision) {
+    co_return Failure<std::string>{revision.error()};
+  }
+  keys.emplace_back(kRolloutKey);
+  for (const std::string& key : keys) {
+    etcd::RangeRequest request;
+    request.key = documents_prefix() + key;
+    request.revision = *revision;
+    auto found = co_await client_.range(request);
+    if (!found) {
+      co_return Failure<std::string>{reason_of(found.error())};
+    }
+    for (etcd::KeyValue& each : found->keys) {
+      StoreEntry& entry = key == kRolloutKey ? state.rollout : state.documents[key];
+      entry = {std::move(each.value), each.mod_revision};
+    }
+  }
+  co_return state;
+}
+
+asio::awaitable<Publisher::Answer<StoreState>> Publisher::read() {
+  StoreState state;
+  auto revision = co_await read_generation_of(state);
+  if (!revision) {
+    co_return Failure<std::string>{revision.error()};
+  }
+  etcd::RangeRequest all;
+  all.key = documents_prefix();
+  all.is_prefix = true;
+  all.revision = *revision;  // both at one revision
+  auto found = co_await client_.range(all);
+  if (!found) {
+    co_return Failure<std::string>{reason_of(found.error())};
   }
   for (etcd::KeyValue& each : found->keys) {
     const std::string key = each.key.substr(all.key.size());

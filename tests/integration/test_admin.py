@@ -45,6 +45,8 @@ class Admin(GatewayCase):
         # There is no plugin here to change, and nobody to log in.
         for method, path in listed - {("POST", "/reload"), ("POST", "/plugin"), ("POST", "/login"),
                                       ("POST", "/upgrade")}:
+            if path == "/config/changes" or "{name}" in path:
+                continue  # test_admin_write.py
             with self.subTest(path):
                 query = {
                     "/explain": "?method=GET&url=http%3A%2F%2Fa%2F",

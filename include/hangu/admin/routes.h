@@ -20,6 +20,11 @@ struct Request {
   std::string target;  // "/explain?method=GET&url=..."
   Peer peer;
   std::string authorization;  // that field, or empty
+  std::string content_type = {};
+  std::string accept = {};
+  std::string if_match = {};
+  std::string if_none_match = {};
+  std::string body = {};
 };
 
 struct Reply {
@@ -29,11 +34,39 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> fields;  // beside what every reply has
 };
 
+struct Context;
+struct Admitted;
+
+/// A parameter of the query, or a field of the head.
+struct Parameter {
+  std::string_view name;
+  std::string_view documentation = {};
+  std::string_view words = {};  // that it may be: "read|export"; empty: any text
+  bool required = false;
+};
+
+/// One of the answers that are no problem.
+struct Answer {
+  int status = 200;
+  std::string_view type = {};    // of its body; empty: it has none
+  std::string_view schema = {};  // one of openapi_schemas.cc; empty: text
+};
+
+/// What clients need to know of a route.
+struct Interface {
+  std::span<const Parameter> query = {};
+  std::span<const Parameter> fields = {};
+  std::string_view body = {};  // a schema, of JSON; empty: none
+  std::span<const Answer> answers = {};
+};
+
 struct Route {
   std::string_view method;
-  std::string_view path;
-  Roles roles;  // who may, where there are administrators
+  std::string_view path;  // may end with /{list}/{name}
+  Roles roles;            // who may, where there are administrators
   std::string_view summary;
+  void (*answer)(const Admitted&, Context&, std::function<void(Reply)>);
+  Interface api;
 };
 
 /// Verifies a password somewhere else, and calls `done` on the control thread.
@@ -49,7 +82,10 @@ struct Context {
 
 std::span<const Route> routes();
 
-/// Calls `done` once; at once for all but POST /reload and POST /login.
+/// Whether its body may be as long as documents are: of a request whose head has been read.
+bool takes_documents(const Request& request, Context& context);
+
+/// Calls `done` once, at once or later.
 void handle(const Request& request, Context& context, std::function<void(Reply)> done);
 
 /// The error form of all admin replies (RFC 9457): type, title, status, code, detail.

@@ -22,6 +22,7 @@ namespace hangu::admin {
 struct ServerLimits {
   size_t connections_max = 64;
   size_t body_bytes_max = 64 * 1024;
+  size_t document_bytes_max = 2 * 1024 * 1024;  // the same of who may write documents
   size_t head_bytes_max = 32 * 1024;
   Duration timeout = std::chrono::seconds(10);  // of one request, and of one reply
 };

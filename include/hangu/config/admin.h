@@ -26,10 +26,21 @@ struct Administrator {
   bool operator==(const Administrator&) const = default;
 };
 
+/// The admin API over TLS, on TCP.
+struct AdminTls {
+  std::string certificate;  // PEM file, with the chain; empty: no TLS
+  std::string key;
+  std::string client_ca;  // PEM file; not empty: callers need a certificate of one of these
+  bool operator==(const AdminTls&) const = default;
+};
+
 struct Admin {
   std::string unix_path = "/run/hangu/admin.sock";
   std::string tcp_bind;  // empty: none; loopback only unless allow_remote
   bool allow_remote = false;
+  AdminTls tls;
+  bool writable = false;                      // documents may be written by the API
+  bool require_match = false;                 // only by who says what they have looked at
   std::vector<Administrator> administrators;  // none: whoever reaches the API may do everything
   Duration idle_timeout = std::chrono::minutes(15);
   Duration session_max = std::chrono::hours(8);

@@ -1,6 +1,7 @@
 // ConfigSource: where a process has its config from: its file, and the documents of a config centre
-// when the file names one. It holds what was read and checks it; what goes through the network is
-// ConfigCenter's. Used by one thread at a time, the loader's: it reads files and takes its time.
+// when the file names one, or those that its admin API was given. It holds what was read and checks
+// it; what goes through the network is ConfigCenter's. Used by one thread at a time, the loader's:
+// it reads files and takes its time.
 #pragma once
 
 #include <functional>
@@ -16,10 +17,13 @@
 
 namespace hangu::control {
 
+class DocumentLog;
+
 class ConfigSource {
  public:
   /// `complete` has the last word on each config; may be empty.
   explicit ConfigSource(std::string path, std::function<void(config::Config&)> complete = {});
+  ~ConfigSource();
 
   /// Reads the file. The first time, and when it names a config centre, the cache as well.
   config::LoadResult load();
@@ -44,6 +48,22 @@ class ConfigSource {
     std::string refusal;                    // why they cannot be; empty: they can, or need not
   };
 
+  /// All of these or none; see Assembly.
+  config::LoadResult change_all(std::vector<config::Document> documents) {
+    return assembly_.change_all(std::move(documents));
+  }
+
+  config::LoadResult check_all(std::vector<config::Document> documents) {
+    return assembly_.check_all(std::move(documents));
+  }
+
+  config::LoadResult revert_all() { return assembly_.revert_all(); }
+
+  const config::Assembly& assembly() const { return assembly_; }
+
+  /// The documents that are kept on this machine; nullptr: the config does not say so.
+  DocumentLog* document_log() { return document_log_.get(); }
+
   struct Report {
     size_t documents = 0;  // in force
     std::vector<config::Refusal> refused;
@@ -65,6 +85,8 @@ class ConfigSource {
 
   /// Takes what is no document out of them.
   void take_rollout(std::vector<fleet::StoredDocument>& documents, bool whole);
+  config::LoadResult add_cached(config::LoadResult result);
+  config::LoadResult add_local(config::LoadResult result);
 
   /// What is in force, with envelopes: what a cache is to bring back.
   void note_good();
@@ -73,7 +95,8 @@ class ConfigSource {
   config::Assembly assembly_;
   std::unique_ptr<fleet::Intake> intake_;        // from the first load() on, with a config centre
   std::unique_ptr<fleet::Candidate> candidate_;  // likewise
-  std::string cache_path_;                       // empty: none
+  std::unique_ptr<DocumentLog> document_log_;
+  std::string cache_path_;  // empty: none
   std::string cache_key_;
   std::map<std::string, std::string> good_;
   bool has_loaded_ = false;

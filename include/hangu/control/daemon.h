@@ -19,6 +19,7 @@
 #include "hangu/config/load.h"
 #include "hangu/config/print.h"
 #include "hangu/control/config_center.h"
+#include "hangu/control/config_editor.h"
 #include "hangu/control/drain.h"
 #include "hangu/control/endpoint_refresher.h"
 #include "hangu/control/health_checker.h"
@@ -90,6 +91,7 @@ struct DaemonStatus {
   std::vector<EndpointChecks> checks;
   std::vector<KeyStatus> keys;
   ConfigCenterStatus config_center;
+  DocumentsStatus documents;
   std::optional<LastReload> last_reload;
   std::optional<LastUpgrade> last_upgrade;
   int64_t predecessor = 0;  // the process that this one has replaced, while it is there
@@ -176,6 +178,8 @@ class Daemon {
   Readiness readiness() const;
   DaemonStatus status() const;
   std::shared_ptr<const config::Config> config() const;
+  /// nullptr when the config comes from elsewhere than a ConfigSource, and when all is over.
+  ConfigEditor* editor();
   stats::Registry& registry();  // only between start() and on_stopped
 
  private:

@@ -76,6 +76,9 @@ class Publisher {
 
   boost::asio::awaitable<Answer<StoreState>> read();
 
+  /// The same of some documents: what it costs is what is asked for.
+  boost::asio::awaitable<Answer<StoreState>> read(std::vector<std::string> keys);
+
   /// What to write for these changes of bodies, signed; those that change nothing are left out. New
   /// elements come before what refers to them, removals after it.
   std::vector<PushedDocument> prepare(const StoreState& state,
@@ -118,6 +121,7 @@ class Publisher {
  private:
   boost::asio::awaitable<Answer<int64_t>> write_generation(const StoreState& state,
                                                            PushRecord record, PushTerms terms);
+  boost::asio::awaitable<Answer<int64_t>> read_generation_of(StoreState& state);
   boost::asio::awaitable<Answer<PushRecord>> read_record(std::string key);
 
   etcd::Client& client_;

@@ -116,9 +116,9 @@ class Gateway:
 
     # The admin API.
 
-    def admin(self, method, target, fields=()):
+    def admin(self, method, target, fields=(), body=None):
         with Client(self.socket) as client:
-            return client.request(method, target, [*fields, ("Connection", "close")])
+            return client.request(method, target, [*fields, ("Connection", "close")], body)
 
     def status(self):
         return self.admin("GET", "/status").json()

@@ -3,6 +3,7 @@
 #include <map>
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,14 +68,22 @@ TEST_F(RoutesTest, EveryListedRouteAnswers) {
       {"/audit/reading", "?kind=read"},
       {"/plugin", "?name=stamp&change=swap"},
       {"/endpoint", "?upstream=app&endpoint=192.0.2.9:80&order=drain"}};
+  const std::map<std::string, int> others = {
+      {"POST /endpoint", 404},  // there is none of that address
+      {"POST /plugin", 409},
+      {"POST /login", 409},
+      {"POST /upgrade", 409},
+      {"GET /config/documents", 409},  // the config is in no file
+      {"GET /config/documents/{list}/{name}", 409},
+      {"PUT /config/documents/{list}/{name}", 404},  // no such list
+      {"DELETE /config/documents/{list}/{name}", 404},
+      {"POST /config/changes", 400}};
   for (const Route& route : routes()) {
     const auto query = queries.find(route.path);
     const std::string target =
         std::string(route.path) + (query != queries.end() ? query->second : "");
-    const int expected =
-        route.path == "/endpoint" ? 404  // there is none of that address
-        : route.path == "/plugin" || route.path == "/login" || route.path == "/upgrade" ? 409
-                                                                                        : 200;
+    const auto other = others.find(fmt::format("{} {}", route.method, route.path));
+    const int expected = other != others.end() ? other->second : 200;
     EXPECT_EQ(ask(std::string(route.method), target).status, expected) << target;
   }
 }
@@ -83,6 +92,9 @@ TEST_F(RoutesTest, UnknownPathsAndMethodsAreProblems) {
   start();
   expect_problem(ask("GET", "/none"), 404, "admin.not_found");
   expect_problem(ask("GET", "/status/"), 404, "admin.not_found");
+  expect_problem(ask("GET", "/config/documents/"), 404, "admin.not_found");
+  EXPECT_THAT(ask("POST", "/config/documents/routes/a").fields,
+              ElementsAre(Pair("Allow", "GET, HEAD, PUT, DELETE")));
   const Reply post = ask("POST", "/status");
   expect_problem(post, 405, "admin.method");
   EXPECT_THAT(post.fields, ElementsAre(Pair("Allow", "GET, HEAD")));

@@ -1,0 +1,92 @@
+"""The admin API over TLS: with a certificate that is renewed, for callers who have one or none."""
+
+import shutil
+import ssl
+
+from support.case import GatewayCase
+from support.certificates import Authority
+from support.client import Client
+from support.gateway import make_config
+from support.redis import free_port
+from support.wait import eventually
+from support.wire import Ended
+
+
+class Tls(GatewayCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.authority = Authority()
+        cls.addClassCleanup(shutil.rmtree, cls.authority.folder, True)
+        cls.server = cls.authority.issue(["DNS:admin.example"])
+        cls.operator = cls.authority.issue(["DNS:li.example"], subject="li-wei")
+
+    def begin(self, **tls):
+        self.port = free_port()
+        return self.start(make_config(
+            self.origin, audit={"path": "@FOLDER@/audit.log"},
+            admin={"socket": "@FOLDER@/admin.sock", "tcp": f"127.0.0.1:{self.port}",
+                   "tls": {**self.server.files, **tls}}))
+
+    def context(self, pair=None):
+        context = ssl.create_default_context(cafile=self.authority.cert)
+        if pair:
+            context.load_cert_chain(pair.cert, pair.key)
+        return context
+
+    def ask(self, method, target, pair=None, context=None):
+        with Client(("127.0.0.1", self.port), tls=context or self.context(pair),
+                    server_name="admin.example") as client:
+            return client.request(method, target)
+
+    def test_it_is_encrypted_and_nothing_else(self):
+        gateway = self.begin()
+        self.assertEqual(self.ask("GET", "/ready").status, 200)
+        with Client(("127.0.0.1", self.port), tls=self.context(),
+                    server_name="admin.example") as client:
+            for _ in range(3):  # on one connection
+                self.assertEqual(client.request("GET", "/status").json()["pid"], gateway.pid)
+        with Client(("127.0.0.1", self.port)) as client:
+            with self.assertRaises((Ended, OSError)):
+                client.request("GET", "/ready")
+        self.assertEqual(gateway.admin("GET", "/ready").status, 200)  # the socket as ever
+        with self.assertRaises(ssl.SSLError):
+            with Client(("127.0.0.1", self.port), tls=self.context(),
+                        server_name="other.example"):
+                pass
+
+    def test_callers_show_a_certificate(self):
+        gateway = self.begin(client_ca=self.authority.cert)
+        self.assertEqual(self.ask("POST", "/reload", self.operator).status, 200)
+        with self.assertRaises((Ended, OSError)):
+            self.ask("GET", "/ready")
+        other = Authority("another one")
+        self.addCleanup(shutil.rmtree, other.folder, True)
+        with self.assertRaises((Ended, OSError)):
+            self.ask("GET", "/ready", other.issue(["DNS:li.example"]))
+        eventually(lambda: "cert=/CN=li-wei" in (gateway.folder / "audit.log").read_text(),
+                   "who reloaded is recorded")
+
+    def test_a_certificate_is_renewed_without_a_reload(self):
+        folder = self.authority.folder
+        for name in ("cert", "key"):
+            shutil.copy(getattr(self.server, name), folder / f"admin.{name}")
+        gateway = self.begin(cert=str(folder / "admin.cert"), key=str(folder / "admin.key"))
+
+        def serial():
+            with Client(("127.0.0.1", self.port), tls=self.context(),
+                        server_name="admin.example") as client:
+                return client.wire.socket.getpeercert()["serialNumber"]
+
+        before = serial()
+        (folder / "admin.cert").write_text("not one", "ascii")
+        self.assertEqual(serial(), before)
+        self.assertIn("admin_certificate_unusable", gateway.stderr)
+        renewed = self.authority.issue(["DNS:admin.example"])
+        shutil.copy(renewed.key, folder / "admin.key")
+        shutil.copy(renewed.cert, folder / "admin.cert")
+        self.assertNotEqual(serial(), before)
+
+    def test_files_that_are_none_stop_the_start(self):
+        with self.assertRaisesRegex(AssertionError, "admin.tls: .*/none.pem"):
+            self.begin(cert="/nowhere/none.pem")
