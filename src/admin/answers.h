@@ -13,6 +13,8 @@ void answer_upstreams(const Admitted& asked, Context& context, Done done);
 void answer_endpoint(const Admitted& asked, Context& context, Done done);
 void answer_plugins(const Admitted& asked, Context& context, Done done);
 void answer_plugin(const Admitted& asked, Context& context, Done done);
+void answer_releases(const Admitted& asked, Context& context, Done done);
+void answer_release(const Admitted& asked, Context& context, Done done);
 void answer_metrics(const Admitted& asked, Context& context, Done done);
 void answer_config(const Admitted& asked, Context& context, Done done);
 void answer_explain(const Admitted& asked, Context& context, Done done);

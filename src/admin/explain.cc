@@ -338,18 +338,28 @@ void add_answer(const config::Route& route, json::object& out) {
 
 /// Who shares the requests and who gets this one; where there is no saying, kNoUpstream.
 uint32_t add_split(const config::Config& config, const config::Route& route,
-                   const AskedRequest& request, json::object& out) {
+                   const AskedRequest& request, const Live& live, json::object& out) {
   json::array shares;
   for (const config::Split::Part& part : route.split.upstreams) {
-    shares.push_back(
-        json::value{{"upstream", config.upstreams[part.upstream].name}, {"weight", part.weight}});
+    shares.push_back(json::value{{"upstream", config.upstreams[part.upstream].name},
+                                 {"weight", part.weight},
+                                 {"version", part.version}});
   }
   out["split"] = std::move(shares);
-  const SplitChoice choice = choose_share(config, route, request);
+  std::optional<uint32_t> release;
+  if (route.split.ramp.enabled) {
+    const ReleaseShown shown = release_of(config, route, live.releases);
+    release = shown.share;
+    out["release"] = {{"upstream", config.upstreams[route.split.ramp.to].name},
+                      {"state", shown.state},
+                      {"share", control::share_text(shown.share)}};
+  }
+  const SplitChoice choice = choose_share(config, route, request, release);
   const uint32_t upstream =
       choice.share ? route.split.upstreams[*choice.share].upstream : config::kNoUpstream;
   out["split_choice"] = {
       {"upstream", choice.share ? config.upstreams[upstream].name : std::string()},
+      {"version", choice.share ? route.split.upstreams[*choice.share].version : std::string()},
       {"reason", choice.reason}};
   return upstream;
 }
@@ -401,7 +411,7 @@ json::array names_of(const std::vector<uint32_t>& numbers, const std::vector<Lim
 }
 
 void add_route(const config::Config& config, const config::Route& route, const Target& target,
-               const AskedRequest& request, const server::GatewayStatus* live, json::object& out) {
+               const AskedRequest& request, const Live& live, json::object& out) {
   out["route"] = route.name;
   add_captures(request.captures, out);
   json::array limits;
@@ -418,14 +428,14 @@ void add_route(const config::Config& config, const config::Route& route, const T
   out["circuit_breaker"] =
       route.circuit_breaker.enabled && route.circuit_breaker.mode != config::Mode::kOff;
   const uint32_t upstream =
-      route.split.enabled ? add_split(config, route, request, out) : route.upstream;
+      route.split.enabled ? add_split(config, route, request, live, out) : route.upstream;
   if (upstream == config::kNoUpstream) {
     if (!route.split.enabled) {
       add_answer(route, out);
     }
     return;
   }
-  out["upstream"] = upstream_json(config.upstreams[upstream], live);
+  out["upstream"] = upstream_json(config.upstreams[upstream], live.gateway);
   out["limits"] = {
       {"timeout", limit_text(route.timeout)},
       {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
@@ -454,8 +464,7 @@ void add_reply(const Error& error, std::string_view detail, json::object& out) {
 
 /// With its captures.
 void add_match(const config::Config& config, const policy::RouteMatchResult& found,
-               const Target& target, AskedRequest request, const server::GatewayStatus* live,
-               json::object& out) {
+               const Target& target, AskedRequest request, const Live& live, json::object& out) {
   std::vector<std::string_view> values;
   if (found.captor != nullptr) {
     values.resize(found.captor->captures().size());
@@ -466,8 +475,8 @@ void add_match(const config::Config& config, const policy::RouteMatchResult& fou
 }
 
 void add_outcome(const config::Config& config, const policy::RouteTable& table,
-                 const Target& target, const AskedRequest& request,
-                 const server::GatewayStatus* live, json::object& out) {
+                 const Target& target, const AskedRequest& request, const Live& live,
+                 json::object& out) {
   const config::Listener* listener = listener_for(config, target.url.port);
   const policy::RouteMatchResult found =
       table.match(request.host, request.path, request.method, request.facts);
@@ -518,8 +527,7 @@ bool reject(const ExplainRequest& request, const Target& target, json::object& o
 }  // namespace
 
 Result<json::object, std::string> explain(const config::Config& config,
-                                          const ExplainRequest& request,
-                                          const server::GatewayStatus* live) {
+                                          const ExplainRequest& request, const Live& live) {
   if (!is_method(request.method)) {
     return Failure<std::string>{fmt::format("\"{}\" is not a method", request.method)};
   }

@@ -1,8 +1,12 @@
 #include "admin/explain_split.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "hangu/http/parameters.h"
+#include "hangu/policy/facts_match.h"
+#include "hangu/policy/release_split.h"
 #include "hangu/policy/request_hash.h"
 #include "hangu/policy/traffic_split.h"
 
@@ -56,18 +60,58 @@ std::optional<size_t> named_share(const config::Config& config, const config::Sp
   return std::nullopt;
 }
 
-TrafficSplit split_of(const config::Split& split) {
-  std::vector<uint32_t> weights;
-  for (const config::Split::Part& part : split.upstreams) {
-    weights.push_back(part.weight);
+/// Whom a bucket belongs to.
+class Owners {
+ public:
+  Owners(const config::Split& split, std::optional<uint32_t> release)
+      : split_(weights_of(split, /*others=*/false)) {
+    if (release) {
+      const auto to =
+          std::find_if(split.upstreams.begin(), split.upstreams.end(),
+                       [&](const auto& part) { return part.upstream == split.ramp.to; });
+      release_.emplace(weights_of(split, /*others=*/true),
+                       static_cast<size_t>(to - split.upstreams.begin()));
+      share_ = *release;
+    }
   }
-  return TrafficSplit(weights);
+
+  size_t share_of(uint32_t bucket) const {
+    return release_ ? release_->share_of(bucket, share_) : split_.share_of(bucket);
+  }
+
+ private:
+  /// `others`: without what is being released.
+  static std::vector<uint32_t> weights_of(const config::Split& split, bool others) {
+    std::vector<uint32_t> weights;
+    for (const config::Split::Part& part : split.upstreams) {
+      weights.push_back(others && part.upstream == split.ramp.to ? 0 : part.weight);
+    }
+    return weights;
+  }
+
+  TrafficSplit split_;
+  std::optional<policy::ReleaseSplit> release_;
+  uint32_t share_ = 0;
+};
+
+/// The first share with a rule for such requests, as far as it does not ask who the client is.
+std::optional<size_t> ruled_share(const config::Split& split, const AskedRequest& request) {
+  for (size_t i = 0; i < split.upstreams.size(); ++i) {
+    for (const config::SplitRule& rule : split.upstreams[i].rules) {
+      const policy::FactsMatch facts(
+          {.headers = rule.headers, .cookies = rule.cookies, .clients = rule.clients}, {});
+      if (rule.who.empty() && facts.takes(request.facts)) {
+        return i;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 SplitChoice choose(const config::Config& config, const config::Route& route,
-                   const AskedRequest& request) {
+                   const AskedRequest& request, std::optional<uint32_t> release) {
   const config::Split& split = route.split;
-  const TrafficSplit shares = split_of(split);
+  const Owners shares(split, release);
   if (!split.choice.header.empty()) {
     if (const auto named = named_share(config, split, header(request, split.choice.header))) {
       return {named, fmt::format("header {} names it", split.choice.header)};
@@ -77,6 +121,9 @@ SplitChoice choose(const config::Config& config, const config::Route& route,
     if (const auto named = named_share(config, split, cookie(request, split.choice.cookie))) {
       return {named, fmt::format("cookie {} names it", split.choice.cookie)};
     }
+  }
+  if (const auto ruled = ruled_share(split, request)) {
+    return {ruled, "one of its rules takes the request"};
   }
   policy::HashedKey key{.hash = TrafficSplit::kSeed, .whole = !split.key.empty()};
   for (const config::KeyPart& part : split.key) {
@@ -104,16 +151,30 @@ SplitChoice choose(const config::Config& config, const config::Route& route,
 }  // namespace
 
 SplitChoice choose_share(const config::Config& config, const config::Route& route,
-                         const AskedRequest& request) {
-  SplitChoice choice = choose(config, route, request);
+                         const AskedRequest& request, std::optional<uint32_t> release) {
+  SplitChoice choice = choose(config, route, request, release);
   // Nobody proves anything here.
   for (const config::Split::Part& part : route.split.upstreams) {
-    if (!part.who.empty()) {
-      choice.reason += fmt::format("; some clients go to {}: see its `for`",
-                                   config.upstreams[part.upstream].name);
+    const bool ruled = std::any_of(part.rules.begin(), part.rules.end(),
+                                   [](const auto& rule) { return !rule.who.empty(); });
+    if (!part.who.empty() || ruled) {
+      choice.reason +=
+          fmt::format("; some clients go to {}: see its `{}`", config.upstreams[part.upstream].name,
+                      part.who.empty() ? "rules" : "for");
     }
   }
   return choice;
+}
+
+ReleaseShown release_of(const config::Config& config, const config::Route& route,
+                        const std::vector<control::ReleaseStatus>& known) {
+  const std::string& upstream = config.upstreams[route.split.ramp.to].name;
+  for (const control::ReleaseStatus& each : known) {
+    if (each.route == route.name && each.upstream == upstream) {
+      return {each.state.share, std::string(policy::to_string(each.state.stage))};
+    }
+  }
+  return {policy::buckets_of(route.split.ramp.from), "as it begins"};
 }
 
 }  // namespace hangu::admin

@@ -142,13 +142,18 @@ class Printer {
       line("priority", priority);
     }
     for (const json::value& share : array_at(from_, "split")) {
-      line("split", fmt::format("{} to {}", text_at(share.as_object(), "weight"),
-                                text_at(share.as_object(), "upstream")));
+      line("split",
+           fmt::format("{} to {}{}", text_at(share.as_object(), "weight"),
+                       text_at(share.as_object(), "upstream"), version_at(share.as_object())));
+    }
+    if (const json::object& release = object_at(from_, "release"); !release.empty()) {
+      line("release", fmt::format("{} gets {}, {}", text_at(release, "upstream"),
+                                  text_at(release, "share"), text_at(release, "state")));
     }
     if (const json::object& choice = object_at(from_, "split_choice"); !choice.empty()) {
       const std::string chosen = text_at(choice, "upstream");
-      line("goes to",
-           fmt::format("{}{}{}", chosen, chosen.empty() ? "" : ": ", text_at(choice, "reason")));
+      line("goes to", fmt::format("{}{}{}{}", chosen, version_at(choice),
+                                  chosen.empty() ? "" : ": ", text_at(choice, "reason")));
     }
     if (upstream.empty()) {
       return;
@@ -172,6 +177,12 @@ class Printer {
     line("body", fmt::format("at most {}", text_at(limits, "body_max")));
     edits("request", object_at(from_, "request_headers"));
     edits("response", object_at(from_, "response_headers"));
+  }
+
+  /// " (2.1)"; nothing where there is no version.
+  static std::string version_at(const json::object& share) {
+    const std::string version = text_at(share, "version");
+    return version.empty() ? "" : fmt::format(" ({})", version);
   }
 
   void edits(std::string_view which, const json::object& edit) {

@@ -9,6 +9,8 @@
 
 #include "hangu/server/tls_contexts.h"
 
+#include "admin/releases_json.h"
+
 namespace hangu::admin {
 namespace {
 
@@ -441,6 +443,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   }
   if (!status.keys.empty()) {
     all["key_sets"] = key_sets(status);
+  }
+  if (!status.releases.empty()) {
+    all["releases"] = releases_json(status.releases);
   }
   if (status.config_center.enabled) {
     all["config_center"] = config_center(status.config_center);

@@ -123,6 +123,22 @@ constexpr std::string_view kSchemas = R"__({
     "properties": {"name": {"type": "string"}, "sha256": {"type": "string"}}}}}
 },
 "PluginChange": {"type": "object"},
+"Releases": {
+  "type": "object",
+  "required": ["releases"],
+  "properties": {
+    "releases": {"type": "array", "items": {"$ref": "#/components/schemas/Release"}}
+  }
+},
+"Release": {
+  "type": "object",
+  "required": ["route", "upstream", "version", "state", "share_percent", "cause", "revision"],
+  "properties": {
+    "route": {"type": "string"},
+    "state": {"type": "string"},
+    "share_percent": {"type": "number"}
+  }
+},
 "Explanation": {"type": "object", "required": ["request"]},
 "Recorded": {
   "type": "object",

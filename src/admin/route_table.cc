@@ -26,6 +26,12 @@ constexpr Parameter kPluginChange[] = {
      .documentation = "To what its file holds, or back.",
      .words = "swap|rollback",
      .required = true}};
+constexpr Parameter kRelease[] = {
+    {.name = "route", .documentation = "Whose release it is.", .required = true},
+    {.name = "order",
+     .documentation = "What is to become of it.",
+     .words = "pause|resume|promote|abort",
+     .required = true}};
 constexpr Parameter kExplained[] = {
     {.name = "method", .documentation = "Of the request; GET unless said."},
     {.name = "url", .documentation = "Of the request.", .required = true},
@@ -57,6 +63,7 @@ constexpr Answer kStatus[] = {{200, kJson, "Status"}};
 constexpr Answer kUpstreams[] = {{200, kJson, "Upstreams"}};
 constexpr Answer kPlugins[] = {{200, kJson, "Plugins"}};
 constexpr Answer kPluginChanged[] = {{200, kJson, "PluginChange"}};
+constexpr Answer kReleases[] = {{200, kJson, "Releases"}};
 constexpr Answer kYaml[] = {{200, "application/yaml", ""}};
 constexpr Answer kExplanation[] = {{200, kJson, "Explanation"}};
 constexpr Answer kRecorded[] = {{200, kJson, "Recorded"}};
@@ -116,6 +123,18 @@ constexpr std::array kRoutes = {
           "?name=NAME&change=swap (to what its file holds) or rollback",
           answer_plugin,
           {.query = kPluginChange, .answers = kPluginChanged}},
+    Route{"GET",
+          "/releases",
+          kEverybody,
+          "releases: their shares, states and what led to them",
+          answer_releases,
+          {.answers = kReleases}},
+    Route{"POST",
+          "/release",
+          kSystem,
+          "?route=NAME&order=pause, resume, promote (to its end) or abort (back to nothing)",
+          answer_release,
+          {.query = kRelease, .answers = kReleases}},
     Route{"GET",
           "/metrics",
           kAnyone,

@@ -24,6 +24,7 @@
 #include "admin/answers.h"
 #include "admin/login.h"
 #include "admin/plugins_json.h"
+#include "admin/releases_json.h"
 #include "admin/route_table.h"
 
 namespace hangu::admin {
@@ -135,7 +136,7 @@ Reply metrics(control::Daemon& daemon) {
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
           stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
-              center_metrics(status.config_center),
+              center_metrics(status.config_center) + release_metrics(status.releases),
           {}};
 }
 
@@ -157,7 +158,7 @@ Reply explain_request(std::string_view query, control::Daemon& daemon) {
     }
   }
   const control::DaemonStatus status = daemon.status();
-  auto explanation = explain(*daemon.config(), request, &status.gateway);
+  auto explanation = explain(*daemon.config(), request, {&status.gateway, status.releases});
   return explanation ? json_reply(*explanation)
                      : problem(400, "admin.bad_query", explanation.error());
 }
@@ -333,6 +334,14 @@ void answer_plugins(const Admitted& /*asked*/, Context& context, Done done) {
 
 void answer_plugin(const Admitted& asked, Context& context, Done done) {
   done(change_plugin(asked.caller, asked.query, context.daemon));
+}
+
+void answer_releases(const Admitted& /*asked*/, Context& context, Done done) {
+  done(json_reply({{"releases", releases_json(context.daemon.releases().status())}}));
+}
+
+void answer_release(const Admitted& asked, Context& context, Done done) {
+  done(order_release(asked.caller, asked.query, context.daemon));
 }
 
 void answer_metrics(const Admitted& /*asked*/, Context& context, Done done) {

@@ -12,12 +12,12 @@ constexpr size_t kPathBytesMax = 1536;
 constexpr size_t kQueryBytesMax = 768;
 
 constexpr std::array<std::string_view, static_cast<size_t>(Event::kCount)> kEventNames = {
-    "request",        "request.deny",    "request.fail",  "auth.fail",     "authz.deny",
-    "ratelimit.deny", "schema.deny",     "process.start", "process.drain", "process.stop",
-    "config.apply",   "config.refuse",   "cert.change",   "plugin.change", "endpoint.order",
-    "admin.login",    "admin.logout",    "admin.lockout", "admin.deny",    "audit.read",
-    "audit.export",   "audit.verify",    "log.open",      "log.delete",    "log.lost",
-    "log.checkpoint", "process.upgrade", "rollout.change"};
+    "request",        "request.deny",    "request.fail",   "auth.fail",     "authz.deny",
+    "ratelimit.deny", "schema.deny",     "process.start",  "process.drain", "process.stop",
+    "config.apply",   "config.refuse",   "cert.change",    "plugin.change", "endpoint.order",
+    "admin.login",    "admin.logout",    "admin.lockout",  "admin.deny",    "audit.read",
+    "audit.export",   "audit.verify",    "log.open",       "log.delete",    "log.lost",
+    "log.checkpoint", "process.upgrade", "rollout.change", "release.change"};
 
 constexpr std::array<std::string_view, kTexts> kTextKeys = {"request_id",
                                                             "trace_id",

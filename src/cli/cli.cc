@@ -56,6 +56,7 @@ class CommandLine {
     add_upgrade();
     add_status();
     add_upstream();
+    add_release();
     add_certs();
     add_explain();
     add_audit();
@@ -160,6 +161,44 @@ class CommandLine {
         ->type_name("");
     add_target(*verb, upstream_.target);
     verb->add_flag("--json", upstream_.json, "Print the endpoints as JSON");
+  }
+
+  void add_release() {
+    CLI::App* release = app_.add_subcommand("release", "See new versions of services through");
+    release->group("Verbs");
+    release->require_subcommand(1);
+    release->get_formatter()->column_width(28);
+    release->get_formatter()->label("SUBCOMMAND", "VERB");
+    CLI::App* list = add_verb(*release, "list", "Show shares, states and what led to them",
+                              [this] { return release_list(release_, environment_); });
+    add_release_options(*list);
+    CLI::App* status = add_verb(*release, "status", "The same of one route",
+                                [this] { return release_status(release_, environment_); });
+    add_release_route(*status);
+    add_release_order(*release, "pause", "Let its share stay as it is");
+    add_release_order(*release, "resume", "Let it go on; one that was rolled back begins again");
+    add_release_order(*release, "promote", "Give it all that it is to get, at once");
+    add_release_order(*release, "abort", "Send nobody there by weight any more");
+  }
+
+  void add_release_order(CLI::App& release, const char* order, const char* description) {
+    CLI::App* verb = add_verb(release, order, description, [this, order] {
+      release_.order = order;
+      return release_order(release_, environment_);
+    });
+    add_release_route(*verb);
+  }
+
+  void add_release_route(CLI::App& verb) {
+    verb.add_option("route", release_.route, "The route's name in the config")
+        ->required()
+        ->type_name("");
+    add_release_options(verb);
+  }
+
+  void add_release_options(CLI::App& verb) {
+    add_target(verb, release_.target);
+    verb.add_flag("--json", release_.json, "Print it as JSON");
   }
 
   void add_certs() {
@@ -534,6 +573,7 @@ class CommandLine {
   LoginOptions login_;
   StatusOptions status_;
   UpstreamOptions upstream_;
+  ReleaseOptions release_;
   CertsOptions certs_;
   ExplainOptions explain_;
   AuditVerifyOptions audit_verify_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/json_fields.h"
+#include "cli/release_text.h"
 #include "cli/status_limits.h"
 #include "cli/terminal.h"
 
@@ -331,6 +332,10 @@ void print_status(const json::object& status, const Environment& environment) {
   print_listeners(status, palette, environment);
   print_upstreams(status, palette, environment);
   print_route_circuits(status, palette, environment);
+  if (status.contains("releases")) {
+    environment.out << '\n';
+    print_releases(status, palette, environment);
+  }
   print_limits(status, palette, environment);
   print_stores(status, palette, environment);
   print_key_sets(status, palette, environment);

@@ -96,7 +96,7 @@ int explain(const ExplainOptions& options, const Environment& environment) {
     environment.err << config::format_diagnostics(loaded.diagnostics, environment.color_err);
     return kInvalidConfig;
   }
-  return print(admin::explain(*loaded.config, request, nullptr), options, environment);
+  return print(admin::explain(*loaded.config, request, {}), options, environment);
 }
 
 }  // namespace hangu::cli

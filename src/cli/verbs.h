@@ -61,6 +61,13 @@ struct UpstreamOptions {
   bool json = false;
 };
 
+struct ReleaseOptions {
+  AdminTarget target;
+  std::string route;
+  std::string order;  // "pause", "resume", "promote" or "abort"
+  bool json = false;
+};
+
 struct CertsOptions {
   AdminTarget target;
   bool json = false;
@@ -191,6 +198,9 @@ int login(const LoginOptions& options, const Environment& environment);
 int logout(const LoginOptions& options, const Environment& environment);
 int status(const StatusOptions& options, const Environment& environment);
 int order_endpoint(const UpstreamOptions& options, const Environment& environment);
+int release_list(const ReleaseOptions& options, const Environment& environment);
+int release_status(const ReleaseOptions& options, const Environment& environment);
+int release_order(const ReleaseOptions& options, const Environment& environment);
 int certs(const CertsOptions& options, const Environment& environment);
 int explain(const ExplainOptions& options, const Environment& environment);
 int schema(const SchemaOptions& options, const Environment& environment);

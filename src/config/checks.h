@@ -27,6 +27,8 @@ void check_cors(Reader& reader, const Node& node, const Cors& cors);
 void check_mirror(Reader& reader, const Node& node, const Mirror& mirror);
 void check_fault(Reader& reader, const Node& node, const Fault& fault);
 void check_split(Reader& reader, const Node& node, const Split& split);
+/// Whether the route learns what its shares ask of a client.
+void check_shares(Reader& reader, const Node& node, const Route& route);
 void check_dns(Reader& reader, const Node& node, const Upstream& upstream);
 void check_route_path(Reader& reader, const Node& node, const RouteMatch& match);
 void check_client_auth(Reader& reader, const Node& node, const ListenerTls& tls);

@@ -293,6 +293,12 @@ const std::vector<ErrorCode>& error_codes() {
        "After a login the browser comes back to the authenticator's `callback_path`. That request "
        "takes the way of all others: a route has to match it, and that route has to have the same "
        "authenticator, or nobody ever gets a session. Logging out works the same way."},
+      {"W0158", "release without care",
+       "A release (`split.ramp`) can do without a `guard` and without anything that keeps a client "
+       "where it is, and a `guard` without a `ramp` does nothing; neither is often meant. A guard "
+       "compares the new version's errors and latencies with the old one's and takes the release "
+       "back by itself; a `key` or `sticky_cookie` keeps a client from changing versions between "
+       "two requests."},
   };
   return kCodes;
 }

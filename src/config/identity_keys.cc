@@ -1,6 +1,7 @@
 // The keys of consumers, authenticators and of what routes ask for. See schema.cc.
 #include "config/identity_keys.h"
 
+#include "config/header_types.h"
 #include "config/identity_checks.h"
 #include "config/keys.h"
 #include "config/oidc_keys.h"
@@ -523,6 +524,24 @@ TypePtr<Authentication> authentication_keys() {
 TypePtr<IdentityMatch> identity_match_keys() {
   auto type = object<IdentityMatch>("mapping");
   add_identity(*type);
+  return type;
+}
+
+TypePtr<SplitRule> split_rule_keys() {
+  auto type = object<SplitRule>("rule");
+  type->key<&SplitRule::headers>(
+          std::make_unique<FieldMatchesType>(true),
+          {.name = "headers",
+           .documentation = "Header fields that a request must have, all of them: a value, `*` for "
+                            "any, `{prefix: v}` or `{regex: \"v[0-9]+\"}`.",
+           .example = "{x-canary: \"1\"}"})
+      .key<&SplitRule::cookies>(
+          std::make_unique<FieldMatchesType>(false),
+          {.name = "cookies", .documentation = "The same for cookies.", .example = "{beta: \"1\"}"})
+      .key<&SplitRule::clients>(networks(), {.name = "clients",
+                                             .documentation = "From one of these networks.",
+                                             .example = "[10.9.0.0/16]"});
+  add_identity<&SplitRule::who>(*type);
   return type;
 }
 

@@ -12,5 +12,6 @@ TypePtr<Authenticator> authenticator_keys();
 TypePtr<Authentication> authentication_keys();
 TypePtr<Authorization> authorization_keys();
 TypePtr<IdentityMatch> identity_match_keys();
+TypePtr<SplitRule> split_rule_keys();
 
 }  // namespace hangu::config

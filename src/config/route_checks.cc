@@ -1,4 +1,4 @@
-// Checks of one route: its action, its path, its split. See checks.h.
+// Checks of one route: its action, its path. See checks.h.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -134,26 +134,6 @@ void check_fault(Reader& reader, const Node& node, const Fault& fault) {
   }
 }
 
-void check_split(Reader& reader, const Node& node, const Split& split) {
-  uint64_t sum = 0;
-  for (const Split::Part& part : split.upstreams) {
-    sum += part.weight;
-  }
-  if (sum == 0 && !split.upstreams.empty()) {
-    reader.error(child(node, "upstreams").mark,
-                 {"E0136", "the weights are 0: nobody would get a request", ""});
-  }
-  if (!split.sticky_cookie.empty() && split.sticky_cookie == split.choice.cookie) {
-    reader.error(child(node, "sticky_cookie").mark,
-                 {"E0136", "the cookie of `override` names an upstream, this one holds a place",
-                  "give them two names"});
-  }
-  if (split.sticky_max_age != Duration::zero() && split.sticky_cookie.empty()) {
-    reader.error(child(node, "sticky_max_age").mark,
-                 {"E0136", "`sticky_max_age` needs `sticky_cookie`", ""});
-  }
-}
-
 namespace {
 
 void check_action(Reader& reader, const Node& node, const Route& route) {
@@ -165,17 +145,6 @@ void check_action(Reader& reader, const Node& node, const Route& route) {
   } else if (actions > 1) {
     reader.error(node.mark,
                  {"E0124", "a route has one of `upstream`, `split`, `redirect` and `respond`", ""});
-  }
-}
-
-/// Shares for certain clients.
-void check_shares(Reader& reader, const Node& node, const Route& route) {
-  const bool reserved = std::any_of(route.split.upstreams.begin(), route.split.upstreams.end(),
-                                    [](const Split::Part& part) { return !part.who.empty(); });
-  if (reserved && !route.authentication.enabled() && route.forward_auth == kNoForwardAuth) {
-    reader.error(child(child(node, "split"), "upstreams").mark,
-                 {"E0136", "a share is `for` certain clients, but the route asks nobody who it is",
-                  "add `authentication`"});
   }
 }
 

@@ -4,6 +4,7 @@
 #include "config/action_rules.h"
 #include "config/identity_keys.h"
 #include "config/network_file.h"
+#include "config/split_keys.h"
 
 namespace hangu::config {
 namespace {
@@ -168,85 +169,15 @@ TypePtr<Clients> clients() {
   return type;
 }
 
-TypePtr<Split::Override> split_override() {
-  auto type = object<Split::Override>("mapping");
-  type->key<&Split::Override::header>(text(kHeaderNameRule),
-                                      {.name = "header",
-                                       .documentation = "The header field that names the upstream.",
-                                       .example = "x-canary"})
-      .key<&Split::Override::cookie>(text(kCookieNameRule),
-                                     {.name = "cookie",
-                                      .documentation = "The cookie; the header field goes first.",
-                                      .example = "canary"});
-  return type;
-}
-
-TypePtr<Split> split() {
-  auto part = object<Split::Part>("share");
-  part->key<&Split::Part::upstream>(std::make_unique<UpstreamRefType>("upstream", "upstreams"),
-                                    {.name = "upstream",
-                                     .documentation = "Where the share goes.",
-                                     .example = "users",
-                                     .required = true})
-      .key<&Split::Part::weight>(number<uint32_t>({0, 1'000'000}),
-                                 {.name = "weight",
-                                  .documentation = "Its part of the sum of all weights.",
-                                  .example = "5"})
-      .key<&Split::Part::who>(
-          identity_match_keys(),
-          {.name = "for",
-           .documentation = "Clients that have proved to be these get this share, whatever the "
-                            "weights. Needs `authentication`.",
-           .example = "{groups: [testers]}"});
-  auto type = switched<Split>("{upstreams: [{upstream: users, weight: 95}]}");
-  type->mapping()
-      .key<&Split::upstreams>(
-          list<Split::Part>(std::move(part), {.name = "list of shares",
-                                              .example = "[{upstream: users, weight: 95}]",
-                                              .at_least_one = true}),
-          {.name = "upstreams",
-           .documentation = "Who shares the requests. Append new ones at the end: as its weight "
-                            "grows at the cost of the one before, those who had it keep it.",
-           .example = "[{upstream: users, weight: 95}]",
-           .required = true})
-      .key<&Split::key>(
-          list<KeyPart>(std::make_unique<KeyPartType>(),
-                        {.name = "list of key parts", .example = "[\"cookie:sid\"]"}),
-          {.name = "key",
-           .documentation =
-               "Requests that are alike in all of these go to the same upstream; those "
-               "that lack one, and all without a key, go at random.",
-           .example = "[\"cookie:sid\"]"})
-      .key<&Split::choice>(
-          split_override(),
-          {.name = "override",
-           .documentation = "Lets a request name the upstream of the split that it wants, even one "
-                            "of weight 0. What names none of them is ignored.",
-           .example = "{header: x-canary}"})
-      .key<&Split::sticky_cookie>(
-          text(kCookieNameRule),
-          {.name = "sticky_cookie",
-           .documentation = "Sets a cookie of this name with which a client whose requests have no "
-                            "key stays where it is. It holds the client's place of 10,000, so that "
-                            "a change of weights moves no more clients than it has to.",
-           .example = "hangu-place"})
-      .key<&Split::sticky_max_age>(
-          duration(seconds(1), hours(24 * 400), "until the browser is closed"),
-          {.name = "sticky_max_age",
-           .documentation = "How long the client keeps that cookie.",
-           .example = "30d"})
-      .check(check_split);
-  return type;
-}
-
 }  // namespace
 
 void add_route_actions(ObjectType<Route>& type) {
-  type.key<&Route::split>(split(), {.name = "split",
-                                    .documentation = "Several upstreams share the requests, such "
-                                                     "as two versions of a service.",
-                                    .example = "{upstreams: [{upstream: users, weight: 95}]}",
-                                    .alternative = true})
+  type.key<&Route::split>(split_keys(),
+                          {.name = "split",
+                           .documentation = "Several upstreams share the requests, such "
+                                            "as two versions of a service.",
+                           .example = "{upstreams: [{upstream: users, weight: 95}]}",
+                           .alternative = true})
       .key<&Route::redirect>(redirect(), {.name = "redirect",
                                           .documentation = "Send clients to another address.",
                                           .example = "{scheme: https, status: 308}",

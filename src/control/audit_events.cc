@@ -49,6 +49,21 @@ void record_plugin(audit::AuditLog* log, const PluginEvent& event) {
   log->append_control(record);
 }
 
+void record_release(audit::AuditLog* log, const ReleaseEvent& event) {
+  if (log == nullptr) {
+    return;
+  }
+  audit::Record record = make_record(audit::Event::kReleaseChanged, event.generation, event.actor);
+  record.set(Text::kRoute, event.route);
+  record.set(Text::kUpstream, event.upstream);
+  record.set(Text::kObject, event.decision);
+  record.set(Text::kBefore, event.before);
+  record.set(Text::kAfter, event.after);
+  record.set(Text::kReason, event.cause);
+  record.set(Text::kDetail, event.numbers);
+  log->append_control(record);
+}
+
 void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event) {
   if (log == nullptr) {
     return;

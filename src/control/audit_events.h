@@ -34,11 +34,24 @@ struct PluginEvent {
   std::string_view error;   // why there is no other
 };
 
+struct ReleaseEvent {
+  uint64_t generation = 0;
+  std::string_view actor;
+  std::string_view route;
+  std::string_view upstream;  // that is being released
+  std::string_view decision;
+  std::string before;  // its share
+  std::string after;
+  std::string_view cause;
+  std::string_view numbers;
+};
+
 void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& event);
 void record_plugin(audit::AuditLog* log, const PluginEvent& event);
 /// To what state this node has driven it.
 void record_rollout(audit::AuditLog* log, uint64_t generation, const fleet::Rollout& rollout);
 void record_config(audit::AuditLog* log, const ConfigEvent& event);
+void record_release(audit::AuditLog* log, const ReleaseEvent& event);
 /// That an upgrade failed; one that did not is recorded by the log itself.
 void record_upgrade(audit::AuditLog* log, uint64_t generation, std::string_view actor,
                     std::string_view error);

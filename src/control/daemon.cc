@@ -17,11 +17,11 @@
 #include "hangu/control/key_fetcher.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
-#include "hangu/stats/registry.h"
 
 #include "control/audit_events.h"
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
+#include "control/key_news.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
 #include "control/rounds.h"
@@ -65,10 +65,9 @@ class Daemon::Impl final : private Neighbours::Host {
         checker_(context),
         key_fetcher_(context,
                      [this](const std::string& authenticator, KeyNews news) {
-                       if (gateway_ != nullptr) {
-                         hand_keys(*gateway_, authenticator, std::move(news));
-                       }
+                       take_keys(gateway_.get(), authenticator, std::move(news));
                      }),
+        releases_(context, [this] { return decides(); }),
         neighbours_(context, options_, *this),
         signals_(context, [this](int number) { on_signal(number); }),
         drain_timer_(context),
@@ -114,6 +113,8 @@ class Daemon::Impl final : private Neighbours::Host {
     if (neighbours_.serving()) {
       record_start("start");
     }
+    releases_.use(std::make_shared<ReleaseFile>(config_->state_dir, loader_));
+    releases_.apply(config_, *gateway_);
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
     open_config_center();
@@ -143,18 +144,14 @@ class Daemon::Impl final : private Neighbours::Host {
 
   void reload_by(std::function<config::LoadResult()> load,
                  const std::function<void(ReloadOutcome)>& done, Reason reason) {
-    if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
-      done(refused("the process is going down"));
-      return;
-    }
     // A successor says that it is ready when it has the documents.
     const bool prepares = reason.is_news && !neighbours_.serving();
-    if (neighbours_.upgrading() || (!neighbours_.serving() && !prepares)) {
-      done(refused("an upgrade is under way"));
-      return;
-    }
-    if (reloading_) {
-      done(refused("another reload is under way"));
+    const bool upgrades = neighbours_.upgrading() || (!neighbours_.serving() && !prepares);
+    const bool leaves = drain_.state() != DrainState::kServing || gateway_ == nullptr;
+    if (leaves || upgrades || reloading_) {
+      done(refused(leaves     ? "the process is going down"
+                   : upgrades ? "an upgrade is under way"
+                              : "another reload is under way"));
       return;
     }
     reason_ = std::move(reason);
@@ -199,19 +196,15 @@ class Daemon::Impl final : private Neighbours::Host {
 
   Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
                                       policy::EndpointHealth::Order order, std::string_view actor) {
-    if (gateway_ == nullptr) {
-      return Failure<std::string>{"the process is not serving"};
-    }
-    return order_endpoints(*gateway_, generation_, {upstream, endpoint, order, actor});
+    return order_endpoints(gateway_.get(), generation_, {upstream, endpoint, order, actor});
   }
 
   Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
                                                         server::PluginChange change,
                                                         std::string_view actor) {
-    if (gateway_ == nullptr || drain_.state() != DrainState::kServing) {
-      return Failure<std::string>{"the process is not serving"};
-    }
-    return control::change_plugin(*gateway_, generation_, {plugin, change, actor});
+    server::Gateway* const serving =
+        drain_.state() == DrainState::kServing ? gateway_.get() : nullptr;
+    return control::change_plugin(serving, generation_, {plugin, change, actor});
   }
 
   void record_admin(const AdminEvent& event) {
@@ -318,6 +311,7 @@ class Daemon::Impl final : private Neighbours::Host {
     status.names = refresher_.status();
     status.checks = checker_.status();
     status.keys = key_fetcher_.status();
+    status.releases = releases_.status();
     if (center_ != nullptr) {
       status.config_center = center_->status();
     }
@@ -335,6 +329,8 @@ class Daemon::Impl final : private Neighbours::Host {
   ConfigEditor* editor() const { return editor_.get(); }
 
   bool failed() const { return failed_; }
+
+  ReleaseController& releases() { return releases_; }
 
   stats::Registry& registry() {
     HANGU_ASSERT(gateway_ != nullptr);
@@ -450,6 +446,12 @@ class Daemon::Impl final : private Neighbours::Host {
     }
   }
 
+  /// Whether this process is the one whose word counts: not one that comes or goes.
+  bool decides() const {
+    return neighbours_.serving() && !neighbours_.upgrading() && !neighbours_.left() &&
+           drain_.state() == DrainState::kServing;
+  }
+
   std::string serving_text() const { return fmt::format("serving generation {}", generation_); }
 
   // Neighbours::Host
@@ -463,6 +465,7 @@ class Daemon::Impl final : private Neighbours::Host {
 
   void on_taken_over() override {
     record_start("upgrade");
+    releases_.read_again();
     if (callbacks_.on_taken_over) {
       callbacks_.on_taken_over();
     }
@@ -542,6 +545,7 @@ class Daemon::Impl final : private Neighbours::Host {
     outcome.diagnostics = warnings;
     generation_ = next->generation;
     config_ = next;
+    releases_.apply(config_, *gateway_);
     log::set_level(level_from(config_->log_level));
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
@@ -631,6 +635,7 @@ class Daemon::Impl final : private Neighbours::Host {
     checker_.stop();
     load_rounds_.stop();
     editor_.reset();
+    releases_.stop();
     center_.reset();
     gateway_.reset();
     if (!neighbours_.stays_behind()) {
@@ -701,6 +706,7 @@ class Daemon::Impl final : private Neighbours::Host {
   HealthChecker checker_;
   HealthWatch watch_;
   KeyFetcher key_fetcher_;
+  ReleaseController releases_;
   Neighbours neighbours_;
   DrainMachine drain_;
   server::LeavePlan leave_;  // how, once it drains
@@ -770,6 +776,10 @@ void Daemon::upgrade(const std::string& binary, std::function<void(UpgradeOutcom
 
 bool Daemon::failed() const {
   return impl_->failed();
+}
+
+ReleaseController& Daemon::releases() {
+  return impl_->releases();
 }
 
 void Daemon::terminate() {

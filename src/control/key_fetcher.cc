@@ -19,8 +19,6 @@
 #include "hangu/base/parse.h"
 #include "hangu/config/authenticators.h"
 #include "hangu/control/http_get.h"
-#include "hangu/server/gateway.h"
-#include "hangu/stats/registry.h"
 
 namespace hangu::control {
 namespace {
@@ -344,17 +342,6 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
   std::function<void()> ready_;
   asio::steady_timer ready_timer_{context_};
 };
-
-void hand_keys(server::Gateway& gateway, const std::string& authenticator, KeyNews news) {
-  if (news.fetch != KeyNews::Fetch::kNone) {
-    const auto stats = gateway.registry().authenticator(authenticator);
-    stats->key_fetches.add();
-    if (news.fetch == KeyNews::Fetch::kFailed) {
-      stats->key_fetch_failures.add();
-    }
-  }
-  gateway.set_keys(authenticator, news.changed, std::move(news.issuer));
-}
 
 KeyFetcher::KeyFetcher(asio::io_context& context, Sink sink)
     : impl_(std::make_shared<Impl>(context, std::move(sink))) {}

@@ -1,4 +1,5 @@
 // What an operator wants done to a part of the gateway: done, logged and recorded. Control thread.
+// Without a gateway the process is not serving, and the error says so.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ struct EndpointOrder {
 };
 
 /// The error says what there is no such of.
-Result<void, std::string> order_endpoints(server::Gateway& gateway, uint64_t generation,
+Result<void, std::string> order_endpoints(server::Gateway* gateway, uint64_t generation,
                                           const EndpointOrder& wanted);
 
 struct PluginOrder {
@@ -28,7 +29,7 @@ struct PluginOrder {
   std::string_view actor;
 };
 
-Result<server::PluginSwap, std::string> change_plugin(server::Gateway& gateway, uint64_t generation,
+Result<server::PluginSwap, std::string> change_plugin(server::Gateway* gateway, uint64_t generation,
                                                       const PluginOrder& wanted);
 
 }  // namespace hangu::control

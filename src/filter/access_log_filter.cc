@@ -99,6 +99,9 @@ void add_way(audit::JsonLine& line, const Stream& stream) {
     if (const uint32_t upstream = info.upstream; upstream != config::kNoUpstream) {
       line.add("upstream", stream.snapshot().config->upstreams[upstream].name, kFieldBytesMax);
     }
+    if (info.split_part != StreamInfo::kNoPart) {
+      add_if_known(line, "version", route->config->split.upstreams[info.split_part].version);
+    }
   }
   if (info.upstream_attempts != 0) {
     line.add("upstream_address", info.upstream_address, kFieldBytesMax);

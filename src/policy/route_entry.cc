@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "hangu/base/assert.h"
-#include "hangu/http/parameters.h"
-
 namespace hangu::policy {
 namespace {
 
@@ -36,59 +33,14 @@ RouteEntry::RouteEntry(std::shared_ptr<const config::Route> route, uint32_t slot
       plain_(asks_for_nothing(route->match)),
       path_(route->match),
       route_(std::move(route)),
-      headers_(compile(route_->match.headers)),
-      query_(compile(route_->match.query)),
-      cookies_(compile(route_->match.cookies)),
-      clients_(route_->match.clients) {}
-
-std::vector<RouteEntry::Wanted> RouteEntry::compile(const std::vector<config::FieldMatch>& fields) {
-  std::vector<Wanted> wanted;
-  for (const config::FieldMatch& field : fields) {
-    wanted.push_back({.field = &field, .pattern = std::nullopt});
-    if (field.how == config::ValueMatch::kRegex) {
-      auto pattern = Pattern::compile(field.value);
-      HANGU_ASSERT(pattern.has_value());  // the loader has checked it
-      wanted.back().pattern.emplace(std::move(*pattern));
-    }
-  }
-  return wanted;
-}
-
-bool RouteEntry::Wanted::takes(std::optional<std::string_view> value) const noexcept {
-  if (!value) {
-    return false;
-  }
-  switch (field->how) {
-    case config::ValueMatch::kExact: return *value == field->value;
-    case config::ValueMatch::kPrefix: return value->starts_with(field->value);
-    case config::ValueMatch::kRegex: return pattern->matches(*value);
-    case config::ValueMatch::kAny: return true;
-  }
-  return false;
-}
+      facts_({.headers = route_->match.headers,
+              .cookies = route_->match.cookies,
+              .clients = route_->match.clients},
+             route_->match.query) {}
 
 bool RouteEntry::names_method(std::string_view method) const noexcept {
   const std::vector<std::string>& methods = route_->match.methods;
   return std::find(methods.begin(), methods.end(), method) != methods.end();
-}
-
-bool RouteEntry::has_facts(const RequestFacts& facts) const noexcept {
-  const auto all = [](const std::vector<Wanted>& wanted, auto value_of) {
-    return std::all_of(wanted.begin(), wanted.end(),
-                       [&](const Wanted& each) { return each.takes(value_of(each.field->name)); });
-  };
-  const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
-    const http::Header* found = facts.headers != nullptr ? facts.headers->find(name) : nullptr;
-    return found != nullptr ? std::optional(found->value()) : std::nullopt;
-  };
-  const auto query = [&](std::string_view name) {
-    return http::query_parameter(facts.query, name);
-  };
-  const auto cookie = [&](std::string_view name) -> std::optional<std::string_view> {
-    return facts.headers != nullptr ? http::cookie(*facts.headers, name) : std::nullopt;
-  };
-  return all(headers_, header) && all(query_, query) && all(cookies_, cookie) &&
-         (clients_.empty() || clients_.contains(facts.client_ip));
 }
 
 }  // namespace hangu::policy

@@ -85,6 +85,10 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
     return pools_.handles(upstream);
   }
 
+  std::shared_ptr<policy::ReleaseShare> release_share(std::string_view route) const override {
+    return builder_.release_share(route);
+  }
+
   std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
   void set_keys(const std::string& authenticator, bool changed, identity::Issuer issuer) override;
   void begin_drain(const LeavePlan& plan) override;

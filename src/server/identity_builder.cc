@@ -46,6 +46,9 @@ std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& co
     }
     for (const config::Split::Part& part : route.split.upstreams) {
       add_claims(part.who);
+      for (const config::SplitRule& rule : part.rules) {
+        add_claims(rule.who);
+      }
     }
     add_keys(route.split.key);
   }

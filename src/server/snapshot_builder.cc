@@ -23,6 +23,7 @@
 #include "hangu/filter/rewrite_filter.h"
 #include "hangu/filter/route_filter.h"
 #include "hangu/filter/split_filter.h"
+#include "hangu/policy/release.h"
 
 namespace hangu::server {
 namespace {
@@ -214,6 +215,7 @@ void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
           !names.contains(before[slot].config->name)) {
         registry_.route_removed(before[slot].config->name);
         breakers_.erase(before[slot].config->name);
+        releases_.erase(before[slot].config->name);
       }
     }
   }
@@ -368,7 +370,7 @@ void SnapshotBuilder::add_action(const config::Config& config, const config::Rou
     chain.add(std::make_shared<filter::RewriteFilter>(route));
   }
   if (route.split.enabled) {
-    add_split_filter(config, route.split, chain);
+    add_split_filter(config, route, chain);
   }
   auto edit =
       std::make_shared<filter::HeaderEditFilter>(route.request_headers, route.response_headers);
@@ -390,17 +392,35 @@ void SnapshotBuilder::add_client_filter(const config::Clients& clients,
                                                    listed(clients.deny_file)));
 }
 
-void SnapshotBuilder::add_split_filter(const config::Config& config, const config::Split& split,
+void SnapshotBuilder::add_split_filter(const config::Config& config, const config::Route& route,
                                        filter::FilterChain& chain) {
   std::vector<filter::SplitFilter::Share> shares;
-  for (const config::Split::Part& part : split.upstreams) {
+  for (const config::Split::Part& part : route.split.upstreams) {
     const std::string& name = config.upstreams[part.upstream].name;
     shares.push_back({.name = name,
                       .upstream = part.upstream,
                       .cluster = cluster_number(name),
-                      .who = part.who});
+                      .stats = registry_.split_part(
+                          {.route = route.name, .upstream = name, .version = part.version})});
   }
-  chain.add(std::make_shared<filter::SplitFilter>(std::move(shares), split));
+  chain.add(std::make_shared<filter::SplitFilter>(std::move(shares), route.split,
+                                                  release_of(config, route)));
+}
+
+/// One that goes on keeps its share; another one begins without any until the control thread has
+/// looked at it, so that no version has the share of the one before.
+std::shared_ptr<policy::ReleaseShare> SnapshotBuilder::release_of(const config::Config& config,
+                                                                  const config::Route& route) {
+  std::string identity = policy::release_identity(config, route.split);
+  if (identity.empty()) {
+    releases_.erase(route.name);
+    return nullptr;
+  }
+  ReleaseMemory& memory = releases_[route.name];
+  if (memory.identity != identity) {
+    memory = {.identity = std::move(identity), .share = std::make_shared<policy::ReleaseShare>()};
+  }
+  return memory.share;
 }
 
 /// The networks of a file, compiled once for all who name it; nullptr: no file.

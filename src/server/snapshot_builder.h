@@ -17,6 +17,7 @@
 #include "hangu/filter/snapshot.h"
 #include "hangu/plugin/store.h"
 #include "hangu/policy/circuit_breaker.h"
+#include "hangu/policy/release_share.h"
 #include "hangu/server/tls_contexts.h"
 #include "hangu/stats/registry.h"
 
@@ -90,6 +91,12 @@ class SnapshotBuilder {
 
   const Breakers& route_breakers() const { return breakers_; }
 
+  /// The share of a route's release; nullptr: it has none.
+  std::shared_ptr<policy::ReleaseShare> release_share(std::string_view route) const {
+    const auto found = releases_.find(route);
+    return found != releases_.end() ? found->second.share : nullptr;
+  }
+
   const IdentityBuilder& identity() const { return identity_; }
 
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }
@@ -118,8 +125,10 @@ class SnapshotBuilder {
   static void add_plugins(const config::Config& config, const config::Route& route,
                           const plugin::Plan& plugins, filter::FilterChain& chain);
   void add_client_filter(const config::Clients& clients, filter::FilterChain& chain);
-  void add_split_filter(const config::Config& config, const config::Split& split,
+  void add_split_filter(const config::Config& config, const config::Route& route,
                         filter::FilterChain& chain);
+  std::shared_ptr<policy::ReleaseShare> release_of(const config::Config& config,
+                                                   const config::Route& route);
   std::shared_ptr<const policy::CidrSet> listed(const config::NetworkFile& file);
 
   std::shared_ptr<filter::RateLimitCounts> make_counts(const config::RateLimit& limit);
@@ -140,6 +149,13 @@ class SnapshotBuilder {
   std::vector<std::shared_ptr<const filter::Snapshot>> retired_;  // shards may still use them
   plugin::Plan::Libraries libraries_;                             // of plugins, in the current one
   Breakers breakers_;  // of routes, by their names: the same
+
+  struct ReleaseMemory {
+    std::string identity;
+    std::shared_ptr<policy::ReleaseShare> share;
+  };
+
+  std::map<std::string, ReleaseMemory, std::less<>> releases_;  // by route, likewise
 };
 
 }  // namespace hangu::server

@@ -14,6 +14,7 @@
 #include "stats/forward_auth_metrics.h"
 #include "stats/plugin_metrics.h"
 #include "stats/prometheus_text.h"
+#include "stats/split_metrics.h"
 
 namespace hangu::stats {
 namespace {
@@ -675,6 +676,7 @@ std::string prometheus_text(const Registry& registry) {
   add_authenticators(text, registry);
   add_forward_auths(text, registry);
   add_plugins(text, registry);
+  add_splits(text, registry);
   return text.take();
 }
 

@@ -12,8 +12,8 @@ std::shared_ptr<T> intern(Registry::ByName<T>& names, std::string_view name, uin
   return names.emplace(name, std::make_shared<T>(shards)).first->second;
 }
 
-template <class T>
-void prune_names(Registry::ByName<T>& names) {
+template <class Names>
+void prune_names(Names& names) {
   std::erase_if(names, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
@@ -72,6 +72,15 @@ std::shared_ptr<PluginStats> Registry::plugin(std::string_view name) {
   return intern(plugins_, name, shards_);
 }
 
+std::shared_ptr<SplitPartStats> Registry::split_part(const SplitPartName& name) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<SplitPartStats>& stats = split_parts_[name];
+  if (stats == nullptr) {
+    stats = std::make_shared<SplitPartStats>(shards_);
+  }
+  return stats;
+}
+
 void Registry::prune() {
   const std::lock_guard lock(mutex_);
   std::erase_if(removed_routes_, [&](const std::string& name) {
@@ -89,6 +98,7 @@ void Registry::prune() {
   prune_names(authenticators_);
   prune_names(forward_auths_);
   prune_names(plugins_);
+  prune_names(split_parts_);
 }
 
 Registry::ByName<RouteStats> Registry::routes() const {
@@ -134,6 +144,11 @@ Registry::ByName<BandwidthLimitStats> Registry::bandwidth_limits() const {
 Registry::ByName<PluginStats> Registry::plugins() const {
   const std::lock_guard lock(mutex_);
   return plugins_;
+}
+
+Registry::SplitParts Registry::split_parts() const {
+  const std::lock_guard lock(mutex_);
+  return split_parts_;
 }
 
 }  // namespace hangu::stats

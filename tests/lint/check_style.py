@@ -57,6 +57,7 @@ RULES = [
                 "include/hangu/policy/circuit_breaker.h": "what shards share by name (design)",
                 "src/policy/circuit_breaker.cc": "what shards share by name (design)",
                 "include/hangu/policy/endpoint_health.h": "what shards share by name (design)",
+                "include/hangu/policy/release_share.h": "what shards share by name (design)",
                 "include/hangu/policy/shared_slots.h": "what shards share by name (design)",
                 "src/policy/shared_slots.cc": "what shards share by name (design)",
                 "include/hangu/policy/connection_budget.h": "what shards share by name (design)",

@@ -11,6 +11,7 @@
 
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
+#include "hangu/control/release_controller.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::admin {
@@ -21,11 +22,16 @@ struct ExplainRequest {
   std::vector<std::string> headers;  // "Name: value"
 };
 
-/// With `live`, endpoints are those in use now; without, those of the config. The error says what
-/// is wrong with the request itself.
+/// What a process that runs knows beside its config.
+struct Live {
+  const server::GatewayStatus* gateway = nullptr;
+  std::vector<control::ReleaseStatus> releases;
+};
+
+/// Where nothing is known, endpoints are those of the config and releases are at their beginning.
+/// The error says what is wrong with the request itself.
 Result<boost::json::object, std::string> explain(const config::Config& config,
-                                                 const ExplainRequest& request,
-                                                 const server::GatewayStatus* live);
+                                                 const ExplainRequest& request, const Live& live);
 
 /// The same for people; `color` with ANSI colours.
 std::string explanation_text(const boost::json::object& explanation, bool color);

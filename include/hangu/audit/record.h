@@ -43,6 +43,7 @@ enum class Event : uint8_t {
   kCheckpoint,
   kProcessUpgraded,
   kRolloutChanged,
+  kReleaseChanged,
   kCount
 };
 

@@ -26,6 +26,7 @@
 #include "hangu/config/mode.h"
 #include "hangu/config/openapi.h"
 #include "hangu/config/plugins.h"
+#include "hangu/config/release.h"
 #include "hangu/config/size.h"
 #include "hangu/http/method.h"
 
@@ -562,12 +563,28 @@ enum class AuditLevel : uint8_t {
   kAll,
 };
 
+/// Which requests go to an upstream of a split whatever the weights: all that is given has to hold.
+struct SplitRule {
+  std::vector<FieldMatch> headers;  // all of them
+  std::vector<FieldMatch> cookies;  // the same
+  std::vector<Cidr> clients;        // one of them; empty: any
+  IdentityMatch who;
+
+  bool empty() const {
+    return headers.empty() && cookies.empty() && clients.empty() && who.empty();
+  }
+
+  bool operator==(const SplitRule&) const = default;
+};
+
 /// Several upstreams that share the requests of a route.
 struct Split {
   struct Part {
     uint32_t upstream = kNoUpstream;  // index in Config::upstreams
     uint32_t weight = 1;
-    IdentityMatch who;  // whose requests go here, whatever the weights; empty: nobody's
+    std::string version;           // of what is there, for people; may be empty
+    IdentityMatch who;             // whose requests go here, whatever the weights; empty: nobody's
+    std::vector<SplitRule> rules;  // so do those that one of these takes
     bool operator==(const Part&) const = default;
   };
 
@@ -584,6 +601,8 @@ struct Split {
   Override choice;
   std::string sticky_cookie;  // that keeps requests without a key where they were; empty: none
   Duration sticky_max_age{};  // 0: as long as the browser is open
+  Ramp ramp;
+  ReleaseGuard guard;
   bool operator==(const Split&) const = default;
 };
 

@@ -26,6 +26,7 @@
 #include "hangu/control/key_fetcher.h"
 #include "hangu/control/lineage.h"
 #include "hangu/control/predecessor.h"
+#include "hangu/control/release_controller.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
@@ -90,6 +91,7 @@ struct DaemonStatus {
   std::vector<NameStatus> names;
   std::vector<EndpointChecks> checks;
   std::vector<KeyStatus> keys;
+  std::vector<ReleaseStatus> releases;
   ConfigCenterStatus config_center;
   DocumentsStatus documents;
   std::optional<LastReload> last_reload;
@@ -170,6 +172,9 @@ class Daemon {
   Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
                                                         server::PluginChange change,
                                                         std::string_view actor);
+
+  /// Between start() and on_stopped.
+  ReleaseController& releases();
 
   void terminate();  // as SIGTERM
   void fast_stop();  // as SIGQUIT

@@ -16,10 +16,6 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace hangu::server {
-class Gateway;
-}
-
 namespace hangu::control {
 
 struct KeyStatus {
@@ -39,9 +35,6 @@ struct KeyNews {
   bool changed = false;        // else there is only an answer for those who wait
   identity::Issuer issuer;     // without keys when none may still be used
 };
-
-/// Counts them and gives them to the shards.
-void hand_keys(server::Gateway& gateway, const std::string& authenticator, KeyNews news);
 
 class KeyFetcher {
  public:

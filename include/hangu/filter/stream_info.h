@@ -97,6 +97,8 @@ struct StreamInfo {
   policy::Captures captures;  // of the path, by its route
   static constexpr uint32_t kNoBucket = UINT32_MAX;
   uint32_t sticky_bucket = kNoBucket;  // of a split: the client is told of it
+  static constexpr uint32_t kNoPart = UINT32_MAX;
+  uint32_t split_part = kNoPart;  // index in the route's split.upstreams
 
   uint64_t request_body_bytes = 0;
   uint64_t response_body_bytes = 0;

@@ -52,10 +52,11 @@ class TrafficSplit {
                                ends_.begin());
   }
 
+  /// The first bucket of an upstream that has some.
+  uint32_t begin(size_t share) const noexcept { return share == 0 ? 0 : ends_[share - 1]; }
+
   /// How many buckets an upstream has.
-  uint32_t buckets(size_t share) const {
-    return ends_[share] - (share == 0 ? 0 : ends_[share - 1]);
-  }
+  uint32_t buckets(size_t share) const noexcept { return ends_[share] - begin(share); }
 
  private:
   std::vector<uint32_t> ends_;  // of each upstream's buckets

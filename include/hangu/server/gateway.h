@@ -18,6 +18,7 @@
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
+#include "hangu/policy/release_share.h"
 #include "hangu/server/handover.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/tls/server_context.h"
@@ -279,6 +280,13 @@ class Gateway {
 
   /// The endpoints of an upstream (by name) as they are known; none when there is no such upstream.
   virtual std::vector<EndpointHandle> endpoints(std::string_view upstream) const = 0;
+
+  /// The share of a route's release, which the shards read; nullptr: the route has none. Another
+  /// one once the config has another release for the route.
+  virtual std::shared_ptr<policy::ReleaseShare> release_share(std::string_view /*route*/) const {
+    return nullptr;
+  }
+
   /// How an upstream is spoken to over TLS; nullptr: without.
   virtual std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const = 0;
 

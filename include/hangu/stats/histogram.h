@@ -46,6 +46,16 @@ class Histogram {
     return kLinear + (octave - 4) * 4 + ((us >> (octave - 2)) & 3);
   }
 
+  /// The least duration of a bucket, in microseconds.
+  static constexpr uint64_t lowest_us(size_t bucket) noexcept {
+    if (bucket < kLinear) {
+      return bucket;
+    }
+    const size_t step = bucket - kLinear;
+    const size_t octave = 4 + step / 4;
+    return (uint64_t{1} << octave) + (step % 4) * (uint64_t{1} << (octave - 2));
+  }
+
  private:
   std::array<Counter, kBuckets> buckets_;
   Counter count_;

@@ -16,6 +16,7 @@
 #include "hangu/stats/policy_stats.h"
 #include "hangu/stats/route_stats.h"
 #include "hangu/stats/shard_stats.h"
+#include "hangu/stats/split_stats.h"
 #include "hangu/stats/upstream_stats.h"
 
 namespace hangu::stats {
@@ -50,6 +51,7 @@ class Registry {
   std::shared_ptr<AuthStats> authenticator(std::string_view name);
   std::shared_ptr<ForwardAuthStats> forward_auth(std::string_view name);
   std::shared_ptr<PluginStats> plugin(std::string_view name);
+  std::shared_ptr<SplitPartStats> split_part(const SplitPartName& name);
 
   /// A route of that name is gone, or another now: prune() is to look at it. So that it need not
   /// look at 100,000 whenever one has changed.
@@ -73,6 +75,9 @@ class Registry {
   ByName<ForwardAuthStats> forward_auths() const;
   ByName<PluginStats> plugins() const;
 
+  using SplitParts = std::map<SplitPartName, std::shared_ptr<SplitPartStats>>;
+  SplitParts split_parts() const;
+
  private:
   const uint32_t shards_;
   PerShard<ShardStats> shard_stats_;
@@ -88,6 +93,7 @@ class Registry {
   ByName<AuthStats> authenticators_;
   ByName<ForwardAuthStats> forward_auths_;
   ByName<PluginStats> plugins_;
+  SplitParts split_parts_;
 };
 
 }  // namespace hangu::stats

@@ -44,7 +44,7 @@ config::Config sample() {
 }
 
 json::object ask(const ExplainRequest& request, const server::GatewayStatus* live = nullptr) {
-  auto explanation = explain(sample(), request, live);
+  auto explanation = explain(sample(), request, {live, {}});
   EXPECT_TRUE(explanation) << request.url;
   return explanation ? *explanation : json::object{};
 }
@@ -81,7 +81,7 @@ TEST(ExplainTest, CapturesAndWhatBecomesOfThem) {
   order.rewrite.path = "/v2/{order}";
   config.routes.push_back(order);
   const auto found =
-      explain(config, {.url = "http://b.test:8080/users/42/orders/7", .headers = {}}, nullptr);
+      explain(config, {.url = "http://b.test:8080/users/42/orders/7", .headers = {}}, {});
   ASSERT_TRUE(found);
   EXPECT_EQ(text(*found, "/route"), "order");
   EXPECT_EQ(text(*found, "/captures/id"), "42");
@@ -102,7 +102,7 @@ TEST(ExplainTest, WhoGetsARequestOfASplit) {
   split.split.key = {{.kind = config::KeyPart::Kind::kCookie, .name = "sid"}};
   config.routes.push_back(split);
   const auto choice = [&](std::vector<std::string> headers) {
-    const auto found = explain(config, {.url = "http://b.test/", .headers = headers}, nullptr);
+    const auto found = explain(config, {.url = "http://b.test/", .headers = headers}, {});
     EXPECT_TRUE(found);
     return text(*found, "/split_choice/upstream") + ": " + text(*found, "/split_choice/reason");
   };
@@ -168,11 +168,11 @@ TEST(ExplainTest, EndpointsAreTheLiveOnesWhenAProcessIsAsked) {
 
 TEST(ExplainTest, WhatIsNoRequestIsAnError) {
   for (const char* method : {"", "G T", "GET\r", "GET:"}) {
-    EXPECT_FALSE(explain(sample(), {.method = method, .url = "a", .headers = {}}, nullptr));
+    EXPECT_FALSE(explain(sample(), {.method = method, .url = "a", .headers = {}}, {}));
   }
-  EXPECT_FALSE(explain(sample(), {.url = "ftp://a", .headers = {}}, nullptr));
+  EXPECT_FALSE(explain(sample(), {.url = "ftp://a", .headers = {}}, {}));
   for (const char* header : {"no colon", ": x", "host: a b", ""}) {
-    EXPECT_FALSE(explain(sample(), {.url = "a", .headers = {header}}, nullptr)) << header;
+    EXPECT_FALSE(explain(sample(), {.url = "a", .headers = {header}}, {})) << header;
   }
 }
 

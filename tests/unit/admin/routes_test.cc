@@ -67,9 +67,11 @@ TEST_F(RoutesTest, EveryListedRouteAnswers) {
       {"/explain", "?url=a.test"},
       {"/audit/reading", "?kind=read"},
       {"/plugin", "?name=stamp&change=swap"},
+      {"/release", "?route=orders&order=pause"},
       {"/endpoint", "?upstream=app&endpoint=192.0.2.9:80&order=drain"}};
   const std::map<std::string, int> others = {
       {"POST /endpoint", 404},  // there is none of that address
+      {"POST /release", 404},
       {"POST /plugin", 409},
       {"POST /login", 409},
       {"POST /upgrade", 409},

@@ -19,6 +19,7 @@ struct GatewayRecord {
   server::Callbacks callbacks;
   std::map<std::string, std::vector<server::ResolvedEndpoint>> endpoints;
   std::map<std::string, std::vector<server::EndpointHandle>> handles;
+  std::map<std::string, std::shared_ptr<policy::ReleaseShare>, std::less<>> shares;  // by route
   std::string apply_error;  // what apply() shall answer; empty: success
   std::string start_error;  // likewise
   int applied = 0;
@@ -74,6 +75,11 @@ class FakeGateway final : public server::Gateway {
   std::vector<server::EndpointHandle> endpoints(std::string_view upstream) const override {
     const auto known = record_.handles.find(std::string(upstream));
     return known != record_.handles.end() ? known->second : std::vector<server::EndpointHandle>{};
+  }
+
+  std::shared_ptr<policy::ReleaseShare> release_share(std::string_view route) const override {
+    const auto known = record_.shares.find(route);
+    return known != record_.shares.end() ? known->second : nullptr;
   }
 
   std::shared_ptr<const tls::ClientContext> client_tls(
