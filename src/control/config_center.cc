@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <random>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "hangu/base/log.h"
 #include "hangu/control/process.h"
 #include "hangu/etcd/client.h"
+
+#include "control/etcd_follower.h"
 
 namespace hangu::control {
 namespace {
@@ -29,9 +26,6 @@ using std::chrono::seconds;
 // What comes within it is one change.
 constexpr Duration kBatchDelay = milliseconds(5);
 constexpr Duration kApplyAgain = milliseconds(20);  // another reload is under way
-constexpr Duration kRetryMin = milliseconds(200);
-constexpr Duration kRetryMax = seconds(5);
-constexpr Duration kProbeInterval = seconds(5);  // whether the watch misses anything
 constexpr Duration kCacheDelay = seconds(1);
 constexpr Duration kSettleTime = seconds(60);  // of a store that was lost and is filled again
 
@@ -67,16 +61,14 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& context, const config::Config& config,
        std::shared_ptr<ConfigSource> source, const stats::Registry& registry, Hooks hooks)
       : context_(context),
-        client_(client_options(config.config_center)),
+        client_(std::make_shared<etcd::Client>(client_options(config.config_center))),
+        follower_(context, client_, "config_center", follower_hooks()),
         source_(std::move(source)),
         hooks_(std::move(hooks)),
         prefix_(documents_prefix(config.config_center)),
-        retry_timer_(context),
-        probe_timer_(context),
         batch_timer_(context),
         cache_timer_(context),
-        settle_timer_(context),
-        random_(std::random_device{}()) {
+        settle_timer_(context) {
     status_.enabled = true;
     status_.from_cache = source_->started_from_cache();
     status_.documents = source_->report();
@@ -94,8 +86,8 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void start() {
-    asio::co_spawn(context_, follow(), asio::detached);
-    asio::co_spawn(context_, probe(), asio::detached);
+    follower_.follow({prefix_});
+    follower_.start();
     if (member_ != nullptr) {
       member_->start();
     }
@@ -111,11 +103,10 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     stopped_ = true;
     leave_fleet();
     waiters_.clear();
-    for (asio::steady_timer* timer :
-         {&retry_timer_, &probe_timer_, &batch_timer_, &cache_timer_, &settle_timer_}) {
+    for (asio::steady_timer* timer : {&batch_timer_, &cache_timer_, &settle_timer_}) {
       timer->cancel();
     }
-    client_.break_watches();
+    follower_.stop();
     hooks_.run_apart([source = source_] { source->save_cache(); });
   }
 
@@ -131,7 +122,10 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
 
   ConfigCenterStatus status() const {
     ConfigCenterStatus status = status_;
-    status.endpoint = client_.endpoint();
+    status.endpoint = client_->endpoint();
+    status.connected = follower_.state().connected;
+    status.error = follower_.state().error;
+    status.revision = follower_.state().revision;
     if (member_ != nullptr) {
       status.fleet = member_->status();
     }
@@ -139,145 +133,36 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  // The coroutines hold the object; nothing goes on after stop().
-  asio::awaitable<void> follow() {
-    const auto self = shared_from_this();
-    Duration delay = kRetryMin;
-    while (!stopped_) {
-      if (seen_ == 0 && !co_await read_all()) {
-        co_await pause(delay);
-        delay = std::min(delay * 2, kRetryMax);
-        continue;
-      }
-      const TimePoint began = monotonic_now();
-      const etcd::Error why = co_await client_.watch(
-          prefix_, seen_ + 1, [this](etcd::WatchNews news) { take_news(std::move(news)); });
-      if (stopped_) {
-        co_return;
-      }
-      if (why.kind == etcd::Error::Kind::kCompacted) {
-        log::info("config_center_resync reason=\"{}\"", why.message);
-        seen_ = 0;
-        continue;
-      }
-      lose(why.message);
-      delay = monotonic_now() - began > kRetryMax ? kRetryMin : delay;
-      co_await pause(delay);
-      delay = std::min(delay * 2, kRetryMax);
-    }
+  EtcdFollower::Hooks follower_hooks() {
+    return {
+        .on_all = [this](const std::string& /*prefix*/, std::vector<etcd::KeyValue> all,
+                         int64_t revision) { take_all(std::move(all), revision); },
+        .on_events = [this](std::vector<etcd::Event> events) { take_events(std::move(events)); },
+        .on_state = {},
+        .on_refused = {}};
   }
 
-  asio::awaitable<bool> read_all() {
-    etcd::RangeRequest request;
-    request.key = prefix_;
-    request.is_prefix = true;
-    auto found = co_await client_.range(std::move(request));
-    if (stopped_) {
-      co_return false;
-    }
-    if (!found) {
-      lose(found.error().message);
-      co_return false;
-    }
-    batch_ = Batch{
-        .whole = true, .documents = {}, .revision = found->revision, .began = monotonic_now()};
-    for (etcd::KeyValue& each : found->keys) {
+  void take_all(std::vector<etcd::KeyValue> all, int64_t revision) {
+    batch_ = Batch{.whole = true, .documents = {}, .revision = revision, .began = monotonic_now()};
+    for (etcd::KeyValue& each : all) {
       batch_.documents[each.key.substr(prefix_.size())] = std::move(each.value);
     }
-    seen_ = found->revision;
-    status_.revision = seen_;
-    log::info("config_center_read endpoint={} revision={} documents={}", client_.endpoint(), seen_,
-              found->keys.size());
     flush();
-    co_return true;
   }
 
-  void take_news(etcd::WatchNews news) {
-    if (stopped_) {
-      return;
-    }
-    if (news.events.empty() && news.revision < seen_) {
-      begin_anew("the store is not the one of before");
-      return;
-    }
-    if (!status_.connected) {
-      status_.connected = true;
-      status_.error.clear();
-      log::info("config_center_connected endpoint={} revision={}", client_.endpoint(), seen_);
-    }
-    for (etcd::Event& each : news.events) {
+  void take_events(std::vector<etcd::Event> events) {
+    for (etcd::Event& each : events) {
       if (batch_.empty()) {
         batch_.began = monotonic_now();
       }
-      seen_ = std::max(seen_, each.now.mod_revision);
       std::optional<std::string> text;
       if (!each.removed) {
         text = std::move(each.now.value);
       }
       batch_.documents[each.now.key.substr(prefix_.size())] = std::move(text);
+      batch_.revision = std::max(batch_.revision, each.now.mod_revision);
     }
-    status_.revision = std::max(status_.revision, seen_);
-    batch_.revision = seen_;
-    if (!news.events.empty()) {
-      flush_soon(kBatchDelay);
-    }
-  }
-
-  /// After a store that was replaced by another one, whose revisions say nothing.
-  void begin_anew(const std::string& reason) {
-    log::warning("config_center_resync reason=\"{}\"", reason);
-    seen_ = 0;
-    client_.break_watches();
-  }
-
-  void lose(const std::string& reason) {
-    if (status_.connected || status_.error != reason) {
-      log::warning("config_center_lost error=\"{}\"", reason);
-    }
-    status_.connected = false;
-    status_.error = reason;
-  }
-
-  asio::awaitable<void> pause(Duration delay) {
-    std::uniform_real_distribution<double> jitter(0.75, 1.25);
-    retry_timer_.expires_after(std::chrono::duration_cast<Duration>(delay * jitter(random_)));
-    error_code ignored;
-    co_await retry_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-
-  /// A watch whose member has gone astray says nothing at all: what the newest document is tells.
-  asio::awaitable<void> probe() {
-    const auto self = shared_from_this();
-    int64_t missed = 0;
-    while (!stopped_) {
-      probe_timer_.expires_after(kProbeInterval);
-      error_code ignored;
-      co_await probe_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-      if (stopped_ || !status_.connected) {
-        continue;
-      }
-      etcd::RangeRequest request;
-      request.key = prefix_;
-      request.is_prefix = true;
-      request.keys_only = true;
-      request.newest_first = true;
-      request.limit = 1;
-      const std::string asked = client_.endpoint();
-      auto found = co_await client_.range(std::move(request));
-      const int64_t newest = found && !found->keys.empty() ? found->keys[0].mod_revision : 0;
-      const bool astray = missed > seen_;  // for a whole interval
-      missed = newest > seen_ ? newest : 0;
-      if (stopped_) {
-        co_return;
-      }
-      if (found && found->revision < seen_) {
-        begin_anew("the store is not the one of before");
-      } else if (astray) {
-        begin_anew("the watch has missed something");
-      } else if (client_.endpoint() != asked) {
-        client_.break_watches();
-      }
-    }
+    flush_soon(kBatchDelay);
   }
 
   void flush_soon(Duration delay) {
@@ -417,7 +302,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     settle_timer_.expires_after(kSettleTime);
     settle_timer_.async_wait([self = shared_from_this()](error_code error) {
       if (!error && !self->stopped_) {
-        self->begin_anew("the store has documents again");
+        self->follower_.begin_anew("the store has documents again");
       }
     });
   }
@@ -457,19 +342,16 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::io_context& context_;
-  etcd::Client client_;
+  std::shared_ptr<etcd::Client> client_;
+  EtcdFollower follower_;
   std::shared_ptr<ConfigSource> source_;
   Hooks hooks_;
   std::string prefix_;
-  asio::steady_timer retry_timer_;
-  asio::steady_timer probe_timer_;
   asio::steady_timer batch_timer_;
   asio::steady_timer cache_timer_;
   asio::steady_timer settle_timer_;
-  std::minstd_rand random_;
   std::unique_ptr<FleetMember> member_;  // nullptr: none
   ConfigCenterStatus status_;
-  int64_t seen_ = 0;  // what is up to this revision has been told; 0: nothing is known
   Batch batch_;
   std::deque<Documents> parts_;  // of the batch that is on its way, to be tried one by one
   std::map<std::string, std::string> told_;  // refusals, by key

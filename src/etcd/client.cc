@@ -63,13 +63,13 @@ class Client::Impl {
     co_return Failure<Error>{std::move(last)};
   }
 
-  asio::awaitable<Error> watch(std::string prefix, int64_t revision,
+  asio::awaitable<Error> watch(std::vector<WatchRange> ranges,
                                std::function<void(WatchNews)> news) {
     const uint64_t breaks_before = breaks_;
-    auto opened = co_await open_watch(prefix, revision);
+    auto opened = co_await open_watch(ranges);
     if (!opened && opened.error().kind == Error::Kind::kDenied && !token_.empty()) {
       token_.clear();
-      opened = co_await open_watch(prefix, revision);
+      opened = co_await open_watch(ranges);
     }
     if (!opened) {
       if (opened.error().kind == Error::Kind::kUnreachable) {
@@ -167,8 +167,8 @@ class Client::Impl {
     co_return read_token(*attempt.answer);
   }
 
-  asio::awaitable<Answer<std::shared_ptr<Connection>>> open_watch(const std::string& prefix,
-                                                                  int64_t revision) {
+  asio::awaitable<Answer<std::shared_ptr<Connection>>> open_watch(
+      const std::vector<WatchRange>& ranges) {
     if (!options_.username.empty() && token_.empty()) {
       auto token = co_await authenticate();
       if (!token) {
@@ -180,8 +180,11 @@ class Client::Impl {
     if (!connection) {
       co_return Failure<Error>{connection.error()};
     }
-    auto status =
-        co_await (*connection)->open_stream("/v3/watch", token_, watch_message(prefix, revision));
+    std::string message;  // one object after the other
+    for (const WatchRange& each : ranges) {
+      message += watch_message(each.prefix, each.revision);
+    }
+    auto status = co_await (*connection)->open_stream("/v3/watch", token_, std::move(message));
     if (!status) {
       co_return Failure<Error>{unreachable(endpoint(), status.error())};
     }
@@ -296,10 +299,10 @@ asio::awaitable<Answer<void>> Client::revoke_lease(int64_t lease) {
   co_return Answer<void>();
 }
 
-asio::awaitable<Error> Client::watch(std::string prefix, int64_t revision,
+asio::awaitable<Error> Client::watch(std::vector<WatchRange> ranges,
                                      std::function<void(WatchNews)> news) {
   const std::shared_ptr<Impl> impl = impl_;
-  co_return co_await impl->watch(std::move(prefix), revision, std::move(news));
+  co_return co_await impl->watch(std::move(ranges), std::move(news));
 }
 
 void Client::break_watches() {

@@ -96,6 +96,12 @@ struct WatchNews {
   std::vector<Event> events;  // none: the watch has begun, or is as far as `revision`
 };
 
+/// All keys that begin with `prefix`, from `revision` on.
+struct WatchRange {
+  std::string prefix;
+  int64_t revision = 0;
+};
+
 class Client {
  public:
   explicit Client(Options options);
@@ -116,9 +122,9 @@ class Client {
   /// Ends it, and all keys with it.
   boost::asio::awaitable<Answer<void>> revoke_lease(int64_t lease);
 
-  /// Tells of changes from `revision` on until something goes wrong, which is the answer; or until
+  /// Tells of changes in all ranges until something goes wrong, which is the answer; or until
   /// `stop` is cancelled. Everything since is told anew by the next watch.
-  boost::asio::awaitable<Error> watch(std::string prefix, int64_t revision,
+  boost::asio::awaitable<Error> watch(std::vector<WatchRange> ranges,
                                       std::function<void(WatchNews)> news);
 
   /// Ends a watch that seems to be dead: it comes back with kUnreachable.
