@@ -292,12 +292,16 @@ json::object upstream_json(const config::Upstream& upstream, const server::Gatew
       endpoints.emplace_back(found->endpoints[i].address);
     }
   }
-  return {{"name", upstream.name},
-          {"endpoints", endpoints},
-          {"resolved", live != nullptr},
-          {"connect_timeout", config::format_duration(upstream.connect_timeout)},
-          {"retry_attempts", upstream.retry.attempts},
-          {"resilience", resilience_json(upstream)}};
+  json::object all{{"name", upstream.name},
+                   {"endpoints", endpoints},
+                   {"resolved", live != nullptr},
+                   {"connect_timeout", config::format_duration(upstream.connect_timeout)},
+                   {"retry_attempts", upstream.retry.attempts},
+                   {"resilience", resilience_json(upstream)}};
+  if (upstream.discovery.enabled()) {
+    all["discovery"] = control::source_name(upstream.discovery);
+  }
+  return all;
 }
 
 std::string limit_text(Duration limit) {

@@ -105,6 +105,22 @@ void add_limits(const server::UpstreamStatus& upstream, json::object& out) {
   out["queued"] = upstream.queued;
 }
 
+json::object discovery_json(const control::DiscoveryStatus& found) {
+  json::array refused;
+  for (const control::RefusedInstance& each : found.refused) {
+    refused.push_back({{"key", each.key}, {"reason", each.reason}});
+  }
+  json::object one{
+      {"source", found.source},         {"state", json::string(control::to_string(found.state))},
+      {"from_cache", found.from_cache}, {"instances", found.instances},
+      {"error", found.error},           {"refused", std::move(refused)},
+      {"changes", found.changes},       {"failures", found.failures}};
+  if (found.state == control::DiscoveryStatus::State::kStale) {
+    one["stale_since"] = format_wall_time(found.since);
+  }
+  return one;
+}
+
 json::array upstreams(const control::DaemonStatus& status) {
   json::array all;
   for (const server::UpstreamStatus& upstream : status.gateway.upstreams) {
@@ -123,6 +139,11 @@ json::array upstreams(const control::DaemonStatus& status) {
     }
     json::object one{{"name", upstream.name}, {"endpoints", endpoints}, {"names", names}};
     one["levels"] = levels_json(upstream);
+    for (const control::DiscoveryStatus& found : status.discoveries) {
+      if (found.upstream == upstream.name) {
+        one["discovery"] = discovery_json(found);
+      }
+    }
     if (!upstream.circuit.state.empty()) {
       one["circuit_breaker"] = circuit(upstream.circuit);
     }

@@ -111,6 +111,44 @@ std::string center_metrics(const control::ConfigCenterStatus& center) {
   return metrics_text(metrics);
 }
 
+/// Of the upstreams with `discovery`; nothing when there are none.
+std::string discovery_metrics(const std::vector<control::DiscoveryStatus>& all) {
+  using Status = control::DiscoveryStatus;
+
+  struct Family {
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    uint64_t (*value)(const Status&);
+  };
+
+  static constexpr Family kFamilies[] = {
+      {"hangu_discovery_stale", "gauge",
+       "1: the instances in use are the last good ones, the source has none or cannot be asked.",
+       [](const Status& each) {
+         return each.state == Status::State::kFresh ? uint64_t{0} : uint64_t{1};
+       }},
+      {"hangu_discovery_instances", "gauge", "Instances that are known.",
+       [](const Status& each) { return uint64_t{each.instances}; }},
+      {"hangu_discovery_refused", "gauge", "Instances that are left out: they cannot be used.",
+       [](const Status& each) { return uint64_t{each.refused.size()}; }},
+      {"hangu_discovery_changes_total", "counter", "Times that the instances have changed.",
+       [](const Status& each) { return each.changes; }},
+      {"hangu_discovery_failures_total", "counter", "Times that the source had no good answer.",
+       [](const Status& each) { return each.failures; }}};
+  std::string text;
+  for (const Family& family : kFamilies) {
+    text += all.empty() ? ""
+                        : fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", family.name, family.help,
+                                      family.type);
+    for (const Status& each : all) {
+      text +=
+          fmt::format("{}{{upstream=\"{}\"}} {}\n", family.name, each.upstream, family.value(each));
+    }
+  }
+  return text;
+}
+
 /// What the audit log's threads count; nothing when there is no log.
 std::string audit_metrics(const server::AuditStatus& audit) {
   if (audit.path.empty()) {
@@ -136,7 +174,8 @@ Reply metrics(control::Daemon& daemon) {
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
           stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
-              center_metrics(status.config_center) + release_metrics(status.releases),
+              center_metrics(status.config_center) + discovery_metrics(status.discoveries) +
+              release_metrics(status.releases),
           {}};
 }
 

@@ -162,6 +162,26 @@ void print_panic(const json::object& upstream, const Palette& palette,
   }
 }
 
+/// Nothing while all is well.
+void print_discovery(const json::object& discovery, const Palette& palette,
+                     const Environment& environment) {
+  const std::string state = text_field(discovery, "state");
+  const std::string source = text_field(discovery, "source");
+  if (!state.empty() && state != "fresh") {
+    const std::string error = text_field(discovery, "error");
+    environment.out << fmt::format(
+        "{:<20} {}{}: {}; {} instances as they were {}{}\n", "", palette.red, source,
+        error.empty() ? "no answer yet" : error, number_field(discovery, "instances"),
+        flag_field(discovery, "from_cache") ? "known to an earlier process" : "known last",
+        palette.off);
+  }
+  for (const json::object& each : objects_field(discovery, "refused")) {
+    environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,
+                                   text_field(each, "key"), text_field(each, "reason"),
+                                   palette.off);
+  }
+}
+
 void print_upstreams(const json::object& status, const Palette& palette,
                      const Environment& environment) {
   environment.out << fmt::format("\n{}{:<20} {}{}\n", palette.bold, "UPSTREAM", "ENDPOINTS",
@@ -183,6 +203,7 @@ void print_upstreams(const json::object& status, const Palette& palette,
       print_adaptive(object_field(upstream, "adaptive_concurrency"), environment);
     }
     print_admission(object_field(upstream, "admission"), palette, environment);
+    print_discovery(object_field(upstream, "discovery"), palette, environment);
     for (const json::object& name : objects_field(upstream, "names")) {
       if (const std::string error = text_field(name, "error"); !error.empty()) {
         environment.out << fmt::format("{:<20} {}{}: {}{}\n", "", palette.yellow,

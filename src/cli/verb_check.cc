@@ -1,10 +1,12 @@
 // `hangu check`: validates a config file by the code that `run` and `reload` use.
 #include <ctime>
+#include <initializer_list>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "hangu/admin/json.h"
+#include "hangu/config/endpoint_file.h"
 #include "hangu/config/print.h"
 #include "hangu/server/plugin_check.h"
 #include "hangu/server/tls_contexts.h"
@@ -43,6 +45,21 @@ FileFindings check_files(const config::Config& config) {
     findings.warnings = server::expiry_warnings(*contexts, server::kExpiryWarningDays, now);
   }
   return findings;
+}
+
+/// Lists of endpoints. One that is not there is made by somebody, perhaps later.
+std::vector<config::Diagnostic> check_endpoint_files(const config::Config& config) {
+  std::vector<config::Diagnostic> all;
+  for (const config::Upstream& upstream : config.upstreams) {
+    if (upstream.discovery.file.empty()) {
+      continue;
+    }
+    for (config::Diagnostic& each : config::load_endpoint_file(upstream.discovery.file).problems) {
+      each.severity = each.line == 0 ? config::Severity::kWarning : each.severity;
+      all.push_back(std::move(each));
+    }
+  }
+  return all;
 }
 
 boost::json::array to_json(const std::vector<std::string>& texts) {
@@ -85,8 +102,10 @@ int check(const CheckOptions& options, const Environment& environment) {
   FileFindings files;
   if (loaded.config && !options.no_files) {
     files = check_files(*loaded.config);
-    const auto problems = server::check_plugins(*loaded.config);
-    loaded.diagnostics.insert(loaded.diagnostics.end(), problems.begin(), problems.end());
+    for (const auto& problems :
+         {server::check_plugins(*loaded.config), check_endpoint_files(*loaded.config)}) {
+      loaded.diagnostics.insert(loaded.diagnostics.end(), problems.begin(), problems.end());
+    }
   }
   const bool ok = loaded.ok(options.strict) && loaded.error_count() == 0 && files.errors.empty() &&
                   (files.warnings.empty() || !options.strict);

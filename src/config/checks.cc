@@ -116,6 +116,10 @@ void check_strict_stores(Reader& reader, const Node& root, const Config& config)
 }  // namespace
 
 void check_upstream(Reader& reader, const Node& node, const Upstream& upstream) {
+  if (node.find("endpoints") == nullptr && node.find("discovery") == nullptr) {
+    reader.error(node.mark, {"E0121", fmt::format("{} lacks the key \"endpoints\"", reader.where()),
+                             "add `endpoints: [\"127.0.0.1:9000\"]`, or `discovery`"});
+  }
   if (upstream.protocol == UpstreamProtocol::kAuto && !upstream.tls.enabled) {
     reader.error(child(node, "protocol").mark,
                  {"E0136", "`protocol: auto` needs `tls`: the handshake is where a server picks",

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/etcd_keys.h"
 #include "config/identity_checks.h"
 #include "config/keys.h"
 #include "config/rollout_keys.h"
@@ -33,12 +34,7 @@ void check_config_center(Reader& reader, const Node& node, const ConfigCenter& c
     reader.error(node.mark, {"E0137", "`config_center` names no server",
                              "add `endpoints: [\"http://127.0.0.1:2379\"]`"});
   }
-  if (center.username.empty() != center.password.text.empty()) {
-    reader.error(node.mark, {"E0136", "`username` and `password` go together", ""});
-  }
-  if (center.tls.certificate.empty() != center.tls.key.empty()) {
-    reader.error(child(node, "tls").mark, {"E0136", "`cert` and `key` go together", ""});
-  }
+  check_etcd_access(reader, node, {center.username, center.password, center.tls});
   if (center.approvals > 1 && center.approvals > center.trusted_keys.size()) {
     reader.error(child(node, "approvals").mark,
                  {"E0136",
@@ -46,27 +42,6 @@ void check_config_center(Reader& reader, const Node& node, const ConfigCenter& c
                               center.approvals, center.trusted_keys.size()),
                   ""});
   }
-}
-
-TypePtr<ConfigCenterTls> tls_keys() {
-  auto type = object<ConfigCenterTls>("mapping");
-  type->key<&ConfigCenterTls::ca>(
-          text(kFilePathRule),
-          {.name = "ca",
-           .documentation = "PEM file with the issuers trusted. Empty: those of the system.",
-           .example = "/etc/ssl/own-ca.pem"})
-      .key<&ConfigCenterTls::server_name>(
-          text(kHostRule), {.name = "server_name",
-                            .documentation = "Name to find in the certificate; else the URL's.",
-                            .example = "etcd.example.org"})
-      .key<&ConfigCenterTls::certificate>(text(kFilePathRule),
-                                          {.name = "cert",
-                                           .documentation = "PEM file with a certificate to show.",
-                                           .example = "/etc/hangu/tls/gateway.crt"})
-      .key<&ConfigCenterTls::key>(text(kFilePathRule), {.name = "key",
-                                                        .documentation = "PEM file with its key.",
-                                                        .example = "/etc/hangu/tls/gateway.key"});
-  return type;
 }
 
 void add_server(ObjectType<ConfigCenter>& type) {
@@ -96,10 +71,11 @@ void add_server(ObjectType<ConfigCenter>& type) {
                                      .example = "file:/run/secrets/etcd",
                                      .reload = kRestart,
                                      .alternative = true})
-      .key<&ConfigCenter::tls>(tls_keys(), {.name = "tls",
-                                            .documentation = "For endpoints with `https`.",
-                                            .example = "{ca: /etc/ssl/own-ca.pem}",
-                                            .reload = kRestart})
+      .key<&ConfigCenter::tls>(etcd_tls_keys(kRestart),
+                               {.name = "tls",
+                                .documentation = "For endpoints with `https`.",
+                                .example = "{ca: /etc/ssl/own-ca.pem}",
+                                .reload = kRestart})
       .key<&ConfigCenter::timeout>(duration(milliseconds(100), minutes(1)),
                                    {.name = "timeout",
                                     .documentation = "How long a question may take.",

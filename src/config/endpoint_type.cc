@@ -1,5 +1,7 @@
 #include "config/endpoint_type.h"
 
+#include "hangu/config/endpoint_file.h"
+
 #include "config/keys.h"
 #include "config/rules.h"
 

@@ -1,6 +1,8 @@
 // The types of single values of rate limits and stores; see scalar_types.h.
 #include <charconv>
 
+#include "hangu/config/endpoint_file.h"
+
 #include "config/scalar_types.h"
 
 namespace hangu::config {

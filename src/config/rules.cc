@@ -10,6 +10,7 @@
 
 #include "hangu/base/parse.h"
 #include "hangu/base/pattern.h"
+#include "hangu/config/endpoint_file.h"
 #include "hangu/config/path_template.h"
 
 #include "config/text.h"

@@ -46,7 +46,6 @@ extern const TextRule kPeerRule;
 extern const TextRule kPatternRule;
 
 std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out);
-std::string format_endpoint(const Endpoint& endpoint);
 
 std::optional<Problem> check_header_name(std::string_view name);
 std::optional<Problem> check_header_value(std::string_view value);

@@ -1,5 +1,6 @@
 // The keys of one of `upstreams`. See schema.cc.
 #include "config/balancing_keys.h"
+#include "config/discovery_keys.h"
 #include "config/endpoint_type.h"
 #include "config/keys.h"
 #include "config/resilience_keys.h"
@@ -89,6 +90,12 @@ TypePtr<Upstream> upstream_dns() {
           {.name = "ttl_max",
            .documentation = "Names are asked again at the latest after this.",
            .example = "1m"})
+      .key<&Upstream::dns_servers>(
+          list(text(kDnsServerRule),
+               {.name = "list of addresses", .example = "[\"127.0.0.1:8600\"]"}),
+          {.name = "servers",
+           .documentation = "The DNS servers to ask, such as Consul's. Empty: the system's.",
+           .example = "[\"127.0.0.1:8600\"]"})
       .check(check_dns);
   return type;
 }
@@ -111,8 +118,14 @@ TypePtr<Upstream> upstream_keys() {
                "The servers: `127.0.0.1:9000`, `[::1]:9000`, `app.example.org:8080` (every "
                "address of the name, asked again when its TTL ends), `unix:/run/app.sock`; or "
                "mappings with a weight and a priority.",
-           .example = "[\"127.0.0.1:9000\"]",
-           .required = true})
+           .example = "[\"127.0.0.1:9000\"]"})
+      .key<&Upstream::discovery>(
+          discovery_keys(),
+          {.name = "discovery",
+           .documentation = "Where to find more endpoints, which come and go while the gateway "
+                            "runs, see docs/fleet.md. `endpoints` may be left out then.",
+           .example = "{file: /etc/hangu/orders.endpoints.yaml}",
+           .alternative = true})
       .key<&Upstream::protocol>(
           choice<UpstreamProtocol>({{"http/1.1", UpstreamProtocol::kHttp1},
                                     {"h2", UpstreamProtocol::kHttp2},

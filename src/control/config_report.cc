@@ -24,12 +24,13 @@ void add_restart_keys(ReloadOutcome& outcome) {
 
 }  // namespace
 
-EndpointRefresher::ResolverFactory resolver_factory(boost::asio::io_context& context,
-                                                    const DaemonOptions& options) {
+ResolverFactory resolver_factory(boost::asio::io_context& context, const DaemonOptions& options) {
   if (options.make_resolver) {
     return options.make_resolver;
   }
-  return [&context] { return make_resolver(context, ResolverOptions{}); };
+  return [&context](const std::string& servers) {
+    return make_resolver(context, {.servers = servers});
+  };
 }
 
 Readiness readiness_of(DrainState state, bool ready, bool lacks_documents) {

@@ -14,8 +14,7 @@
 namespace hangu::control {
 
 /// What the options say, or else c-ares.
-EndpointRefresher::ResolverFactory resolver_factory(boost::asio::io_context& context,
-                                                    const DaemonOptions& options);
+ResolverFactory resolver_factory(boost::asio::io_context& context, const DaemonOptions& options);
 
 inline int64_t milliseconds_of(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();

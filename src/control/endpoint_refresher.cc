@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -10,13 +11,15 @@
 
 #include "hangu/base/log.h"
 
+#include "control/discovery.h"
+#include "control/resolvers.h"
+#include "control/ttl_bounds.h"
+
 namespace hangu::control {
 namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-constexpr Duration kRetryMax = std::chrono::seconds(30);
 
 const config::Upstream* find_upstream(const config::Config& config, std::string_view name) {
   const auto found = std::find_if(config.upstreams.begin(), config.upstreams.end(),
@@ -24,10 +27,31 @@ const config::Upstream* find_upstream(const config::Config& config, std::string_
   return found == config.upstreams.end() ? nullptr : &*found;
 }
 
-bool has_name(const config::Upstream& upstream, std::string_view name) {
-  return std::any_of(
-      upstream.endpoints.begin(), upstream.endpoints.end(),
-      [&](const config::Endpoint& each) { return each.host == name && needs_resolving(each); });
+/// The endpoints of an upstream: those of the config, and those that were found.
+template <class Use>
+void for_each_endpoint(const config::Upstream& upstream, const Discovery& discovery, Use use) {
+  for (const config::Endpoint& endpoint : upstream.endpoints) {
+    use(endpoint);
+  }
+  for (const config::Endpoint& endpoint : discovery.instances(upstream)) {
+    use(endpoint);
+  }
+}
+
+bool has_name(const config::Upstream& upstream, const Discovery& discovery, std::string_view name) {
+  bool found = false;
+  for_each_endpoint(upstream, discovery, [&](const config::Endpoint& each) {
+    found = found || (each.host == name && needs_resolving(each));
+  });
+  return found;
+}
+
+/// What was found may be what the config names, too.
+void drop_repetitions(std::vector<server::ResolvedEndpoint>& endpoints) {
+  std::set<std::string> seen;
+  std::erase_if(endpoints, [&](const server::ResolvedEndpoint& each) {
+    return !seen.insert(each.address).second;
+  });
 }
 
 std::string without_brackets(const std::string& host) {
@@ -41,15 +65,15 @@ struct EndpointRefresher::Entry {
   Entry(asio::io_context& context, const config::Upstream& upstream, std::string host)
       : upstream_name(upstream.name),
         name(std::move(host)),
-        ttl_min(upstream.dns_ttl_min),
-        ttl_max(std::max(upstream.dns_ttl_min, upstream.dns_ttl_max)),
+        bounds(upstream),
+        servers(upstream.dns_servers),
         timer(context) {}
 
   uint64_t id = 0;
   std::string upstream_name;
   std::string name;
-  Duration ttl_min;
-  Duration ttl_max;
+  TtlBounds bounds;
+  std::vector<std::string> servers;
   asio::steady_timer timer;
   std::vector<std::string> addresses;
   std::string error;
@@ -63,26 +87,32 @@ struct EndpointRefresher::Waiter {
       : timer(context) {}
 
   uint64_t id = 0;
+  std::shared_ptr<const config::Config> config;
   asio::steady_timer timer;
   std::function<void()> done;
 };
 
 EndpointRefresher::EndpointRefresher(asio::io_context& context, ResolverFactory make_resolver,
-                                     Sink sink)
+                                     Sink sink,
+                                     std::function<void(std::function<void()>)> run_apart)
     : context_(context),
-      make_resolver_(std::move(make_resolver)),
       sink_(std::move(sink)),
+      resolvers_(std::make_unique<Resolvers>(std::move(make_resolver))),
+      discovery_(std::make_unique<Discovery>(
+          context, *resolvers_,
+          Discovery::Hooks{
+              .on_news = [this](const std::string& upstream) { on_instances(upstream); },
+              .run_apart = std::move(run_apart)})),
       random_(std::random_device{}()) {}
 
 EndpointRefresher::~EndpointRefresher() = default;
 
-void EndpointRefresher::prepare(const config::Config& config, Duration at_most,
+void EndpointRefresher::prepare(std::shared_ptr<const config::Config> config, Duration at_most,
                                 std::function<void()> done) {
-  if (resolver_ != nullptr) {
-    resolver_->reload_system_config();
-  }
+  resolvers_->reload_system_config();
   auto waiter = std::make_unique<Waiter>(context_);
   waiter->id = next_id_++;
+  waiter->config = config;
   waiter->done = std::move(done);
   waiter->timer.expires_after(at_most);
   waiter->timer.async_wait([this, id = waiter->id](error_code error) {
@@ -90,24 +120,26 @@ void EndpointRefresher::prepare(const config::Config& config, Duration at_most,
       finish_waiter(id);
     }
   });
-  add_missing(config);
   waiters_.push_back(std::move(waiter));
+  holds_waiters_ = true;  // their receivers change what is looked for
+  discovery_->prepare(*config);
+  add_missing(*config);
+  holds_waiters_ = false;
   finish_waiters();
 }
 
 void EndpointRefresher::apply(std::shared_ptr<const config::Config> config) {
   config_ = std::move(config);
-  std::erase_if(entries_, [this](const std::unique_ptr<Entry>& entry) {
-    const config::Upstream* upstream = find_upstream(*config_, entry->upstream_name);
-    return upstream == nullptr || !has_name(*upstream, entry->name);
-  });
+  discovery_->apply(*config_);
+  std::erase_if(entries_, [this](const auto& entry) { return !is_wanted(*entry); });
   std::erase_if(published_, [this](const Published& each) {
     return find_upstream(*config_, each.name) == nullptr;
   });
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    const config::Upstream* upstream = find_upstream(*config_, entry->upstream_name);
-    entry->ttl_min = upstream->dns_ttl_min;
-    entry->ttl_max = std::max(upstream->dns_ttl_min, upstream->dns_ttl_max);
+    if (const config::Upstream* upstream = find_upstream(*config_, entry->upstream_name)) {
+      entry->bounds = TtlBounds(*upstream);
+      entry->servers = upstream->dns_servers;
+    }
   }
   add_missing(*config_);
   for (const config::Upstream& upstream : config_->upstreams) {
@@ -124,6 +156,27 @@ std::vector<NameStatus> EndpointRefresher::status() const {
   return all;
 }
 
+std::vector<DiscoveryStatus> EndpointRefresher::discoveries() const {
+  return discovery_->status();
+}
+
+/// Whether the config in force, or one that is being prepared, has the name.
+bool EndpointRefresher::is_wanted(const Entry& entry) const {
+  const auto wants = [&](const config::Config& config) {
+    const config::Upstream* upstream = find_upstream(config, entry.upstream_name);
+    return upstream != nullptr && has_name(*upstream, *discovery_, entry.name);
+  };
+  return (config_ != nullptr && wants(*config_)) ||
+         std::any_of(waiters_.begin(), waiters_.end(),
+                     [&](const auto& waiter) { return wants(*waiter->config); });
+}
+
+EndpointRefresher::Entry* EndpointRefresher::find(uint64_t id) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [id](const auto& each) { return each->id == id; });
+  return found == entries_.end() ? nullptr : found->get();
+}
+
 EndpointRefresher::Entry* EndpointRefresher::find(std::string_view upstream,
                                                   std::string_view name) {
   const auto found =
@@ -133,47 +186,67 @@ EndpointRefresher::Entry* EndpointRefresher::find(std::string_view upstream,
   return found == entries_.end() ? nullptr : found->get();
 }
 
-void EndpointRefresher::add_missing(const config::Config& config) {
+/// `of`: of this upstream alone.
+void EndpointRefresher::add_missing(const config::Config& config, std::string_view of) {
   std::vector<uint64_t> added;
   for (const config::Upstream& upstream : config.upstreams) {
-    for (const config::Endpoint& endpoint : upstream.endpoints) {
-      if (!needs_resolving(endpoint) || find(upstream.name, endpoint.host) != nullptr) {
-        continue;
-      }
-      entries_.push_back(std::make_unique<Entry>(context_, upstream, endpoint.host));
-      entries_.back()->id = next_id_++;
-      added.push_back(entries_.back()->id);
+    if (!of.empty() && upstream.name != of) {
+      continue;
     }
+    for_each_endpoint(upstream, *discovery_, [&](const config::Endpoint& endpoint) {
+      if (needs_resolving(endpoint) && find(upstream.name, endpoint.host) == nullptr) {
+        entries_.push_back(std::make_unique<Entry>(context_, upstream, endpoint.host));
+        entries_.back()->id = next_id_++;
+        added.push_back(entries_.back()->id);
+      }
+    });
   }
   // An answer may come inside query(), and its receiver may change the table.
   for (const uint64_t id : added) {
-    const auto entry = std::find_if(entries_.begin(), entries_.end(),
-                                    [id](const auto& each) { return each->id == id; });
-    if (entry != entries_.end()) {
-      query(**entry);
+    if (Entry* const entry = find(id)) {
+      query(*entry);
     }
   }
+}
+
+void EndpointRefresher::on_instances(const std::string& upstream) {
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry->upstream_name == upstream && !is_wanted(*entry);
+  });
+  std::vector<std::shared_ptr<const config::Config>> wanting;
+  for (const std::unique_ptr<Waiter>& waiter : waiters_) {
+    wanting.push_back(waiter->config);
+  }
+  const bool held = std::exchange(holds_waiters_, true);
+  for (const auto& config : wanting) {
+    add_missing(*config, upstream);
+  }
+  if (const auto config = config_) {
+    add_missing(*config, upstream);
+    if (const config::Upstream* const found = find_upstream(*config, upstream)) {
+      publish(*found, /*always=*/false);
+    }
+  }
+  holds_waiters_ = held;
+  finish_waiters();
 }
 
 void EndpointRefresher::query(Entry& entry) {
   if (entry.querying) {
     return;
   }
-  if (resolver_ == nullptr) {
-    resolver_ = make_resolver_();
-  }
   entry.querying = true;
-  resolver_->resolve(entry.name,
-                     [this, id = entry.id](DnsAnswer answer) { on_answer(id, std::move(answer)); });
+  resolvers_->of(entry.servers).resolve(entry.name, [this, id = entry.id](DnsAnswer answer) {
+    on_answer(id, std::move(answer));
+  });
 }
 
 void EndpointRefresher::on_answer(uint64_t entry_id, DnsAnswer answer) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const auto& each) { return each->id == entry_id; });
-  if (found == entries_.end()) {
+  Entry* const found = find(entry_id);
+  if (found == nullptr) {
     return;  // a reload has removed it
   }
-  Entry& entry = **found;
+  Entry& entry = *found;
   entry.querying = false;
   ++entry.answers;
   if (answer.addresses.empty()) {
@@ -182,8 +255,7 @@ void EndpointRefresher::on_answer(uint64_t entry_id, DnsAnswer answer) {
                    entry.upstream_name, entry.name, answer.error, entry.addresses.size());
     }
     entry.error = std::move(answer.error);
-    const uint32_t doublings = std::min(entry.failures - 1, 10U);
-    schedule(entry, std::min(entry.ttl_min * (1U << doublings), kRetryMax));
+    schedule(entry, entry.bounds.after_failure(entry.failures, random_));
   } else {
     if (entry.failures > 0) {
       log::info("dns_recovered upstream={} name={}", entry.upstream_name, entry.name);
@@ -191,27 +263,22 @@ void EndpointRefresher::on_answer(uint64_t entry_id, DnsAnswer answer) {
     entry.failures = 0;
     entry.error.clear();
     entry.addresses = std::move(answer.addresses);
-    schedule(entry, answer.ttl);
-    const config::Upstream* upstream =
-        config_ == nullptr ? nullptr : find_upstream(*config_, entry.upstream_name);
-    if (upstream != nullptr) {
-      publish(*upstream, /*always=*/false);
-    }
+    schedule(entry, entry.bounds.after_answer(answer.ttl, random_));
+  }
+  const config::Upstream* upstream =
+      config_ == nullptr ? nullptr : find_upstream(*config_, entry.upstream_name);
+  if (upstream != nullptr) {
+    publish(*upstream, /*always=*/false);
   }
   finish_waiters();
 }
 
-// Up to a tenth early, so that many names (and many gateways) do not ask in step.
-void EndpointRefresher::schedule(Entry& entry, Duration ttl) {
-  const Duration held = std::clamp(ttl, entry.ttl_min, entry.ttl_max);
-  std::uniform_int_distribution<Duration::rep> early(0, held.count() / 10);
-  const Duration wait = std::max(held - Duration(early(random_)), entry.ttl_min);
+void EndpointRefresher::schedule(Entry& entry, Duration wait) {
   entry.timer.expires_after(wait);
   entry.timer.async_wait([this, id = entry.id](error_code error) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                    [id](const auto& each) { return each->id == id; });
-    if (!error && found != entries_.end()) {
-      query(**found);
+    Entry* const found = error ? nullptr : find(id);
+    if (found != nullptr) {
+      query(*found);
     }
   });
 }
@@ -219,13 +286,15 @@ void EndpointRefresher::schedule(Entry& entry, Duration ttl) {
 void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
   std::vector<server::ResolvedEndpoint> endpoints;
   bool any_name = false;
-  for (const config::Endpoint& endpoint : upstream.endpoints) {
+  bool asking = false;
+  for_each_endpoint(upstream, *discovery_, [&](const config::Endpoint& endpoint) {
     if (!needs_resolving(endpoint)) {
       endpoints.push_back(numeric_endpoint(endpoint));
-      continue;
+      return;
     }
     any_name = true;
     const Entry* entry = find(upstream.name, endpoint.host);
+    asking = asking || entry == nullptr || entry->answers == 0;
     for (const std::string& address :
          entry == nullptr ? std::vector<std::string>{} : entry->addresses) {
       const std::string host =
@@ -233,14 +302,20 @@ void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
       endpoints.push_back(
           {join_host_port(address, endpoint.port), host, endpoint.weight, endpoint.priority});
     }
-  }
-  // Numeric neighbours of a name that has no answer yet serve without it.
-  if (!any_name || endpoints.empty()) {
-    return;
+  });
+  if (upstream.discovery.enabled()) {
+    drop_repetitions(endpoints);
+  } else if (!any_name) {
+    return;  // the gateway has them from the config
   }
   const auto last = std::find_if(published_.begin(), published_.end(),
                                  [&](const auto& each) { return each.name == upstream.name; });
   const bool known = last != published_.end();
+  // Numeric neighbours of a name that has no answer yet serve without it, unless others serve
+  // already.
+  if (endpoints.empty() || (known && asking)) {
+    return;
+  }
   if (known && last->endpoints == endpoints && !always) {
     return;
   }
@@ -254,7 +329,8 @@ void EndpointRefresher::publish(const config::Upstream& upstream, bool always) {
 }
 
 void EndpointRefresher::finish_waiters() {
-  const bool pending = std::any_of(entries_.begin(), entries_.end(),
+  const bool pending = holds_waiters_ || discovery_->pending() ||
+                       std::any_of(entries_.begin(), entries_.end(),
                                    [](const auto& entry) { return entry->answers == 0; });
   while (!pending && !waiters_.empty()) {
     finish_waiter(waiters_.front()->id);

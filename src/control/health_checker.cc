@@ -1,6 +1,7 @@
 #include "hangu/control/health_checker.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -78,31 +79,33 @@ HealthChecker::~HealthChecker() {
 void HealthChecker::apply(std::shared_ptr<const config::Config> config, server::Gateway& gateway) {
   const auto before = std::exchange(config_, std::move(config));
   gateway_ = &gateway;
-  std::vector<std::unique_ptr<Entry>> old = std::exchange(entries_, {});
+  std::vector<std::unique_ptr<Entry>> entries = std::exchange(entries_, {});
+  std::unordered_multimap<const policy::EndpointHealth*, std::unique_ptr<Entry>> old;
+  for (std::unique_ptr<Entry>& entry : entries) {
+    const policy::EndpointHealth* const health = entry->handle.health.get();
+    old.emplace(health, std::move(entry));
+  }
   for (const config::Upstream& upstream : config_->upstreams) {
     const config::HealthCheck& check = upstream.health_check;
     if (!check.enabled || check.mode == config::Mode::kOff) {
       continue;
     }
     for (const server::EndpointHandle& handle : gateway.endpoints(upstream.name)) {
-      const auto kept = std::find_if(old.begin(), old.end(), [&](const auto& entry) {
-        return entry != nullptr && entry->handle.health == handle.health;
-      });
-      if (kept == old.end()) {
+      auto kept = old.extract(handle.health.get());
+      if (kept.empty()) {
         add(upstream, handle);
         continue;
       }
-      (*kept)->upstream = &upstream;
-      (*kept)->handle = handle;
+      Entry& entry = *kept.mapped();
+      entry.upstream = &upstream;
+      entry.handle = handle;
       handle.health->set_check(
-          check.mode == config::Mode::kEnforce ? (*kept)->streak.state() : Check::kNone, now_ns());
-      entries_.push_back(std::move(*kept));
+          check.mode == config::Mode::kEnforce ? entry.streak.state() : Check::kNone, now_ns());
+      entries_.push_back(std::move(kept.mapped()));
     }
   }
-  for (const auto& gone : old) {
-    if (gone != nullptr) {
-      gone->handle.health->set_check(Check::kNone, now_ns());
-    }
+  for (const auto& [health, gone] : old) {
+    gone->handle.health->set_check(Check::kNone, now_ns());
   }
 }
 

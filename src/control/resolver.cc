@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include <ares.h>
@@ -59,6 +61,107 @@ DnsAnswer answer_from(const ares_addrinfo& info) {
   return answer;
 }
 
+constexpr int kInternet = 1;
+constexpr int kSrv = 33;
+constexpr size_t kHeaderBytes = 12;
+
+uint32_t big_endian(std::span<const unsigned char> bytes) {
+  uint32_t value = 0;
+  for (const unsigned char each : bytes) {
+    value = value << 8U | each;
+  }
+  return value;
+}
+
+/// A message of DNS, from its front to its back. c-ares reads SRV records as well, but not their
+/// TTL.
+class DnsMessage {
+ public:
+  explicit DnsMessage(std::span<const unsigned char> bytes)
+      : bytes_(bytes) {}
+
+  bool good() const { return good_; }
+
+  size_t position() const { return at_; }
+
+  uint32_t number(size_t size) {
+    if (!good_ || bytes_.size() - at_ < size) {
+      good_ = false;
+      return 0;
+    }
+    const uint32_t value = big_endian(bytes_.subspan(at_, size));
+    at_ += size;
+    return value;
+  }
+
+  void move_to(size_t at) {
+    good_ = good_ && at <= bytes_.size();
+    at_ = good_ ? at : at_;
+  }
+
+  std::string name() {
+    char* text = nullptr;
+    long taken = 0;  // NOLINT(google-runtime-int): c-ares'
+    if (!good_ || at_ >= bytes_.size() ||
+        ares_expand_name(bytes_.data() + at_, bytes_.data(), static_cast<int>(bytes_.size()), &text,
+                         &taken) != ARES_SUCCESS) {
+      good_ = false;
+      return "";
+    }
+    std::string name = text;
+    ares_free_string(text);
+    at_ += static_cast<size_t>(taken);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return name;
+  }
+
+ private:
+  std::span<const unsigned char> bytes_;
+  size_t at_ = 0;
+  bool good_ = true;
+};
+
+SrvAnswer read_srv_answer(std::span<const unsigned char> bytes) {
+  DnsMessage message(bytes);
+  message.move_to(4);
+  const uint32_t questions = message.number(2);
+  const uint32_t answers = message.number(2);
+  message.move_to(kHeaderBytes);
+  for (uint32_t i = 0; i < questions && message.good(); ++i) {
+    message.name();
+    message.number(4);
+  }
+  SrvAnswer answer;
+  uint32_t ttl = INT32_MAX;
+  for (uint32_t i = 0; i < answers && message.good(); ++i) {
+    message.name();
+    const uint32_t type = message.number(2);
+    message.number(2);
+    const uint32_t record_ttl = message.number(4);
+    const uint32_t size = message.number(2);
+    const size_t end = message.position() + size;
+    if (type == kSrv) {
+      SrvRecord record;
+      record.priority = static_cast<uint16_t>(message.number(2));
+      record.weight = static_cast<uint16_t>(message.number(2));
+      record.port = static_cast<uint16_t>(message.number(2));
+      record.target = message.name();
+      ttl = std::min(ttl, record_ttl);
+      if (!record.target.empty() && record.port != 0) {  // else: there is no such service
+        answer.records.push_back(std::move(record));
+      }
+    }
+    message.move_to(end);
+  }
+  if (!message.good()) {
+    return {{}, {}, "the answer cannot be read"};
+  }
+  answer.ttl = std::chrono::seconds(ttl == INT32_MAX ? 0 : ttl);
+  std::sort(answer.records.begin(), answer.records.end());
+  return answer;
+}
+
 // One c-ares channel and the Asio descriptors of its sockets. c-ares owns the sockets.
 class CaresResolver final : public Resolver {
  public:
@@ -75,11 +178,8 @@ class CaresResolver final : public Resolver {
   }
 
   void resolve(const std::string& name, Done done) override {
-    if (stale_ && in_flight_ == 0 && !processing_) {
-      close_channel();
-    }
-    if (channel_ == nullptr && !open_channel()) {
-      done(DnsAnswer{{}, {}, "the resolver cannot be set up"});
+    if (!is_open()) {
+      done(DnsAnswer{{}, {}, std::string(kNotOpen)});
       return;
     }
     ares_addrinfo_hints hints{};
@@ -94,12 +194,32 @@ class CaresResolver final : public Resolver {
     arm_timer();
   }
 
+  void resolve_srv(const std::string& name, SrvDone done) override {
+    if (!is_open()) {
+      done(SrvAnswer{{}, {}, std::string(kNotOpen)});
+      return;
+    }
+    ++in_flight_;
+    auto query = std::make_unique<SrvQuery>(SrvQuery{this, std::move(done)});
+    const bool outer = std::exchange(processing_, true);
+    ares_query(channel_, name.c_str(), kInternet, kSrv, &on_srv_answer, query.release());
+    processing_ = outer;
+    arm_timer();
+  }
+
   void reload_system_config() override { stale_ = true; }
 
  private:
+  static constexpr std::string_view kNotOpen = "the resolver cannot be set up";
+
   struct Query {
     CaresResolver* resolver;
     Done done;
+  };
+
+  struct SrvQuery {
+    CaresResolver* resolver;
+    SrvDone done;
   };
 
   struct Socket {
@@ -110,6 +230,13 @@ class CaresResolver final : public Resolver {
     bool waits_read = false;
     bool waits_write = false;
   };
+
+  bool is_open() {
+    if (stale_ && in_flight_ == 0 && !processing_) {
+      close_channel();
+    }
+    return channel_ != nullptr || open_channel();
+  }
 
   bool open_channel() {
     ares_options settings{};
@@ -159,6 +286,22 @@ class CaresResolver final : public Resolver {
     if (status != ARES_EDESTRUCTION) {
       query->done(std::move(answer));
     }
+  }
+
+  static void on_srv_answer(void* argument, int status, int /*timeouts*/, unsigned char* bytes,
+                            int size) {
+    const std::unique_ptr<SrvQuery> query(static_cast<SrvQuery*>(argument));
+    --query->resolver->in_flight_;
+    if (status == ARES_EDESTRUCTION) {
+      return;
+    }
+    SrvAnswer answer;
+    if (status == ARES_SUCCESS && bytes != nullptr) {
+      answer = read_srv_answer({bytes, static_cast<size_t>(size)});
+    } else {
+      answer.error = ares_strerror(status);
+    }
+    query->done(std::move(answer));
   }
 
   static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {

@@ -19,6 +19,9 @@ std::string endpoint_text(const config::Endpoint& endpoint) {
 
 std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream) {
   std::vector<ResolvedEndpoint> endpoints;
+  if (upstream.discovery.enabled()) {
+    return endpoints;
+  }
   for (const config::Endpoint& endpoint : upstream.endpoints) {
     std::string text = endpoint_text(endpoint);
     if (!net::Address::parse(text)) {

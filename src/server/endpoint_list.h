@@ -8,7 +8,8 @@
 
 namespace hangu::server {
 
-/// The endpoints of an upstream when all are numeric; empty when a name needs DNS.
+/// The endpoints of an upstream when all are numeric and in the config; empty when a name needs DNS
+/// or there are more to be found.
 std::vector<ResolvedEndpoint> numeric_endpoints(const config::Upstream& upstream);
 
 }  // namespace hangu::server

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "hangu/base/log.h"
@@ -47,15 +48,20 @@ void Cluster::configure(const config::Upstream& config,
 
 void Cluster::set_endpoints(std::span<const EndpointAddress> endpoints) {
   std::vector<std::unique_ptr<Endpoint>> old = std::exchange(endpoints_, {});
+  std::unordered_multimap<std::string, size_t> places;  // of the old ones
+  for (size_t i = 0; i < old.size(); ++i) {
+    places.emplace(old[i]->address().to_string(), i);
+  }
   for (const size_t index : own_part(endpoints)) {
     const EndpointAddress& wanted = endpoints[index];
-    const auto kept = std::find_if(old.begin(), old.end(), [&](const auto& endpoint) {
-      return endpoint != nullptr && endpoint->address() == wanted.address &&
-             endpoint->host() == wanted.host;
+    const auto [begin, end] = places.equal_range(wanted.address.to_string());
+    const auto kept = std::find_if(begin, end, [&](const auto& place) {
+      return old[place.second] != nullptr && old[place.second]->host() == wanted.host;
     });
-    if (kept != old.end()) {
-      (*kept)->set_weight(wanted.weight, wanted.priority);
-      endpoints_.push_back(std::move(*kept));
+    if (kept != end) {
+      std::unique_ptr<Endpoint>& endpoint = old[kept->second];
+      endpoint->set_weight(wanted.weight, wanted.priority);
+      endpoints_.push_back(std::move(endpoint));
     } else {
       endpoints_.push_back(std::make_unique<Endpoint>(*this, wanted));
     }

@@ -19,4 +19,13 @@ struct Secret {
   bool operator==(const Secret&) const = default;
 };
 
+/// How to speak to an etcd over TLS: https:// says whether.
+struct EtcdTls {
+  std::string ca;           // PEM; empty: the system's
+  std::string server_name;  // empty: the host of the URL
+  std::string certificate;  // of ours; may be empty
+  std::string key;
+  bool operator==(const EtcdTls&) const = default;
+};
+
 }  // namespace hangu::config

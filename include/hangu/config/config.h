@@ -18,6 +18,7 @@
 #include "hangu/config/admin.h"
 #include "hangu/config/common.h"
 #include "hangu/config/config_center.h"
+#include "hangu/config/discovery.h"
 #include "hangu/config/forward_auth.h"
 #include "hangu/config/identity.h"
 #include "hangu/config/key_part.h"
@@ -322,7 +323,8 @@ struct HealthCheck {
 
 struct Upstream {
   std::string name;
-  std::vector<Endpoint> endpoints;
+  std::vector<Endpoint> endpoints;  // none only with `discovery`, whose endpoints follow these
+  Discovery discovery;
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   Http2Client http2;
   UpstreamTls tls;
@@ -343,6 +345,7 @@ struct Upstream {
   RetryPolicy retry;
   Duration dns_ttl_min = std::chrono::seconds(1);
   Duration dns_ttl_max = std::chrono::minutes(5);
+  std::vector<std::string> dns_servers;  // "127.0.0.1:8600"; empty: the system's
   bool operator==(const Upstream&) const = default;
 };
 

@@ -12,15 +12,6 @@
 
 namespace hangu::config {
 
-/// How to speak to it over TLS: https:// says whether.
-struct ConfigCenterTls {
-  std::string ca;           // PEM; empty: the system's
-  std::string server_name;  // empty: the host of the URL
-  std::string certificate;  // of ours; may be empty
-  std::string key;
-  bool operator==(const ConfigCenterTls&) const = default;
-};
-
 /// What a release is compared by with what was there before it.
 struct RolloutGuard {
   uint64_t requests_min = 200;        // of the nodes that have it, before anything is said
@@ -47,7 +38,7 @@ struct ConfigCenter {
   std::string prefix = "/hangu/";
   std::string username;  // empty: no authentication
   Secret password;
-  ConfigCenterTls tls;
+  EtcdTls tls;
   std::vector<std::string> trusted_keys;  // PEM, Ed25519; empty: no signature is needed
   uint32_t approvals = 1;                 // signatures of different people that a document needs
   bool cache = true;                      // of the last good documents, in `state_dir`

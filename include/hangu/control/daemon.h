@@ -89,6 +89,7 @@ struct DaemonStatus {
   std::string config_path;
   server::GatewayStatus gateway;
   std::vector<NameStatus> names;
+  std::vector<DiscoveryStatus> discoveries;
   std::vector<EndpointChecks> checks;
   std::vector<KeyStatus> keys;
   std::vector<ReleaseStatus> releases;
@@ -116,7 +117,7 @@ struct DaemonOptions {
   std::function<config::LoadResult()> load_config;  // at each reload on a thread of its own
   std::shared_ptr<ConfigSource> source;             // in its place: knows config centres
   GatewayFactory start_gateway;
-  EndpointRefresher::ResolverFactory make_resolver;  // empty: c-ares with the system's settings
+  ResolverFactory make_resolver;       // empty: c-ares with the system's settings
   Lineage* lineage = nullptr;          // outlives the daemon; nullptr: it cannot be replaced
   Predecessor* predecessor = nullptr;  // likewise; nullptr: there is none
   Bequest bequest;                     // from it, or from the service manager

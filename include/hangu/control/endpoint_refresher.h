@@ -1,8 +1,7 @@
-// EndpointRefresher: keeps the addresses of upstreams that are named by DNS up to date. Control
-// thread. Each name is asked anew when its TTL (held within the upstream's bounds, with jitter)
-// ends; a failed or empty answer keeps the last good addresses and is logged once. What changed
-// goes to the sink, with the upstream's numeric endpoints in their configured places. It opens no
-// connection.
+// EndpointRefresher: keeps the endpoints of upstreams up to date that are named by DNS or have
+// `discovery`. Control thread. Each name is asked anew when its TTL (held within the upstream's
+// bounds, with jitter) ends; a failed or empty answer keeps the last good addresses and is logged
+// once. What changed goes to the sink, with the upstream's numeric endpoints in their places.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +13,14 @@
 #include <vector>
 
 #include "hangu/config/config.h"
+#include "hangu/control/discovery_status.h"
 #include "hangu/control/resolver.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
+
+class Discovery;
+class Resolvers;
 
 struct NameStatus {
   std::string upstream;
@@ -31,21 +34,24 @@ class EndpointRefresher {
  public:
   using Sink = std::function<void(std::string_view upstream,
                                   std::vector<server::ResolvedEndpoint> endpoints)>;
-  using ResolverFactory = std::function<std::unique_ptr<Resolver>()>;
 
-  /// The resolver is made when the first name turns up.
-  EndpointRefresher(boost::asio::io_context& context, ResolverFactory make_resolver, Sink sink);
+  /// A resolver is made when the first name for it turns up. `run_apart`: runs what takes time
+  /// somewhere else, in order; empty: at once.
+  EndpointRefresher(boost::asio::io_context& context, ResolverFactory make_resolver, Sink sink,
+                    std::function<void(std::function<void()>)> run_apart = {});
   ~EndpointRefresher();
 
-  /// Resolves the names of `config` that are not known yet; calls `done` when all have been
-  /// answered or after `at_most`. At once, when there are none.
-  void prepare(const config::Config& config, Duration at_most, std::function<void()> done);
+  /// Looks for the instances and names of `config` that are not known yet; calls `done` when all
+  /// have been answered or after `at_most`. At once, when there are none.
+  void prepare(std::shared_ptr<const config::Config> config, Duration at_most,
+               std::function<void()> done);
 
   /// From now on keeps the names of `config` fresh, and no others; hands all that is known to the
   /// sink.
   void apply(std::shared_ptr<const config::Config> config);
 
   std::vector<NameStatus> status() const;
+  std::vector<DiscoveryStatus> discoveries() const;
 
  private:
   /// What the gateway was told last.
@@ -58,24 +64,28 @@ class EndpointRefresher {
   struct Waiter;
 
   Entry* find(std::string_view upstream, std::string_view name);
-  void add_missing(const config::Config& config);
+  Entry* find(uint64_t id);
+  bool is_wanted(const Entry& entry) const;
+  void add_missing(const config::Config& config, std::string_view of = {});
   void query(Entry& entry);
+  void on_instances(const std::string& upstream);
   void on_answer(uint64_t entry_id, DnsAnswer answer);
-  void schedule(Entry& entry, Duration ttl);
+  void schedule(Entry& entry, Duration wait);
   void publish(const config::Upstream& upstream, bool always);
   void finish_waiters();
   void finish_waiter(uint64_t id);
 
   boost::asio::io_context& context_;
-  ResolverFactory make_resolver_;
   Sink sink_;
-  std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<Resolvers> resolvers_;
+  std::unique_ptr<Discovery> discovery_;
   std::shared_ptr<const config::Config> config_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<std::unique_ptr<Waiter>> waiters_;
   std::vector<Published> published_;
   std::minstd_rand random_;
   uint64_t next_id_ = 1;
+  bool holds_waiters_ = false;
 };
 
 /// Whether the endpoint must be looked up: neither an IP literal nor a Unix socket.

@@ -1,10 +1,11 @@
 // Resolver: turns a DNS name into addresses and the time they hold, A and AAAA, /etc/hosts
-// included. Control thread; asynchronous on its io_context. It caches nothing and retries nothing
-// beyond what the servers' timeouts allow: EndpointRefresher does. The io_context must not run any
-// more when a Resolver is destroyed.
+// included; or into the SRV records of a service. Control thread; asynchronous on its io_context.
+// It caches nothing and retries nothing beyond what the servers' timeouts allow: EndpointRefresher
+// does. The io_context must not run any more when a Resolver is destroyed.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,14 +25,32 @@ struct DnsAnswer {
   std::string error;                   // why there are no addresses; empty otherwise
 };
 
+struct SrvRecord {
+  std::string target;  // lower case, without a dot at its end
+  uint16_t port = 0;
+  uint16_t priority = 0;
+  uint16_t weight = 0;
+  auto operator<=>(const SrvRecord&) const = default;
+};
+
+struct SrvAnswer {
+  std::vector<SrvRecord> records;  // none: the name has none, or says that there is no service
+  Duration ttl{0};                 // the least of them
+  std::string error;               // why there is no answer
+};
+
 class Resolver {
  public:
   using Done = std::function<void(DnsAnswer)>;
+  using SrvDone = std::function<void(SrvAnswer)>;
 
   virtual ~Resolver() = default;
 
   /// `done` is called once, perhaps before resolve() returns; never after destruction.
   virtual void resolve(const std::string& name, Done done) = 0;
+
+  /// The same for SRV records; /etc/hosts has none.
+  virtual void resolve_srv(const std::string& name, SrvDone done) = 0;
 
   /// Reads the system's resolver configuration anew before the next query that finds none under
   /// way.
@@ -43,6 +62,9 @@ struct ResolverOptions {
   Duration query_timeout = std::chrono::seconds(1);
   int tries = 2;
 };
+
+/// Makes a Resolver that asks these servers, as in ResolverOptions.
+using ResolverFactory = std::function<std::unique_ptr<Resolver>(const std::string& servers)>;
 
 /// A Resolver over c-ares.
 std::unique_ptr<Resolver> make_resolver(boost::asio::io_context& context, ResolverOptions options);

@@ -110,6 +110,14 @@ class Etcd:
         return self.ask("kv/deleterange", {"key": encoded(key),
                                            **({"range_end": encoded(end)} if prefix else {})})
 
+    def metrics(self):
+        """{sample: value} of the first member."""
+        with urllib.request.urlopen(f"{self.members[0].url}/metrics", timeout=2,
+                                    context=self.tls) as reply:
+            text = reply.read().decode()
+        samples = (line.rpartition(" ") for line in text.splitlines() if line[:1] not in ("", "#"))
+        return {name: float(value) for name, _, value in samples}
+
     def compact(self):
         revision = self.ask("kv/range", {"key": encoded("x")})["header"]["revision"]
         return self.ask("kv/compaction", {"revision": revision, "physical": True})

@@ -55,7 +55,7 @@ class DaemonTest : public testing::Test {
       return loaded_;
     };
     made.start_gateway = FakeGateway::factory(gateway_);
-    made.make_resolver = [this] {
+    made.make_resolver = [this](const std::string& /*servers*/) {
       return make_resolver(
           context_, {.servers = dns_.address(), .query_timeout = milliseconds(100), .tries = 1});
     };

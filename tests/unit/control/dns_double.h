@@ -1,9 +1,10 @@
 // DnsDouble: a DNS server on loopback UDP that says what a test told it to: addresses with a TTL,
-// an alias, NXDOMAIN or nothing at all. Runs on the test's io_context.
+// SRV records, NXDOMAIN or nothing at all. Runs on the test's io_context.
 #pragma once
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -17,9 +18,17 @@ namespace hangu::control {
 
 class DnsDouble {
  public:
+  struct Srv {
+    uint16_t priority = 0;
+    uint16_t weight = 0;
+    uint16_t port = 0;
+    std::string target;
+  };
+
   struct Zone {
     std::vector<std::string> v4{};
     std::vector<std::string> v6{};
+    std::vector<Srv> srv{};
     uint32_t ttl = 60;
     bool silent = false;
   };
@@ -42,6 +51,7 @@ class DnsDouble {
  private:
   static constexpr uint16_t kA = 1;
   static constexpr uint16_t kAaaa = 28;
+  static constexpr uint16_t kSrv = 33;
   static constexpr size_t kHeaderBytes = 12;
 
   void receive() {
@@ -70,7 +80,12 @@ class DnsDouble {
     }
     std::string records;
     uint8_t count = 0;
-    if (zone != zones_.end()) {
+    if (zone != zones_.end() && type == kSrv) {
+      for (const Srv& each : zone->second.srv) {
+        records += record(kSrv, zone->second.ttl, srv_data(each));
+        ++count;
+      }
+    } else if (zone != zones_.end()) {
       for (const std::string& each : type == kA ? zone->second.v4 : zone->second.v6) {
         records += record(each, type, zone->second.ttl);
         ++count;
@@ -85,14 +100,30 @@ class DnsDouble {
 
   static std::string record(const std::string& address, uint16_t type, uint32_t ttl) {
     std::array<char, 16> bytes{};
-    const size_t size = type == kA ? 4 : 16;
     ::inet_pton(type == kA ? AF_INET : AF_INET6, address.c_str(), bytes.data());
+    return record(type, ttl, std::string(bytes.data(), type == kA ? 4 : 16));
+  }
+
+  static std::string record(uint16_t type, uint32_t ttl, const std::string& data) {
     std::string out = {'\xc0', '\x0c', 0, static_cast<char>(type), 0, 1};
     for (int shift = 24; shift >= 0; shift -= 8) {
       out += static_cast<char>(ttl >> shift & 0xffU);
     }
-    out += {0, static_cast<char>(size)};
-    return out.append(bytes.data(), size);
+    return out + std::string({0, static_cast<char>(data.size())}) + data;
+  }
+
+  static std::string srv_data(const Srv& record) {
+    std::string out;
+    for (const uint16_t number : {record.priority, record.weight, record.port}) {
+      out += {static_cast<char>(number >> 8U), static_cast<char>(number & 0xffU)};
+    }
+    for (size_t begin = 0; begin < record.target.size();) {
+      const size_t end = std::min(record.target.find('.', begin), record.target.size());
+      out += static_cast<char>(end - begin);
+      out += record.target.substr(begin, end - begin);
+      begin = end + 1;
+    }
+    return out + '\0';
   }
 
   boost::asio::ip::udp::socket socket_;

@@ -25,6 +25,13 @@ class ResolverTest : public testing::Test {
     return answer.value_or(DnsAnswer{});
   }
 
+  SrvAnswer resolve_srv(const std::string& name) {
+    std::optional<SrvAnswer> answer;
+    resolver_->resolve_srv(name, [&](SrvAnswer got) { answer = std::move(got); });
+    EXPECT_TRUE(run_until(context_, [&] { return answer.has_value(); })) << name;
+    return answer.value_or(SrvAnswer{});
+  }
+
   boost::asio::io_context context_;
   DnsDouble server_{context_};
   std::unique_ptr<Resolver> resolver_ = make_resolver(
@@ -86,6 +93,28 @@ TEST_F(ResolverTest, DestructionForgetsWhatIsUnderWay) {
   resolver_->resolve("silent.test", [&](const DnsAnswer&) { called = true; });
   resolver_.reset();
   EXPECT_FALSE(called);
+}
+
+TEST_F(ResolverTest, SrvRecordsComeSortedWithTheirTtl) {
+  server_.set(
+      "_http._tcp.test",
+      {.srv = {{1, 30, 8080, "B.test"}, {0, 5, 80, "c.test"}, {0, 1, 65535, "a.test"}}, .ttl = 9});
+  const SrvAnswer answer = resolve_srv("_http._tcp.test");
+  EXPECT_EQ(answer.error, "");
+  EXPECT_EQ(answer.ttl, seconds(9));
+  EXPECT_THAT(answer.records,
+              ElementsAre(SrvRecord{"a.test", 65535, 0, 1}, SrvRecord{"b.test", 8080, 1, 30},
+                          SrvRecord{"c.test", 80, 0, 5}));
+}
+
+TEST_F(ResolverTest, SrvRecordsThatSayThereIsNoServiceAreNone) {
+  server_.set("_none._tcp.test", {.srv = {{0, 0, 0, ""}}});
+  const SrvAnswer answer = resolve_srv("_none._tcp.test");
+  EXPECT_THAT(answer.records, IsEmpty());
+  EXPECT_EQ(answer.error, "");
+  EXPECT_NE(resolve_srv("nobody.test").error, "");
+  server_.set("silent.test", {.silent = true});
+  EXPECT_NE(resolve_srv("silent.test").error, "");
 }
 
 TEST(KeepReachableTest, KeepsSomethingRatherThanNothing) {

@@ -1,0 +1,51 @@
+#include "hangu/config/endpoint_file.h"
+
+#include "config/document.h"
+#include "config/endpoint_type.h"
+#include "config/file.h"
+#include "config/keys.h"
+#include "config/reader.h"
+#include "config/rules.h"
+
+namespace hangu::config {
+
+EndpointFile read_endpoint_file(std::string_view text, std::string_view name) {
+  const SourceText source(text);
+  const LoadOptions options;
+  Reader reader(source, name, options);
+  std::vector<YamlProblem> problems;
+  const YamlDocument document = parse_yaml(text, problems);
+  report_problems(reader, problems);
+  EndpointFile file;
+  if (document.root != nullptr) {
+    const auto type = list<Endpoint>(
+        std::make_unique<EndpointType>(),
+        {.name = "list of endpoints", .example = "[\"127.0.0.1:9000\"]", .warn_repeated = true});
+    type->read(reader, *document.root, &file.endpoints);
+  }
+  file.problems = reader.take_diagnostics();
+  return file;
+}
+
+EndpointFile load_endpoint_file(const std::string& path) {
+  const Result<std::string, std::string> text = read_file(path, kEndpointFileBytesMax);
+  if (text) {
+    return read_endpoint_file(*text, path);
+  }
+  EndpointFile file;
+  file.problems.emplace_back();
+  file.problems.back().code = "E0100";
+  file.problems.back().file = path;
+  file.problems.back().message = "cannot read the file: " + text.error();
+  return file;
+}
+
+Result<Endpoint, std::string> parse_endpoint(std::string_view text) {
+  Endpoint endpoint;
+  if (std::optional<Problem> problem = check_endpoint(text, endpoint)) {
+    return Failure<std::string>{std::move(problem->message)};
+  }
+  return endpoint;
+}
+
+}  // namespace hangu::config

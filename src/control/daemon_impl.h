@@ -1,0 +1,742 @@
+// What a Daemon is made of: everything that the control thread has in hand, and the order in which
+// it comes and goes. Included by daemon.cc alone, whose functions pass through to it.
+#pragma once
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
+#include "hangu/config/generations.h"
+#include "hangu/control/daemon.h"
+#include "hangu/control/health_watch.h"
+#include "hangu/control/key_fetcher.h"
+#include "hangu/control/process.h"
+#include "hangu/control/service_notifier.h"
+
+#include "control/audit_events.h"
+#include "control/config_report.h"
+#include "control/descriptor_store.h"
+#include "control/key_news.h"
+#include "control/neighbours.h"
+#include "control/operator_orders.h"
+#include "control/rounds.h"
+#include "control/signal_watch.h"
+
+namespace hangu::control {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+class Daemon::Impl final : private Neighbours::Host {
+ public:
+  Impl(asio::io_context& context, DaemonOptions options, DaemonCallbacks callbacks)
+      : context_(context),
+        options_(std::move(options)),
+        callbacks_(std::move(callbacks)),
+        notifier_(ServiceNotifier::from_environment()),
+        refresher_(
+            context, resolver_factory(context, options_),
+            [this](std::string_view upstream, std::vector<server::ResolvedEndpoint> found) {
+              if (gateway_ != nullptr) {
+                gateway_->set_endpoints(upstream, std::move(found));
+                check_health();
+              }
+            },
+            [this](std::function<void()> work) { run_apart(std::move(work)); }),
+        checker_(context),
+        key_fetcher_(context,
+                     [this](const std::string& authenticator, KeyNews news) {
+                       take_keys(gateway_.get(), authenticator, std::move(news));
+                     }),
+        releases_(context, [this] { return decides(); }),
+        neighbours_(context, options_, *this),
+        signals_(context, [this](int number) { on_signal(number); }),
+        drain_timer_(context),
+        relay_timer_(context),
+        reload_timer_(context),
+        watchdog_rounds_(context),
+        tls_rounds_(context),
+        health_rounds_(context),
+        load_rounds_(context) {}
+
+  ~Impl() {
+    editor_.reset();
+    center_.reset();  // posts to the loader
+    loader_.join();
+  }
+
+  Result<void, StartError> start() {
+    started_ = monotonic_now();
+    started_wall_ = wall_now();
+    store_.know(options_.bequest.sockets.get());
+    generation_ = options_.bequest.generation;
+    config::LoadResult loaded = load_config();
+    if (!loaded.config) {
+      return Failure<StartError>{
+          {StartError::Kind::kInvalidConfig, summary_of(loaded), std::move(loaded.diagnostics)}};
+    }
+    log::set_level(level_from(loaded.config->log_level));
+    log_diagnostics(loaded.diagnostics);
+    if (options_.handle_signals) {
+      signals_.start();
+    }
+    loaded.config->generation = ++generation_;
+    config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
+    config_hash_ = digest_of(loaded);
+    if (callbacks_.before_gateway) {
+      if (auto allowed = callbacks_.before_gateway(*config_); !allowed) {
+        return Failure<StartError>{{StartError::Kind::kBeforeGateway, allowed.error(), {}}};
+      }
+    }
+    if (Result<void, std::string> gateway = start_gateway(); !gateway) {
+      return Failure<StartError>{{StartError::Kind::kGateway, gateway.error(), {}}};
+    }
+    if (neighbours_.serving()) {
+      record_start("start");
+    }
+    releases_.use(std::make_shared<ReleaseFile>(config_->state_dir, loader_));
+    releases_.apply(config_, *gateway_);
+    refresher_.apply(config_);
+    key_fetcher_.apply(*config_);
+    open_config_center();
+    open_editor();
+    watch();
+    check_health();
+    watch_health();
+    refresher_.prepare(config_, options_.resolve_at_most, [this] {
+      asio::post(context_, [this] {  // never within start()
+        checker_.when_known(options_.resolve_at_most, [this] {
+          key_fetcher_.prepare(options_.resolve_at_most, [this] { wait_for_documents(); });
+        });
+      });
+    });
+    return {};
+  }
+
+  void reload(const std::function<void(ReloadOutcome)>& done, std::string_view actor) {
+    reload_by([this] { return load_config(); }, done, {.actor = std::string(actor)});
+  }
+
+  struct Reason {
+    std::string actor;
+    std::string object = {};  // what it is about; empty: the file
+    bool is_news = false;     // neither an operator nor the service manager wants a reload
+  };
+
+  void reload_by(std::function<config::LoadResult()> load,
+                 const std::function<void(ReloadOutcome)>& done, Reason reason) {
+    // A successor says that it is ready when it has the documents.
+    const bool prepares = reason.is_news && !neighbours_.serving();
+    const bool upgrades = neighbours_.upgrading() || (!neighbours_.serving() && !prepares);
+    const bool leaves = drain_.state() != DrainState::kServing || gateway_ == nullptr;
+    if (leaves || upgrades || reloading_) {
+      done(refused(leaves     ? "the process is going down"
+                   : upgrades ? "an upgrade is under way"
+                              : "another reload is under way"));
+      return;
+    }
+    reason_ = std::move(reason);
+    if (!reason_.is_news) {
+      last_reload_at_ = monotonic_now();
+      notifier_.reloading(last_reload_at_);
+    }
+    reloading_ = true;
+    // A large file takes seconds, in which health is to be checked and shards are to be served.
+    run_apart([this, load = std::move(load), before = config_, done,
+               work = asio::make_work_guard(context_)] {
+      auto loaded = std::make_shared<config::LoadResult>(load());
+      loaded->digest = digest_of(*loaded);
+      if (loaded->config) {
+        loaded->config->generation = before->generation + 1;
+        config::share_unchanged(*loaded->config, *before);
+      }
+      asio::post(context_, [this, loaded, done] { take_loaded(std::move(*loaded), done); });
+    });
+  }
+
+  void take_loaded(config::LoadResult loaded, const std::function<void(ReloadOutcome)>& done) {
+    offered_hash_ = loaded.digest;
+    if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
+      reloading_ = false;
+      done(refused("the process is going down"));
+      return;
+    }
+    if (!loaded.config) {
+      reloading_ = false;
+      finish_reload(invalid_config(std::move(loaded)), done);
+      return;
+    }
+    auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
+    // Names first, so that a new upstream has addresses when its first request comes.
+    refresher_.prepare(next, options_.resolve_at_most,
+                       [this, next, warnings = std::move(loaded.diagnostics), done] {
+                         reloading_ = false;
+                         publish(next, warnings, done);
+                       });
+  }
+
+  Result<void, std::string> set_order(std::string_view upstream, std::string_view endpoint,
+                                      policy::EndpointHealth::Order order, std::string_view actor) {
+    return order_endpoints(gateway_.get(), generation_, {upstream, endpoint, order, actor});
+  }
+
+  Result<server::PluginSwap, std::string> change_plugin(std::string_view plugin,
+                                                        server::PluginChange change,
+                                                        std::string_view actor) {
+    server::Gateway* const serving =
+        drain_.state() == DrainState::kServing ? gateway_.get() : nullptr;
+    return control::change_plugin(serving, generation_, {plugin, change, actor});
+  }
+
+  void record_admin(const AdminEvent& event) {
+    if (gateway_ != nullptr) {
+      control::record_admin(gateway_->audit_log(), generation_, event);
+    }
+  }
+
+  bool record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
+    return gateway_ == nullptr ||
+           control::record_reading(gateway_->audit_log(), event, generation_, actor, detail);
+  }
+
+  void upgrade(const std::string& binary, std::function<void(UpgradeOutcome)> done,
+               std::string_view actor) {
+    const char* why_not = drain_.state() != DrainState::kServing ? "the process is going down"
+                          : !ready_                              ? "the process is not ready yet"
+                          : reloading_                           ? "a reload is under way"
+                          : editor_ && editor_->busy()           ? "a change is being written"
+                          : neighbours_.upgrading()              ? "another upgrade is under way"
+                                                                 : nullptr;
+    if (why_not != nullptr) {
+      done({.done = false, .error = why_not});
+      return;
+    }
+    neighbours_.upgrade(binary, *config_, actor,
+                        [this, done = std::move(done)](UpgradeOutcome outcome) {
+                          last_upgrade_ = LastUpgrade{wall_now(), outcome.error};
+                          done(std::move(outcome));
+                        });
+  }
+
+  void on_signal(int number) override {
+    if (neighbours_.pass_on(number)) {
+      return on_signal_after_leaving(number);
+    }
+    if (neighbours_.defers(number)) {
+      return;
+    }
+    switch (number) {
+      case SIGHUP: reload_soon(); break;
+      case SIGTERM:
+      case SIGINT: terminate(); break;
+      case SIGQUIT: fast_stop(); break;
+      case SIGUSR1: reopen_logs(); break;
+      case SIGUSR2:
+        upgrade(
+            {}, [](const UpgradeOutcome&) {}, "signal");
+        break;
+      default: break;
+    }
+  }
+
+  void terminate() {
+    if (gateway_ != nullptr) {
+      record_drain(gateway_->audit_log(), generation_, "signal");
+    }
+    const config::Shutdown shutdown = config_ == nullptr
+                                          ? config::Shutdown{.lb_delay = {}, .drain_timeout = {}}
+                                          : config_->shutdown;
+    const DrainTimes times{shutdown.lb_delay, shutdown.drain_timeout};
+    if (drain_.state() == DrainState::kServing) {
+      leave_ = {.within = times.drain_timeout, .ws_spread = shutdown.ws_spread};
+      notifier_.stopping("draining", times.lb_delay + times.drain_timeout + kStopMargin);
+    }
+    carry_out(drain_.on_terminate(times));
+  }
+
+  void fast_stop() {
+    if (gateway_ != nullptr) {
+      record_drain(gateway_->audit_log(), generation_, "signal");
+    }
+    if (!neighbours_.left()) {
+      notifier_.stopping("stopping", kStopMargin);
+    }
+    carry_out(drain_.on_fast_stop());
+  }
+
+  void reopen_logs() override {
+    if (gateway_ != nullptr) {
+      gateway_->reopen_logs();
+      log::info("logs_reopened");
+    }
+    neighbours_.reopen_logs();
+  }
+
+  Readiness readiness() const {
+    const bool lacks_documents = center_ != nullptr && !center_->known();
+    return readiness_of(drain_.state(), ready_, lacks_documents);
+  }
+
+  DaemonStatus status() const {
+    DaemonStatus status;
+    status.readiness = readiness();
+    status.state = drain_.state();
+    status.uptime = monotonic_now() - started_;
+    status.started = started_wall_;
+    if (config_ != nullptr) {
+      status.config_path = config_->source_path;
+    }
+    if (gateway_ != nullptr) {
+      status.gateway = gateway_->status();
+    }
+    status.names = refresher_.status();
+    status.discoveries = refresher_.discoveries();
+    status.checks = checker_.status();
+    status.keys = key_fetcher_.status();
+    status.releases = releases_.status();
+    if (center_ != nullptr) {
+      status.config_center = center_->status();
+    }
+    if (editor_ != nullptr) {
+      status.documents = editor_->status();
+    }
+    status.last_reload = last_reload_;
+    status.last_upgrade = last_upgrade_;
+    status.predecessor = neighbours_.predecessor();
+    return status;
+  }
+
+  std::shared_ptr<const config::Config> config() const { return config_; }
+
+  ConfigEditor* editor() const { return editor_.get(); }
+
+  bool failed() const { return failed_; }
+
+  ReleaseController& releases() { return releases_; }
+
+  stats::Registry& registry() {
+    HANGU_ASSERT(gateway_ != nullptr);
+    return gateway_->registry();
+  }
+
+ private:
+  // How often the files of certificates are looked at.
+  static constexpr Duration kTlsInterval = std::chrono::seconds(2);
+
+  // What closing down may take beyond `lb_delay` and `drain_timeout`: told to the service manager.
+  static constexpr Duration kStopMargin = std::chrono::seconds(5);
+
+  // When a reload is under way.
+  static constexpr Duration kReloadAgain = std::chrono::milliseconds(10);
+  // How often a process that has nothing else to do looks for those that relay through it.
+  static constexpr Duration kRelayPoll = std::chrono::milliseconds(100);
+  // In which a signal that was caught has come to its handler.
+  static constexpr Duration kSignalPatience = std::chrono::milliseconds(50);
+
+  Result<void, std::string> start_gateway() {
+    server::Callbacks callbacks;
+    callbacks.on_keys_wanted = [this](const std::string& authenticator) {  // on a shard's thread
+      asio::post(context_, [this, authenticator] { key_fetcher_.want(authenticator); });
+    };
+    callbacks.on_drained = [this] {  // on a shard's thread
+      asio::post(context_, [this] { on_drained(); });
+    };
+    const SignalsBlocked shards_take_no_signal;
+    auto started = options_.start_gateway(config_, std::move(callbacks),
+                                          {.sockets = options_.bequest.sockets,
+                                           .secrets = options_.bequest.secrets,
+                                           .held = options_.predecessor != nullptr});
+    if (!started) {
+      return Failure<std::string>{started.error()};
+    }
+    gateway_ = std::move(*started);
+    begin_rounds();
+    return {};
+  }
+
+  config::LoadResult load_config() {
+    return options_.source != nullptr ? options_.source->load() : options_.load_config();
+  }
+
+  void open_config_center() {
+    if (options_.source == nullptr || !config_->config_center.enabled) {
+      return;
+    }
+    ConfigCenter::Hooks hooks;
+    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
+    hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
+                         std::function<void(ConfigCenter::Applied)> done) {
+      if (drain_.state() != DrainState::kServing) {
+        return;  // nobody waits for news any more
+      }
+      reload_by(
+          std::move(load),
+          [done = std::move(done)](const ReloadOutcome& outcome) { done(seen_by_center(outcome)); },
+          {.actor = std::move(actor), .is_news = true});
+    };
+    hooks.on_refused = [this](const config::Refusal& refusal) {
+      record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
+    };
+    hooks.on_driven = [this](const fleet::Rollout& rollout) {
+      record_rollout(gateway_->audit_log(), generation_, rollout);
+    };
+    center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source,
+                                             gateway_->registry(), hooks);
+    center_->start();
+  }
+
+  void open_editor() {
+    if (options_.source == nullptr) {
+      return;
+    }
+    ConfigEditor::Hooks hooks;
+    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
+    hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
+                         std::string object, std::function<void(const ReloadOutcome&)> done) {
+      reload_by(std::move(load), done, {std::move(actor), std::move(object), /*is_news=*/true});
+    };
+    hooks.in_force = [this] { return ConfigEditor::InForce{generation_, config_hash_}; };
+    hooks.center = [this] { return center_ ? center_->status() : ConfigCenterStatus{}; };
+    editor_ = std::make_unique<ConfigEditor>(context_, *config_, options_.source, hooks);
+  }
+
+  void run_apart(std::function<void()> work) {
+    asio::post(loader_, [work = std::move(work)] {
+      step_back();
+      work();
+    });
+  }
+
+  void wait_for_documents() {
+    center_ == nullptr ? become_ready() : center_->when_known([this] { become_ready(); });
+  }
+
+  void record_config(ConfigEvent event) {
+    event.generation = generation_;
+    event.file = event.file.empty() ? std::string_view(config_->source_path) : event.file;
+    control::record_config(gateway_->audit_log(), event);
+  }
+
+  void record_start(std::string_view actor) {
+    record_config({.applied = true, .actor = actor, .after = config_hash_});
+  }
+
+  void become_ready() {
+    if (drain_.state() != DrainState::kServing) {
+      return;
+    }
+    if (!neighbours_.serving()) {
+      neighbours_.ask_predecessor(*config_);
+      return;
+    }
+    ready_ = true;
+    const double milliseconds =
+        std::chrono::duration<double, std::milli>(monotonic_now() - started_).count();
+    log::info("ready generation={} after_ms={:.1f}", generation_, milliseconds);
+    if (options_.predecessor == nullptr) {
+      on_main();
+    }
+    if (callbacks_.on_ready) {
+      callbacks_.on_ready();
+    }
+  }
+
+  /// Whether this process is the one whose word counts: not one that comes or goes.
+  bool decides() const {
+    return neighbours_.serving() && !neighbours_.upgrading() && !neighbours_.left() &&
+           drain_.state() == DrainState::kServing;
+  }
+
+  std::string serving_text() const { return fmt::format("serving generation {}", generation_); }
+
+  // Neighbours::Host
+
+  server::Gateway* gateway() override { return gateway_.get(); }
+
+  std::vector<server::HandedSocket> admin_sockets() override {
+    return callbacks_.admin_sockets ? callbacks_.admin_sockets()
+                                    : std::vector<server::HandedSocket>{};
+  }
+
+  void on_taken_over() override {
+    record_start("upgrade");
+    releases_.read_again();
+    if (callbacks_.on_taken_over) {
+      callbacks_.on_taken_over();
+    }
+    become_ready();
+  }
+
+  void on_main() override {
+    store_.follow(gateway_->sockets());
+    notifier_.ready(serving_text());
+  }
+
+  void on_nothing_to_take() override {
+    failed_ = true;
+    stop();
+  }
+
+  void on_left(pid_t successor, const server::LeavePlan& plan) override {
+    notifier_.main_process(successor);
+    neighbours_.tell_main();
+    watchdog_rounds_.stop();
+    if (callbacks_.on_leave) {
+      callbacks_.on_leave();
+    }
+    leave_ = plan;
+    carry_out(drain_.on_terminate({Duration::zero(), plan.within}));
+  }
+
+  void on_line_ended() override { carry_out(drain_.on_fast_stop()); }
+
+  /// To a process that has made room but is the one that people know.
+  void on_signal_after_leaving(int number) override {
+    if (number == SIGTERM || number == SIGINT) {
+      const Duration at_most = config_->shutdown.lb_delay + config_->shutdown.drain_timeout;
+      if (drain_timer_.expiry() - monotonic_now() > at_most) {
+        wait_for_drain(at_most);
+      }
+    } else if (number == SIGQUIT) {
+      fast_stop();
+    } else if (number == SIGUSR1) {
+      reopen_logs();
+    }
+  }
+
+  /// Others may still send records of theirs by way of this process.
+  void on_drained() {
+    if (gateway_ == nullptr || !gateway_->relays_for_others()) {
+      carry_out(drain_.on_drained());
+      return;
+    }
+    relay_timer_.expires_after(kRelayPoll);
+    relay_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        on_drained();
+      }
+    });
+  }
+
+  void publish(const std::shared_ptr<const config::Config>& next,
+               const std::vector<config::Diagnostic>& warnings,
+               const std::function<void(ReloadOutcome)>& done) {
+    if (drain_.state() != DrainState::kServing) {
+      done(refused("the process is going down"));
+      return;
+    }
+    auto applied = gateway_->apply(next);
+    if (!applied) {
+      refresher_.apply(config_);
+      ReloadOutcome outcome = refused(applied.error());
+      outcome.tried = true;
+      if (options_.source != nullptr && !reason_.is_news) {  // else whoever brought them sees to it
+        asio::post(loader_, [source = options_.source] { source->revert_load(); });
+      }
+      finish_reload(std::move(outcome), done);
+      return;
+    }
+    ReloadOutcome outcome = applied_outcome(*config_, *next, std::move(*applied));
+    outcome.diagnostics = warnings;
+    generation_ = next->generation;
+    config_ = next;
+    releases_.apply(config_, *gateway_);
+    log::set_level(level_from(config_->log_level));
+    refresher_.apply(config_);
+    key_fetcher_.apply(*config_);
+    store_.follow(gateway_->sockets());
+    check_health();
+    finish_reload(std::move(outcome), done);
+  }
+
+  void finish_reload(ReloadOutcome outcome, const std::function<void(ReloadOutcome)>& done) {
+    const bool applied = outcome.kind == ReloadOutcome::Kind::kApplied;
+    record_config({.applied = applied,
+                   .actor = reason_.actor,
+                   .file = reason_.object,
+                   .before = config_hash_,
+                   .after = offered_hash_,
+                   .error = outcome.error});
+    if (applied) {
+      config_hash_ = offered_hash_;
+    }
+    last_reload_ = LastReload{wall_now(), applied, generation_, outcome.error, outcome.diagnostics};
+    log_outcome(outcome, generation_);
+    // systemd ends its wait for a reload at READY=1, whatever came of it.
+    const std::string text =
+        applied ? serving_text()
+                : fmt::format("{}; last reload refused: {}", serving_text(), outcome.error);
+    if (ready_) {
+      notifier_.ready(text);
+    }
+    done(std::move(outcome));
+  }
+
+  // The first SIGHUP reloads at once; more within the interval are one reload at its end.
+  void reload_soon() {
+    const TimePoint earliest = last_reload_at_ + options_.reload_interval_min;
+    const TimePoint now = monotonic_now();
+    if (!reloading_ && (last_reload_at_ == TimePoint{} || now >= earliest)) {
+      reload([](const ReloadOutcome&) {}, "signal");
+      return;
+    }
+    reload_timer_.expires_after(std::max(earliest - now, kReloadAgain));  // in place of one before
+    reload_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        reload_soon();
+      }
+    });
+  }
+
+  void carry_out(const DrainStep& step) {
+    switch (step.action) {
+      case DrainAction::kNone: return;
+      case DrainAction::kWaitForBalancer:
+        log::info("leaving lb_delay_ms={} hint=\"a second signal skips the delay\"",
+                  milliseconds_of(step.timer));
+        wait_for_drain(step.timer);
+        return;
+      case DrainAction::kBeginDrain:
+        log::info("draining at_most_ms={}", milliseconds_of(step.timer));
+        wait_for_drain(step.timer);
+        if (center_ != nullptr) {
+          center_->leave_fleet();
+        }
+        if (gateway_ != nullptr) {
+          gateway_->begin_drain(leave_);
+        }
+        return;
+      case DrainAction::kStop: stop(); return;
+    }
+  }
+
+  void wait_for_drain(Duration at_most) {
+    drain_timer_.expires_after(at_most);
+    drain_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        carry_out(drain_.on_timer());
+      }
+    });
+  }
+
+  void stop() {
+    log::info("stopped drained={}", drain_.complete());
+    drain_timer_.cancel();
+    relay_timer_.cancel();
+    reload_timer_.cancel();
+    watchdog_rounds_.stop();
+    tls_rounds_.stop();
+    health_rounds_.stop();
+    checker_.stop();
+    load_rounds_.stop();
+    editor_.reset();
+    releases_.stop();
+    center_.reset();
+    gateway_.reset();
+    if (!neighbours_.stays_behind()) {
+      end();
+      return;
+    }
+    // Signals that have been caught still go to the successor, later ones will be looked for.
+    block_asynchronous_signals();
+    relay_timer_.expires_after(kSignalPatience);
+    relay_timer_.async_wait([this](error_code) { end(); });
+  }
+
+  void end() {
+    signals_.stop();
+    if (callbacks_.on_stopped) {
+      callbacks_.on_stopped();
+    } else {
+      context_.stop();
+    }
+  }
+
+  /// Certificates are renewed by whoever writes their files, and ticket keys take turns. Plugins
+  /// are watched at the same pace.
+  void begin_rounds() {
+    tls_rounds_.start(kTlsInterval, [this] {
+      gateway_->refresh_tls();
+      for (const std::string& name : gateway_->changed_plugins()) {
+        static_cast<void>(change_plugin(name, server::PluginChange::kNewFile, "watch").has_value());
+      }
+      return kTlsInterval;
+    });
+    load_rounds_.start(gateway_->sample_load(), [this] { return gateway_->sample_load(); });
+  }
+
+  /// The endpoints, or what is asked of them, may have changed.
+  void check_health() {
+    if (config_ != nullptr && gateway_ != nullptr) {
+      checker_.apply(config_, *gateway_);
+    }
+  }
+
+  void watch_health() {
+    const auto look = [this] {
+      watch_.look(*config_, *gateway_, monotonic_now());
+      checker_.wake();
+      return HealthWatch::kInterval;
+    };
+    health_rounds_.start(look(), look);
+  }
+
+  void watch() {
+    const Duration interval = notifier_.watchdog_interval();
+    if (interval > Duration::zero()) {
+      watchdog_rounds_.start(interval, [this, interval] {
+        notifier_.alive();
+        return interval;
+      });
+    }
+  }
+
+  asio::io_context& context_;
+  DaemonOptions options_;
+  DaemonCallbacks callbacks_;
+  ServiceNotifier notifier_;
+  DescriptorStore store_{notifier_};
+  std::unique_ptr<server::Gateway> gateway_;
+  EndpointRefresher refresher_;
+  HealthChecker checker_;
+  HealthWatch watch_;
+  KeyFetcher key_fetcher_;
+  ReleaseController releases_;
+  Neighbours neighbours_;
+  DrainMachine drain_;
+  server::LeavePlan leave_;  // how, once it drains
+  SignalWatch signals_;
+  asio::steady_timer drain_timer_;
+  asio::steady_timer relay_timer_;
+  asio::steady_timer reload_timer_;
+  Rounds watchdog_rounds_;
+  Rounds tls_rounds_;
+  Rounds health_rounds_;
+  Rounds load_rounds_;
+  std::shared_ptr<const config::Config> config_;
+  std::string config_hash_;   // of the file in force, as it was
+  std::string offered_hash_;  // of that of the reload under way
+  Reason reason_;             // of the same
+  std::optional<LastReload> last_reload_;
+  std::optional<LastUpgrade> last_upgrade_;
+  TimePoint started_;
+  TimePoint last_reload_at_;
+  WallTime started_wall_;
+  uint64_t generation_ = 0;
+  bool ready_ = false;
+  bool failed_ = false;
+  bool reloading_ = false;
+  std::unique_ptr<ConfigCenter> center_;  // nullptr: none
+  std::unique_ptr<ConfigEditor> editor_;  // the same: the config comes from elsewhere
+  asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
+};
+
+}  // namespace hangu::control
