@@ -102,7 +102,8 @@ class Daemon::Impl final : private Neighbours::Host {
     if (neighbours_.serving()) {
       record_start("start");
     }
-    releases_.use(std::make_shared<ReleaseFile>(config_->state_dir, loader_));
+    release_book_ = std::make_shared<ReleaseFile>(config_->state_dir, loader_);
+    releases_.use(release_book_);
     releases_.apply(config_, *gateway_);
     refresher_.apply(config_);
     key_fetcher_.apply(*config_);
@@ -388,6 +389,8 @@ class Daemon::Impl final : private Neighbours::Host {
     hooks.on_driven = [this](const fleet::Rollout& rollout) {
       record_rollout(gateway_->audit_log(), generation_, rollout);
     };
+    hooks.releases = &releases_;
+    hooks.release_book = release_book_;
     center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source,
                                              gateway_->registry(), hooks);
     center_->start();
@@ -710,6 +713,7 @@ class Daemon::Impl final : private Neighbours::Host {
   HealthWatch watch_;
   KeyFetcher key_fetcher_;
   ReleaseController releases_;
+  std::shared_ptr<ReleaseBook> release_book_;  // of this node
   Neighbours neighbours_;
   DrainMachine drain_;
   server::LeavePlan leave_;  // how, once it drains

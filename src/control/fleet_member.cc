@@ -17,6 +17,8 @@
 #include "hangu/etcd/client.h"
 #include "hangu/fleet/rollout_store.h"
 
+#include "control/fleet_releases.h"
+
 namespace hangu::control {
 namespace {
 
@@ -45,7 +47,14 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     status_.labels = config.config_center.labels;
   }
 
-  void start() { asio::co_spawn(context_, run(), asio::detached); }
+  void start() {
+    if (hooks_.releases != nullptr) {
+      releases_ = std::make_shared<FleetReleases>(hooks_.book);
+      hooks_.releases->use(releases_);
+      hooks_.releases->set_role(ReleaseRole::kFollow);  // until it is elected
+    }
+    asio::co_spawn(context_, run(), asio::detached);
+  }
 
   void leave() {
     if (std::exchange(left_, true)) {
@@ -105,6 +114,9 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     }
     if (error.empty() && !left_) {
       error = co_await stand_for_election();
+    }
+    if (error.empty() && !left_ && knows_releases()) {
+      error = co_await share_releases();
     }
     if (error.empty() && !left_ && status_.leads) {
       error = co_await drive();
@@ -172,6 +184,11 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       report.now = meter_.since_restart();
       report.before = meter_.before();
     }
+    if (knows_releases()) {
+      for (const auto& [route, seen] : hooks_.releases->evidence()) {
+        report.releases[route] = encode(seen);
+      }
+    }
     return report;
   }
 
@@ -216,6 +233,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     }
     if (done->succeeded) {
       status_.leads = true;
+      tell_role();
       status_.leader = status_.node;
       led_since_ = done->revision;
       log::info("fleet_elected node={}", status_.node);
@@ -226,8 +244,65 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   void lose_lead(std::string_view reason) {
     if (std::exchange(status_.leads, false)) {
       log::warning("fleet_election_lost node={} reason=\"{}\"", status_.node, reason);
+      tell_role();
     }
     led_since_ = 0;
+  }
+
+  void tell_role() {
+    if (hooks_.releases != nullptr && !left_) {
+      hooks_.releases->set_role(status_.leads ? ReleaseRole::kDrive : ReleaseRole::kFollow);
+    }
+  }
+
+  bool knows_releases() const {
+    return hooks_.releases != nullptr && !hooks_.releases->status().empty();
+  }
+
+  /// Takes what others have written of releases, and writes what they do not know.
+  asio::awaitable<std::string> share_releases() {
+    etcd::RangeRequest request;
+    request.key = store_.releases_key();
+    auto found = co_await client_.range(request);
+    if (!found || left_) {
+      co_return found ? std::string() : found.error().message;
+    }
+    const bool is_there = !found->keys.empty();
+    releases_->take(is_there ? std::optional<std::string_view>(found->keys[0].value)
+                             : std::nullopt);
+    if (const auto text = releases_->to_write(status_.leads)) {
+      std::vector<etcd::Compare> compares;
+      compares.push_back({request.key, is_there ? found->keys[0].mod_revision : 0});
+      std::vector<etcd::Operation> operations;
+      operations.push_back({request.key, *text});
+      auto done = co_await client_.transact(std::move(compares), std::move(operations));
+      if (!done) {
+        co_return done.error().message;
+      }
+    }
+    if (status_.leads && !left_) {
+      co_return co_await hear_of_releases();
+    }
+    co_return "";
+  }
+
+  /// What the other nodes have seen of them.
+  asio::awaitable<std::string> hear_of_releases() {
+    auto nodes = co_await store_.nodes();
+    if (!nodes || left_) {
+      co_return nodes ? std::string() : nodes.error();
+    }
+    ReleaseController::EvidenceByRoute sums;
+    for (const fleet::NodeReport& each : *nodes) {
+      for (const auto& [route, text] : each.releases) {
+        const auto seen = decode_evidence(text);
+        if (seen && each.node != status_.node) {
+          sums[route].add(*seen);
+        }
+      }
+    }
+    hooks_.releases->set_peers(std::move(sums));
+    co_return "";
   }
 
   /// One step of the rollout, if there is one and it is time.
@@ -282,6 +357,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   const seconds ttl_;
   asio::steady_timer round_timer_;
   FleetStatus status_;
+  std::shared_ptr<FleetReleases> releases_;  // nullptr: they are no business of the fleet's
   int64_t lease_ = 0;  // 0: none
   TimePoint kept_alive_;
   int64_t led_since_ = 0;                      // revision of our election

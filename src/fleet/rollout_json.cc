@@ -172,6 +172,10 @@ std::optional<Rollout> read_rollout(std::string_view text) {
 }
 
 std::string to_json(const NodeReport& report) {
+  json::object releases;
+  for (const auto& [route, seen] : report.releases) {
+    releases[route] = seen;
+  }
   return json::serialize(json::object{{"node", report.node},
                                       {"labels", texts_json(report.labels)},
                                       {"version", report.version},
@@ -180,7 +184,8 @@ std::string to_json(const NodeReport& report) {
                                       {"ready", report.ready},
                                       {"refusal", report.refusal},
                                       {"now", served_json(report.now)},
-                                      {"before", served_json(report.before)}});
+                                      {"before", served_json(report.before)},
+                                      {"releases", std::move(releases)}});
 }
 
 std::optional<NodeReport> read_report(std::string_view text) {
@@ -200,6 +205,11 @@ std::optional<NodeReport> read_report(std::string_view text) {
   report.refusal = fields.text("refusal");
   report.now = read_served(fields.in("now"));
   report.before = read_served(fields.in("before"));
+  if (const Fields releases = fields.in("releases"); releases.found()) {
+    for (const auto& each : releases.object()) {
+      report.releases[std::string(each.key())] = releases.text(std::string_view(each.key()));
+    }
+  }
   return report;
 }
 

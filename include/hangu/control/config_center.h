@@ -56,6 +56,9 @@ class ConfigCenter {
     std::function<void(const config::Refusal&)> on_refused;
     /// This node has driven a rollout to that state.
     std::function<void(const fleet::Rollout&)> on_driven;
+    /// See FleetMember::Hooks.
+    ReleaseController* releases = nullptr;
+    std::shared_ptr<ReleaseBook> release_book;
   };
 
   /// `registry` outlives it.

@@ -1,6 +1,7 @@
 // FleetMember: this node among those of a fleet. It tells the others of itself, below a lease that
 // ends when it falls silent, and stands for election; who is elected drives the rollout that there
-// is, one step after the other, each of which holds only while it is elected. Control thread.
+// is, one step after the other, each of which holds only while it is elected, and the releases of
+// services. Control thread.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/control/config_source.h"
+#include "hangu/control/release_controller.h"
 #include "hangu/fleet/rollout.h"
 #include "hangu/stats/registry.h"
 
@@ -40,6 +42,10 @@ class FleetMember {
     std::function<InForce()> in_force;
     /// This node has driven a rollout to that state.
     std::function<void(const fleet::Rollout&)> on_driven;
+    /// Outlives the member, as does what it is given; nullptr: each node sees to its own releases.
+    ReleaseController* releases = nullptr;
+    /// Where this node writes them down for itself.
+    std::shared_ptr<ReleaseBook> book;
   };
 
   /// `registry` outlives it.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +79,7 @@ struct NodeReport {
   std::string refusal;   // why it cannot; empty: it can, or need not
   Served now;            // since it has them in force, or has known of the rollout
   Served before;         // a while before that
+  std::map<std::string, std::string> releases;  // what it has seen of services' releases, by route
   bool operator==(const NodeReport&) const = default;
 };
 

@@ -49,6 +49,9 @@ class RolloutStore {
 
   std::string node_key(const std::string& node) const { return prefix_ + "nodes/" + node; }
 
+  /// Of the services' releases.
+  std::string releases_key() const { return prefix_ + "releases"; }
+
   std::string leader_key() const { return prefix_ + "leader"; }
 
  private:
