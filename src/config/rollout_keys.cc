@@ -68,7 +68,7 @@ TypePtr<RolloutGuard> guard_keys() {
   auto type = object<RolloutGuard>("mapping");
   type->key<&RolloutGuard::requests_min>(
           number<uint64_t>({1, 1'000'000'000}),
-          {.name = "min_requests",
+          {.name = "requests_min",
            .documentation = "Of the nodes that have the change, before they are compared.",
            .example = "1000"})
       .key<&RolloutGuard::error_ratio_delta>(

@@ -358,7 +358,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer round_timer_;
   FleetStatus status_;
   std::shared_ptr<FleetReleases> releases_;  // nullptr: they are no business of the fleet's
-  int64_t lease_ = 0;  // 0: none
+  int64_t lease_ = 0;                        // 0: none
   TimePoint kept_alive_;
   int64_t led_since_ = 0;                      // revision of our election
   std::optional<fleet::NodeReport> reported_;  // what stands in the store, as far as is known

@@ -1,6 +1,6 @@
-// FleetReleases: the releases of services as the nodes of a fleet share them: in a book of this node,
-// and in one key of the store, where of two nodes' words on a release the later revision counts. It
-// talks to nobody; FleetMember carries its texts. Control thread.
+// FleetReleases: the releases of services as the nodes of a fleet share them: in a book of this
+// node, and in one key of the store, where of two nodes' words on a release the later revision
+// counts. It talks to nobody; FleetMember carries its texts. Control thread.
 #pragma once
 
 #include <map>

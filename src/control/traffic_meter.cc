@@ -5,14 +5,8 @@ namespace {
 
 using stats::Histogram;
 
-/// The least number of microseconds that the bucket holds.
 double floor_us(size_t bucket) {
-  if (bucket < Histogram::kLinear) {
-    return static_cast<double>(bucket);
-  }
-  const size_t above = bucket - Histogram::kLinear;
-  const size_t octave = above / 4 + 4;
-  return static_cast<double>((uint64_t{1} << octave) + (above % 4) * (uint64_t{1} << (octave - 2)));
+  return static_cast<double>(Histogram::lowest_us(bucket));
 }
 
 /// The quantile of counts by bucket, as if each bucket's were spread evenly.

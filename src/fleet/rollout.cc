@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/proportion.h"
 #include "hangu/identity/sealer.h"
 
 namespace hangu::fleet {
@@ -143,7 +144,8 @@ std::string guard_cause(const Rollout& rollout, const std::vector<NodeReport>& n
   const bool known = without.requests >= guard.requests_min;
   const double ratio = error_ratio(with);
   const double expected = known ? error_ratio(without) : 0;
-  if (ratio > expected + ratio_of(guard.error_ratio_delta)) {
+  if (least_likely_ratio(with.errors, with.requests) >
+      expected + ratio_of(guard.error_ratio_delta)) {
     return fmt::format("{:.2f} % of {} requests fail, {:.2f} % without it", ratio * 100,
                        with.requests, expected * 100);
   }

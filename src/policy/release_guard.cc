@@ -1,10 +1,11 @@
 #include "hangu/policy/release_guard.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
+
+#include "hangu/base/proportion.h"
 
 namespace hangu::policy {
 namespace {
@@ -138,20 +139,6 @@ std::string_view to_string(Judgement judgement) noexcept {
     case Judgement::kSlow: return "p99";
   }
   return "";
-}
-
-double least_likely_ratio(uint64_t hits, uint64_t total) noexcept {
-  if (hits == 0 || total == 0) {
-    return 0;
-  }
-  // The lower end of Wilson's interval, which holds for small numbers, too.
-  constexpr double kDeviations = 2.326;
-  constexpr double kSquare = kDeviations * kDeviations;
-  const auto n = static_cast<double>(total);
-  const double ratio = static_cast<double>(hits) / n;
-  const double middle = ratio + kSquare / (2 * n);
-  const double spread = kDeviations * std::sqrt(ratio * (1 - ratio) / n + kSquare / (4 * n * n));
-  return std::max((middle - spread) / (1 + kSquare / n), 0.0);
 }
 
 Verdict judge(const config::ReleaseGuard& guard, const ReleaseEvidence& evidence,

@@ -11,10 +11,11 @@ import unittest
 
 from support.etcd import Etcd
 from support.gateway import Gateway, make_config, run_hangu
+from support.origin import Origin
 from support.wait import eventually
 
 FAST = {"stages": ["canary=yes", "100%"], "every": "500ms", "ready_within": "20s", "ready": "60",
-        "guard": {"min_requests": 20}}
+        "guard": {"requests_min": 20}}
 
 
 def route(path, text, status=200):
@@ -229,7 +230,7 @@ class Guard(RolloutCase):
         self.assertIn("rolled_back", self.hangu("rollout", "status", "--follow", code=1))
 
     def test_hold_and_overrule(self):
-        self.fail(guard={"min_requests": 20, "action": "hold"}, every="1s")
+        self.fail(guard={"requests_min": 20, "action": "hold"}, every="1s")
         self.wait_for("held")
         self.canary_says_new()
         self.hangu("rollout", "resume")
@@ -333,6 +334,57 @@ class Losses(RolloutCase):
         self.everybody_says("old")
         self.assertNotIn("fleet", self.gateways["a"].status()["config_center"])
         self.assertEqual(self.seen()["nodes"], [])
+
+
+class Services(RolloutCase):
+    """Releases of services: the elected node takes their steps, by what all have seen."""
+
+    def push_release(self, **ramp):
+        origins = {}
+        for version, status in (("v1", 200), ("v2", self.status)):
+            origin = Origin()
+            self.addCleanup(origin.stop)
+            origin.on(self.path, lambda exchange, version=version, status=status: exchange.reply(
+                status, {"x-version": version}))
+            origins[f"{self.name}-{version}"] = origin
+        self.push(
+            upstreams=[{"name": name, "endpoints": [origin.endpoint]}
+                       for name, origin in origins.items()],
+            routes=[{"name": self.name, "match": {"path": {"prefix": self.path}}, "split": {
+                "upstreams": [{"upstream": f"{self.name}-v1"},
+                              {"upstream": f"{self.name}-v2", "weight": 0}],
+                "ramp": {"to": f"{self.name}-v2", "from": 10, "step": 45, "every": "2s", **ramp},
+                "guard": {"requests_min": 60, "window": "10s"}}}])
+        eventually(lambda: all(self.release(name) for name in self.gateways), "all know of it")
+        load = Load(list(self.gateways.values()), self.path)
+        self.addCleanup(load.stop)
+
+    def release(self, name):
+        releases = self.gateways[name].admin("GET", "/releases").json()["releases"]
+        return next((each for each in releases if each["route"] == self.name), None)
+
+    def all_are(self, state):
+        eventually(lambda: all(self.release(name)["state"] == state for name in self.gateways),
+                   f"the release is {state} everywhere")
+
+    def test_good_release_on_all_nodes(self):
+        self.status = 200
+        self.push_release()
+        self.all_are("complete")
+        revisions = {self.release(name)["revision"] for name in self.gateways}
+        self.assertEqual(len(revisions), 1)
+        for each in self.gateways.values():
+            self.assertEqual(each.client().request("GET", self.path).header("x-version"), "v2")
+
+    def test_bad_release_and_order_to_a_node_that_follows(self):
+        self.status = 500
+        self.push_release(every="1h", **{"from": 30})
+        self.all_are("rolled_back")
+        self.assertIn("error_ratio", self.release("c")["cause"])
+        done = run_hangu("release", "promote", self.name, "--socket", self.gateways["c"].socket)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        eventually(lambda: all(self.release(name)["actor"] != "guard" for name in self.gateways),
+                   "all have heard of the order")
 
 
 class Signed(RolloutCase):

@@ -98,7 +98,4 @@ struct Verdict {
 Verdict judge(const config::ReleaseGuard& guard, const ReleaseEvidence& evidence,
               ReleaseBaseline& baseline);
 
-/// The least ratio that has not become unlikely (one side, 99 %) when `hits` of `total` were hits.
-double least_likely_ratio(uint64_t hits, uint64_t total) noexcept;
-
 }  // namespace hangu::policy

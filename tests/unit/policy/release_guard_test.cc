@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hangu/base/proportion.h"
+
 namespace hangu::policy {
 namespace {
 
