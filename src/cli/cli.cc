@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/nearest.h"
+#include "hangu/control/demo_origin.h"
 
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -476,6 +477,16 @@ class CommandLine {
     verb->add_option("--event-loop", demo_.event_loop, "auto, io_uring or epoll")
         ->type_name("KIND");
     verb->add_flag("--log-requests", demo_.log_requests, "Print a JSON line for each request");
+    verb->add_flag("--origin-only", demo_.origin_only, "Only the origin, for a gateway elsewhere");
+    verb->add_option("--origin-version", demo_.origin_version, "What it says in `x-version`")
+        ->type_name("TEXT");
+    verb->add_option("--origin-fail", demo_.origin_fail_percent,
+                     "Percent of requests that it fails; /faults changes it")
+        ->check(CLI::Range(0, 100))
+        ->type_name("NUMBER");
+    verb->add_option("--origin-delay", demo_.origin_delay_ms, "Milliseconds before each answer")
+        ->check(CLI::Range(0U, control::DemoOrigin::kDelayMsMax))
+        ->type_name("NUMBER");
   }
 
   void add_version() {

@@ -1,11 +1,14 @@
 // `hangu demo`: a gateway in front of a built-in origin, to see it work within a minute.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "hangu/control/demo_origin.h"
+#include "hangu/control/process.h"
 
 #include "cli/config_file.h"
 #include "cli/demo_config.h"
@@ -69,6 +72,20 @@ void welcome(const control::DaemonStatus& status, const DemoOptions& options,
   environment.out.flush();
 }
 
+/// Until a signal ends it.
+int serve_origin(const control::DemoOrigin& origin, const Environment& environment) {
+  environment.out << fmt::format("the demo origin serves http://127.0.0.1:{}\n", origin.port());
+  environment.out.flush();
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  int number = 0;
+  while (sigwait(&ends, &number) != 0) {
+  }
+  return kOk;
+}
+
 }  // namespace
 
 int demo(const DemoOptions& options, const Environment& environment) {
@@ -79,10 +96,20 @@ int demo(const DemoOptions& options, const Environment& environment) {
   }
   const std::string socket =
       options.admin_socket.empty() ? default_socket(options.port) : options.admin_socket;
-  auto origin = control::DemoOrigin::start(options.origin_port);
+  std::optional<control::SignalsBlocked> blocked;
+  if (options.origin_only) {
+    blocked.emplace();
+  }
+  auto origin =
+      control::DemoOrigin::start(options.origin_port, {.version = options.origin_version,
+                                                       .fail_percent = options.origin_fail_percent,
+                                                       .delay_ms = options.origin_delay_ms});
   if (!origin) {
     print_error(environment, origin.error(), "another port: --origin-port PORT, 0 for any");
     return kCannotBind;
+  }
+  if (options.origin_only) {
+    return serve_origin(**origin, environment);
   }
   GatewayProcess process;
   process.load_config = [&] { return load_demo(options, socket, (*origin)->port()); };

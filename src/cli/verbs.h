@@ -124,6 +124,10 @@ struct DemoOptions {
   std::string admin_socket;  // empty: in the runtime directory
   std::string event_loop;
   bool log_requests = false;
+  bool origin_only = false;
+  std::string origin_version;
+  uint32_t origin_fail_percent = 0;
+  uint32_t origin_delay_ms = 0;
   std::string program = "hangu";  // as the user called it, for what is printed
 };
 

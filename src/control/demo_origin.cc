@@ -1,8 +1,10 @@
 #include "hangu/control/demo_origin.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -37,7 +39,6 @@ using boost::system::error_code;
 constexpr auto kUseResult = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr uint64_t kBytesMax = 16ULL * 1024 * 1024 * 1024;
-constexpr uint64_t kDelayMsMax = 60'000;
 constexpr int kChunks = 5;
 constexpr auto kChunkPause = std::chrono::milliseconds(100);
 constexpr auto kIdleTimeout = std::chrono::seconds(120);
@@ -116,11 +117,35 @@ Reply welcome(const Request& request) {
   return reply;
 }
 
+/// "/faults?fail=30&delay=200"; what is not given is 0 again.
+Reply set_faults(std::string_view target, DemoBehaviour& behaviour) {
+  uint32_t fail_percent = 0;
+  uint32_t delay_ms = 0;
+  std::string_view query = target.substr(std::min(target.find('?'), target.size()));
+  while (!query.empty()) {
+    query.remove_prefix(1);
+    const std::string_view field = query.substr(0, query.find('&'));
+    query.remove_prefix(field.size());
+    if (const auto fail = number_after(field, "fail=", 100)) {
+      fail_percent = static_cast<uint32_t>(*fail);
+    } else if (const auto delay = number_after(field, "delay=", DemoOrigin::kDelayMsMax)) {
+      delay_ms = static_cast<uint32_t>(*delay);
+    } else if (!field.empty()) {
+      return {400, "text/plain", "takes fail=PERCENT and delay=MILLISECONDS\n"};
+    }
+  }
+  behaviour.fail_percent = fail_percent;
+  behaviour.delay_ms = delay_ms;
+  return {200, "text/plain",
+          fmt::format("fails {}% of requests, answers after {} ms\n", fail_percent, delay_ms)};
+}
+
 // One connection; the coroutine's frame owns everything.
 class Session {
  public:
-  explicit Session(tcp::socket socket)
-      : stream_(std::move(socket)) {
+  Session(tcp::socket socket, DemoBehaviour& behaviour)
+      : stream_(std::move(socket)),
+        behaviour_(behaviour) {
     error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
   }
@@ -182,13 +207,26 @@ class Session {
 
   asio::awaitable<bool> answer(const Request& request, uint64_t body_bytes) {
     const std::string_view path = path_of(request);
+    if (path == "/faults") {
+      Reply told = set_faults(request.target(), behaviour_);
+      co_return co_await send(request, std::move(told));
+    }
+    if (behaviour_.delay_ms != 0) {
+      asio::steady_timer timer(stream_.get_executor(),
+                               std::chrono::milliseconds(behaviour_.delay_ms));
+      co_await timer.async_wait(kUseResult);
+    }
+    if (random_() % 100 < behaviour_.fail_percent) {
+      Reply failed{500, "text/plain", "failed on purpose: /faults\n"};
+      co_return co_await send(request, std::move(failed));
+    }
     if (const auto size = number_after(path, "/bytes/", kBytesMax)) {
       co_return co_await send_bytes(request, *size);
     }
     if (path == "/chunked") {
       co_return co_await send_chunks(request);
     }
-    if (const auto delay = number_after(path, "/delay/", kDelayMsMax)) {
+    if (const auto delay = number_after(path, "/delay/", DemoOrigin::kDelayMsMax)) {
       asio::steady_timer timer(stream_.get_executor(), std::chrono::milliseconds(*delay));
       co_await timer.async_wait(kUseResult);
       co_return co_await send(request,
@@ -224,6 +262,9 @@ class Session {
     response.result(reply.status);
     response.set(http::field::server, "hangu-demo-origin");
     response.set(http::field::content_type, reply.content_type);
+    if (!behaviour_.version.empty()) {
+      response.set("x-version", behaviour_.version);
+    }
     response.keep_alive(request.keep_alive());
     response.body() = std::move(reply.body);
     if (reply.status != 204 && reply.status != 304) {
@@ -317,20 +358,22 @@ class Session {
   }
 
   beast::tcp_stream stream_;
+  DemoBehaviour& behaviour_;
+  std::minstd_rand random_{std::random_device{}()};
   beast::flat_buffer buffer_;
   std::array<char, kPieceBytes> piece_;
 };
 
-asio::awaitable<void> serve(tcp::socket socket) {
-  Session session(std::move(socket));
+asio::awaitable<void> serve(tcp::socket socket, DemoBehaviour& behaviour) {
+  Session session(std::move(socket), behaviour);
   co_await session.run();
 }
 
-asio::awaitable<void> accept_all(tcp::acceptor& acceptor) {
+asio::awaitable<void> accept_all(tcp::acceptor& acceptor, DemoBehaviour& behaviour) {
   while (acceptor.is_open()) {
     auto [error, socket] = co_await acceptor.async_accept(kUseResult);
     if (!error) {
-      asio::co_spawn(acceptor.get_executor(), serve(std::move(socket)), asio::detached);
+      asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), behaviour), asio::detached);
       continue;
     }
     if (error == asio::error::operation_aborted) {
@@ -345,6 +388,9 @@ asio::awaitable<void> accept_all(tcp::acceptor& acceptor) {
 
 class DemoOrigin::Impl {
  public:
+  explicit Impl(DemoBehaviour behaviour)
+      : behaviour_(std::move(behaviour)) {}
+
   ~Impl() {
     context_.stop();
     if (thread_.joinable()) {
@@ -368,7 +414,7 @@ class DemoOrigin::Impl {
           fmt::format("cannot bind 127.0.0.1:{} for the demo origin: {}", port, error.message())};
     }
     port_ = acceptor_.local_endpoint(error).port();
-    asio::co_spawn(context_, accept_all(acceptor_), asio::detached);
+    asio::co_spawn(context_, accept_all(acceptor_, behaviour_), asio::detached);
     const SignalsBlocked signals_go_to_the_control_thread;
     thread_ = std::thread([this] { context_.run(); });
     return {};
@@ -377,14 +423,16 @@ class DemoOrigin::Impl {
   uint16_t port() const { return port_; }
 
  private:
+  DemoBehaviour behaviour_;  // the thread's
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
   std::thread thread_;
   uint16_t port_ = 0;
 };
 
-Result<std::unique_ptr<DemoOrigin>, std::string> DemoOrigin::start(uint16_t port) {
-  auto impl = std::make_unique<Impl>();
+Result<std::unique_ptr<DemoOrigin>, std::string> DemoOrigin::start(uint16_t port,
+                                                                   DemoBehaviour behaviour) {
+  auto impl = std::make_unique<Impl>(std::move(behaviour));
   if (auto listening = impl->listen(port); !listening) {
     return Failure<std::string>{listening.error()};
   }
@@ -410,6 +458,7 @@ const std::vector<DemoPath>& DemoOrigin::paths() {
       {"/chunked", "five chunks, one every 100 ms"},
       {"/upload", "counts the body you send, without keeping it"},
       {"/ws", "a WebSocket that echoes"},
+      {"/faults?fail=30", "from now on it fails so many percent of requests"},
   };
   return kPaths;
 }

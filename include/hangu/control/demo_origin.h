@@ -17,10 +17,21 @@ struct DemoPath {
   std::string text;
 };
 
+/// What it is like, for demos of what a gateway makes of a bad server. `/faults?fail=30&delay=200`
+/// changes it.
+struct DemoBehaviour {
+  std::string version;        // in `x-version`; empty: not told
+  uint32_t fail_percent = 0;  // of requests that are answered with 500
+  uint32_t delay_ms = 0;      // before each answer
+};
+
 class DemoOrigin {
  public:
+  static constexpr uint32_t kDelayMsMax = 60'000;
+
   /// Listens on 127.0.0.1; port 0 lets the kernel choose.
-  static Result<std::unique_ptr<DemoOrigin>, std::string> start(uint16_t port);
+  static Result<std::unique_ptr<DemoOrigin>, std::string> start(uint16_t port,
+                                                                DemoBehaviour behaviour = {});
   ~DemoOrigin();
 
   uint16_t port() const;

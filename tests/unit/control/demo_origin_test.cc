@@ -136,5 +136,21 @@ TEST_F(DemoOriginTest, APortInUseIsAnError) {
   EXPECT_THAT(second.error(), HasSubstr("cannot bind 127.0.0.1"));
 }
 
+TEST_F(DemoOriginTest, MayBeABadServer) {
+  EXPECT_THAT(get("/echo"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("/faults?fail=100&delay=1"),
+              HasSubstr("fails 100% of requests, answers after 1"));
+  EXPECT_THAT(get("/echo"), StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(get("/faults"), HasSubstr("fails 0% of requests"));
+  EXPECT_THAT(get("/echo"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("/faults?fail=101"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(get("/faults?delay=x"), StartsWith("HTTP/1.1 400"));
+}
+
+TEST_F(DemoOriginTest, TellsItsVersion) {
+  origin_ = std::move(*DemoOrigin::start(0, {.version = "2.0"}));
+  EXPECT_THAT(get("/echo"), HasSubstr("x-version: 2.0\r\n"));
+}
+
 }  // namespace
 }  // namespace hangu::control
