@@ -11,15 +11,15 @@
 namespace hangu::config {
 namespace {
 
-constexpr size_t kLabelBytesMax = 128;
+constexpr size_t kNodeLabelBytesMax = 128;
 
-bool is_label(std::string_view text) {
+bool is_node_label(std::string_view text) {
   const size_t equals = text.find('=');
   const auto good = [](char c) {
     return is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
   };
   return equals != std::string_view::npos && equals != 0 && equals + 1 != text.size() &&
-         text.size() <= kLabelBytesMax &&
+         text.size() <= kNodeLabelBytesMax &&
          std::all_of(text.begin(), text.end(), [&](char c) { return c == '=' || good(c); }) &&
          text.find('=', equals + 1) == std::string_view::npos;
 }
@@ -33,14 +33,14 @@ std::optional<uint64_t> whole_percent(std::string_view text) {
 }
 
 std::optional<Problem> apply_label(std::string& text) {
-  if (is_label(text)) {
+  if (is_node_label(text)) {
     return std::nullopt;
   }
   return Problem{"E0185", fmt::format("{} is no label", quoted(text)), "write `name=value`"};
 }
 
 std::optional<Problem> apply_stage(std::string& text) {
-  if (is_label(text) || whole_percent(text)) {
+  if (is_node_label(text) || whole_percent(text)) {
     return std::nullopt;
   }
   return Problem{"E0185", fmt::format("{} is no stage of a rollout", quoted(text)),
