@@ -94,6 +94,18 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
   }
 }
 
+/// A registry that names no servers is in the etcd of the config centre.
+void check_registries(Reader& reader, const Node& root, const Config& config) {
+  for (size_t i = 0; !config.config_center.enabled && i < config.upstreams.size(); ++i) {
+    const EtcdRegistry& registry = config.upstreams[i].discovery.etcd;
+    if (!registry.prefix.empty() && registry.endpoints.empty()) {
+      const Node& place = child(child(element(root, "upstreams", i), "discovery"), "etcd");
+      reader.error(place.mark, {"E0137", "`etcd` names no server, and there is no `config_center`",
+                                "add `endpoints: [\"http://127.0.0.1:2379\"]`"});
+    }
+  }
+}
+
 /// A request waits for one store at most.
 void check_strict_stores(Reader& reader, const Node& root, const Config& config) {
   for (size_t i = 0; i < config.routes.size(); ++i) {

@@ -109,7 +109,7 @@ TypePtr<RolloutPlan> rollout_keys() {
                                                   "enough of its nodes are ready.",
                                  .example = "10m"})
       .key<&RolloutPlan::ready_within>(
-          duration(seconds(1), hours(1)),
+          duration(seconds(5), hours(1)),
           {.name = "ready_within",
            .documentation = "The change is taken back when they are not ready for so long.",
            .example = "30s"})

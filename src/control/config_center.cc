@@ -81,7 +81,9 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
                   [this] {
                     return FleetMember::InForce{status_.applied, status_.documents.rollout};
                   },
-              .on_driven = hooks_.on_driven});
+              .on_driven = hooks_.on_driven,
+              .releases = hooks_.releases,
+              .book = hooks_.release_book});
     }
   }
 
@@ -281,6 +283,8 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     }
     if (report.rollout.in_force && !report.rollout.refusal.empty()) {
       batch_.again = true;  // all or nothing of it
+      batch_.revision = std::max(batch_.revision, batch.revision);
+      batch_.began = monotonic_now();
     }
     const bool nothing = report.documents == 0 && !report.refused.empty();
     status_.documents = std::move(report);

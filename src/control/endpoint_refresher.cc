@@ -131,7 +131,7 @@ void EndpointRefresher::prepare(std::shared_ptr<const config::Config> config, Du
 void EndpointRefresher::apply(std::shared_ptr<const config::Config> config) {
   config_ = std::move(config);
   discovery_->apply(*config_);
-  std::erase_if(entries_, [this](const auto& entry) { return !is_wanted(*entry); });
+  forget([this](const Entry& entry) { return !is_wanted(entry); });
   std::erase_if(published_, [this](const Published& each) {
     return find_upstream(*config_, each.name) == nullptr;
   });
@@ -171,6 +171,11 @@ bool EndpointRefresher::is_wanted(const Entry& entry) const {
                      [&](const auto& waiter) { return wants(*waiter->config); });
 }
 
+void EndpointRefresher::forget(const std::function<bool(const Entry&)>& unwanted) {
+  std::erase_if(by_name_, [&](const auto& each) { return unwanted(*each.second); });
+  std::erase_if(entries_, [&](const auto& entry) { return unwanted(*entry); });
+}
+
 EndpointRefresher::Entry* EndpointRefresher::find(uint64_t id) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [id](const auto& each) { return each->id == id; });
@@ -179,11 +184,8 @@ EndpointRefresher::Entry* EndpointRefresher::find(uint64_t id) {
 
 EndpointRefresher::Entry* EndpointRefresher::find(std::string_view upstream,
                                                   std::string_view name) {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& entry) {
-        return entry->upstream_name == upstream && entry->name == name;
-      });
-  return found == entries_.end() ? nullptr : found->get();
+  const auto found = by_name_.find({upstream, name});
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 /// `of`: of this upstream alone.
@@ -197,6 +199,7 @@ void EndpointRefresher::add_missing(const config::Config& config, std::string_vi
       if (needs_resolving(endpoint) && find(upstream.name, endpoint.host) == nullptr) {
         entries_.push_back(std::make_unique<Entry>(context_, upstream, endpoint.host));
         entries_.back()->id = next_id_++;
+        by_name_[{entries_.back()->upstream_name, entries_.back()->name}] = entries_.back().get();
         added.push_back(entries_.back()->id);
       }
     });
@@ -210,9 +213,7 @@ void EndpointRefresher::add_missing(const config::Config& config, std::string_vi
 }
 
 void EndpointRefresher::on_instances(const std::string& upstream) {
-  std::erase_if(entries_, [&](const auto& entry) {
-    return entry->upstream_name == upstream && !is_wanted(*entry);
-  });
+  forget([&](const Entry& entry) { return entry.upstream_name == upstream && !is_wanted(entry); });
   std::vector<std::shared_ptr<const config::Config>> wanting;
   for (const std::unique_ptr<Waiter>& waiter : waiters_) {
     wanting.push_back(waiter->config);

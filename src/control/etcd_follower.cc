@@ -281,6 +281,7 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
       turn = missed != 0 ? turn : turn + 1;
       const std::string prefix = ranges_[turn % ranges_.size()].prefix;
       const std::string asked = client_->endpoint();
+      const int64_t seen_before = seen();
       auto found = co_await client_->range(newest_below(prefix));
       Range* const range = stopped_ ? nullptr : find(prefix);
       if (range == nullptr) {
@@ -296,7 +297,7 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
       const int64_t newest = found && !found->keys.empty() ? found->keys[0].mod_revision : 0;
       const bool astray = missed > range->seen;  // for a whole interval
       missed = newest > range->seen ? newest : 0;
-      if (found && found->revision < seen()) {
+      if (found && found->revision < seen_before) {
         begin_anew("the store is not the one of before");
       } else if (astray) {
         begin_anew("the watch has missed something");

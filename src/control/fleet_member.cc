@@ -27,6 +27,7 @@ using boost::system::error_code;
 using std::chrono::seconds;
 
 constexpr Duration kRound = seconds(1);
+constexpr std::chrono::milliseconds kLeaveWithin(500);
 constexpr int kKeepAlives = 3;  // within a lease's time to live
 
 }  // namespace
@@ -36,7 +37,8 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& context, const config::Config& config, const stats::Registry& registry,
        Hooks hooks)
       : context_(context),
-        client_(client_options(config.config_center)),
+        options_(client_options(config.config_center)),
+        client_(options_),
         store_(client_, config.config_center.prefix),
         meter_(registry),
         hooks_(std::move(hooks)),
@@ -61,15 +63,28 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       return;
     }
     round_timer_.cancel();
-    if (lease_ != 0) {
-      asio::co_spawn(context_, revoke(), asio::detached);
+    if (lease_ == 0 || !status_.joined) {
+      return;
     }
+    // The process may be gone before its own loop would come to it.
+    asio::io_context apart(1);
+    etcd::Client client(options_);
+    asio::co_spawn(apart, revoke(client, lease_), asio::detached);
+    apart.run_for(kLeaveWithin);
   }
 
   const FleetStatus& status() const { return status_; }
 
-  /// From which moment on requests are counted: the rollout is known, or in force here.
-  void note_rollout() {
+  /// Something else is in force: if that is about a rollout, the others are to know at once.
+  void note() {
+    if (note_rollout()) {
+      round_timer_.cancel();
+    }
+  }
+
+  /// From which moment on requests are counted: the rollout is known, or in force here. Whether
+  /// that has changed.
+  bool note_rollout() {
     const ConfigSource::RolloutReport report = hooks_.in_force().rollout;
     const std::string id =
         report.rollout && report.rollout->active() ? report.rollout->id : std::string();
@@ -78,11 +93,13 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     } else if (report.in_force != in_force_) {
       meter_.restart();
     }
+    const bool changed = id != rollout_ || report.in_force != in_force_;
     rollout_ = id;
     in_force_ = report.in_force;
     if (rollout_.empty()) {
       meter_.note(monotonic_now());
     }
+    return changed;
   }
 
  private:
@@ -100,9 +117,8 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  asio::awaitable<void> revoke() {
-    const auto self = shared_from_this();
-    auto ignored = co_await client_.revoke_lease(lease_);
+  static asio::awaitable<void> revoke(etcd::Client& client, int64_t lease) {
+    auto ignored = co_await client.revoke_lease(lease);
     static_cast<void>(ignored);
   }
 
@@ -115,11 +131,12 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     if (error.empty() && !left_) {
       error = co_await stand_for_election();
     }
-    if (error.empty() && !left_ && knows_releases()) {
-      error = co_await share_releases();
-    }
     if (error.empty() && !left_ && status_.leads) {
       error = co_await drive();
+    }
+    if (!left_ && lease_ != 0 && knows_releases()) {
+      const std::string also = co_await share_releases();
+      error = error.empty() ? also : error;
     }
     if (!left_) {
       tell(error);
@@ -185,8 +202,8 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       report.before = meter_.before();
     }
     if (knows_releases()) {
-      for (const auto& [route, seen] : hooks_.releases->evidence()) {
-        report.releases[route] = encode(seen);
+      for (const auto& [route, testimony] : hooks_.releases->testimony()) {
+        report.releases[route] = encode(testimony);
       }
     }
     return report;
@@ -215,10 +232,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       co_return found.error().message;
     }
     if (!found->keys.empty()) {
-      status_.leader = found->keys[0].value;
-      if (status_.leads && found->keys[0].mod_revision != led_since_) {
-        lose_lead("somebody else is elected");
-      }
+      note_leader(found->keys[0]);
       co_return "";
     }
     lose_lead("nobody is elected");
@@ -231,14 +245,28 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     if (!done) {
       co_return done.error().message;
     }
-    if (done->succeeded) {
-      status_.leads = true;
-      tell_role();
-      status_.leader = status_.node;
-      led_since_ = done->revision;
-      log::info("fleet_elected node={}", status_.node);
+    if (done->succeeded && !left_) {
+      lead(done->revision);
     }
     co_return "";
+  }
+
+  void note_leader(const etcd::KeyValue& key) {
+    status_.leader = key.value;
+    const bool ours = key.lease != 0 && key.lease == lease_;
+    if (!ours) {
+      lose_lead("somebody else is elected");
+    } else if (!status_.leads && !left_) {
+      lead(key.mod_revision);  // the answer to our standing was lost
+    }
+  }
+
+  void lead(int64_t since) {
+    status_.leads = true;
+    status_.leader = status_.node;
+    led_since_ = since;
+    log::info("fleet_elected node={}", status_.node);
+    tell_role();
   }
 
   void lose_lead(std::string_view reason) {
@@ -268,11 +296,14 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       co_return found ? std::string() : found.error().message;
     }
     const bool is_there = !found->keys.empty();
-    releases_->take(is_there ? std::optional<std::string_view>(found->keys[0].value)
-                             : std::nullopt);
+    releases_->take(is_there ? std::optional<std::string_view>(found->keys[0].value) : std::nullopt,
+                    status_.leads);
     if (const auto text = releases_->to_write(status_.leads)) {
       std::vector<etcd::Compare> compares;
       compares.push_back({request.key, is_there ? found->keys[0].mod_revision : 0});
+      if (status_.leads) {
+        compares.push_back({store_.leader_key(), led_since_});
+      }
       std::vector<etcd::Operation> operations;
       operations.push_back({request.key, *text});
       auto done = co_await client_.transact(std::move(compares), std::move(operations));
@@ -292,16 +323,16 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     if (!nodes || left_) {
       co_return nodes ? std::string() : nodes.error();
     }
-    ReleaseController::EvidenceByRoute sums;
+    ReleaseController::Testimonies testimonies;
     for (const fleet::NodeReport& each : *nodes) {
       for (const auto& [route, text] : each.releases) {
-        const auto seen = decode_evidence(text);
-        if (seen && each.node != status_.node) {
-          sums[route].add(*seen);
+        auto testimony = decode_testimony(text);
+        if (testimony && each.node != status_.node) {
+          testimonies[route].push_back(std::move(*testimony));
         }
       }
     }
-    hooks_.releases->set_peers(std::move(sums));
+    hooks_.releases->set_peers(std::move(testimonies));
     co_return "";
   }
 
@@ -315,8 +346,8 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       co_return "";
     }
     auto nodes = co_await store_.nodes();
-    if (!nodes) {
-      co_return nodes.error();
+    if (!nodes || left_) {
+      co_return nodes ? std::string() : nodes.error();
     }
     auto next = fleet::advance(*stored->rollout, *nodes, wall_now());
     if (!next) {
@@ -342,6 +373,9 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
         co_return written.error();
       }
     }
+    if (left_) {
+      co_return "";
+    }
     log::info("rollout id={} state={} stage={} nodes={} cause=\"{}\"", next.id,
               fleet::to_string(next.state), next.plan.stages[next.stage],
               next.everyone ? "all" : std::to_string(next.nodes.size()), next.cause);
@@ -350,6 +384,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::io_context& context_;
+  etcd::Options options_;
   etcd::Client client_;
   fleet::RolloutStore store_;
   TrafficMeter meter_;
@@ -380,7 +415,7 @@ void FleetMember::start() {
 }
 
 void FleetMember::note() {
-  impl_->note_rollout();
+  impl_->note();
 }
 
 void FleetMember::leave() {

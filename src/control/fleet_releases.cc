@@ -12,9 +12,10 @@ void FleetReleases::save(const SavedReleases& releases) {
   }
 }
 
-void FleetReleases::take(std::optional<std::string_view> text) {
+void FleetReleases::take(std::optional<std::string_view> text, bool leads) {
   const auto decoded = text ? decode_releases(*text) : SavedReleases();
-  if (!decoded) {
+  readable_ = decoded.has_value();
+  if (!readable_) {
     return;  // of another version of hangu: let it be
   }
   ByRoute stored;
@@ -25,6 +26,18 @@ void FleetReleases::take(std::optional<std::string_view> text) {
     return;
   }
   stored_ = std::move(stored);
+  for (const auto& [route, theirs] : stored_) {  // for the next start, should the store be away
+    const auto ours = ours_.find(route);
+    const bool same = ours != ours_.end() && ours->second.release == theirs.release;
+    if (same ? policy::outranks(theirs.state, ours->second.state) : !leads) {
+      ours_[route] = theirs;
+    }
+  }
+  SavedReleases all;
+  for (const auto& [route, release] : ours_) {
+    all.push_back(release);
+  }
+  local_->save(all);
   if (news_) {
     news_(*decoded);
   }
@@ -35,12 +48,12 @@ std::optional<std::string> FleetReleases::to_write(bool leads) const {
   for (const auto& [route, ours] : ours_) {
     const auto found = merged.find(route);
     const bool same = found != merged.end() && found->second.release == ours.release;
-    if (found == merged.end() || (same && ours.state.revision > found->second.state.revision) ||
+    if (found == merged.end() || (same && policy::outranks(ours.state, found->second.state)) ||
         (!same && leads)) {
       merged[route] = ours;
     }
   }
-  if (merged == stored_) {
+  if (merged == stored_ || !readable_) {
     return std::nullopt;
   }
   SavedReleases all;

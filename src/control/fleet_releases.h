@@ -24,11 +24,11 @@ class FleetReleases final : public ReleaseBook {
 
   void on_news(OnNews news) override { news_ = std::move(news); }
 
-  /// What the key holds now; none: there is no such key.
-  void take(std::optional<std::string_view> text);
+  /// What the key holds now; none: there is no such key. `leads`: of a route whose release has
+  /// become another one, this node's word counts.
+  void take(std::optional<std::string_view> text, bool leads);
 
-  /// What it should hold; nothing: it does. `leads`: of a route whose release has become another
-  /// one, this node's word counts.
+  /// What it should hold; nothing: it does.
   std::optional<std::string> to_write(bool leads) const;
 
  private:
@@ -38,6 +38,7 @@ class FleetReleases final : public ReleaseBook {
   OnNews news_;
   ByRoute ours_;
   ByRoute stored_;
+  bool readable_ = true;  // what the key holds
 };
 
 }  // namespace hangu::control

@@ -35,7 +35,8 @@ json::object state_json(const SavedRelease& saved) {
                       {"changed_ms", state.changed_ms},
                       {"cause", state.cause},
                       {"numbers", state.numbers},
-                      {"actor", state.actor}};
+                      {"actor", state.actor},
+                      {"judged_from", state.judged_from}};
   if (state.baseline.known) {
     out["baseline"] = {{"error_ratio", state.baseline.error_ratio},
                        {"p99_us", state.baseline.p99_us}};
@@ -56,6 +57,7 @@ SavedRelease read_state(const json::object& in) {
   state.cause = json::value_to<std::string>(in.at("cause"));
   state.numbers = json::value_to<std::string>(in.at("numbers"));
   state.actor = json::value_to<std::string>(in.at("actor"));
+  state.judged_from = json::value_to<uint64_t>(in.at("judged_from"));
   const auto stage = json::value_to<std::string>(in.at("stage"));
   const auto* const found =
       std::find_if(std::begin(policy::kReleaseStages), std::end(policy::kReleaseStages),
@@ -123,16 +125,20 @@ std::optional<SavedReleases> decode_releases(std::string_view text) {
   }
 }
 
-std::string encode(const policy::ReleaseEvidence& evidence) {
-  return json::serialize(json::object{{"released", numbers_json(evidence.released)},
-                                      {"others", numbers_json(evidence.others)}});
+std::string encode(const ReleaseTestimony& testimony) {
+  return json::serialize(json::object{{"release", testimony.release},
+                                      {"judged_from", testimony.judged_from},
+                                      {"released", numbers_json(testimony.seen.released)},
+                                      {"others", numbers_json(testimony.seen.others)}});
 }
 
-std::optional<policy::ReleaseEvidence> decode_evidence(std::string_view text) {
+std::optional<ReleaseTestimony> decode_testimony(std::string_view text) {
   try {
     const json::value parsed = json::parse(json::string_view(text.data(), text.size()));
-    return policy::ReleaseEvidence{.released = read_numbers(parsed.at("released")),
-                                   .others = read_numbers(parsed.at("others"))};
+    return ReleaseTestimony{.release = json::value_to<std::string>(parsed.at("release")),
+                            .judged_from = json::value_to<uint64_t>(parsed.at("judged_from")),
+                            .seen = {.released = read_numbers(parsed.at("released")),
+                                     .others = read_numbers(parsed.at("others"))}};
   } catch (const std::exception&) {
     return std::nullopt;
   }

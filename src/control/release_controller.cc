@@ -61,10 +61,6 @@ ReleaseSide side_of(const ReleaseNumbers& numbers) {
   return {.requests = numbers.requests, .errors = numbers.errors, .p99_us = numbers.p99_us()};
 }
 
-bool stands(ReleaseStage stage) {
-  return stage != ReleaseStage::kRamping && stage != ReleaseStage::kWaiting;
-}
-
 /// One release that the config in force has.
 struct Entry {
   Entry(const config::Config& config, const config::Route& route, ReleaseState state)
@@ -130,7 +126,11 @@ class ReleaseController::Impl {
 
   /// Who begins to drive tells the book what it knows.
   void set_role(ReleaseRole role) {
-    if (std::exchange(role_, role) != role && role == ReleaseRole::kDrive) {
+    if (std::exchange(role_, role) == role) {
+      return;
+    }
+    peers_.clear();
+    if (role == ReleaseRole::kDrive) {
       save();
     }
   }
@@ -201,15 +201,17 @@ class ReleaseController::Impl {
     return all;
   }
 
-  EvidenceByRoute evidence() const {
-    EvidenceByRoute all;
+  std::map<std::string, ReleaseTestimony> testimony() const {
+    std::map<std::string, ReleaseTestimony> all;
     for (const auto& [route, entry] : entries_) {
-      all.emplace(route, entry.window.sum(unix_ms()));
+      all[route] = {.release = entry.identity,
+                    .judged_from = entry.release.state().judged_from,
+                    .seen = entry.window.sum(unix_ms())};
     }
     return all;
   }
 
-  void set_peers(EvidenceByRoute evidence) { peers_ = std::move(evidence); }
+  void set_peers(Testimonies testimonies) { peers_ = std::move(testimonies); }
 
  private:
   /// Whether it is one that was not known.
@@ -264,6 +266,7 @@ class ReleaseController::Impl {
                                .share_before = state.share};
     ReleaseState anew = Release::begin(route.split.ramp, unix_ms());
     anew.revision = state.revision + 1;
+    anew.judged_from = anew.revision;
     entry.release.follow(std::move(anew));
     tell(route.name, entry, change);
     return true;
@@ -333,17 +336,19 @@ class ReleaseController::Impl {
   void take(const SavedReleases& news) {
     for (const SavedRelease& each : news) {
       const auto found = entries_.find(each.route);
-      if (found == entries_.end()) {
+      if (found == entries_.end() || found->second.identity != each.release) {
         if (saved_.size() < kAbsentMax) {
-          saved_[each.route] = each;
+          saved_[each.route] = each;  // its config may come later
         }
         continue;
       }
       Entry& entry = found->second;
-      if (entry.identity != each.release || each.state.revision <= entry.release.state().revision) {
+      const ReleaseState& before = entry.release.state();
+      if (!policy::outranks(each.state, before)) {
         continue;
       }
-      if (stands(entry.release.state().stage) && !stands(each.state.stage)) {
+      if (before.judged_from != each.state.judged_from) {
+        entry.sample(unix_ms());
         entry.window.clear();
       }
       entry.release.follow(each.state);
@@ -356,8 +361,14 @@ class ReleaseController::Impl {
 
   ReleaseEvidence evidence_of(const std::string& route, const Entry& entry, int64_t now_ms) const {
     ReleaseEvidence seen = entry.window.sum(now_ms);
-    if (const auto peers = peers_.find(route); peers != peers_.end()) {
-      seen.add(peers->second);
+    const auto peers = peers_.find(route);
+    if (peers == peers_.end()) {
+      return seen;
+    }
+    for (const ReleaseTestimony& each : peers->second) {
+      if (each.release == entry.identity && each.judged_from == entry.release.state().judged_from) {
+        seen.add(each.seen);
+      }
     }
     return seen;
   }
@@ -395,7 +406,6 @@ class ReleaseController::Impl {
     if (change.decision == ReleaseDecision::kResume) {
       entry.sample(unix_ms());  // what stopped it may have been mended: it is not to count
       entry.window.clear();
-      peers_.erase(route);
     }
     publish(entry);
     tell(route, entry, change);
@@ -436,7 +446,7 @@ class ReleaseController::Impl {
   std::shared_ptr<const config::Config> config_;
   std::map<std::string, Entry, std::less<>> entries_;  // by route
   std::map<std::string, SavedRelease> saved_;          // of routes that are not there
-  EvidenceByRoute peers_;
+  Testimonies peers_;
 };
 
 ReleaseController::ReleaseController(boost::asio::io_context& context, std::function<bool()> serves)
@@ -475,12 +485,12 @@ std::vector<ReleaseStatus> ReleaseController::status() const {
   return impl_->status();
 }
 
-ReleaseController::EvidenceByRoute ReleaseController::evidence() const {
-  return impl_->evidence();
+std::map<std::string, ReleaseTestimony> ReleaseController::testimony() const {
+  return impl_->testimony();
 }
 
-void ReleaseController::set_peers(EvidenceByRoute evidence) {
-  impl_->set_peers(std::move(evidence));
+void ReleaseController::set_peers(Testimonies testimonies) {
+  impl_->set_peers(std::move(testimonies));
 }
 
 }  // namespace hangu::control

@@ -58,7 +58,8 @@ std::string bytes(const json::value& object, std::string_view name) {
 KeyValue key_value(const json::value& object) {
   return {.key = bytes(object, "key"),
           .value = bytes(object, "value"),
-          .mod_revision = number(object, "mod_revision")};
+          .mod_revision = number(object, "mod_revision"),
+          .lease = number(object, "lease")};
 }
 
 Failure<Error> not_json() {

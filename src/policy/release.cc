@@ -12,6 +12,8 @@
 namespace hangu::policy {
 namespace {
 
+constexpr std::string_view kByOperator = "operator";
+
 int64_t milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
@@ -28,6 +30,12 @@ std::string hash_of(std::string_view text) {
 }
 
 }  // namespace
+
+bool outranks(const ReleaseState& one, const ReleaseState& other) noexcept {
+  const bool tie = one.revision == other.revision;
+  return tie ? one.cause == kByOperator && other.cause != kByOperator
+             : one.revision > other.revision;
+}
 
 std::string_view to_string(ReleaseStage stage) noexcept {
   return kStageNames[static_cast<size_t>(stage)];
@@ -86,6 +94,9 @@ ReleaseChange Release::move_to(ReleaseDecision decision, ReleaseStage stage, uin
   state_.numbers = reason.numbers;
   state_.actor = reason.actor;
   ++state_.revision;
+  if (decision == ReleaseDecision::kResume) {
+    state_.judged_from = state_.revision;
+  }
   return change;
 }
 
@@ -159,7 +170,7 @@ Result<ReleaseChange, std::string> Release::obey(ReleaseOrder order, std::string
   const auto refused = [&](std::string_view why) {
     return Failure<std::string>{fmt::format("the release is {}: {}", to_string(state_.stage), why)};
   };
-  const Reason reason{"operator", "", actor};
+  const Reason reason{kByOperator, "", actor};
   const ReleaseStage stage = state_.stage;
   const bool stands = stage != ReleaseStage::kRamping && stage != ReleaseStage::kWaiting;
   switch (order) {

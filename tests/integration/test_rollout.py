@@ -301,9 +301,10 @@ class Losses(RolloutCase):
 
     def test_canary_that_dies_and_node_that_leaves(self):
         self.gateways = self.start_all()
-        self.plan(every="1h", ready_within="1s")
+        self.plan(every="1h", ready_within="5s")
         self.begin()
         self.canary_says_new()
+        eventually(lambda: self.seen()["rollout"]["ready"], "it is known to be ready")
         self.kill("b")
         seen = self.wait_for("rolled_back")
         self.assertIn("0 of 1 nodes are ready", seen["rollout"]["cause"])
@@ -373,6 +374,11 @@ class Services(RolloutCase):
         self.all_are("complete")
         revisions = {self.release(name)["revision"] for name in self.gateways}
         self.assertEqual(len(revisions), 1)
+        self.assertIn(self.name, self.etcd.get(self.prefix + "releases"))
+        steps = 'hangu_release_decisions_total{{route="{0}",upstream="{0}-v2",decision="step"}}'
+        took = [name for name, each in self.gateways.items()
+                if each.metrics().get(steps.format(self.name), 0)]
+        self.assertEqual(took, [name for name in self.gateways if self.fleet(name)["leads"]])
         for each in self.gateways.values():
             self.assertEqual(each.client().request("GET", self.path).header("x-version"), "v2")
 

@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hangu/config/config.h"
@@ -64,6 +66,7 @@ class EndpointRefresher {
   struct Waiter;
 
   Entry* find(std::string_view upstream, std::string_view name);
+  void forget(const std::function<bool(const Entry&)>& unwanted);
   Entry* find(uint64_t id);
   bool is_wanted(const Entry& entry) const;
   void add_missing(const config::Config& config, std::string_view of = {});
@@ -81,6 +84,7 @@ class EndpointRefresher {
   std::unique_ptr<Discovery> discovery_;
   std::shared_ptr<const config::Config> config_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::map<std::pair<std::string_view, std::string_view>, Entry*> by_name_;  // of all entries_
   std::vector<std::unique_ptr<Waiter>> waiters_;
   std::vector<Published> published_;
   std::minstd_rand random_;

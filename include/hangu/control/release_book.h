@@ -31,9 +31,16 @@ std::string encode(const SavedReleases& releases);
 /// nullopt: it is damaged, or of a version that this one does not know.
 std::optional<SavedReleases> decode_releases(std::string_view text);
 
-/// What a node has seen, for the one that judges.
-std::string encode(const policy::ReleaseEvidence& evidence);
-std::optional<policy::ReleaseEvidence> decode_evidence(std::string_view text);
+/// What a node has seen, for the one that judges: of this release, since that revision of it.
+struct ReleaseTestimony {
+  std::string release;  // policy::release_identity()
+  uint64_t judged_from = 0;
+  policy::ReleaseEvidence seen;
+  bool operator==(const ReleaseTestimony&) const = default;
+};
+
+std::string encode(const ReleaseTestimony& testimony);
+std::optional<ReleaseTestimony> decode_testimony(std::string_view text);
 
 class ReleaseBook {
  public:

@@ -79,12 +79,13 @@ class ReleaseController {
 
   std::vector<ReleaseStatus> status() const;
 
-  using EvidenceByRoute = std::map<std::string, policy::ReleaseEvidence, std::less<>>;
+  /// What this node alone has seen, within the windows of the guards, by route.
+  std::map<std::string, ReleaseTestimony> testimony() const;
 
-  /// What this node alone has seen, within the windows of the guards.
-  EvidenceByRoute evidence() const;
-  /// The sums of what all the others have; in place of what was said before.
-  void set_peers(EvidenceByRoute evidence);
+  /// What the others have, by route; in place of what was said before. Of another release, or from
+  /// before it was resumed, it does not count.
+  using Testimonies = std::map<std::string, std::vector<ReleaseTestimony>, std::less<>>;
+  void set_peers(Testimonies testimonies);
 
  private:
   class Impl;

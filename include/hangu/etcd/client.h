@@ -50,6 +50,7 @@ struct KeyValue {
   std::string key;
   std::string value;
   int64_t mod_revision = 0;
+  int64_t lease = 0;  // that it goes with; 0: none
 };
 
 /// All keys that begin with `prefix`, or the key itself.

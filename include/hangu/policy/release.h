@@ -39,9 +39,13 @@ struct ReleaseState {
   std::string numbers;     // that led to it, for people
   std::string actor;       // who: "ramp", "guard" or an operator
   uint64_t revision = 0;   // grows with every change: of two nodes' words the later one counts
+  uint64_t judged_from = 0;  // the revision from which on evidence counts: of the last resume
   ReleaseBaseline baseline;
   bool operator==(const ReleaseState&) const = default;
 };
+
+/// Of two nodes' words on a release that were given at the same time an operator's counts.
+bool outranks(const ReleaseState& one, const ReleaseState& other) noexcept;
 
 enum class ReleaseDecision : uint8_t {
   kBegin,

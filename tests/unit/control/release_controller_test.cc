@@ -140,13 +140,14 @@ TEST_F(ReleaseControllerTest, JudgesByWhatAllHaveSeen) {
   other.apply(config_);
   other.count("v1", 1000, 0);
   other.count("v2", 100, 90);
-  ASSERT_TRUE(run_until(
-      context_, [&] { return other.controller.evidence().at("orders").released.requests == 100; }));
+  ASSERT_TRUE(run_until(context_, [&] {
+    return other.controller.testimony().at("orders").seen.released.requests == 100;
+  }));
   EXPECT_EQ(other.status().state.stage, driver.status().state.stage) << "it decides nothing";
-  const auto told = decode_evidence(encode(other.controller.evidence().at("orders")));
+  const auto told = decode_testimony(encode(other.controller.testimony().at("orders")));
   ASSERT_TRUE(told);
-  EXPECT_EQ(*told, other.controller.evidence().at("orders"));
-  driver.controller.set_peers({{"orders", *told}});
+  EXPECT_EQ(*told, other.controller.testimony().at("orders"));
+  driver.controller.set_peers({{"orders", {*told}}});
   ASSERT_TRUE(until(driver, ReleaseStage::kRolledBack));
   EXPECT_EQ(driver.status().state.cause, "error_ratio");
   EXPECT_EQ(other.status().state.stage, ReleaseStage::kRolledBack);
