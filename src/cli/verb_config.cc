@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/utf8.h"
 #include "hangu/config/documents.h"
 #include "hangu/config/print.h"
 #include "hangu/control/process.h"
@@ -200,7 +201,7 @@ int write_changes(Open& open, const std::vector<config::Document>& changes,
     key = std::move(*loaded);
   }
   const fleet::PushOptions push{.author = author_of(options),
-                                .message = options.message,
+                                .message = utf8_repaired(options.message),
                                 .key = key ? &*key : nullptr,
                                 .by_rollout = options.by_rollout,
                                 .now = control::wall_now()};

@@ -126,27 +126,6 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
-size_t utf8_length(std::string_view text, size_t at) {
-  const unsigned char first = byte_at(text, at);
-  if (first < 0x80) {
-    return 1;
-  }
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) {
-    return 0;
-  }
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte_at(text, at + i) & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  const unsigned char second = byte_at(text, at + 1);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool surrogate = first == 0xED && second >= 0xA0;
-  const bool beyond = first == 0xF4 && second >= 0x90;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
 size_t utf8_count(std::string_view text) {
   size_t count = 0;
   for (size_t at = 0; at < text.size(); ++count) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hangu/base/nearest.h"
+#include "hangu/base/utf8.h"
 
 namespace hangu::config {
 
@@ -26,9 +27,6 @@ std::string yaml_scalar(std::string_view text);
 
 /// `did you mean "x"?`, or empty for an empty `x`.
 std::string did_you_mean(std::string_view x);
-
-/// Bytes of the UTF-8 character at `at`, 0 when it is malformed.
-size_t utf8_length(std::string_view text, size_t at);
 
 /// Characters in `text`; a malformed byte counts as one.
 size_t utf8_count(std::string_view text);

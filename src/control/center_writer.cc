@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/utf8.h"
 #include "hangu/control/process.h"
 #include "hangu/fleet/rollout_store.h"
 
@@ -194,8 +195,8 @@ std::vector<fleet::PushedDocument> CenterWriter::documents_of(
 
 /// Why nothing was written, if it is worth another look.
 asio::awaitable<std::string> CenterWriter::push(AttemptPtr attempt) {
-  const fleet::PushOptions options{.author = attempt->edit.author,
-                                   .message = attempt->edit.message,
+  const fleet::PushOptions options{.author = utf8_repaired(attempt->edit.author),
+                                   .message = utf8_repaired(attempt->edit.message),
                                    .key = nullptr,
                                    .now = wall_now()};
   std::vector<fleet::PushedDocument> documents = documents_of(*attempt, options);

@@ -27,6 +27,7 @@ using Kind = EditOutcome::Kind;
 
 constexpr Duration kApplyAgain = std::chrono::milliseconds(5);  // a reload is under way
 constexpr Duration kPatience = std::chrono::seconds(20);        // with those
+constexpr const char* kTakenOver = "another process is about to take over, or has";
 
 /// An edit on its way.
 struct Job {
@@ -98,10 +99,12 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     const Kind why_not = status_.store == DocumentStoreKind::kNone ? Kind::kReadOnly
                          : edit.documents.size() > kDocumentsMax   ? Kind::kTooMuch
                          : waiting_.size() >= kWaitingMax          ? Kind::kBusy
+                         : !hooks_.serves()                        ? Kind::kBusy
                                                                    : Kind::kDone;
     if (why_not != Kind::kDone) {
       EditOutcome outcome;
       outcome.kind = why_not;
+      outcome.error = why_not == Kind::kBusy && !hooks_.serves() ? kTakenOver : "";
       done(std::move(outcome));
       return;
     }
@@ -147,7 +150,11 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     const JobPtr job = waiting_.front();
     waiting_.pop_front();
     job->begun = monotonic_now();
-    if (center_ == nullptr) {
+    if (!hooks_.serves()) {
+      finish(job, Kind::kBusy, kTakenOver);
+      return;
+    }
+    if (center_ == nullptr) {  // as long as it takes, there is no upgrade: busy()
       prepare(job);
       return;
     }

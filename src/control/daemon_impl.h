@@ -408,6 +408,7 @@ class Daemon::Impl final : private Neighbours::Host {
     };
     hooks.in_force = [this] { return ConfigEditor::InForce{generation_, config_hash_}; };
     hooks.center = [this] { return center_ ? center_->status() : ConfigCenterStatus{}; };
+    hooks.serves = [this] { return decides(); };
     editor_ = std::make_unique<ConfigEditor>(context_, *config_, options_.source, hooks);
   }
 

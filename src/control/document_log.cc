@@ -17,6 +17,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
+#include "hangu/base/utf8.h"
 #include "hangu/tls/digest.h"
 
 namespace hangu::control {
@@ -26,9 +27,16 @@ namespace json = boost::json;
 
 constexpr mode_t kMode = 0600;  // documents may hold secrets
 constexpr size_t kCheckDigits = 16;
+constexpr std::string_view kFirstChange = R"({"generation":1,)";
+constexpr const char* kNotOurs = "another process has written it, or somebody has changed it";
 
 std::string check_of(std::string_view text) {
   return tls::sha256_hex(text).substr(0, kCheckDigits);
+}
+
+bool is_as_written(std::string_view line) {
+  return line.size() > kCheckDigits && line[kCheckDigits] == ' ' &&
+         check_of(line.substr(kCheckDigits + 1)) == line.substr(0, kCheckDigits);
 }
 
 std::string to_line(const json::object& value) {
@@ -36,6 +44,7 @@ std::string to_line(const json::object& value) {
   return fmt::format("{} {}\n", check_of(text), text);
 }
 
+/// Texts that people type are made such that the line can be read again.
 json::object json_of(const LoggedChange& change, uint64_t generation) {
   json::object set;
   json::array removed;
@@ -46,8 +55,12 @@ json::object json_of(const LoggedChange& change, uint64_t generation) {
       removed.push_back(json::string(each.key));
     }
   }
-  return {{"generation", generation},  {"time", change.time},   {"author", change.author},
-          {"message", change.message}, {"set", std::move(set)}, {"removed", std::move(removed)}};
+  return {{"generation", generation},
+          {"time", change.time},
+          {"author", utf8_repaired(change.author)},
+          {"message", utf8_repaired(change.message)},
+          {"set", std::move(set)},
+          {"removed", std::move(removed)}};
 }
 
 std::string text_of(const json::object& object, std::string_view name) {
@@ -89,6 +102,7 @@ Result<std::unique_ptr<DocumentLog>, std::string> DocumentLog::open(std::string 
 }
 
 Result<void, std::string> DocumentLog::read() {
+  inode_ = inode();
   std::ifstream file(path_, std::ios::binary);
   if (!file) {
     if (errno == ENOENT) {
@@ -97,24 +111,37 @@ Result<void, std::string> DocumentLog::read() {
     return Failure<std::string>{failure("read", errno)};
   }
   const std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (file.bad()) {
+    return Failure<std::string>{failure("read", EIO)};
+  }
   size_t line = 0;
   for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', size_)) {
     ++line;
     const std::string wrong = take_line(std::string_view(text).substr(size_, end - size_));
+    if (!wrong.empty() && end + 1 == text.size() &&
+        is_unfinished(std::string_view(text).substr(size_, end - size_))) {
+      break;
+    }
     if (!wrong.empty()) {
       return Failure<std::string>{fmt::format("{}: line {} {}", path_, line, wrong)};
     }
     size_ = end + 1;
   }
-  if (size_ < text.size()) {
-    log::warning("documents_cut path={} bytes={}", path_, text.size() - size_);
+  whole_ = text.size();
+  if (size_ < whole_) {
+    log::warning("documents_cut path={} bytes={} hint=\"its last change was never acknowledged\"",
+                 path_, whole_ - size_);
   }
   return {};
 }
 
+bool DocumentLog::is_unfinished(std::string_view line) const {
+  const std::string_view text = line.substr(std::min(line.size(), kCheckDigits + 1));
+  return !is_as_written(line) && (size_ > 0 || text.starts_with(kFirstChange));
+}
+
 std::string DocumentLog::take_line(std::string_view line) {
-  if (line.size() <= kCheckDigits || line[kCheckDigits] != ' ' ||
-      check_of(line.substr(kCheckDigits + 1)) != line.substr(0, kCheckDigits)) {
+  if (!is_as_written(line)) {
     return "is damaged";
   }
   json::error_code error;
@@ -160,22 +187,42 @@ void DocumentLog::take(const LoggedChange& change) {
   author_ = change.author;
 }
 
+uint64_t DocumentLog::inode() const {
+  struct stat info {};
+
+  return ::stat(path_.c_str(), &info) == 0 ? uint64_t{info.st_ino} : 0;
+}
+
+bool DocumentLog::is_ours() const {
+  struct stat info {};
+
+  if (::stat(path_.c_str(), &info) != 0) {
+    return inode_ == 0;
+  }
+  return info.st_ino == inode_ && static_cast<size_t>(info.st_size) == whole_;
+}
+
 Result<void, std::string> DocumentLog::open_file() {
-  if (fd_ >= 0) {
-    return {};
+  if (!is_ours()) {
+    return Failure<std::string>{fmt::format("{}: {}", path_, kNotOurs)};
   }
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
-  if (size_ == 0) {  // so that its name is on the disk as well
-    if (const std::error_code error = replace_file(path_, "", kMode)) {
-      return Failure<std::string>{failure("written", error.value())};
+  if (fd_ < 0) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+    if (size_ == 0) {  // so that its name is on the disk as well
+      if (const std::error_code error = replace_file(path_, "", kMode)) {
+        return Failure<std::string>{failure("written", error.value())};
+      }
+      whole_ = 0;
+      inode_ = inode();
     }
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   }
-  fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   // What follows the last good line was never acknowledged.
-  if (fd_ < 0 || ::ftruncate(fd_, static_cast<off_t>(size_)) != 0) {
+  if (fd_ < 0 || (whole_ != size_ && ::ftruncate(fd_, static_cast<off_t>(size_)) != 0)) {
     return Failure<std::string>{failure("written", errno)};
   }
+  whole_ = size_;
   return {};
 }
 
@@ -206,10 +253,14 @@ Result<void, std::string> DocumentLog::append(const LoggedChange& change) {
     error = {errno, std::generic_category()};
   }
   if (error) {
-    static_cast<void>(::ftruncate(fd_, static_cast<off_t>(size_)) == 0);
+    struct stat info {};
+
+    const bool cut = ::ftruncate(fd_, static_cast<off_t>(size_)) == 0;
+    whole_ = cut || ::fstat(fd_, &info) != 0 ? size_ : static_cast<size_t>(info.st_size);
     return Failure<std::string>{failure("written", error.value())};
   }
   size_ += line.size();
+  whole_ = size_;
   take(change);
   ++generation_;
   rewrite_if_due();
@@ -231,6 +282,8 @@ void DocumentLog::rewrite_if_due() {
   }
   ::close(std::exchange(fd_, -1));  // the one that was replaced
   size_ = line.size();
+  whole_ = size_;
+  inode_ = inode();
 }
 
 }  // namespace hangu::control

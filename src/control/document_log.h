@@ -6,8 +6,9 @@
 //                              "set":{"routes/users":"upstream: users"},"removed":["routes/old"]}
 //
 // and the first one says everything there was when the file was written anew. A last line that was
-// cut was never acknowledged and counts for nothing; any other that is not as it was written is an
-// error. The loader's thread: it waits for the disk.
+// cut, or is not as it was written, was never acknowledged and counts for nothing, unless it is the
+// one that says everything; any other is an error. One process at a time writes: whoever finds that
+// the file is not as it left it, writes nothing more. The loader's thread: it waits for the disk.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hangu/base/result.h"
@@ -63,13 +65,20 @@ class DocumentLog {
   std::string failure(const char* what, int error) const;
   /// Empty: it is as it was written.
   std::string take_line(std::string_view line);
+  /// Whether it may be a change that did not reach the disk as a whole.
+  bool is_unfinished(std::string_view line) const;
+  /// Whether the file is still as this left it.
+  bool is_ours() const;
+  uint64_t inode() const;
   void take(const LoggedChange& change);
   void rewrite_if_due();
 
   std::string path_;
-  int fd_ = -1;       // from the first change on
-  size_t size_ = 0;   // up to the last good line
-  size_t bytes_ = 0;  // of the documents
+  int fd_ = -1;         // from the first change on
+  size_t size_ = 0;     // up to the last good line
+  size_t whole_ = 0;    // with what follows that and counts for nothing
+  uint64_t inode_ = 0;  // 0: there is no file
+  size_t bytes_ = 0;    // of the documents
   Documents documents_;
   uint64_t generation_ = 0;
   std::string time_;

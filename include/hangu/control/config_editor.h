@@ -76,7 +76,7 @@ struct EditOutcome {
     kTooMuch,      // of documents
     kUnreachable,  // the store
     kNotStored,    // the disk
-    kBusy,         // with others
+    kBusy,         // with others, or another process serves, or is about to
   };
 
   Kind kind = Kind::kDone;
@@ -120,6 +120,8 @@ class ConfigEditor {
         apply;
     std::function<InForce()> in_force;
     std::function<ConfigCenterStatus()> center;
+    /// Whether this process is the one that writes: not before it serves, nor when another does.
+    std::function<bool()> serves;
   };
 
   ConfigEditor(boost::asio::io_context& context, const config::Config& config,

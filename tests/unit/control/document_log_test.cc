@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -9,6 +10,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "hangu/base/utf8.h"
 
 namespace hangu::control {
 namespace {
@@ -92,6 +95,85 @@ TEST_F(DocumentLogTest, DamageIsAnError) {
   const auto log = DocumentLog::open(path());
   ASSERT_FALSE(log);
   EXPECT_THAT(log.error(), HasSubstr("line 1 is damaged"));
+}
+
+TEST_F(DocumentLogTest, ADamagedLastLineCountsForNothing) {
+  change(*open(), put("routes/a", "1"));
+  const std::string good = text();
+  change(*open(), put("routes/b", "2"));
+  const std::string whole = text();
+  for (size_t at = good.size(); at + 1 < whole.size(); at += 5) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    write(damaged);
+    const auto log = open();
+    ASSERT_NE(log, nullptr) << at;
+    EXPECT_THAT(log->documents(), ElementsAre(Pair("routes/a", "1"))) << at;
+    EXPECT_EQ(log->generation(), 1U);
+    change(*log, put("routes/c", "3"));
+    EXPECT_THAT(open()->documents(), ElementsAre(Pair("routes/a", "1"), Pair("routes/c", "3")));
+  }
+}
+
+TEST_F(DocumentLogTest, AFirstLineThatSaysEverythingIsNotThrownAway) {
+  const auto log = open();
+  const std::string large(300 * 1024, 'x');
+  for (int i = 0; text().find("\"generation\":1,") != std::string::npos || i == 0; ++i) {
+    ASSERT_LT(i, 100);
+    change(*log, put("routes/a", large + std::to_string(i)));
+  }
+  std::string all = text();
+  ASSERT_EQ(std::count(all.begin(), all.end(), '\n'), 1);
+  all[all.size() / 2] = 'y';
+  write(all);
+  EXPECT_FALSE(DocumentLog::open(path()));
+}
+
+TEST_F(DocumentLogTest, TextsOfPeopleDoNotSpoilIt) {
+  const auto log = open();
+  LoggedChange first = put("routes/a", "1");
+  first.message = "\xE4\xB8";
+  first.author = "li\xFF";
+  change(*log, first);
+  change(*log, put("routes/b", "2"));
+  const auto again = open();
+  ASSERT_NE(again, nullptr);
+  EXPECT_THAT(again->documents(), ElementsAre(Pair("routes/a", "1"), Pair("routes/b", "2")));
+}
+
+TEST_F(DocumentLogTest, KeepsAMessageThatWasCut) {
+  std::string message;
+  for (int i = 0; i < 334; ++i) {
+    message += "中";
+  }
+  LoggedChange cut = put("routes/a", "1");
+  cut.message = utf8_prefix(message, 1000);
+  EXPECT_EQ(cut.message.size(), 999U);
+  change(*open(), cut);
+  EXPECT_THAT(open()->documents(), ElementsAre(Pair("routes/a", "1")));
+  EXPECT_THAT(text(), HasSubstr(message.substr(0, 999) + "\""));
+}
+
+TEST_F(DocumentLogTest, WritesNothingWhenAnotherHasWritten) {
+  const auto old = open();
+  change(*old, put("routes/a", "1"));
+  const auto successor = open();
+  change(*successor, put("routes/b", "2"));
+  const std::string before = text();
+  const auto reserved = old->reserve(put("routes/c", "3"));
+  ASSERT_FALSE(reserved);
+  EXPECT_THAT(reserved.error(), HasSubstr("another process"));
+  EXPECT_FALSE(old->append(put("routes/c", "3")));
+  EXPECT_EQ(text(), before);
+  change(*successor, put("routes/d", "4"));
+  EXPECT_EQ(open()->generation(), 3U);
+}
+
+TEST_F(DocumentLogTest, DoesNotReplaceAFileThatAnotherHasBegun) {
+  const auto old = open();
+  change(*open(), put("routes/b", "2"));
+  EXPECT_FALSE(old->reserve(put("routes/c", "3")));
+  EXPECT_THAT(open()->documents(), ElementsAre(Pair("routes/b", "2")));
 }
 
 TEST_F(DocumentLogTest, IsWrittenAnewBeforeItGrowsWithoutEnd) {
