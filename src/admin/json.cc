@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/config/assembly.h"
 #include "hangu/server/tls_contexts.h"
 
 #include "admin/releases_json.h"
@@ -22,10 +23,6 @@ json::array strings(const std::vector<std::string>& texts) {
     all.emplace_back(text);
   }
   return all;
-}
-
-json::array diagnostics(const std::vector<config::Diagnostic>& list) {
-  return json::parse(config::diagnostics_to_json(list)).as_array();
 }
 
 int64_t milliseconds(Duration duration) {
@@ -276,7 +273,7 @@ json::value last_reload(const std::optional<control::LastReload>& last) {
           {"applied", last->applied},
           {"generation", last->generation},
           {"error", last->error},
-          {"diagnostics", diagnostics(last->diagnostics)}};
+          {"diagnostics", diagnostics_json(last->diagnostics)}};
 }
 
 void print(const json::value& value, size_t depth, std::string& out) {
@@ -491,6 +488,15 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   return all;
 }
 
+json::array diagnostics_json(std::vector<config::Diagnostic> diagnostics) {
+  for (config::Diagnostic& each : diagnostics) {
+    if (config::document_key_error(each.file).empty()) {
+      each.snippet.clear();
+    }
+  }
+  return json::parse(config::diagnostics_to_json(diagnostics)).as_array();
+}
+
 json::object reload_json(const control::ReloadOutcome& outcome) {
   json::array changes;
   for (const config::KeyChange& change : outcome.changes) {
@@ -508,7 +514,7 @@ json::object reload_json(const control::ReloadOutcome& outcome) {
   all["listeners_removed"] = strings(outcome.report.listeners_removed);
   all["restart_required"] = strings(outcome.report.restart_required);
   all["changes"] = std::move(changes);
-  all["diagnostics"] = diagnostics(outcome.diagnostics);
+  all["diagnostics"] = diagnostics_json(outcome.diagnostics);
   return all;
 }
 

@@ -269,7 +269,7 @@ Reply reload_reply(const control::ReloadOutcome& outcome) {
   }
   Reply reply = problem(422, "reload.invalid_config", outcome.error);
   json::object body = json::parse(reply.body).as_object();
-  body["diagnostics"] = json::parse(config::diagnostics_to_json(outcome.diagnostics));
+  body["diagnostics"] = diagnostics_json(outcome.diagnostics);
   reply.body = json::serialize(body) + "\n";
   return reply;
 }

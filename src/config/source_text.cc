@@ -11,8 +11,12 @@ namespace {
 
 constexpr size_t kSnippetBytesMax = 400;
 
+bool is_quote(char c) {
+  return c == '"' || c == '\'';
+}
+
 bool is_key_byte(char c) {
-  return is_alnum(c) || c == '-' || c == '_' || c == '"' || c == '\'';
+  return is_alnum(c) || c == '-' || c == '_' || is_quote(c);
 }
 
 /// Where the scalar whose quote is at `begin` ends, behind its closing quote: not at one that is
@@ -28,39 +32,72 @@ size_t quoted_end(std::string_view line, size_t begin) {
   return doubled ? quoted_end(line, end) : end;
 }
 
-/// Where the value that begins at `begin` ends: at its quote, at the next flow sign, or with the
+/// Where the scalar that begins at `begin` ends: at its quote, at the next flow sign, or with the
 /// line.
-size_t value_end(std::string_view line, size_t begin) {
-  if (line[begin] == '"' || line[begin] == '\'') {
+size_t value_end(std::string_view line, size_t begin, bool in_list) {
+  if (is_quote(line[begin])) {
     return quoted_end(line, begin);
   }
-  const bool in_flow = line.substr(0, begin).find('{') != std::string_view::npos;
-  return in_flow ? std::min(line.find_first_of(",}", begin), line.size()) : line.size();
+  const bool in_flow = in_list || line.substr(0, begin).find('{') != std::string_view::npos;
+  const char* const signs = in_list ? ",]}" : ",}";
+  return in_flow ? std::min(line.find_first_of(signs, begin), line.size()) : line.size();
 }
 
 bool is_reference(std::string_view value) {
   return value.find("${") != std::string_view::npos ||
-         value.substr(value.substr(0, 1) == "\"" ? 1 : 0, 5) == "file:";
+         value.substr(!value.empty() && is_quote(value[0]) ? 1 : 0, 5) == "file:";
 }
 
-/// Masks the values of credential-like keys, unless they are references.
+/// Whether values of a key of the config are not for everybody's eyes.
+bool is_masked(std::string_view key) {
+  while (!key.empty() && is_quote(key.front())) {
+    key.remove_prefix(1);
+  }
+  while (!key.empty() && is_quote(key.back())) {
+    key.remove_suffix(1);
+  }
+  return looks_secret(key) || key == "hash" || key == "cache_key";
+}
+
+/// The scalar at `at`, or those of the list there, unless they are references.
+void mask_value(std::string_view line, size_t at, std::string& out) {
+  const bool in_list = line[at] == '[';
+  while (at < line.size()) {
+    at = line.find_first_not_of(in_list ? " \t,[" : " \t", at);
+    if (at == std::string_view::npos || line[at] == '{' || (in_list && line[at] == ']')) {
+      return;
+    }
+    const size_t end = value_end(line, at, in_list);
+    if (!is_reference(line.substr(at, end - at))) {
+      std::fill(out.begin() + static_cast<ptrdiff_t>(at), out.begin() + static_cast<ptrdiff_t>(end),
+                '*');
+    }
+    if (!in_list || end == at) {
+      return;
+    }
+    at = end;
+  }
+}
+
+/// Masks the values of credential-like keys. Right behind its colon a value stands only where the
+/// key is quoted, as in JSON: else it is a text with a colon in it.
 std::string masked(std::string_view line) {
   std::string out(line);
   for (size_t colon = line.find(':'); colon != std::string_view::npos;
        colon = line.find(':', colon + 1)) {
-    const size_t begin = line.find_first_not_of(" \t[", colon + 1);
+    const size_t begin = line.find_first_not_of(" \t", colon + 1);
     size_t key = colon;
+    while (key > 0 && (line[key - 1] == ' ' || line[key - 1] == '\t')) {
+      --key;
+    }
+    const size_t key_end = key;
     while (key > 0 && is_key_byte(line[key - 1])) {
       --key;
     }
-    if (begin == std::string_view::npos || begin == colon + 1 || line[begin] == '{' ||
-        !looks_secret(line.substr(key, colon - key))) {
-      continue;
-    }
-    const size_t end = value_end(line, begin);
-    if (!is_reference(line.substr(begin, end - begin))) {
-      std::fill(out.begin() + static_cast<ptrdiff_t>(begin),
-                out.begin() + static_cast<ptrdiff_t>(end), '*');
+    const bool quoted = key_end > 0 && is_quote(line[key_end - 1]);
+    if (begin != std::string_view::npos && (quoted || begin > colon + 1) &&
+        is_masked(line.substr(key, key_end - key))) {
+      mask_value(line, begin, out);
     }
   }
   return out;

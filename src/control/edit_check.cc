@@ -93,6 +93,11 @@ std::vector<config::Diagnostic> diagnostics_of(const ConfigEdit& edit,
   std::erase_if(found, [&keys](const config::Diagnostic& each) {
     return each.severity == config::Severity::kWarning && !keys.contains(each.file);
   });
+  for (config::Diagnostic& each : found) {
+    if (!keys.contains(each.file)) {
+      each.snippet.clear();
+    }
+  }
   return found;
 }
 

@@ -24,7 +24,7 @@ std::optional<std::vector<config::Document>> changes_of(const ConfigEdit& edit,
                                                         const CurrentText& current,
                                                         EditOutcome& outcome);
 
-/// All errors, and warnings about what was written.
+/// All errors, and warnings about what was written; what stands elsewhere is not shown with them.
 std::vector<config::Diagnostic> diagnostics_of(const ConfigEdit& edit,
                                                std::vector<config::Diagnostic> found);
 

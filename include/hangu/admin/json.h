@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <string>
+#include <vector>
 
 #include <boost/json/fwd.hpp>
 
@@ -15,6 +16,8 @@ namespace hangu::admin {
 boost::json::object upstreams_json(const control::DaemonStatus& status);
 boost::json::object status_json(const control::DaemonStatus& status, std::time_t now);
 boost::json::object reload_json(const control::ReloadOutcome& outcome);
+/// Without the lines of documents: who asks has not written them.
+boost::json::array diagnostics_json(std::vector<config::Diagnostic> diagnostics);
 
 /// "2026-01-31T12:00:00Z"
 std::string format_wall_time(WallTime time);
