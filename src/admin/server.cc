@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <tuple>
@@ -549,16 +550,29 @@ class Server::Impl {
   // Owns the acceptor; ends when somebody closes it.
   template <class Protocol>
   asio::awaitable<void> accept_all(std::unique_ptr<typename Protocol::acceptor> acceptor) {
+    constexpr bool kIsTcp = std::is_same_v<Protocol, tcp>;
+    size_t& connections = kIsTcp ? tcp_connections_ : unix_connections_;
+    const size_t most = kIsTcp ? limits_.tcp_connections_max : limits_.connections_max;
     while (acceptor->is_open()) {
       auto [error, socket] = co_await acceptor->async_accept(kUseResult);
-      if (!error && acceptor->is_open() && connections_ < limits_.connections_max) {
-        ++connections_;
-        asio::co_spawn(context_, serve<Protocol>(std::move(socket)), asio::detached);
+      if (!error && acceptor->is_open() && connections < most) {
+        ++connections;
+        asio::co_spawn(
+            context_, serve<Protocol>(std::move(socket)),
+            [&connections](const std::exception_ptr& failed) { ended(connections, failed); });
       }
       if (error && error != asio::error::operation_aborted) {
         asio::steady_timer pause(context_, kAcceptPause);  // out of descriptors, most likely
         co_await pause.async_wait(kUseResult);
       }
+    }
+  }
+
+  /// However it ended; not at the process's end, when frames may outlive this object.
+  static void ended(size_t& connections, const std::exception_ptr& failed) {
+    --connections;
+    if (failed) {
+      log::error("admin_connection_failed");
     }
   }
 
@@ -572,7 +586,6 @@ class Server::Impl {
       Session<Stream> session(Stream(std::move(socket)), std::move(peer), routes_, limits_);
       co_await session.run();
     }
-    --connections_;  // not by a destructor: at the process's end frames may outlive this object
   }
 
   template <class Protocol>
@@ -627,7 +640,8 @@ class Server::Impl {
   std::shared_ptr<net::InheritedSockets> given_;
   std::vector<std::function<void()>> waiting_;  // acceptors, until begin()
   bool held_ = false;  // another process serves: what is shared is not ours
-  size_t connections_ = 0;
+  size_t unix_connections_ = 0;
+  size_t tcp_connections_ = 0;
 };
 
 Server::Server(asio::io_context& context, control::Daemon& daemon, ServerLimits limits)

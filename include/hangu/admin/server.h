@@ -20,7 +20,8 @@
 namespace hangu::admin {
 
 struct ServerLimits {
-  size_t connections_max = 64;
+  size_t connections_max = 64;      // over the Unix socket
+  size_t tcp_connections_max = 32;  // a limit of its own: strangers do not shut that door
   size_t body_bytes_max = 64 * 1024;
   size_t document_bytes_max = 2 * 1024 * 1024;  // the same of who may write documents
   size_t head_bytes_max = 32 * 1024;

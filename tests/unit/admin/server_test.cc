@@ -132,6 +132,26 @@ TEST_F(ServerTest, ConnectionsBeyondTheLimitAreClosed) {
   EXPECT_THAT(read_all(first, get("/ready")), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST_F(ServerTest, ConnectionsOverTcpDoNotShutTheUnixSocket) {
+  start_until_ready();
+  server_ = std::make_unique<Server>(context_, *daemon_,
+                                     ServerLimits{.connections_max = 1, .tcp_connections_max = 1});
+  ASSERT_TRUE(server_->apply({.unix_path = path_, .tcp_bind = "127.0.0.1:0"}));
+  const std::string address = server_->addresses().at(1);
+  const auto port = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  const tcp::endpoint endpoint(asio::ip::make_address("127.0.0.1"), port);
+  tcp::socket first(context_);
+  first.connect(endpoint);
+  tcp::socket second(context_);
+  second.connect(endpoint);
+  EXPECT_EQ(read_all(second, get("/ready")), "");
+  EXPECT_THAT(send(get("/ready")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(read_all(first, get("/ready")), StartsWith("HTTP/1.1 200 "));
+  tcp::socket third(context_);
+  third.connect(endpoint);
+  EXPECT_THAT(read_all(third, get("/ready")), StartsWith("HTTP/1.1 200 ")) << "there is room again";
+}
+
 TEST_F(ServerTest, OnlyOwnerAndGroupMayOpenTheSocket) {
   start();
   ASSERT_TRUE(serve());
