@@ -422,6 +422,7 @@ void check_errors(Reader& reader, const Node& root, const Config& config) {
   check_identities(reader, root, config);
   check_logins(reader, root, config);
   if (!reader.has_errors()) {  // else this would be about their consequences
+    check_registries(reader, root, config);
     check_strict_stores(reader, root, config);
   }
 }
