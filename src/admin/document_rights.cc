@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -40,17 +43,32 @@ std::string joined(const std::vector<std::string>& keys) {
   return out;
 }
 
+/// Keys that are a secadmin's for what they say: hangu's files and variables are read for anybody
+/// who asks.
+std::set<std::string> disclosing(const std::optional<std::string>& before,
+                                 const std::optional<std::string>& after) {
+  std::set<std::string> keys;
+  for (const auto& text : {before, after}) {
+    const std::vector<std::string> found = config::disclosing_keys(text);
+    keys.insert(found.begin(), found.end());
+  }
+  return keys;
+}
+
 /// An element that has both: its guards stay what they are unless the secadmin changes them, and
 /// the rest unless the sysadmin does. Who makes an element may give it guards; one that has some is
 /// removed by the secadmin, or else they would be gone by making it anew.
 std::string refused_parts(AdminRole role, std::string_view list,
                           const std::optional<std::string>& before,
                           const std::optional<std::string>& after) {
+  const std::set<std::string> disclosed = disclosing(before, after);
+  const auto guards_it = [&](const std::string& key) {
+    return is_guard(list, key) || disclosed.contains(key);
+  };
   std::vector<std::string> guards = config::differing_keys(before, after);
   std::vector<std::string> others;
-  std::copy_if(guards.begin(), guards.end(), std::back_inserter(others),
-               [list](const std::string& key) { return !is_guard(list, key); });
-  std::erase_if(guards, [list](const std::string& key) { return !is_guard(list, key); });
+  std::copy_if(guards.begin(), guards.end(), std::back_inserter(others), std::not_fn(guards_it));
+  std::erase_if(guards, std::not_fn(guards_it));
   if (role == AdminRole::kSystem) {
     return !before || guards.empty()
                ? ""
@@ -62,6 +80,19 @@ std::string refused_parts(AdminRole role, std::string_view list,
   return others.empty() ? "" : fmt::format("a sysadmin changes {}", joined(others));
 }
 
+/// Not even in an element that a sysadmin makes.
+std::string refused_disclosure(const std::optional<std::string>& before,
+                               const std::optional<std::string>& after) {
+  std::vector<std::string> changed = config::differing_keys(before, after);
+  const std::vector<std::string> found = config::disclosing_keys(after);
+  std::erase_if(changed, [&found](const std::string& key) {
+    return std::find(found.begin(), found.end(), key) == found.end();
+  });
+  return changed.empty() ? ""
+                         : fmt::format("{}: a secadmin says what is read of files and variables",
+                                       joined(changed));
+}
+
 }  // namespace
 
 std::string refused_change(AdminRole role, std::string_view key,
@@ -70,6 +101,11 @@ std::string refused_change(AdminRole role, std::string_view key,
   const std::string_view list = key.substr(0, key.find('/'));
   if (role == AdminRole::kAudit) {
     return "an auditor changes nothing";
+  }
+  if (role == AdminRole::kSystem) {
+    if (std::string why = refused_disclosure(before, after); !why.empty()) {
+      return why;
+    }
   }
   if (contains(kSecurityLists, list)) {
     return role == AdminRole::kSecurity ? "" : fmt::format("a secadmin changes {}", list);

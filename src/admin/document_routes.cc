@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "hangu/admin/query.h"
+#include "hangu/audit/record.h"
+#include "hangu/base/utf8.h"
 #include "hangu/config/assembly.h"
 #include "hangu/control/config_editor.h"
 #include "hangu/http/text.h"
+#include "hangu/tls/digest.h"
 
 #include "admin/document_rights.h"
 
@@ -28,6 +32,8 @@ using control::Precondition;
 constexpr std::string_view kYamlMark = "-yaml";  // ETags of the two forms differ
 constexpr std::string_view kBusyRetryS = "1";
 constexpr size_t kMessageBytesMax = 1000;
+constexpr size_t kFieldBytesMax = 1024;
+constexpr size_t kTagDigits = 32;
 
 std::string etag(std::string_view tag, bool yaml = false) {
   return fmt::format("\"{}{}\"", tag, yaml ? kYamlMark : std::string_view());
@@ -243,6 +249,12 @@ Reply done_reply(const EditOutcome& outcome, bool dry_run) {
   return reply;
 }
 
+Reply too_many() {
+  return problem(
+      413, "config.too_many",
+      fmt::format("a change has at most {} documents", control::ConfigEditor::kDocumentsMax));
+}
+
 Reply outcome_reply(const EditOutcome& outcome, bool dry_run) {
   using Kind = EditOutcome::Kind;
   switch (outcome.kind) {
@@ -259,19 +271,82 @@ Reply outcome_reply(const EditOutcome& outcome, bool dry_run) {
     case Kind::kRefused: return problem(422, "config.refused", outcome.error);
     case Kind::kUnsigned: return problem(403, "config.unsigned", outcome.error);
     case Kind::kConflict: return busy(409, "config.conflict", outcome.error);
-    case Kind::kTooMuch:
-      return problem(
-          413, "config.too_many",
-          fmt::format("a change has at most {} documents", control::ConfigEditor::kDocumentsMax));
+    case Kind::kTooMuch: return too_many();
     case Kind::kUnreachable: return busy(503, "config.unreachable", outcome.error);
     case Kind::kNotStored: return problem(507, "config.not_stored", outcome.error);
     case Kind::kBusy: break;
   }
-  return busy(503, "config.busy", "other changes are under way");
+  return busy(503, "config.busy",
+              outcome.error.empty() ? "other changes are under way" : outcome.error);
+}
+
+// What is recorded.
+
+/// "routes/users", "routes/users and 2 more".
+std::string object_of(const ConfigEdit& edit) {
+  return edit.documents.size() == 1
+             ? edit.documents.front().key
+             : fmt::format("{} and {} more", edit.documents.front().key, edit.documents.size() - 1);
+}
+
+/// What the store, or who decides, has made of it; nullopt: it was not tried.
+std::optional<audit::Event> event_of(const EditOutcome& outcome) {
+  using Kind = EditOutcome::Kind;
+  switch (outcome.kind) {
+    case Kind::kDone:
+      return std::any_of(outcome.documents.begin(), outcome.documents.end(),
+                         [](const auto& each) { return each.before != each.after; })
+                 ? std::optional(audit::Event::kConfigApplied)
+                 : std::nullopt;
+    case Kind::kPending: return audit::Event::kConfigApplied;
+    case Kind::kInvalid:
+    case Kind::kRefused:
+    case Kind::kUnsigned:
+    case Kind::kConflict:
+    case Kind::kUnreachable:
+    case Kind::kNotStored: return audit::Event::kConfigRefused;
+    default: return std::nullopt;
+  }
+}
+
+/// Of whom an edit is, and what it is about, when it has come to its end.
+struct Recorded {
+  std::string actor;
+  std::string object;   // the documents
+  std::string request;  // "PUT /config/documents/routes/a"
+  bool dry_run = false;
+  bool by_center = false;  // a local one is recorded as the reload that it is
+};
+
+void record(control::Daemon& daemon, const Recorded& edit, const EditOutcome& outcome) {
+  if (outcome.kind == EditOutcome::Kind::kForbidden) {
+    daemon.record_admin({.event = audit::Event::kAdminDenied,
+                         .outcome = audit::Outcome::kDenied,
+                         .actor = edit.actor,
+                         .object = edit.request,
+                         .reason = outcome.error,
+                         .detail = {}});
+    return;
+  }
+  const auto event = edit.by_center && !edit.dry_run ? event_of(outcome) : std::nullopt;
+  if (!event) {
+    return;
+  }
+  const bool applied = *event == audit::Event::kConfigApplied;
+  const bool one = outcome.documents.size() == 1;
+  daemon.record_admin(
+      {.event = *event,
+       .outcome = applied ? audit::Outcome::kOk : audit::Outcome::kFailed,
+       .actor = edit.actor,
+       .object = edit.object,
+       .reason = outcome.error,
+       .detail = fmt::format("store=config_center generation={}", outcome.generation),
+       .before = one ? outcome.documents[0].before : "",
+       .after = one ? outcome.documents[0].after : ""});
 }
 
 /// Looks at what the config demands of writers, and writes.
-void write(ConfigEdit edit, Context& context, Done done) {
+void write(const Admitted& asked, ConfigEdit edit, Context& context, Done done) {
   control::ConfigEditor* editor = context.daemon.editor();
   if (editor == nullptr) {
     done(no_source());
@@ -286,9 +361,16 @@ void write(ConfigEdit edit, Context& context, Done done) {
                  "say what it builds on: If-Match with the document's ETag, or If-None-Match: *"));
     return;
   }
-  const bool dry_run = edit.dry_run;
-  editor->edit(std::move(edit), [dry_run, done = std::move(done)](const EditOutcome& outcome) {
-    done(outcome_reply(outcome, dry_run));
+  const std::string& target = asked.request.target;
+  Recorded recorded{.actor = edit.actor,
+                    .object = object_of(edit),
+                    .request = asked.request.method + " " + target.substr(0, target.find('?')),
+                    .dry_run = edit.dry_run,
+                    .by_center = editor->status().store == DocumentStoreKind::kCenter};
+  editor->edit(std::move(edit), [&daemon = context.daemon, recorded = std::move(recorded),
+                                 done = std::move(done)](const EditOutcome& outcome) {
+    record(daemon, recorded, outcome);
+    done(outcome_reply(outcome, recorded.dry_run));
   });
 }
 
@@ -304,7 +386,7 @@ void write_one(const Admitted& asked, std::optional<std::string> text, Context& 
   ConfigEdit edit = edit_of(asked.caller);
   edit.dry_run = *dry_run;
   edit.documents.push_back({asked.key, std::move(text), std::move(*condition)});
-  write(std::move(edit), context, std::move(done));
+  write(asked, std::move(edit), context, std::move(done));
 }
 
 /// Answers if the path names nothing that can be a document.
@@ -360,26 +442,31 @@ Result<DocumentEdit, std::string> read_change(const json::value& value) {
   return edit;
 }
 
+Failure<Reply> bad_changes(const std::string& why) {
+  return {problem(400, "config.bad_changes", why)};
+}
+
 /// {"message": "...", "changes": [...]}.
-Result<void, std::string> read_changes(const std::string& body, ConfigEdit& edit) {
+Result<void, Reply> read_changes(const std::string& body, ConfigEdit& edit) {
   json::error_code error;
   const json::value value = json::parse(body, error);
   const json::object* object = error ? nullptr : value.if_object();
   const json::value* changes = object != nullptr ? object->if_contains("changes") : nullptr;
   if (changes == nullptr || !changes->is_array() || changes->get_array().empty()) {
-    return Failure<std::string>{"the body is an object with a list `changes`, not empty"};
+    return bad_changes("the body is an object with a list `changes`, not empty");
   }
-  edit.message = std::string(text_of(*object, "message").substr(0, kMessageBytesMax));
+  if (changes->get_array().size() > control::ConfigEditor::kDocumentsMax) {
+    return Failure<Reply>{too_many()};
+  }
+  edit.message = utf8_prefix(text_of(*object, "message"), kMessageBytesMax);
+  std::set<std::string> keys;
   for (const json::value& each : changes->get_array()) {
     auto change = read_change(each);
     if (!change) {
-      return Failure<std::string>{change.error()};
+      return bad_changes(change.error());
     }
-    const bool twice =
-        std::any_of(edit.documents.begin(), edit.documents.end(),
-                    [&change](const DocumentEdit& other) { return other.key == change->key; });
-    if (twice) {
-      return Failure<std::string>{fmt::format("{} stands twice in `changes`", change->key)};
+    if (!keys.insert(change->key).second) {
+      return bad_changes(fmt::format("{} stands twice in `changes`", change->key));
     }
     edit.documents.push_back(std::move(*change));
   }
@@ -397,10 +484,27 @@ bool is_known(const Request& request, const std::string& tag) {
   return tags && std::find(tags->begin(), tags->end(), tag) != tags->end();
 }
 
-std::string field_value(std::string text) {
+/// As it fits into a field: printable, and not longer than clients take.
+std::string field_value(std::string_view text) {
+  std::string out(utf8_prefix(text, kFieldBytesMax));
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
-  return text;
+      out.begin(), out.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
+  return out;
+}
+
+json::array elements_json(const std::vector<config::ElementSummary>& elements) {
+  json::array all;
+  for (const config::ElementSummary& each : elements) {
+    json::object one = {{"key", each.key},
+                        {"source", each.in_file ? "file" : "document"},
+                        {"etag", etag_or_null(each.digest)},
+                        {"in_force", each.in_force}};
+    if (!each.refusal.empty()) {
+      one["reason"] = each.refusal;
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 }  // namespace
@@ -411,34 +515,24 @@ void list_documents(const Admitted& asked, Context& context, Done done) {
     done(no_source());
     return;
   }
-  const bool known_form = !asked.request.if_none_match.empty();
-  editor->list([&context, done = std::move(done), known_form,
+  editor->list([&context, done = std::move(done),
                 request = asked.request](const control::ElementList& list) {
+    const DocumentStoreKind kind = context.daemon.editor()->status().store;
+    const std::string_view store = to_string(kind);
     Reply reply;
-    if (known_form && is_known(request, list.digest)) {
+    reply.body = json::serialize(json::object{{"generation", context.daemon.config()->generation},
+                                              {"config_etag", etag(list.digest)},
+                                              {"store", json::string(store.data(), store.size())},
+                                              {"writable", kind != DocumentStoreKind::kNone},
+                                              {"documents", elements_json(list.elements)}}) +
+                 "\n";
+    // Of what is listed, which what is in force does not decide: documents may be refused.
+    const std::string tag = tls::sha256_hex(reply.body).substr(0, kTagDigits);
+    reply.fields = {{"ETag", etag(tag)}};
+    if (!request.if_none_match.empty() && is_known(request, tag)) {
       reply.status = 304;
-    } else {
-      const DocumentStoreKind kind = context.daemon.editor()->status().store;
-      json::array all;
-      for (const config::ElementSummary& each : list.elements) {
-        json::object one = {{"key", each.key},
-                            {"source", each.in_file ? "file" : "document"},
-                            {"etag", etag_or_null(each.digest)},
-                            {"in_force", each.in_force}};
-        if (!each.refusal.empty()) {
-          one["reason"] = each.refusal;
-        }
-        all.push_back(std::move(one));
-      }
-      const std::string_view store = to_string(kind);
-      reply.body = json::serialize(json::object{{"generation", context.daemon.config()->generation},
-                                                {"config_etag", etag(list.digest)},
-                                                {"store", json::string(store.data(), store.size())},
-                                                {"writable", kind != DocumentStoreKind::kNone},
-                                                {"documents", std::move(all)}}) +
-                   "\n";
+      reply.body.clear();
     }
-    reply.fields = {{"ETag", etag(list.digest)}};
     done(std::move(reply));
   });
 }
@@ -518,10 +612,10 @@ void change_documents(const Admitted& asked, Context& context, Done done) {
   edit.dry_run = *dry_run;
   edit.digests = condition->digests;
   if (auto read = read_changes(asked.request.body, edit); !read) {
-    done(problem(400, "config.bad_changes", read.error()));
+    done(read.error());
     return;
   }
-  write(std::move(edit), context, std::move(done));
+  write(asked, std::move(edit), context, std::move(done));
 }
 
 }  // namespace hangu::admin

@@ -133,6 +133,21 @@ std::map<std::string, std::string> values_of(const std::optional<std::string>& t
   return out;
 }
 
+/// `sent`: it is part of a field or a response.
+bool discloses(const Node& node, std::string_view key, bool sent) {
+  const bool within = sent || key == "respond" || key.find("header") != std::string_view::npos;
+  if (node.kind == Node::Kind::kScalar) {
+    const bool file = node.text.starts_with("file:");
+    return within ? file || key == "file" || node.text.find("${") != std::string::npos
+                  : file && !looks_secret(key) && key != "cache_key";
+  }
+  return std::any_of(node.items.begin(), node.items.end(),
+                     [&](const Node* item) { return discloses(*item, key, within); }) ||
+         std::any_of(node.entries.begin(), node.entries.end(), [&](const Node::Entry& entry) {
+           return discloses(*entry.value, entry.key, within);
+         });
+}
+
 }  // namespace
 
 std::set<std::string> secrets_of(const Config& config, std::string_view key) {
@@ -167,6 +182,20 @@ std::vector<Diagnostic> masked_places(std::string_view key, std::string_view tex
     each.file = key;
     each.snippet = source.snippet(each.line);
     each.column = source.column({each.line, each.column});
+  }
+  return out;
+}
+
+std::vector<std::string> disclosing_keys(const std::optional<std::string>& text) {
+  std::vector<std::string> out;
+  std::vector<YamlProblem> ignored;
+  const YamlDocument document = parse_yaml(text.value_or(""), ignored);
+  if (document.root != nullptr) {
+    for (const Node::Entry& entry : document.root->entries) {
+      if (discloses(*entry.value, entry.key, /*sent=*/false)) {
+        out.push_back(entry.key);
+      }
+    }
   }
   return out;
 }

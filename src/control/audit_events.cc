@@ -71,6 +71,8 @@ void record_admin(audit::AuditLog* log, uint64_t generation, const AdminEvent& e
   audit::Record record = make_record(event.event, generation, event.actor);
   record.outcome = event.outcome;
   record.set(Text::kObject, event.object);
+  record.set(Text::kBefore, event.before);
+  record.set(Text::kAfter, event.after);
   record.set(Text::kReason, event.reason);
   record.set(Text::kDetail, event.detail);
   log->append_control(record);

@@ -48,6 +48,10 @@ class WriteCase(GatewayCase):
         self.assertIn(reply.status, statuses or (200, 201), reply.body)
         return reply.json()
 
+    def audited(self, event):
+        lines = (self.gateway.folder / "audit.log").read_text().splitlines()
+        return [each for each in map(json.loads, lines) if each["event"] == event]
+
     def says(self, path, text, gateway=None):
         reply = (gateway or self.gateway).client().request("GET", path)
         self.assertEqual((reply.status, reply.body), (200, text.encode()))
@@ -94,6 +98,12 @@ class Documented(WriteCase):
                                                 "etag": None, "in_force": True})
         self.assertEqual(listed["routes/read"]["etag"],
                          self.documents.get("routes/read").header("etag"))
+        tag = self.documents.ask("GET", "/documents").header("etag")
+        known = self.documents.ask("GET", "/documents", ("If-None-Match", tag))
+        self.assertEqual((known.status, known.body, known.header("etag")), (304, b"", tag))
+        self.assert_done(self.documents.put("routes/more", route("/more", "1")))
+        self.assertEqual(self.documents.ask("GET", "/documents", ("If-None-Match", tag)).status,
+                         200)
 
     def test_elements_of_the_file_are_its_own(self):
         found = self.documents.get("upstreams/origin")
@@ -376,6 +386,7 @@ class Kept(WriteCase):
     def test_a_file_that_is_damaged_stops_the_start(self):
         gateway = self.begin()
         self.assert_done(Documents(gateway).put("routes/a", route("/a", "1")))
+        self.assert_done(Documents(gateway).put("routes/c", route("/c", "1")))
         gateway.stop()
         path = self.state / "documents"
         path.write_bytes(path.read_bytes().replace(b"/a", b"/b"))
@@ -391,6 +402,46 @@ class Kept(WriteCase):
         self.assert_done(documents.put("routes/b", route("/b", "2")))
         self.says("/b", "2", gateway)
         self.assertEqual(documents.keys(), ["routes/a", "routes/b"])
+        gateway.stop()
+
+    def test_after_an_upgrade_the_old_process_writes_no_more(self):
+        here, go = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+
+        def held(exchange):
+            here.set()
+            go.wait(20)
+            exchange.reply(200, body=b"held")
+
+        self.origin.on("/held", held)
+        gateway = self.begin()
+        self.assert_done(Documents(gateway).put("routes/a", route("/a", "1")))
+        client = gateway.client()
+        client.send_request("GET", "/held")  # for it to stay
+        self.assertTrue(here.wait(20))
+        with Client(gateway.socket) as session:
+            self.assertEqual(session.request("GET", "/health").status, 200)
+            self.assertEqual(gateway.admin("POST", "/upgrade").status, 200)
+            self.assert_done(Documents(gateway).put("routes/b", route("/b", "2")))
+            kept = (self.state / "documents").read_bytes()
+            reply = session.request("PUT", "/config/documents/routes/late", [JSON],
+                                    json.dumps(route("/late", "3")).encode())
+            problem = self.assert_refused(reply, 503, "config.busy")
+            self.assertIn("another process", problem["detail"])
+        self.assertEqual((self.state / "documents").read_bytes(), kept)
+        go.set()
+        self.assertEqual(client.read_response().body, b"held")
+        self.assertEqual(Documents(gateway).keys(), ["routes/a", "routes/b"])
+        gateway.stop()
+
+    def test_a_long_message_is_cut_between_characters(self):
+        gateway = self.begin()
+        reply = Documents(gateway).change({"key": "routes/a", "document": route("/a", "1")},
+                                          message="\u4e2d" * 334)
+        self.assert_done(reply)
+        gateway.stop()
+        gateway = self.begin()
+        self.says("/a", "1", gateway)
         gateway.stop()
 
     def test_writers_may_have_to_say_what_they_build_on(self):
@@ -466,7 +517,16 @@ class Roles(WriteCase):
         self.assert_done(security.put("routes/a", guarded), 200)
         self.assertEqual(status("/a"), 401)
         self.assert_refused(system.put("routes/a", route("/a", "1")), 403, "config.forbidden")
+        denied = eventually(lambda: [each for each in self.audited("admin.deny")
+                                     if "`authentication`" in each.get("reason", "")],
+                            "it is recorded")
+        self.assertEqual((denied[0]["object"], denied[0]["result"]),
+                         ("PUT /config/documents/routes/a", "denied"))
+        self.assertTrue(denied[0]["actor"].startswith("sys "), denied[0])
         self.assert_refused(system.delete("routes/a"), 403, "config.forbidden")
+        leak = {"match": {"path": {"prefix": "/leak"}}, "respond": {"file": "/etc/hostname"}}
+        problem = self.assert_refused(system.put("routes/leak", leak), 403, "config.forbidden")
+        self.assertIn("`respond`", problem["detail"])
         moved = route("/b", "1", authentication={"any": ["keys"]})
         self.assert_refused(security.put("routes/a", moved), 403, "config.forbidden")
         self.assert_done(system.put("routes/a", moved), 200)
@@ -549,11 +609,17 @@ class Center(WriteCase):
         self.assert_done(self.documents.delete("routes/fleet"), 200)
         eventually(lambda: gateway.client().request("GET", "/fleet").body != b"2", "it is gone")
         self.assertEqual(self.documents.list()["store"], "config_center")
+        eventually(lambda: [each for each in self.audited("config.apply")
+                            if each["actor"].startswith("uid=")
+                            and each.get("object") == "routes/fleet"], "who wrote is recorded")
 
     def test_what_is_wrong_is_not_written(self):
         problem = self.assert_refused(self.documents.put("routes/wrong", {"match": 5}), 422,
                                       "config.invalid")
         self.assertEqual(problem["diagnostics"][0]["file"], "routes/wrong")
+        eventually(lambda: [each for each in self.audited("config.refuse")
+                            if each["actor"].startswith("uid=")
+                            and each.get("object") == "routes/wrong"], "who tried is recorded")
         self.assert_done(self.documents.put("routes/wrong", route("/wrong", "1"),
                                             query="?dry_run=true"), 200)
         self.assertEqual(self.etcd.get("/hangu/config/routes/wrong"), None)

@@ -115,16 +115,20 @@ class GoodReleases(ReleaseCase):
             self.assertEqual(set(seen[first:]), {"v2"}, f"user {user}: {seen}")
             came_early += first < len(seen) / 2
         self.assertGreater(came_early, 0)
-        metrics = gateway.metrics()
         labels = 'route="orders",upstream="v2"'
-        self.assertEqual(metrics[f"hangu_release_share{{{labels}}}"], 1)
-        self.assertEqual(metrics[f'hangu_release_state{{{labels},state="complete"}}'], 1)
-        self.assertEqual(metrics[f'hangu_release_state{{{labels},state="ramping"}}'], 0)
-        self.assertEqual(metrics[f'hangu_release_decisions_total{{{labels},decision="step"}}'], 3)
-        parts = [metrics[f'hangu_split_requests_total{{route="orders",upstream="{upstream}",'
-                         f'version="{version}"}}'] for upstream, version in
-                 (("v1", "1.0"), ("v2", "2.0"))]
-        self.assertEqual(sum(parts), load.count())
+        wanted = {f"hangu_release_share{{{labels}}}": 1,
+                  f'hangu_release_state{{{labels},state="complete"}}': 1,
+                  f'hangu_release_state{{{labels},state="ramping"}}': 0,
+                  f'hangu_release_decisions_total{{{labels},decision="step"}}': 3}
+        eventually(lambda: wanted.items() <= gateway.metrics().items(), "the metrics say so")
+        parts = [f'hangu_split_requests_total{{route="orders",upstream="{upstream}",'
+                 f'version="{version}"}}' for upstream, version in (("v1", "1.0"), ("v2", "2.0"))]
+
+        def counted():
+            metrics = gateway.metrics()
+            return sum(metrics[part] for part in parts)
+
+        eventually(lambda: counted() == load.count(), "all requests are counted")
         eventually(lambda: self.changes("complete"), "it is in the audit log")
         shares = [(each["before"], each["after"]) for each in self.changes("step")]
         self.assertEqual(shares, [("10%", "40%"), ("40%", "70%"), ("70%", "100%")])

@@ -31,6 +31,10 @@ struct Element {
 /// Where a document has masks in place of secrets, which it must not be written with.
 std::vector<Diagnostic> masked_places(std::string_view key, std::string_view text);
 
+/// The keys at the top of a document that make files, or variables of the process, part of what is
+/// sent: `respond.file`, fields that refer to such, and `file:` anywhere but in a secret.
+std::vector<std::string> disclosing_keys(const std::optional<std::string>& text);
+
 /// The keys at the top of a document that are not the same in another version of it; none: no
 /// such version.
 std::vector<std::string> differing_keys(const std::optional<std::string>& before,

@@ -108,6 +108,8 @@ struct AdminEvent {
   std::string object;  // who or what it is about
   std::string_view reason;
   std::string detail;
+  std::string before = {};  // digests, of what has any
+  std::string after = {};
 };
 
 using GatewayFactory = std::function<Result<std::unique_ptr<server::Gateway>, std::string>(

@@ -50,5 +50,33 @@ TEST(DocumentRightsTest, WhoGuardsARouteDoesNotTurnIt) {
               IsEmpty());
 }
 
+TEST(DocumentRightsTest, WhatIsReadOfFilesIsTheSecadmins) {
+  const auto system = AdminRole::kSystem;
+  for (const char* route :
+       {"{respond: {status: 200, file: /etc/passwd}}", "{respond: {body: \"${PASSWORD}\"}}",
+        "{upstream: a, response_headers: {set: {x-token: 'file:/etc/passwd'}}}",
+        "{upstream: a, request_headers: {set: {x-a: \"${A:-file:/etc/passwd}\"}}}"}) {
+    EXPECT_THAT(refused_change(system, "routes/a", {}, route), HasSubstr("secadmin")) << route;
+    EXPECT_THAT(refused_change(system, "routes/a", kOpen, route), HasSubstr("secadmin")) << route;
+  }
+  for (const char* route : {"{respond: {status: 200, body: hello}}",
+                            "{upstream: a, request_headers: {set: {x-a: \"{client_ip}\"}}}"}) {
+    EXPECT_THAT(refused_change(system, "routes/a", {}, route), IsEmpty()) << route;
+  }
+  EXPECT_THAT(refused_change(system, "stores/a", {}, "{password: 'file:/run/secrets/a'}"),
+              IsEmpty());
+  EXPECT_THAT(refused_change(system, "stores/a", {}, "{url: 'file:/run/secrets/a'}"),
+              HasSubstr("`url`"));
+
+  constexpr const char* kFile = "{upstream: a, respond: {file: /etc/closed.html}}";
+  EXPECT_THAT(refused_change(AdminRole::kSecurity, "routes/a", kOpen, kFile), IsEmpty());
+  EXPECT_THAT(refused_change(AdminRole::kSecurity, "routes/a", kFile, kOpen), IsEmpty());
+  EXPECT_THAT(
+      refused_change(system, "routes/a", kFile, "{upstream: b, respond: {file: /etc/closed.html}}"),
+      IsEmpty())
+      << "what the secadmin has set stays";
+  EXPECT_THAT(refused_change(system, "routes/a", kFile, kOpen), HasSubstr("`respond`"));
+}
+
 }  // namespace
 }  // namespace hangu::admin
