@@ -246,7 +246,7 @@ TEST(ReleaseBook, WritesWhatItReads) {
                                  std::string(R"({"version":1,"releases":[{"route":1}]})")}) {
     EXPECT_FALSE(decode_releases(bad)) << bad;
   }
-  EXPECT_FALSE(decode_evidence(R"({"released":{"requests":1,"errors":0,"latency":[[999,1]]}})"));
+  EXPECT_FALSE(decode_testimony(R"({"released":{"requests":1,"errors":0,"latency":[[999,1]]}})"));
 }
 
 TEST(ReleaseShare, HasAText) {
