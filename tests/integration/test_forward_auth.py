@@ -42,6 +42,11 @@ class ForwardAuthCase(GatewayCase):
     def asked(self):
         return [request for request in self.service.requests if request.path == "/verify"]
 
+    def asked_body(self, number):
+        """The service may have answered before it has read it."""
+        eventually(lambda: self.asked()[number].complete, "the body was read")
+        return self.asked()[number].body
+
     def logged(self, gateway, count=1):
         path = gateway.folder / "access.log"
         eventually(lambda: path.exists() and path.read_text().count("\n") >= count, "a record")
@@ -137,14 +142,14 @@ class Bodies(ForwardAuthCase):
         self.assertEqual(self.asked(), [])
         client.send(b"0\r\n\r\n")
         self.assertEqual(client.read_response("POST").status, 200)
-        self.assertEqual(self.asked()[0].body, b"one two three")
+        self.assertEqual(self.asked_body(0), b"one two three")
         self.assertEqual(self.origin.requests[0].body, b"one two three")
         client.send(client.head("POST", "/", {"Content-Length": "5",
                                               "Expect": "100-continue"}))
         self.assertEqual(client.read_head().status, 100)
         client.send(b"hello")
         self.assertEqual(client.read_response("POST").status, 200)
-        self.assertEqual(self.asked()[1].body, b"hello")
+        self.assertEqual(self.asked_body(1), b"hello")
         self.assertEqual(self.origin.requests[1].body, b"hello")
 
     def test_requests_without_a_body_are_asked_about_as_ever(self):
