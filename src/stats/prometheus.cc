@@ -628,7 +628,7 @@ void add_authenticators(PrometheusText& text, const Registry& registry) {
               "Requests by what an authenticator found: a credential that is right, none, or why "
               "it was refused.");
   for (const auto& [name, stats] : authenticators) {
-    const auto add = [&](std::string_view outcome, uint64_t value) {
+    const auto add = [&, &name = name](std::string_view outcome, uint64_t value) {
       text.sample(fmt::format("authenticator=\"{}\",outcome=\"{}\"", escape_label(name), outcome),
                   value);
     };
@@ -651,7 +651,7 @@ void add_authenticators(PrometheusText& text, const Registry& registry) {
   text.family("hangu_auth_key_fetches_total", "counter",
               "Times that the keys of a token issuer were fetched.");
   for (const auto& [name, stats] : authenticators) {
-    const auto add = [&](std::string_view result, uint64_t value) {
+    const auto add = [&, &name = name](std::string_view result, uint64_t value) {
       text.sample(fmt::format("authenticator=\"{}\",result=\"{}\"", escape_label(name), result),
                   value);
     };
