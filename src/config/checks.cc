@@ -76,15 +76,17 @@ void check_unused(Reader& reader, const Node& root, const Config& config) {
       used[one.oidc.upstream] = true;
     }
   }
-  for (size_t i = 0; i < used.size(); ++i) {
-    if (!used[i] && !config.config_center.enabled) {
+  // Else documents may use them.
+  const bool is_all = !config.config_center.enabled && !config.admin.writable;
+  for (size_t i = 0; is_all && i < used.size(); ++i) {
+    if (!used[i]) {
       reader.warning(
           child(element(root, "upstreams", i), "name").mark,
           {"W0150", fmt::format("no route uses upstream {}", quoted(config.upstreams[i].name)),
            ""});
     }
   }
-  const bool no_routes = config.routes.empty() && !config.config_center.enabled;
+  const bool no_routes = config.routes.empty() && is_all;
   for (size_t i = 0; no_routes && i < config.listeners.size(); ++i) {
     reader.warning(child(element(root, "listeners", i), "name").mark,
                    {"W0153",
