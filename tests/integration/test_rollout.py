@@ -15,7 +15,8 @@ from support.origin import Origin
 from support.wait import eventually
 
 FAST = {"stages": ["canary=yes", "100%"], "every": "500ms", "ready_within": "20s", "ready": "60",
-        "guard": {"requests_min": 20}}
+        "guard": {"requests_min": 100_000}}  # the answers to the tests' own questions say nothing
+GUARD = {"requests_min": 20, "p99_delta": "100"}
 
 
 def route(path, text, status=200):
@@ -223,14 +224,14 @@ class Guard(RolloutCase):
         self.push_route("--rollout", text="new", status=503)
 
     def test_errors_take_it_back(self):
-        self.fail(every="1h")
+        self.fail(every="1h", guard=GUARD)
         self.assertRegex(self.wait_for("rolled_back")["rollout"]["cause"],
                          r"^\d+\.\d\d % of \d+ requests fail, 0\.00 % without it$")
         self.everybody_says("old")
         self.assertIn("rolled_back", self.hangu("rollout", "status", "--follow", code=1))
 
     def test_hold_and_overrule(self):
-        self.fail(guard={"requests_min": 20, "action": "hold"}, every="1s")
+        self.fail(guard={**GUARD, "action": "hold"}, every="1s")
         self.wait_for("held")
         self.canary_says_new()
         self.hangu("rollout", "resume")
@@ -355,7 +356,7 @@ class Services(RolloutCase):
                 "upstreams": [{"upstream": f"{self.name}-v1"},
                               {"upstream": f"{self.name}-v2", "weight": 0}],
                 "ramp": {"to": f"{self.name}-v2", "from": 10, "step": 45, "every": "2s", **ramp},
-                "guard": {"requests_min": 60, "window": "10s"}}}])
+                "guard": {"requests_min": 20, "window": "10s", "p99_floor": "10m"}}}])
         eventually(lambda: all(self.release(name) for name in self.gateways), "all know of it")
         load = Load(list(self.gateways.values()), self.path)
         self.addCleanup(load.stop)
