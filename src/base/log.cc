@@ -1,12 +1,11 @@
 #include "hangu/base/log.h"
 
-#include <algorithm>
 #include <memory>
-#include <string>
 
-#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "hangu/base/visible.h"
 
 namespace hangu::log {
 namespace {
@@ -34,20 +33,6 @@ spdlog::logger& logger() {
   return *kInstance;
 }
 
-bool is_control(char c) {
-  return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-}
-
-/// What others have written (keys, names, errors) must not make lines of its own.
-std::string escaped(std::string_view message) {
-  std::string out;
-  for (const char c : message) {
-    out +=
-        is_control(c) ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
-  }
-  return out;
-}
-
 }  // namespace
 
 void set_level(Level level) {
@@ -59,10 +44,9 @@ bool enabled(Level level) {
 }
 
 void write(Level level, std::string_view message) {
-  if (std::any_of(message.begin(), message.end(), is_control)) {
-    logger().log(to_spdlog(level), escaped(message));
-  } else {
-    logger().log(to_spdlog(level), message);
+  // What others have written (keys, names, errors) must not make lines of its own.
+  if (enabled(level)) {
+    logger().log(to_spdlog(level), visible(message));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/utf8.h"
+#include "hangu/base/visible.h"
 #include "hangu/config/documents.h"
 #include "hangu/config/print.h"
 #include "hangu/control/process.h"
@@ -19,7 +20,6 @@
 #include "cli/config_store.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "cli/visible.h"
 
 namespace hangu::cli {
 namespace {

@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include "hangu/admin/json.h"
+#include "hangu/base/visible.h"
 #include "hangu/control/process.h"
 #include "hangu/fleet/rollout_store.h"
 
 #include "cli/config_store.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "cli/visible.h"
 
 namespace hangu::cli {
 namespace {
