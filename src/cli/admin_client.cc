@@ -23,6 +23,7 @@
 
 #include "cli/admin_session.h"
 #include "cli/config_file.h"
+#include "cli/terminal.h"
 
 namespace hangu::cli {
 namespace {
@@ -168,6 +169,22 @@ Result<AdminReply, std::string> ask_admin(const std::string& address, const std:
         fmt::format("cannot reach hangu at {}: {}", address, answer.error())};
   }
   return answer;
+}
+
+Result<AdminReply, int> ask_running(const AdminTarget& target, const std::string& method,
+                                    const std::string& path, const Environment& environment,
+                                    Duration patience) {
+  const auto address = find_admin(target);
+  if (!address) {
+    print_error(environment, address.error());
+    return Failure<int>{kRuntimeFailure};
+  }
+  auto reply = ask_admin(*address, method, path, {}, patience);
+  if (!reply) {
+    print_error(environment, reply.error(), "is it running? `hangu run` starts it");
+    return Failure<int>{kRuntimeFailure};
+  }
+  return std::move(*reply);
 }
 
 }  // namespace hangu::cli

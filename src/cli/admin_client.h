@@ -29,4 +29,9 @@ Result<AdminReply, std::string> ask_admin(const std::string& address, const std:
                                           const std::string& authorization = {},
                                           Duration patience = kAdminPatience);
 
+/// Both in one, for a verb: when nobody answers, the user is told, and the exit code is the error.
+Result<AdminReply, int> ask_running(const AdminTarget& target, const std::string& method,
+                                    const std::string& path, const Environment& environment,
+                                    Duration patience = kAdminPatience);
+
 }  // namespace hangu::cli

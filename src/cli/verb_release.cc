@@ -22,15 +22,9 @@ namespace json = boost::json;
 /// What the running process answers, unless it is an error, of which the user has been told.
 Result<json::object, int> answer_of(const AdminTarget& target, const char* method,
                                     const std::string& path, const Environment& environment) {
-  const auto address = find_admin(target);
-  if (!address) {
-    print_error(environment, address.error());
-    return Failure<int>{kRuntimeFailure};
-  }
-  const auto reply = ask_admin(*address, method, path);
+  const auto reply = ask_running(target, method, path, environment);
   if (!reply) {
-    print_error(environment, reply.error(), "is it running? `hangu run` starts it");
-    return Failure<int>{kRuntimeFailure};
+    return Failure<int>{reply.error()};
   }
   json::object body = object_from(reply->body);
   if (reply->status != 200) {

@@ -32,15 +32,10 @@ std::string target_for(const UpgradeOptions& options) {
 }  // namespace
 
 int upgrade(const UpgradeOptions& options, const Environment& environment) {
-  const auto address = find_admin(options.target);
-  if (!address) {
-    print_error(environment, address.error());
-    return kRuntimeFailure;
-  }
-  const auto reply = ask_admin(*address, "POST", target_for(options), {}, kPatience);
+  const auto reply =
+      ask_running(options.target, "POST", target_for(options), environment, kPatience);
   if (!reply) {
-    print_error(environment, reply.error(), "is it running? `hangu run` starts it");
-    return kRuntimeFailure;
+    return reply.error();
   }
   const boost::json::object body = object_from(reply->body);
   if (options.json) {

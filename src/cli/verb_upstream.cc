@@ -22,18 +22,12 @@ std::string_view meaning_of(std::string_view order) {
 }  // namespace
 
 int order_endpoint(const UpstreamOptions& options, const Environment& environment) {
-  const auto address = find_admin(options.target);
-  if (!address) {
-    print_error(environment, address.error());
-    return kRuntimeFailure;
-  }
   const std::string target = fmt::format("/endpoint?upstream={}&endpoint={}&order={}",
                                          admin::percent_encode(options.upstream),
                                          admin::percent_encode(options.endpoint), options.order);
-  const auto reply = ask_admin(*address, "POST", target);
+  const auto reply = ask_running(options.target, "POST", target, environment);
   if (!reply) {
-    print_error(environment, reply.error(), "is it running? `hangu run` starts it");
-    return kRuntimeFailure;
+    return reply.error();
   }
   const boost::json::object body = object_from(reply->body);
   if (reply->status != 200) {
