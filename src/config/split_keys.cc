@@ -7,10 +7,6 @@
 namespace hangu::config {
 namespace {
 
-TypePtr<Percent> percent() {
-  return std::make_unique<PercentType>();
-}
-
 TypePtr<Split::Override> split_override() {
   auto type = object<Split::Override>("mapping");
   type->key<&Split::Override::header>(text(kHeaderNameRule),

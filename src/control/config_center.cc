@@ -14,6 +14,7 @@
 #include "hangu/etcd/client.h"
 
 #include "control/etcd_follower.h"
+#include "control/etcd_options.h"
 
 namespace hangu::control {
 namespace {
@@ -46,14 +47,7 @@ using Documents = std::shared_ptr<std::vector<config::Document>>;
 }  // namespace
 
 etcd::Options client_options(const config::ConfigCenter& center) {
-  return {.endpoints = center.endpoints,
-          .username = center.username,
-          .password = center.password.text,
-          .ca = center.tls.ca,
-          .server_name = center.tls.server_name,
-          .certificate = center.tls.certificate,
-          .key = center.tls.key,
-          .timeout = center.timeout};
+  return etcd_options(center);
 }
 
 class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {

@@ -10,10 +10,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
-#include "hangu/control/config_center.h"
 #include "hangu/fleet/instance.h"
 
 #include "control/etcd_follower.h"
+#include "control/etcd_options.h"
 
 namespace hangu::control {
 namespace {
@@ -302,17 +302,7 @@ std::unique_ptr<InstanceSource> EtcdRegistry::make_source(std::shared_ptr<EtcdRe
 
 etcd::Options registry_options(const config::EtcdRegistry& registry,
                                const config::ConfigCenter& center) {
-  if (registry.endpoints.empty()) {
-    return client_options(center);
-  }
-  return {.endpoints = registry.endpoints,
-          .username = registry.username,
-          .password = registry.password.text,
-          .ca = registry.tls.ca,
-          .server_name = registry.tls.server_name,
-          .certificate = registry.tls.certificate,
-          .key = registry.tls.key,
-          .timeout = registry.timeout};
+  return registry.endpoints.empty() ? etcd_options(center) : etcd_options(registry);
 }
 
 std::string registry_key(const etcd::Options& options) {

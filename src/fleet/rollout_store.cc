@@ -10,6 +10,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::string_view kPushed =
+    "somebody else has pushed in the meantime; look at it and push again";
 constexpr std::string_view kChanged = "somebody else has changed the rollout; look at it again";
 
 std::optional<Rollout> active_rollout(const StoreState& state) {
@@ -82,6 +84,12 @@ asio::awaitable<RolloutStore::Answer<void>> RolloutStore::begin(const StoreState
     compares.push_back({publisher_.documents_prefix() + each.key,
                         known == state.documents.end() ? 0 : known->second.mod_revision});
   }
+  co_return co_await put(std::move(compares), std::move(rollout), kPushed);
+}
+
+asio::awaitable<RolloutStore::Answer<void>> RolloutStore::put(std::vector<etcd::Compare> compares,
+                                                              Rollout rollout,
+                                                              std::string_view refusal) {
   std::vector<etcd::Operation> operations;
   operations.push_back({rollout_key(), to_json(rollout)});
   auto done = co_await client_.transact(std::move(compares), std::move(operations));
@@ -89,8 +97,7 @@ asio::awaitable<RolloutStore::Answer<void>> RolloutStore::begin(const StoreState
     co_return Failure<std::string>{done.error().message};
   }
   if (!done->succeeded) {
-    co_return Failure<std::string>{
-        "somebody else has pushed in the meantime; look at it and push again"};
+    co_return Failure<std::string>{std::string(refusal)};
   }
   co_return Answer<void>();
 }
@@ -102,16 +109,7 @@ asio::awaitable<RolloutStore::Answer<void>> RolloutStore::write(
   if (fence) {
     compares.push_back(*fence);
   }
-  std::vector<etcd::Operation> operations;
-  operations.push_back({rollout_key(), to_json(rollout)});
-  auto done = co_await client_.transact(std::move(compares), std::move(operations));
-  if (!done) {
-    co_return Failure<std::string>{done.error().message};
-  }
-  if (!done->succeeded) {
-    co_return Failure<std::string>{std::string(kChanged)};
-  }
-  co_return Answer<void>();
+  co_return co_await put(std::move(compares), std::move(rollout), kChanged);
 }
 
 asio::awaitable<RolloutStore::Answer<Rollout>> RolloutStore::complete(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -56,6 +57,10 @@ class RolloutStore {
 
  private:
   std::string rollout_key() const;
+
+  /// `refusal`: what it means when a comparison does not hold.
+  boost::asio::awaitable<Answer<void>> put(std::vector<etcd::Compare> compares, Rollout rollout,
+                                           std::string_view refusal);
 
   etcd::Client& client_;
   Publisher publisher_;
