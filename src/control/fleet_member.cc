@@ -283,9 +283,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  bool knows_releases() const {
-    return hooks_.releases != nullptr && !hooks_.releases->status().empty();
-  }
+  bool knows_releases() const { return hooks_.releases != nullptr && !hooks_.releases->empty(); }
 
   /// Takes what others have written of releases, and writes what they do not know.
   asio::awaitable<std::string> share_releases() {

@@ -1,6 +1,7 @@
 #include "hangu/control/release_controller.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -59,6 +60,29 @@ void add_counts(const stats::SplitPartStats& stats, ReleaseNumbers& sum) {
 
 ReleaseSide side_of(const ReleaseNumbers& numbers) {
   return {.requests = numbers.requests, .errors = numbers.errors, .p99_us = numbers.p99_us()};
+}
+
+/// Which routes have a release. Pages that the list before had as well are not looked at: a change
+/// of one route of 100,000 costs a page. `known`: of that list.
+std::vector<size_t> released_routes(const config::RouteList& routes,
+                                    const config::RouteList* before,
+                                    const std::vector<size_t>& known) {
+  constexpr size_t kPage = config::RouteList::kPageItems;
+  std::vector<size_t> out;
+  for (size_t page = 0; page < routes.size(); page += kPage) {
+    const size_t end = std::min(page + kPage, routes.size());
+    if (before != nullptr && end <= before->size() && routes.shares_page(*before, page)) {
+      std::copy(std::lower_bound(known.begin(), known.end(), page),
+                std::lower_bound(known.begin(), known.end(), end), std::back_inserter(out));
+      continue;
+    }
+    for (size_t at = page; at < end; ++at) {
+      if (routes[at].split.enabled && routes[at].split.ramp.enabled) {
+        out.push_back(at);
+      }
+    }
+  }
+  return out;
 }
 
 /// One release that the config in force has.
@@ -137,13 +161,12 @@ class ReleaseController::Impl {
 
   void apply(std::shared_ptr<const config::Config> config, server::Gateway& gateway) {
     gateway_ = &gateway;
+    released_ = released_routes(config->routes, config_ ? &config_->routes : nullptr, released_);
     config_ = std::move(config);
     std::map<std::string, Entry, std::less<>> before = std::exchange(entries_, {});
     bool changed = false;
-    for (const config::Route& route : config_->routes) {
-      if (route.split.enabled && route.split.ramp.enabled) {
-        changed = add(route, before) || changed;
-      }
+    for (const size_t at : released_) {
+      changed = add(config_->routes[at], before) || changed;
     }
     for (auto& [name, entry] : before) {
       keep(name, entry);
@@ -181,6 +204,8 @@ class ReleaseController::Impl {
     save();
     return {};
   }
+
+  bool empty() const { return entries_.empty(); }
 
   std::vector<ReleaseStatus> status() const {
     std::vector<ReleaseStatus> all;
@@ -446,6 +471,7 @@ class ReleaseController::Impl {
   std::shared_ptr<const config::Config> config_;
   std::map<std::string, Entry, std::less<>> entries_;  // by route
   std::map<std::string, SavedRelease> saved_;          // of routes that are not there
+  std::vector<size_t> released_;                       // of config_, the routes with a release
   Testimonies peers_;
 };
 
@@ -479,6 +505,10 @@ Result<void, std::string> ReleaseController::order(std::string_view route,
                                                    policy::ReleaseOrder order,
                                                    std::string_view actor) {
   return impl_->order(route, order, actor);
+}
+
+bool ReleaseController::empty() const {
+  return impl_->empty();
 }
 
 std::vector<ReleaseStatus> ReleaseController::status() const {

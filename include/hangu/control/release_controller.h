@@ -79,6 +79,9 @@ class ReleaseController {
 
   std::vector<ReleaseStatus> status() const;
 
+  /// The config in force has none.
+  bool empty() const;
+
   /// What this node alone has seen, within the windows of the guards, by route.
   std::map<std::string, ReleaseTestimony> testimony() const;
 
