@@ -111,13 +111,13 @@ def start(gateway, etcd, routes):
     config = next(gateway.log.parent.glob(f"{gateway.name}-hangu.yaml"))
     before = config.read_text()
     config.write_text(before + f"config_center: {{endpoints: [\"{etcd.url}\"], prefix: {PREFIX}, "
-                               "cache: off}\nlog_level: info\n")
+                               "cache: off}\nlog: {level: info}\n")
     gateway.stop()
     gateway.log.write_text("")
     gateway.start()
     config.write_text(before)
     deadline = time.monotonic() + 300
-    while not re.search(rf"config_center_read .*documents={routes}\b", gateway.said_all()) or \
+    while not re.search(rf"config_center_read .*keys={routes}\b", gateway.said_all()) or \
             not in_force(gateway):
         if time.monotonic() > deadline:
             raise RuntimeError(f"the routes were not taken: {gateway.said()}")

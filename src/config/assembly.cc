@@ -11,6 +11,7 @@
 #include "config/assembly_nodes.h"
 #include "config/checks.h"
 #include "config/document.h"
+#include "config/document_entries.h"
 #include "config/file.h"
 #include "config/schema.h"
 #include "config/shown_element.h"
@@ -54,7 +55,8 @@ class Assembly::Impl {
  public:
   Impl(std::string path, AssemblyOptions options)
       : path_(std::move(path)),
-        options_(std::move(options)) {}
+        options_(std::move(options)),
+        entries_(options_.digest) {}
 
   LoadResult load() {
     Result<std::string, std::string> text = read_file(path_, kFileBytesMax);
@@ -64,11 +66,8 @@ class Assembly::Impl {
     const bool first = !config_;
     std::string file_before = std::exchange(file_, std::move(*text));
     Entries before = entries_;
-    for (auto& [key, entry] : entries_) {
-      if (!entry.is_pending && entry.text) {
-        entry.wanted = std::exchange(entry.text, std::nullopt);
-        entry.is_pending = true;
-      }
+    for (const auto& [key, entry] : before.all()) {
+      want_again(key, entry);
     }
     file_changed_ = true;
     LoadResult result = settle();
@@ -94,11 +93,12 @@ class Assembly::Impl {
 
   LoadResult change(std::vector<Document> documents) {
     for (Document& document : documents) {
-      Entry& entry = entry_of(document.key);
-      entry.wanted = std::move(document.text);
-      entry.is_pending = true;
-      entry.is_held = false;
-      entry.reason.clear();
+      edit(document.key, [&document](Entry& entry) {
+        entry.wanted = std::move(document.text);
+        entry.is_pending = true;
+        entry.is_held = false;
+        entry.reason.clear();
+      });
     }
     if (!config_) {
       return not_read();
@@ -119,21 +119,21 @@ class Assembly::Impl {
     undo_.clear();
     Keys candidates;
     for (Document& document : documents) {
-      const auto known = entries_.find(document.key);
+      const Entry* const known = entries_.find(document.key);
       if (candidates.insert(document.key).second) {
-        undo_.emplace_back(document.key,
-                           known != entries_.end() ? std::optional(known->second) : std::nullopt);
+        undo_.emplace_back(document.key, known != nullptr ? std::optional(*known) : std::nullopt);
       }
-      Entry& entry = entry_of(document.key);
-      entry.wanted = std::move(document.text);
-      entry.is_pending = true;
+      edit(document.key, [&document](Entry& entry) {
+        entry.wanted = std::move(document.text);
+        entry.is_pending = true;
+      });
     }
     LoadResult result =
         (can_patch(candidates) ? patch(candidates, keep) : rebuild(candidates)).loaded;
     if (result.config && keep) {
       taken_.clear();
       take(candidates, *result.config);
-      result.digest = digest();
+      result.digest = entries_.digest(file_);
       commit();
       before_load_.reset();
     } else {
@@ -152,7 +152,7 @@ class Assembly::Impl {
     LoadResult result = try_all(std::move(before), /*keep=*/true);
     for (const auto& [key, entry] : undo) {
       if (result.config && entry && entry->is_pending) {
-        entries_[key] = *entry;
+        edit(key, [&before = *entry](Entry& now) { now = before; });
       }
     }
     undo_.clear();
@@ -181,7 +181,7 @@ class Assembly::Impl {
         }
       }
     }
-    for (const auto& [key, entry] : entries_) {
+    for (const auto& [key, entry] : entries_.all()) {
       if (entry.text || entry.wanted) {
         out.push_back(summary_of(key, entry));
       }
@@ -201,17 +201,17 @@ class Assembly::Impl {
     if (!text) {
       return std::nullopt;
     }
-    out.summary = summary_of(std::string(key), entries_.find(key)->second);
+    out.summary = summary_of(std::string(key), entries_.at(key));
     show_element(*text, key, out);
     return out;
   }
 
   std::optional<std::string> wanted(std::string_view key) const {
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) {
+    const Entry* const found = entries_.find(key);
+    if (found == nullptr) {
       return std::nullopt;
     }
-    return found->second.wanted ? found->second.wanted : found->second.text;
+    return found->wanted ? found->wanted : found->text;
   }
 
   void revert_load() {
@@ -230,33 +230,32 @@ class Assembly::Impl {
     std::vector<Document> wanted;
     std::vector<Document> before = std::exchange(taken_, {});
     for (const Document& each : before) {
-      wanted.push_back({each.key, entries_.find(each.key)->second.text});
+      wanted.push_back({each.key, entries_.at(each.key).text});
     }
     if (!change(std::move(before)).config) {
       return;  // it was good before; the next change comes on top of what there is
     }
     for (Document& each : wanted) {
-      Entry& entry = entry_of(each.key);
-      entry.wanted = std::move(each.text);
-      entry.is_pending = true;
-      entry.is_held = true;
-      entry.reason = reason;
+      edit(each.key, [&each, &reason](Entry& entry) {
+        entry.wanted = std::move(each.text);
+        entry.is_pending = true;
+        entry.is_held = true;
+        entry.reason = reason;
+      });
     }
   }
 
   std::vector<Refusal> refused() const {
     std::vector<Refusal> out;
-    for (const auto& [key, entry] : entries_) {
-      if (entry.is_pending) {
-        out.push_back({key, entry.reason});
-      }
+    for (const std::string& key : entries_.pending()) {
+      out.push_back({key, entries_.at(key).reason});
     }
     return out;
   }
 
   std::vector<Document> documents() const {
     std::vector<Document> out;
-    for (const auto& [key, entry] : entries_) {
+    for (const auto& [key, entry] : entries_.all()) {
       if (entry.text) {
         out.push_back({key, entry.text});
       }
@@ -265,29 +264,16 @@ class Assembly::Impl {
   }
 
   std::optional<std::string> document(std::string_view key) const {
-    const auto found = entries_.find(key);
-    return found != entries_.end() ? found->second.text : std::nullopt;
+    const Entry* const found = entries_.find(key);
+    return found != nullptr ? found->text : std::nullopt;
   }
 
-  size_t size() const {
-    return static_cast<size_t>(
-        std::count_if(entries_.begin(), entries_.end(),
-                      [](const auto& each) { return each.second.text.has_value(); }));
-  }
+  size_t size() const { return entries_.in_force(); }
 
  private:
-  struct Entry {
-    uint32_t number = 0;              // Mark::source
-    std::optional<std::string> text;  // in force
-    std::optional<std::string> wanted;
-    bool is_held = false;     // it is pending and not tried again
-    bool is_pending = false;  // `wanted` is not in force
-    std::string reason;       // why it is not
-    std::string digest;       // of `text`
-  };
-
-  using Entries = std::map<std::string, Entry, std::less<>>;
-  using Keys = std::set<std::string, std::less<>>;
+  using Entry = DocumentEntry;
+  using Entries = DocumentEntries;
+  using Keys = DocumentEntries::Keys;
 
   struct Attempt {
     LoadResult loaded;
@@ -315,15 +301,15 @@ class Assembly::Impl {
   /// The entries as they were before try_all().
   void forget_tried() {
     for (auto each = undo_.rbegin(); each != undo_.rend(); ++each) {
-      if (each->second) {
-        entries_[each->first] = *each->second;
+      const auto& [key, before] = *each;
+      if (before) {
+        entries_.edit(key, [&entry = *before](Entry& now) { now = entry; });
         continue;
       }
-      const auto made = entries_.find(each->first);
-      if (made->second.number == keys_.size()) {
+      if (entries_.at(key).number == keys_.size()) {
         keys_.pop_back();
       }
-      entries_.erase(made);
+      entries_.erase(key);
     }
     undo_.clear();
   }
@@ -333,8 +319,8 @@ class Assembly::Impl {
     out.in_force = !entry.is_pending;
     out.refusal = entry.is_pending ? entry.reason : "";
     if (options_.digest) {
-      out.digest =
-          entry.is_pending ? document_digest(key, *wanted(key), options_.digest) : entry.digest;
+      out.digest = entry.is_pending ? document_digest(key, *wanted(key), options_.digest)
+                                    : entries_.digest_of(key);
     }
     return out;
   }
@@ -355,29 +341,45 @@ class Assembly::Impl {
   LoadResult settle_without_waiting(const Entries& before) {
     entries_ = before;
     std::vector<std::string> waiting;
-    for (auto& [key, entry] : entries_) {
+    for (const auto& [key, entry] : before.all()) {
       if (entry.is_pending && !entry.is_held) {
-        entry.is_held = true;
+        hold(key, true);
         waiting.push_back(key);
-      } else if (!entry.is_pending && entry.text) {
-        entry.wanted = std::exchange(entry.text, std::nullopt);
-        entry.is_pending = true;
+      } else {
+        want_again(key, entry);
       }
     }
     LoadResult result = settle();
     for (const std::string& key : waiting) {
-      entries_.find(key)->second.is_held = false;
+      hold(key, false);
     }
     return result;
   }
 
-  Entry& entry_of(const std::string& key) {
-    Entry& entry = entries_[key];
-    if (entry.number == 0) {
-      keys_.push_back(key);
-      entry.number = static_cast<uint32_t>(keys_.size());
+  /// As DocumentEntries::edit(), of an entry that has a number.
+  template <class Change>
+  void edit(const std::string& key, Change change) {
+    entries_.edit(key, [&](Entry& entry) {
+      if (entry.number == 0) {
+        keys_.push_back(key);
+        entry.number = static_cast<uint32_t>(keys_.size());
+      }
+      change(entry);
+    });
+  }
+
+  /// What is in force waits to be taken once more.
+  void want_again(const std::string& key, const Entry& before) {
+    if (!before.is_pending && before.text) {
+      edit(key, [](Entry& entry) {
+        entry.wanted = std::exchange(entry.text, std::nullopt);
+        entry.is_pending = true;
+      });
     }
-    return entry;
+  }
+
+  void hold(const std::string& key, bool held) {
+    edit(key, [held](Entry& entry) { entry.is_held = held; });
   }
 
   std::string name_of(uint32_t number) const {
@@ -387,9 +389,9 @@ class Assembly::Impl {
   /// Takes what is pending, or as much of it as can be.
   LoadResult settle() {
     Keys candidates;
-    for (auto& [key, entry] : entries_) {
-      if (entry.is_pending && !entry.is_held) {
-        candidates.insert(key);
+    for (const std::string& key : entries_.pending()) {
+      if (!entries_.at(key).is_held) {
+        candidates.insert(candidates.end(), key);
       }
     }
     taken_.clear();
@@ -400,7 +402,7 @@ class Assembly::Impl {
         take(candidates, *attempt.loaded.config);
         attempt.loaded.diagnostics.insert(attempt.loaded.diagnostics.begin(), refusals.begin(),
                                           refusals.end());
-        attempt.loaded.digest = digest();
+        attempt.loaded.digest = entries_.digest(file_);
         return std::move(attempt.loaded);
       }
       if (!refuse(candidates, attempt, refusals) || (candidates.empty() && !file_changed_)) {
@@ -423,7 +425,7 @@ class Assembly::Impl {
     Keys bad;
     Keys leaving;
     for (const std::string& key : candidates) {
-      const Entry& entry = entries_.find(key)->second;
+      const Entry& entry = entries_.at(key);
       if (attempt.bad.contains(entry.number)) {
         bad.insert(key);
       }
@@ -456,9 +458,8 @@ class Assembly::Impl {
   /// refused before, or else what is found by trying.
   Keys spoilers(const Keys& candidates, const Keys& suspects) {
     Keys before;
-    std::copy_if(
-        suspects.begin(), suspects.end(), std::inserter(before, before.end()),
-        [this](const std::string& key) { return !entries_.find(key)->second.reason.empty(); });
+    std::copy_if(suspects.begin(), suspects.end(), std::inserter(before, before.end()),
+                 [this](const std::string& key) { return !entries_.at(key).reason.empty(); });
     if (!before.empty() && before.size() < suspects.size()) {
       return before;
     }
@@ -486,8 +487,6 @@ class Assembly::Impl {
 
   /// False: it is the one of before.
   bool note_reason(const std::string& key, const std::vector<Diagnostic>& diagnostics) {
-    Entry& entry = entries_.find(key)->second;
-    const std::string before = entry.reason;
     const Diagnostic* first = nullptr;
     for (const Diagnostic& each : diagnostics) {
       if (each.severity == Severity::kError && (first == nullptr || each.file == key) &&
@@ -495,21 +494,24 @@ class Assembly::Impl {
         first = &each;
       }
     }
+    std::string reason;
     if (first == nullptr) {
-      entry.reason = "the config as a whole is not valid";
+      reason = "the config as a whole is not valid";
     } else if (first->file == key) {
-      entry.reason = reason_of(*first);
+      reason = reason_of(*first);
     } else {
-      entry.reason = fmt::format("{}: {}", first->file, reason_of(*first));
+      reason = fmt::format("{}: {}", first->file, reason_of(*first));
     }
-    return entry.reason != before;
+    const bool is_new = reason != entries_.at(key).reason;
+    edit(key, [&reason](Entry& entry) { entry.reason = std::move(reason); });
+    return is_new;
   }
 
   /// Whether the candidates leave every index of every list as it is, but for routes.
   bool can_patch(const Keys& candidates) const {
     return config_ && !file_changed_ &&
            std::all_of(candidates.begin(), candidates.end(), [this](const std::string& key) {
-             return entries_.find(key)->second.wanted || list_of(key) == kRoutes;
+             return entries_.at(key).wanted || list_of(key) == kRoutes;
            });
   }
 
@@ -530,7 +532,7 @@ class Assembly::Impl {
     report_problems(reader, problems);
     AssemblyNodes nodes(std::move(base));
     std::deque<SourceText> sources;  // the reader keeps their addresses
-    for (const auto& [key, entry] : entries_) {
+    for (const auto& [key, entry] : entries_.all()) {
       if (const std::string* text = text_of(key, entry, candidates)) {
         reader.add_source(entry.number, key, &sources.emplace_back(*text));
         nodes.add(reader, key, entry.number, *text);
@@ -582,7 +584,7 @@ class Assembly::Impl {
       const std::string prefix = std::string(list) + "/";
       for (auto at = candidates.lower_bound(prefix);
            at != candidates.end() && at->starts_with(prefix); ++at) {
-        const Entry& entry = entries_.find(*at)->second;
+        const Entry& entry = entries_.at(*at);
         if (entry.wanted) {
           reader.add_source(entry.number, *at, &sources.emplace_back(*entry.wanted));
           patch.put(reader, *at, entry.number, *entry.wanted);
@@ -616,29 +618,27 @@ class Assembly::Impl {
   /// Those whose keys are no documents' at all.
   void refuse_foreign(Reader& reader, const Keys& candidates) const {
     for (const std::string& key : candidates) {
-      report_document_key(reader, key, entries_.find(key)->second.number);
+      report_document_key(reader, key, entries_.at(key).number);
     }
   }
 
   /// Whether the file has put documents out of force.
   bool lost(const Entries& before) const {
-    return std::any_of(before.begin(), before.end(), [this](const auto& each) {
-      return each.second.text && !entries_.find(each.first)->second.text;
+    return std::any_of(before.all().begin(), before.all().end(), [this](const auto& each) {
+      return each.second.text && !entries_.at(each.first).text;
     });
   }
 
   /// The candidates are in force; the rest of an attempt that went well follows by commit().
   void take(const Keys& candidates, const Config& config) {
     for (const std::string& key : candidates) {
-      const auto found = entries_.find(key);
-      Entry& entry = found->second;
-      taken_.push_back({key, std::move(entry.text)});
-      entry.text = std::move(entry.wanted);
-      entry.wanted.reset();
-      entry.is_pending = false;
-      entry.reason.clear();
-      entry.digest =
-          options_.digest && entry.text ? document_digest(key, *entry.text, options_.digest) : "";
+      edit(key, [&](Entry& entry) {
+        taken_.push_back({key, std::move(entry.text)});
+        entry.text = std::move(entry.wanted);
+        entry.wanted.reset();
+        entry.is_pending = false;
+        entry.reason.clear();
+      });
     }
     next_config_ = config;
   }
@@ -650,20 +650,6 @@ class Assembly::Impl {
     }
     stubs_ = std::move(next_stubs_);
     config_ = std::move(next_config_);
-  }
-
-  std::string digest() const {
-    if (!options_.digest) {
-      return "";
-    }
-    if (size() == 0) {
-      return options_.digest(file_);
-    }
-    std::string all = options_.digest(file_);
-    for (const auto& [key, entry] : entries_) {
-      all += entry.text ? entry.digest : "";
-    }
-    return options_.digest(all);
   }
 
   std::string path_;

@@ -121,6 +121,22 @@ bool report_document_key(Reader& reader, std::string_view key, uint32_t number) 
   return true;
 }
 
+const std::vector<Mark>& AssemblyStubs::marks(std::string_view list) const {
+  static const std::vector<Mark> kNone;
+  const auto found = lists_.find(list);
+  return found != lists_.end() ? *found->second : kNone;
+}
+
+std::vector<Mark>& AssemblyStubs::edit(std::string_view list) {
+  std::shared_ptr<std::vector<Mark>>& marks = lists_[std::string(list)];
+  if (marks == nullptr) {
+    marks = std::make_shared<std::vector<Mark>>();
+  } else if (marks.use_count() > 1) {
+    marks = std::make_shared<std::vector<Mark>>(*marks);
+  }
+  return *marks;
+}
+
 AssemblyNodes::AssemblyNodes(YamlDocument file)
     : file_(std::move(file)) {}
 
@@ -165,7 +181,7 @@ AssemblyStubs AssemblyNodes::stubs() const {
   AssemblyStubs stubs;
   for (const std::string_view name : document_lists()) {
     const Node::Entry* entry = root_->find(name);
-    std::vector<Mark>& marks = stubs.lists[std::string(name)];
+    std::vector<Mark>& marks = stubs.edit(name);
     if (entry != nullptr) {
       for (const Node* item : entry->value->items) {
         marks.push_back(item->mark);
@@ -218,17 +234,16 @@ void AssemblyPatch::put_element(Reader& reader, std::string_view key, uint32_t n
   const std::string list(list_of(key));
   const std::string name(name_in(key));
   auto& names = names_[list];
-  std::vector<Mark>& marks = stubs_.lists[list];
   const auto known = names.find(name);
   if (known != names.end() && known->second.mark.source != number) {
     register_name(reader, list, node, {name, 0});
     return;
   }
-  size_t index = marks.size();
+  size_t index = stubs_.marks(list).size();
   if (known == names.end()) {
     names.emplace(name, NamedElement{static_cast<uint32_t>(index), {1, 1, number}});
     named_.emplace_back(list, name);
-    marks.push_back({1, 1, number});
+    stubs_.edit(list).push_back({1, 1, number});
   } else {
     index = known->second.index;
   }
@@ -242,11 +257,45 @@ void AssemblyPatch::remove(std::string_view key, uint32_t number) {
 }
 
 void AssemblyPatch::merge_routes() {
+  const std::vector<Mark>& marks = stubs_.marks(kRoutes);
+  const auto behind = std::partition_point(marks.begin(), marks.end(),
+                                           [](const Mark& mark) { return mark.source == 0; });
+  const auto of_file = static_cast<size_t>(behind - marks.begin());
+  if (!replace_routes(of_file)) {
+    add_routes(of_file);
+  }
+}
+
+/// Where every change is another version of a route that there is, or takes away what there never
+/// was: its place stays, and the pages of what has not changed are shared. False: one is not.
+bool AssemblyPatch::replace_routes(size_t of_file) {
+  RouteList replaced = config_.routes;
+  for (const auto& [name, change] : routes_) {
+    size_t begin = of_file;
+    for (size_t end = replaced.size(); begin < end;) {
+      const size_t middle = begin + (end - begin) / 2;
+      if (replaced[middle].name < name) {
+        begin = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    const bool is_there = begin < replaced.size() && replaced[begin].name == name;
+    if (is_there != (change.route != nullptr)) {
+      return false;
+    }
+    if (is_there) {
+      replaced.set(begin, change.route);
+    }
+  }
+  config_.routes = std::move(replaced);
+  return true;
+}
+
+/// Puts routes between others or takes them out.
+void AssemblyPatch::add_routes(size_t of_file) {
   const RouteList& before = config_.routes;
-  std::vector<Mark>& marks = stubs_.lists[std::string(kRoutes)];
-  const auto of_file = static_cast<size_t>(
-      std::find_if(marks.begin(), marks.end(), [](const Mark& mark) { return mark.source != 0; }) -
-      marks.begin());
+  const std::vector<Mark>& marks = stubs_.marks(kRoutes);
   RouteList after;
   std::vector<Mark> marks_after;
   marks_after.reserve(marks.size() + routes_.size());
@@ -254,12 +303,6 @@ void AssemblyPatch::merge_routes() {
     after.append(route);
     marks_after.push_back(mark);
   };
-  bool same_places = true;
-  RouteList replaced = before;
-  size_t at = 0;
-  for (; at < of_file; ++at) {
-    add(before.item(at), marks[at]);
-  }
   auto change = routes_.begin();
   const auto add_change = [&] {
     if (change->second.route != nullptr) {
@@ -267,40 +310,34 @@ void AssemblyPatch::merge_routes() {
     }
     ++change;
   };
-  for (; at < before.size(); ++at) {
-    while (change != routes_.end() && change->first < before[at].name) {
-      same_places = same_places && change->second.route == nullptr;
+  for (size_t at = 0; at < before.size(); ++at) {
+    while (at >= of_file && change != routes_.end() && change->first < before[at].name) {
       add_change();
     }
-    if (change != routes_.end() && change->first == before[at].name) {
-      same_places = same_places && change->second.route != nullptr;
-      if (same_places) {
-        replaced.set(at, change->second.route);
-      }
+    if (at >= of_file && change != routes_.end() && change->first == before[at].name) {
       add_change();
     } else {
       add(before.item(at), marks[at]);
     }
   }
   while (change != routes_.end()) {
-    same_places = same_places && change->second.route == nullptr;
     add_change();
   }
-  // With the places as they were, the pages of what has not changed are shared.
-  config_.routes = same_places ? std::move(replaced) : std::move(after);
-  marks = std::move(marks_after);
+  config_.routes = std::move(after);
+  stubs_.edit(kRoutes) = std::move(marks_after);
 }
 
 const Node& AssemblyPatch::make_root() {
   root_.kind = Node::Kind::kMapping;
   root_.mark = {1, 1};
-  for (const auto& [name, marks] : stubs_.lists) {
+  for (const std::string_view name : document_lists()) {
+    const std::vector<Mark>& marks = stubs_.marks(name);
     Node& list = make_node(made_, Node::Kind::kSequence, {1, 1});
     list.items.reserve(marks.size());
     for (const Mark& mark : marks) {
       list.items.push_back(&make_node(made_, Node::Kind::kMapping, mark));
     }
-    root_.entries.push_back(Node::Entry{name, list.mark, &list});
+    root_.entries.push_back(Node::Entry{std::string(name), list.mark, &list});
   }
   return root_;
 }

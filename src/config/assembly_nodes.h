@@ -28,8 +28,15 @@ bool report_document_key(Reader& reader, std::string_view key, uint32_t number);
 
 /// What stands for the elements of the lists in checks, once their nodes are gone: nothing but
 /// their places, in the order of the config.
-struct AssemblyStubs {
-  std::map<std::string, std::vector<Mark>, std::less<>> lists;
+class AssemblyStubs {
+ public:
+  const std::vector<Mark>& marks(std::string_view list) const;
+
+  /// To be changed; copies that have the same marks keep them.
+  std::vector<Mark>& edit(std::string_view list);
+
+ private:
+  std::map<std::string, std::shared_ptr<std::vector<Mark>>, std::less<>> lists_;
 };
 
 /// The file's tree with the documents' in its lists.
@@ -85,6 +92,8 @@ class AssemblyPatch {
   void put_route(Reader& reader, std::string_view key, uint32_t number, const Node& node);
   void put_element(Reader& reader, std::string_view key, uint32_t number, const Node& node);
   void merge_routes();
+  bool replace_routes(size_t of_file);
+  void add_routes(size_t of_file);
 
   Config config_;
   AssemblyStubs stubs_;

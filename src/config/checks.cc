@@ -110,7 +110,7 @@ void check_registries(Reader& reader, const Node& root, const Config& config) {
 
 /// A request waits for one store at most.
 void check_strict_stores(Reader& reader, const Node& root, const Config& config) {
-  for (size_t i = 0; i < config.routes.size(); ++i) {
+  for (size_t i = 0; config.stores.size() > 1 && i < config.routes.size(); ++i) {
     uint32_t store = kNoStore;
     for (const uint32_t index : config.routes[i].rate_limits) {
       const RateLimit& limit = config.rate_limits[index];

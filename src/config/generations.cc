@@ -4,6 +4,9 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
+
+#include "hangu/base/list_difference.h"
 
 namespace hangu::config {
 namespace {
@@ -56,39 +59,55 @@ CommonEnds common_ends(const RouteList& a, const RouteList& b) {
 }  // namespace
 
 void share_unchanged(Config& next, const Config& before) {
-  const CommonEnds ends = common_ends(next.routes, before.routes);
   RoutesByName old(before.routes);
-  // Changed where it differs, the old list keeps the pages of those that do not.
-  RouteList shared = before.routes;
-  RouteList appended;
-  const bool same_size = next.routes.size() == before.routes.size();
-  for (size_t i = 0; i < next.routes.size(); ++i) {
-    const RouteList::Item& route = next.routes.item(i);
-    const bool is_shared = i < ends.front || i >= next.routes.size() - ends.back;
-    RouteList::Item known = is_shared ? nullptr : old.find(route->name, i);
-    const RouteList::Item& item = known != nullptr && *known == *route ? known : route;
-    if (!same_size) {
-      appended.append(item);
-    } else if (shared.item(i) != item) {
-      shared.set(i, item);
+  const auto known_or_new = [&old](const RouteList::Item& route, size_t at) {
+    const RouteList::Item known = old.find(route->name, at);
+    return known != nullptr && *known == *route ? known : route;
+  };
+  if (next.routes.size() == before.routes.size()) {
+    // Changed where it differs, the old list keeps the pages of those that do not.
+    RouteList shared = before.routes;
+    for (const size_t at : differing_places(next.routes, before.routes)) {
+      const RouteList::Item item = known_or_new(next.routes.item(at), at);
+      if (shared.item(at) != item) {
+        shared.set(at, item);
+      }
     }
+    next.routes = std::move(shared);
+    return;
   }
-  next.routes = same_size ? std::move(shared) : std::move(appended);
+  const CommonEnds ends = common_ends(next.routes, before.routes);
+  RouteList appended;
+  for (size_t at = 0; at < next.routes.size(); ++at) {
+    const RouteList::Item& route = next.routes.item(at);
+    const bool is_shared = at < ends.front || at >= next.routes.size() - ends.back;
+    appended.append(is_shared ? route : known_or_new(route, at));
+  }
+  next.routes = std::move(appended);
 }
 
 RouteList routes_not_in(const RouteList& other, const RouteList& list) {
-  const CommonEnds ends = common_ends(list, other);
-  const size_t begin = ends.front;
-  const size_t list_end = list.size() - ends.back;
-  const size_t other_end = other.size() - ends.back;
-  std::unordered_set<const Route*> known;
-  for (size_t i = begin; i < other_end; ++i) {
-    known.insert(other.item(i).get());
-  }
   RouteList out;
-  for (size_t i = begin; i < list_end; ++i) {
-    if (!known.contains(list.item(i).get())) {
-      out.append(list.item(i));
+  std::unordered_set<const Route*> known;
+  if (list.size() == other.size()) {
+    const std::vector<size_t> places = differing_places(list, other);
+    for (const size_t at : places) {
+      known.insert(other.item(at).get());
+    }
+    for (const size_t at : places) {
+      if (!known.contains(list.item(at).get())) {
+        out.append(list.item(at));
+      }
+    }
+    return out;
+  }
+  const CommonEnds ends = common_ends(list, other);
+  for (size_t at = ends.front; at < other.size() - ends.back; ++at) {
+    known.insert(other.item(at).get());
+  }
+  for (size_t at = ends.front; at < list.size() - ends.back; ++at) {
+    if (!known.contains(list.item(at).get())) {
+      out.append(list.item(at));
     }
   }
   return out;

@@ -79,6 +79,22 @@ class Comparison {
   std::vector<KeyChange>& out_;
 };
 
+/// Elements that are the same at the same place; the lists may differ in length.
+template <class T>
+void leave_out_alike(std::vector<T>& a, std::vector<T>& b) {
+  const size_t common = std::min(a.size(), b.size());
+  size_t kept = 0;
+  for (size_t i = 0; i < common; ++i) {
+    if (!(a[i] == b[i])) {
+      std::swap(a[kept], a[i]);
+      std::swap(b[kept], b[i]);
+      ++kept;
+    }
+  }
+  a.erase(a.begin() + static_cast<ptrdiff_t>(kept), a.begin() + static_cast<ptrdiff_t>(common));
+  b.erase(b.begin() + static_cast<ptrdiff_t>(kept), b.begin() + static_cast<ptrdiff_t>(common));
+}
+
 }  // namespace
 
 const char* to_string(ReloadClass reload) noexcept {
@@ -102,10 +118,11 @@ std::vector<KeyChange> changed_keys(const Config& before, const Config& after) {
   Config now = after;
   old.routes = routes_not_in(after.routes, before.routes);
   now.routes = routes_not_in(before.routes, after.routes);
+  leave_out_alike(old.upstreams, now.upstreams);
   std::vector<KeyChange> out;
   const Type& root = root_type();
-  Comparison(out).compare(root, "", ReloadClass::kLive, root.to_value(old, &old),
-                          root.to_value(now, &now));
+  Comparison(out).compare(root, "", ReloadClass::kLive, root.to_value(before, &old),
+                          root.to_value(after, &now));
   return out;
 }
 

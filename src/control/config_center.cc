@@ -28,6 +28,7 @@ using std::chrono::seconds;
 constexpr Duration kBatchDelay = milliseconds(5);
 constexpr Duration kApplyAgain = milliseconds(20);  // another reload is under way
 constexpr Duration kCacheDelay = seconds(1);
+constexpr int kCacheRest = 20;  // times what the last cache took: it is all documents each time
 constexpr Duration kSettleTime = seconds(60);  // of a store that was lost and is filled again
 
 /// What the store has said and nobody has looked at yet.
@@ -330,12 +331,22 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
       return;
     }
     cache_waits_ = true;
-    cache_timer_.expires_after(kCacheDelay);
+    cache_timer_.expires_after(std::max(kCacheDelay, kCacheRest * cache_took_));
     cache_timer_.async_wait([self = shared_from_this()](error_code error) {
       self->cache_waits_ = false;
       if (!error) {
-        self->hooks_.run_apart([source = self->source_] { source->save_cache(); });
+        self->save_cache();
       }
+    });
+  }
+
+  void save_cache() {
+    hooks_.run_apart([self = shared_from_this()] {
+      const TimePoint began = monotonic_now();
+      self->source_->save_cache();
+      asio::post(self->context_, [self, took = monotonic_now() - began] {
+        self->cache_took_ = std::chrono::duration_cast<Duration>(took);
+      });
     });
   }
 
@@ -358,6 +369,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   bool applying_ = false;
   bool flush_waits_ = false;
   bool cache_waits_ = false;
+  Duration cache_took_{};  // the last time
   bool stopped_ = false;
 };
 

@@ -53,7 +53,7 @@ std::vector<config::Document> Intake::replace(std::vector<StoredDocument> docume
   for (StoredDocument& each : documents) {
     const auto found = known_.find(each.key);
     const bool same = found != known_.end() && found->second.in_store &&
-                      found->second.refusal.empty() && found->second.text == each.text;
+                      !refusals_.contains(each.key) && found->second.text == each.text;
     if (!same) {
       changes.push_back(std::move(each));
     }
@@ -91,14 +91,12 @@ void Intake::take_text(const std::string& key, std::string text,
                        std::vector<config::Document>& out) {
   Known& known = known_[key];
   const auto envelope = read_envelope(text);
-  if (!envelope) {
-    known.refusal = envelope.error();
+  std::string refusal = envelope ? refusal_of(key, *envelope, text) : envelope.error();
+  if (!refusal.empty()) {
+    refusals_[key] = std::move(refusal);
     return;
   }
-  known.refusal = refusal_of(key, *envelope, text);
-  if (!known.refusal.empty()) {
-    return;
-  }
+  refusals_.erase(key);
   const bool changed = text != known.text;
   known.text = std::move(text);
   known.sequence = envelope->sequence;
@@ -116,21 +114,25 @@ void Intake::take_removal(const std::string& key, std::vector<config::Document>&
   Known& known = found->second;
   if (trust_.needs_signatures() && known.sequence != 0) {
     // A signed removal may be swept from the store, the versions before it may not come back.
-    known.refusal = known.is_there ? "it was removed without a signature" : "";
+    if (known.is_there) {
+      refusals_[key] = "it was removed without a signature";
+    } else {
+      refusals_.erase(key);
+    }
     return;
   }
   if (known.is_there) {
     out.push_back({key, std::nullopt});
   }
+  refusals_.erase(key);
   known_.erase(found);
 }
 
 std::vector<config::Refusal> Intake::refused() const {
   std::vector<config::Refusal> out;
-  for (const auto& [key, known] : known_) {
-    if (!known.refusal.empty()) {
-      out.push_back({key, known.refusal});
-    }
+  out.reserve(refusals_.size());
+  for (const auto& [key, reason] : refusals_) {
+    out.push_back({key, reason});
   }
   return out;
 }

@@ -139,27 +139,45 @@ Result<std::shared_ptr<const Library>, std::string> Store::load(const config::Pl
   return library;
 }
 
+/// Makes what one use in a route needs.
+void Store::configure(const config::Config& config, const config::Route& route,
+                      const config::PluginUse& use, Plan& plan, Problems& problems) {
+  const std::string& name = config.plugins[use.plugin].name;
+  auto& made = plan.instances_[{name, use.config.json}];
+  if (made != nullptr || use.mode == config::Mode::kOff) {
+    return;
+  }
+  const std::shared_ptr<const Library>& library = plan.libraries_.at(name);
+  std::weak_ptr<const Instance>& known = instances_[{library.get(), use.config.json}];
+  made = known.lock();
+  if (made != nullptr) {
+    return;
+  }
+  auto instance = Instance::configure(library, use.config.json);
+  if (!instance) {
+    complain(instance.error(), route, use, name, problems);
+    return;
+  }
+  made = std::move(*instance);
+  known = made;
+}
+
 /// Makes what the routes of the config need.
 Result<Plan, Problems> Store::configured(const config::Config& config, Plan plan) {
-  Problems problems;
-  for (const config::Route& route : config.routes) {
-    for (const config::PluginUse& use : route.plugins) {
-      const std::string& name = config.plugins[use.plugin].name;
-      auto& made = plan.instances_[{name, use.config.json}];
-      if (made != nullptr || use.mode == config::Mode::kOff) {
-        continue;
+  const auto with_plugins = [&config](size_t begin, size_t end) {
+    std::vector<size_t> found;
+    for (size_t at = begin; at < end; ++at) {
+      if (!config.routes[at].plugins.empty()) {
+        found.push_back(at);
       }
-      const std::shared_ptr<const Library>& library = plan.libraries_.at(name);
-      std::weak_ptr<const Instance>& known = instances_[{library.get(), use.config.json}];
-      made = known.lock();
-      if (made == nullptr) {
-        auto instance = Instance::configure(library, use.config.json);
-        if (!instance) {
-          complain(instance.error(), route, use, name, problems);
-          continue;
-        }
-        made = std::move(*instance);
-        known = made;
+    }
+    return found;
+  };
+  Problems problems;
+  for (const std::vector<size_t>& page : users_.update(config.routes, with_plugins)) {
+    for (const size_t at : page) {
+      for (const config::PluginUse& use : config.routes[at].plugins) {
+        configure(config, config.routes[at], use, plan, problems);
       }
     }
   }

@@ -1,9 +1,12 @@
 // The part of RouteTable that builds: what differs between two lists of routes, and only that.
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "hangu/base/list_difference.h"
 #include "hangu/policy/route_table.h"
 
 #include "policy/split_path.h"
@@ -266,7 +269,47 @@ uint32_t RouteTable::new_slot() {
   return slot;
 }
 
+/// Where routes only have other versions, in their places; nothing where one has moved as well.
+std::optional<std::vector<size_t>> RouteTable::replaced_places(
+    const config::RouteList& routes) const {
+  if (routes.size() != routes_.size()) {
+    return std::nullopt;
+  }
+  std::vector<size_t> places = differing_places(routes_, routes);
+  std::unordered_set<const config::Route*> before;
+  for (const size_t at : places) {
+    before.insert(routes_.item(at).get());
+  }
+  const bool moved = std::any_of(places.begin(), places.end(),
+                                 [&](size_t at) { return before.contains(routes.item(at).get()); });
+  return moved ? std::nullopt : std::optional(std::move(places));
+}
+
+/// All slots and places stay as they are.
+void RouteTable::replace(const config::RouteList& routes, const std::vector<size_t>& places,
+                         Change& change) {
+  std::vector<std::shared_ptr<const RouteEntry>> removed;  // alive until no set points at them
+  for (const size_t at : places) {
+    removed.push_back(entries_.item(slot_of_position_[at]));
+    edit_hosts(*removed.back(), [&](PathTable& table) { remove(table, *removed.back()); });
+  }
+  for (const size_t at : places) {
+    const uint32_t slot = slot_of_position_[at];
+    auto entry = std::make_shared<const RouteEntry>(routes.item(at), slot);
+    edit_hosts(*entry, [&](PathTable& table) { insert(table, *entry); });
+    entries_.set(slot, std::move(entry));
+    change.added.push_back(slot);
+  }
+  routes_ = routes;
+}
+
 RouteTable::Change RouteTable::update(const config::RouteList& routes) {
+  if (const auto places = replaced_places(routes)) {
+    Change change;
+    replace(routes, *places, change);
+    change.removed = free_slots_;
+    return change;
+  }
   const Window window = window_of(routes_, routes);
   const std::vector<uint32_t> kept = kept_positions(routes_, routes, window);
   std::vector<bool> stays(window.old_end - window.begin, false);

@@ -1,5 +1,6 @@
 #include "server/identity_builder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,43 +22,59 @@ const config::JwtAuth& keys_config(const config::Authenticator& config) {
   return config.oidc.enabled ? config.oidc.id_token : config.jwt;
 }
 
+void add_claims(const std::vector<config::KeyPart>& key, std::vector<std::string>& names) {
+  for (const config::KeyPart& part : key) {
+    if (part.kind == config::KeyPart::Kind::kClaim) {
+      names.push_back(part.name);
+    }
+  }
+}
+
+void add_claims(const config::IdentityMatch& who, std::vector<std::string>& names) {
+  for (const config::ClaimMatch& match : who.claims) {
+    names.push_back(match.claim);
+  }
+}
+
+void add_claims(const config::Route& route, std::vector<std::string>& names) {
+  for (const config::AllowRule& rule : route.authorization.allow) {
+    add_claims(rule.who, names);
+  }
+  for (const config::Split::Part& part : route.split.upstreams) {
+    add_claims(part.who, names);
+    for (const config::SplitRule& rule : part.rules) {
+      add_claims(rule.who, names);
+    }
+  }
+  add_claims(route.split.key, names);
+}
+
 }  // namespace
 
+/// Those that somebody beside an authenticator looks at, each once.
 std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& config) {
   std::vector<std::string> names;
-  const auto add_keys = [&](const std::vector<config::KeyPart>& key) {
-    for (const config::KeyPart& part : key) {
-      if (part.kind == config::KeyPart::Kind::kClaim) {
-        names.push_back(part.name);
-      }
-    }
-  };
-  const auto add_claims = [&](const config::IdentityMatch& who) {
-    for (const config::ClaimMatch& match : who.claims) {
-      names.push_back(match.claim);
-    }
-  };
   if (config.authenticators.empty()) {
     return names;  // there may be many routes
   }
-  for (const config::Route& route : config.routes) {
-    for (const config::AllowRule& rule : route.authorization.allow) {
-      add_claims(rule.who);
+  const auto of_routes = [&config](size_t begin, size_t end) {
+    std::vector<std::string> found;
+    for (size_t at = begin; at < end; ++at) {
+      add_claims(config.routes[at], found);
     }
-    for (const config::Split::Part& part : route.split.upstreams) {
-      add_claims(part.who);
-      for (const config::SplitRule& rule : part.rules) {
-        add_claims(rule.who);
-      }
-    }
-    add_keys(route.split.key);
+    return found;
+  };
+  for (const std::vector<std::string>& page : route_claims_.update(config.routes, of_routes)) {
+    names.insert(names.end(), page.begin(), page.end());
   }
   for (const config::RateLimit& limit : config.rate_limits) {
-    add_keys(limit.key);
+    add_claims(limit.key, names);
   }
   for (const config::Upstream& upstream : config.upstreams) {
-    add_keys(upstream.balancing.key);
+    add_claims(upstream.balancing.key, names);
   }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
@@ -67,6 +84,7 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
     consumers_ = std::make_shared<const filter::ConsumerTable>(config.consumers);
   }
   const std::vector<std::string> claims = claims_wanted(config);
+  claims_changed_ = claims != std::exchange(claims_, claims);
   const auto before = std::exchange(keys_, {});
   keep_answers(config, claims, cluster_number);
   authenticators_.clear();

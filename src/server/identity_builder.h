@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hangu/base/page_summaries.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/auth_filter.h"
 #include "hangu/filter/consumer_table.h"
@@ -52,8 +53,8 @@ class IdentityBuilder {
   /// What has to see the bodies of a route's requests; nothing where nobody wants to.
   void add_body_filter(const config::Route& route, filter::FilterChain& chain) const;
 
-  /// Claims that somebody beside an authenticator looks at.
-  static std::vector<std::string> claims_wanted(const config::Config& config);
+  /// Whether somebody beside an authenticator looks at other claims since the last build().
+  bool claims_changed() const { return claims_changed_; }
 
   /// nullptr: no authenticator of that name has keys.
   std::shared_ptr<filter::JwtKeys> jwt_keys(const std::string& authenticator) const;
@@ -81,6 +82,7 @@ class IdentityBuilder {
     uint32_t cluster = 0;
   };
 
+  std::vector<std::string> claims_wanted(const config::Config& config);
   void keep_answers(const config::Config& config, const std::vector<std::string>& claims,
                     const ClusterNumber& cluster_number);
   std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
@@ -98,6 +100,9 @@ class IdentityBuilder {
     std::shared_ptr<filter::ReplayMemory> memory;
   };
 
+  PageSummaries<config::Route, std::vector<std::string>> route_claims_;
+  std::vector<std::string> claims_;
+  bool claims_changed_ = false;
   std::vector<config::Consumer> consumer_configs_;
   std::shared_ptr<const filter::ConsumerTable> consumers_;
   filter::AuthFilter::List authenticators_;

@@ -49,8 +49,7 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
          extends(concurrency_limits, after.concurrency_limits) &&
          extends(bandwidth_limits, after.bandwidth_limits) && extends(plugins, after.plugins) &&
          overload == after.overload && consumers == after.consumers &&
-         authenticators == after.authenticators &&
-         IdentityBuilder::claims_wanted(before) == IdentityBuilder::claims_wanted(after);
+         authenticators == after.authenticators;
 }
 
 }  // namespace
@@ -90,9 +89,7 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
   limits_.build(*config);
   build_routes(*config, build_rate_limits(*config, stores), plugins, *snapshot);
   libraries_ = plugins.libraries();
-  for (const config::Route& route : config->routes) {
-    snapshot->answers_preflights = snapshot->answers_preflights || route.cors.enabled;
-  }
+  snapshot->answers_preflights = has_cors(config->routes);
   snapshot->config = std::move(config);
   if (current_ != nullptr) {
     retired_.push_back(std::move(current_));
@@ -201,6 +198,17 @@ void SnapshotBuilder::tell_stores(const RateLimits& limits, const config::Config
   }
 }
 
+bool SnapshotBuilder::has_cors(const config::RouteList& routes) {
+  const auto any = [&routes](size_t begin, size_t end) {
+    while (begin < end && !routes[begin].cors.enabled) {
+      ++begin;
+    }
+    return begin < end;
+  };
+  const std::vector<bool>& pages = cors_pages_.update(routes, any);
+  return std::find(pages.begin(), pages.end(), true) != pages.end();
+}
+
 /// Tells the registry which names the generation before had and this one has not.
 void SnapshotBuilder::note_removed(const policy::RouteTable::Change& change,
                                    const policy::RouteTable& table,
@@ -235,9 +243,12 @@ void SnapshotBuilder::build_routes(const config::Config& config, const RateLimit
     snapshot.routes.append(nullptr);
   }
   for (const uint32_t slot : change.removed) {
-    snapshot.routes.set(slot, nullptr);
+    if (snapshot.routes.item(slot) != nullptr) {
+      snapshot.routes.set(slot, nullptr);
+    }
   }
-  if (current_ != nullptr && !same_for_routes(*current_->config, config)) {
+  if (current_ != nullptr &&
+      (identity_.claims_changed() || !same_for_routes(*current_->config, config))) {
     change.added.clear();
     for (uint32_t slot = 0; slot < table.slots(); ++slot) {
       if (table.holds_route(slot)) {

@@ -12,6 +12,7 @@
 
 #include "hangu/audit/audit_log.h"
 #include "hangu/audit/log_writer.h"
+#include "hangu/base/page_summaries.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/snapshot.h"
@@ -111,6 +112,7 @@ class SnapshotBuilder {
                           const ClusterStores& stores);
   void build_routes(const config::Config& config, const RateLimits& limits,
                     const plugin::Plan& plugins, filter::Snapshot& snapshot);
+  bool has_cors(const config::RouteList& routes);
   void add_swapped(const config::Config& config, const policy::RouteTable& table,
                    const plugin::Plan& plugins, std::vector<uint32_t>& slots) const;
   void note_removed(const policy::RouteTable::Change& change, const policy::RouteTable& table,
@@ -140,6 +142,7 @@ class SnapshotBuilder {
   ForwardAuthBuilder forward_auths_;
   ClusterNumbers clusters_;
   LimitBuilder limits_;
+  PageSummaries<config::Route, bool> cors_pages_;
   Random random_;
   // What has been counted, by the name of the limit: goes on over generations.
   std::unordered_map<std::string, RateLimitMemory> rate_limits_;

@@ -55,7 +55,6 @@ class Intake {
     std::string text;       // believed, with its envelope; empty: there is none
     uint64_t sequence = 0;  // of it
     bool is_there = false;  // it makes a document
-    std::string refusal;    // of what the store has; empty: that is `text`
     bool in_store = false;
   };
 
@@ -68,6 +67,7 @@ class Intake {
   Trust trust_;
   Options options_;
   std::map<std::string, Known, std::less<>> known_;
+  std::map<std::string, std::string, std::less<>> refusals_;  // of what the store has, by key
   bool holds_lost_store_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hangu/base/clock.h"
+#include "hangu/base/page_summaries.h"
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
 #include "hangu/plugin/crash_report.h"
@@ -119,6 +120,8 @@ class Store {
                                                            bool again);
   Result<std::string, std::string> file_for(const Image& image, const std::string& name);
   Result<Plan, Problems> configured(const config::Config& config, Plan plan);
+  void configure(const config::Config& config, const config::Route& route,
+                 const config::PluginUse& use, Plan& plan, Problems& problems);
   Plan in_force(const config::Config& config) const;
   void remove_old_files(const std::string& name, const Entry& entry) const;
 
@@ -131,6 +134,7 @@ class Store {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const Library>> libraries_;
   // Routes and generations share those with the same config.
   std::map<std::pair<const Library*, std::string>, std::weak_ptr<const Instance>> instances_;
+  PageSummaries<config::Route, std::vector<size_t>> users_;  // the routes that have plugins
 };
 
 }  // namespace hangu::plugin

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -143,6 +144,8 @@ class RouteTable {
   template <class Edit>
   void edit_hosts(const RouteEntry& entry, Edit edit);
   uint32_t new_slot();
+  std::optional<std::vector<size_t>> replaced_places(const config::RouteList& routes) const;
+  void replace(const config::RouteList& routes, const std::vector<size_t>& places, Change& change);
 
   static uint64_t hash_of(std::string_view text) noexcept;
   static const PathTable* find_host(const SegmentedTable<HostTable>& hosts,
