@@ -90,4 +90,10 @@ std::vector<config::Diagnostic> ConfigStore::check(
   return out;
 }
 
+template <>
+Result<void, std::string> ConfigStore::ask(
+    boost::asio::awaitable<Result<void, std::string>> question) {
+  return run_to_end(std::move(question));
+}
+
 }  // namespace hangu::cli

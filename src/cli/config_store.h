@@ -45,6 +45,12 @@ class ConfigStore {
   /// Runs a question to its end.
   template <class T>
   T ask(boost::asio::awaitable<T> question) {
+    return run_to_end(std::move(question));
+  }
+
+ private:
+  template <class T>
+  T run_to_end(boost::asio::awaitable<T> question) {
     std::optional<T> answer;
     boost::asio::co_spawn(context_, kept(std::move(question)),
                           [&](const std::exception_ptr& error, std::optional<T> result) {
@@ -57,7 +63,6 @@ class ConfigStore {
     return answer ? std::move(*answer) : T(Failure<std::string>{"no answer"});
   }
 
- private:
   ConfigStore(config::Config config, fleet::Trust trust);
 
   /// co_spawn wants what has a default.
@@ -74,5 +79,10 @@ class ConfigStore {
   fleet::Publisher publisher_;
   fleet::RolloutStore rollouts_;
 };
+
+/// In one file: link-time optimisation takes the frame of a coroutine that two files have for two.
+template <>
+Result<void, std::string> ConfigStore::ask(
+    boost::asio::awaitable<Result<void, std::string>> question);
 
 }  // namespace hangu::cli

@@ -117,6 +117,7 @@ void Http2Stream::write_head(filter::Stream& stream, bool end) noexcept {
   if (status == 101) {  // RFC 8441 §5: a tunnel begins with 200
     status = 200;
     tunnel_ = true;
+    ++session_.tunnels_;
     response.headers.remove("sec-websocket-accept");
     session_.table().shard().stats().upgrades_active.add();
   } else if (connect_ && status < 300) {
@@ -135,12 +136,40 @@ void Http2Stream::write_head(filter::Stream& stream, bool end) noexcept {
 }
 
 void Http2Stream::write_data(filter::Stream&, buffer::Slice&& data, bool end) noexcept {
-  if (!closed_) {
-    if (queued_bytes() == 0) {
-      last_output_ = session_.table().loop().now();
-    }
-    session_.multiplexer_.send_data(*this, std::move(data), end);
+  if (closed_) {
+    return;
   }
+  if (said_goodbye_) {
+    data = buffer::Slice{};
+  } else if (goodbye_ != 0) {
+    data.size = static_cast<uint32_t>(frames_.pass_to_end(data.view()));
+  } else if (tunnel_) {
+    frames_.pass(data.view());
+  }
+  if (queued_bytes() == 0) {
+    last_output_ = session_.table().loop().now();
+  }
+  session_.multiplexer_.send_data(*this, std::move(data), end);
+  if (goodbye_ != 0 && !said_goodbye_ && !end) {
+    close_between_frames();
+  }
+}
+
+void Http2Stream::say_goodbye(uint16_t code) noexcept {
+  goodbye_ = code;
+  --session_.tunnels_;
+  close_between_frames();
+}
+
+/// The upstream hears what the client says to that, and ends the stream.
+void Http2Stream::close_between_frames() noexcept {
+  if (closed_ || !frames_.between()) {
+    return;
+  }
+  const http::CloseFrame frame = http::close_frame(goodbye_);
+  const std::string_view bytes = stream_->arena().copy({frame.data(), frame.size()});
+  said_goodbye_ = true;
+  session_.multiplexer_.send_data(*this, stream_->arena().slice_of(bytes), false);
 }
 
 void Http2Stream::write_trailers(filter::Stream& stream,
@@ -427,6 +456,7 @@ void Http2Session::on_closed(Slot& slot) noexcept {
   stream.closed_ = true;
   if (stream.tunnel_) {
     table().shard().stats().upgrades_active.subtract();
+    tunnels_ -= stream.goodbye_ == 0 ? 1 : 0;
   }
   stream.stream_->finish();
   table().bury(stream);
@@ -535,6 +565,16 @@ void Http2Session::drain() noexcept {
   multiplexer_.send_goaway(codec::http2::kStreamIdMax, ErrorCode::kNoError);
   multiplexer_.send_ping(kDrainPing);
   arm();
+}
+
+bool Http2Session::say_goodbye(uint16_t code) noexcept {
+  const bool any = tunnels_ != 0;
+  multiplexer_.for_each_stream([code, this](Slot& slot) {
+    if (Http2Stream& stream = stream_of(slot); !closed_ && stream.awaits_goodbye()) {
+      stream.say_goodbye(code);
+    }
+  });
+  return any;
 }
 
 void Http2Session::on_ping_ack(std::string_view opaque) noexcept {

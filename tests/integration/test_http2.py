@@ -498,18 +498,10 @@ class Ends(Http2Case):
 class WebSockets(Http2Case):
     """RFC 8441."""
 
-    def connect(self, client, path="/ws", **others):
-        fields = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
-                  (":authority", "test.example"), (":path", path), ("sec-websocket-version", "13"),
-                  *others.items()]
-        stream, data = client.headers(fields, end=False)
-        client.send(data)
-        return stream
-
     def test_echo(self):
         self.origin.on("/ws", echo_script)
         client = self.h2()
-        stream = self.connect(client)
+        stream = client.connect_websocket()
         response = client.head(stream)
         self.assertEqual(response.status, 200)
         self.assertIsNone(response.header("upgrade"))
@@ -529,8 +521,8 @@ class WebSockets(Http2Case):
         self.origin.on("/no", lambda exchange: exchange.reply(404, body=b"none"))
         self.origin.on("/ok", lambda exchange: exchange.reply(200, body=b"plain"))
         client = self.h2()
-        self.assertEqual(client.response(self.connect(client, "/no")).status, 404)
-        self.assertEqual(client.response(self.connect(client, "/ok")).status, 501)
+        self.assertEqual(client.response(client.connect_websocket("/no")).status, 404)
+        self.assertEqual(client.response(client.connect_websocket("/ok")).status, 501)
 
 
 class RealClients(Http2Case):

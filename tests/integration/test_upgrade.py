@@ -3,7 +3,6 @@ notices either. HANGU_TEST_UPGRADES, HANGU_TEST_RELOADS and HANGU_TEST_WEBSOCKET
 under load long ones."""
 
 import copy
-import json
 import os
 import pathlib
 import shutil
@@ -19,81 +18,19 @@ import time
 import unittest
 
 from support.audit import AuditLog, make_key
-from support.case import GatewayCase
 from support.certificates import Authority
 from support.client import Client
-from support.gateway import BINARY, Gateway, make_config, run_hangu
+from support.gateway import BINARY, make_config
 from support.manager import Manager
 from support.traffic import Sockets, Traffic
+from support.upgrade_case import UpgradeCase
 from support.wait import eventually
-from support.websocket import BINARY as BINARY_FRAME
-from support.websocket import (CLOSE, WebSocket, accept_upgrade, echo_script, format_frame,
-                               read_frame)
+from support.websocket import WebSocket, echo_script
 
 UPGRADES = int(os.environ.get("HANGU_TEST_UPGRADES", "2"))
 WEBSOCKETS = int(os.environ.get("HANGU_TEST_WEBSOCKETS", "20"))
 RELOADS = int(os.environ.get("HANGU_TEST_RELOADS", "5"))
 REFUSED = 4
-
-
-class UpgradeCase(GatewayCase):
-    def setUp(self):
-        super().setUp()
-        self.successors = []
-
-    def begin(self, arguments=(), launcher=(), **config):
-        config.setdefault("upgrade", {"drain_timeout": "60s"})
-        self.settings = make_config(self.origin, **config)
-        self.own = Gateway(self.settings, arguments=arguments, launcher=launcher)
-        self.addCleanup(self.end)
-        return self.own
-
-    def end(self):
-        try:
-            if self.own.code is None:
-                self.own.stop()
-        finally:
-            self.own.kill()
-            self.kill_successors()
-
-    def kill_successors(self):
-        """What a test that failed has left: nobody waits for those."""
-        for pid in self.successors:
-            line = pathlib.Path(f"/proc/{pid}/cmdline")
-            if line.exists() and str(self.own.config_path).encode() in line.read_bytes():
-                os.kill(pid, signal.SIGKILL)
-
-    def upgrade(self, *arguments, expect=0):
-        done = run_hangu("upgrade", "--json", "--socket", self.own.socket, *arguments)
-        self.assertEqual(done.returncode, expect,
-                         done.stdout + done.stderr + self.own.stderr[-3000:])
-        return json.loads(done.stdout)
-
-    def upgrade_to_another(self):
-        before = self.own.status()["pid"]
-        report = self.upgrade()
-        self.assertNotEqual(report["pid"], before)
-        self.successors.append(report["pid"])
-        status = self.own.status()
-        self.assertEqual((status["pid"], status["ready"]), (report["pid"], True))
-        return report
-
-    def wait_until_alone(self):
-        """The process that was replaced has nothing left to do."""
-        eventually(lambda: "predecessor_pid" not in self.own.status(), "the old process is gone")
-
-    def serving_pid(self):
-        return self.own.status()["pid"]
-
-    def held_back(self):
-        go = threading.Event()
-        self.addCleanup(go.set)
-
-        def script(exchange):
-            go.wait(20)
-            exchange.reply(200, body=b"held")
-        self.origin.on("/held", script)
-        return go
 
 
 class Upgrade(UpgradeCase):
@@ -481,89 +418,6 @@ class Container(UpgradeCase):
         self.assertNotEqual(self.serving_pid(), 1)
         os.kill(self.child_of_unshare(), signal.SIGTERM)
         self.assertEqual(self.own.wait(), 0)
-
-
-class Tunnels(UpgradeCase):
-    def open(self, count, **config):
-        self.origin.on("/ws", echo_script)
-        self.begin(**config)
-        self.sockets = Sockets()
-        self.addCleanup(self.sockets.close)
-        self.sockets.open(self.own.listener(), count)
-
-    def test_paced_close(self):
-        """Not before the window, one after the other in it, in the words of the protocol."""
-        self.open(20, upgrade={"drain_timeout": "6s", "ws_spread": "2s"})
-        begin = time.monotonic()
-        self.upgrade_to_another()
-        self.assertEqual(self.sockets.check(), 0)
-        late = time.monotonic() - begin
-        ends = self.sockets.watch(20)
-        self.assertEqual([code for _, code in ends], [1012] * 20)
-        times = sorted(at + late for at, _ in ends)
-        self.assertGreater(times[0], 3.9)
-        self.assertGreater(times[-1] - times[0], 1)
-        self.assertLess(times[len(times) // 2] - times[0], times[-1] - times[0])
-        self.wait_until_alone()
-
-    def test_close_at_shutdown(self):
-        self.open(4, shutdown={"lb_delay": 0, "drain_timeout": "3s", "ws_spread": "2s"})
-        self.own.send_signal(signal.SIGTERM)
-        ends = self.sockets.watch(20)
-        self.assertEqual([code for _, code in ends], [1001] * 4)
-        self.assertGreater(ends[0][0], 0.9)
-        self.assertEqual(self.own.wait(), 0)
-
-    def test_close_in_the_middle_of_a_frame(self):
-        """It waits for the end of the frame, and nothing comes after it."""
-        go_on, closed = threading.Event(), threading.Event()
-        self.addCleanup(go_on.set)
-
-        def script(exchange):
-            accept_upgrade(exchange)
-            frame = format_frame(BINARY_FRAME, b"x" * 300)
-            exchange.send(frame[:150])
-            go_on.wait(20)
-            exchange.send(frame[150:] + format_frame(BINARY_FRAME, b"too late"))
-            if read_frame(exchange.wire).opcode == CLOSE:
-                closed.set()
-
-        self.origin.on("/half", script)
-        self.origin.on("/ws", echo_script)
-        self.begin(workers=1, upgrade={"drain_timeout": "4s", "ws_spread": "4s"})
-        address = self.own.listener()
-        half = WebSocket(self.own.client())
-        half.open("/half")
-        others = Sockets()
-        self.addCleanup(others.close)
-        others.open(address, 9)  # they come after it, evenly spread
-        self.upgrade_to_another()
-        self.assertEqual(others.sockets[0].receive().opcode, CLOSE)
-        go_on.set()
-        self.assertEqual(half.receive().payload, b"x" * 300)
-        frame = half.receive()
-        self.assertEqual((frame.opcode, frame.payload), (CLOSE, (1012).to_bytes(2, "big")))
-        half.send(frame.payload, CLOSE)
-        self.assertEqual(half.client.end(), ("eof", b""))
-        self.assertTrue(closed.wait(20), "the upstream hears of the close, too")
-
-    def test_removed_listener(self):
-        """`reload.drain_timeout`: a window of its own."""
-        self.origin.on("/ws", echo_script)
-        gateway = self.begin(reload={"drain_timeout": "2s", "ws_spread": "1s"})
-        more = copy.deepcopy(self.settings)
-        more["listeners"].append({"name": "second", "bind": "127.0.0.1:0"})
-        self.assertEqual(gateway.reload(more).returncode, 0)
-        sockets = Sockets()
-        self.addCleanup(sockets.close)
-        sockets.open(gateway.listener("second"), 4)
-        stays = WebSocket(gateway.client())
-        stays.open()
-        self.assertEqual(gateway.reload(self.settings).returncode, 0)
-        ends = sockets.watch(20)
-        self.assertEqual([code for _, code in ends], [1012] * 4)
-        self.assertGreater(ends[0][0], 0.8)
-        self.assertEqual(stays.echo(b"still"), b"still")
 
 
 class Tls(UpgradeCase):

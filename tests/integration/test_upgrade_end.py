@@ -8,8 +8,8 @@ import sys
 import tempfile
 
 from support.gateway import BINARY
+from support.upgrade_case import UpgradeCase
 from support.wait import eventually
-from test_upgrade import UpgradeCase
 
 # Speaks as a new process does, but takes its time to say that it has taken over, and says so to
 # nobody else; at SIGTERM it ends with a code of its own.

@@ -14,6 +14,7 @@
 #include "hangu/event/timer.h"
 #include "hangu/filter/edge_rules.h"
 #include "hangu/filter/stream.h"
+#include "hangu/http/websocket_frames.h"
 #include "hangu/net/connection.h"
 
 namespace hangu::downstream {
@@ -42,6 +43,11 @@ class Http2Stream final : public codec::http2::StreamSlot, private filter::Respo
   void deliver_held() noexcept;
   void touch() noexcept;
 
+  bool awaits_goodbye() const noexcept { return tunnel_ && goodbye_ == 0 && !closed_; }
+
+  void say_goodbye(uint16_t code) noexcept;
+  void close_between_frames() noexcept;
+
   Http2Session& session_;
   buffer::ObjectPool<filter::Stream>::Ptr stream_;
   http::HeaderBlock trailers_;  // of the request
@@ -53,7 +59,10 @@ class Http2Stream final : public codec::http2::StreamSlot, private filter::Respo
   bool held_end_ = false;
   bool paused_ = false;
   bool delivering_ = false;
-  bool connect_ = false;  // asked for a tunnel by an extended CONNECT
+  http::WebsocketFrames frames_;  // to the client, of a tunnel
+  uint16_t goodbye_ = 0;       // the code of the Close frame that is to follow the frame under way
+  bool said_goodbye_ = false;  // nothing comes after it
+  bool connect_ = false;       // asked for a tunnel by an extended CONNECT
   bool tunnel_ = false;
   bool closed_ = false;  // the multiplexer has let go of it
 };
@@ -68,6 +77,11 @@ class Http2Session final : public Session,
 
   void begin(buffer::Slice&& seen, buffer::Slice&& data) noexcept override;
   void drain() noexcept override;
+
+  /// All its tunnels.
+  bool say_goodbye(uint16_t code) noexcept override;
+
+  bool can_say_goodbye() const noexcept override { return tunnels_ != 0; }
 
   bool idle() const noexcept override { return multiplexer_.streams() == 0 && requests_ != 0; }
 
@@ -142,6 +156,7 @@ class Http2Session final : public Session,
   Peer peer_;
   const filter::ListenerRuntime* trust_from_ = nullptr;  // whose list `peer_.trusted()` follows
   uint64_t requests_ = 0;
+  uint32_t tunnels_ = 0;  // that have not been told to end
   TimePoint started_{};
   TimePoint idle_since_{};
   TimePoint section_since_{};  // when the unfinished section began to be waited for

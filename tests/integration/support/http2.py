@@ -137,6 +137,15 @@ class Http2Client:
         self.send(data)
         return stream
 
+    def connect_websocket(self, path="/ws"):
+        """RFC 8441; the number of its stream."""
+        stream, data = self.headers(
+            [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+             (":authority", "test.example"), (":path", path), ("sec-websocket-version", "13")],
+            end=False)
+        self.send(data)
+        return stream
+
     def send_data(self, stream, data=b"", end=False, piece=16384):
         out = bytearray()
         while len(data) > piece:
