@@ -359,19 +359,46 @@ json::object rollout(const control::ConfigSource::RolloutReport& report) {
           {"refusal", report.refusal}};
 }
 
+json::object shared_keys(const control::SharedKeysStatus& keys) {
+  return {{"generation", keys.generation},
+          {"sealing", keys.sealing},
+          {"since", keys.generation != 0 ? format_wall_time(keys.since) : ""},
+          {"keys", keys.keys},
+          {"error", keys.error}};
+}
+
+json::array certificate_alarms(const std::vector<fleet::CertificateAlarm>& alarms,
+                               std::time_t now) {
+  constexpr std::time_t kDay = 24 * 3600;
+  json::array all;
+  for (const fleet::CertificateAlarm& each : alarms) {
+    const std::time_t left = each.certificate.not_after_s - now;
+    all.push_back({{"fingerprint", each.certificate.fingerprint},
+                   {"subject", each.certificate.subject},
+                   {"not_after", server::date_text(each.certificate.not_after_s)},
+                   {"days_left", left < 0 ? -1 : left / kDay},
+                   {"nodes", json::value_from(each.nodes)}});
+  }
+  return all;
+}
+
 json::object fleet_member(const control::ConfigCenterStatus& status) {
   const control::FleetStatus& fleet = status.fleet;
   json::array labels;
   for (const std::string& each : fleet.labels) {
     labels.emplace_back(each);
   }
-  return {{"node", fleet.node},
-          {"labels", std::move(labels)},
-          {"joined", fleet.joined},
-          {"error", fleet.error},
-          {"leads", fleet.leads},
-          {"leader", fleet.leader},
-          {"rollout", rollout(status.documents.rollout)}};
+  json::object all = {{"node", fleet.node},
+                      {"labels", std::move(labels)},
+                      {"joined", fleet.joined},
+                      {"error", fleet.error},
+                      {"leads", fleet.leads},
+                      {"leader", fleet.leader},
+                      {"rollout", rollout(status.documents.rollout)}};
+  if (fleet.keys.enabled) {
+    all["shared_keys"] = shared_keys(fleet.keys);
+  }
+  return all;
 }
 
 json::object config_center(const control::ConfigCenterStatus& status) {
@@ -448,6 +475,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   all["event_loop"] = status.gateway.event_loop;
   all["listeners"] = std::move(listeners);
   all["certificates"] = certificates(status.gateway, now);
+  if (!status.certificate_alarms.empty()) {
+    all["certificate_alarms"] = certificate_alarms(status.certificate_alarms, now);
+  }
   all["upstreams"] = upstreams(status);
   all["rate_limits"] = rate_limits(status.gateway);
   all["concurrency_limits"] = concurrency_limits(status.gateway);

@@ -17,6 +17,7 @@
 #include "hangu/admin/query.h"
 #include "hangu/audit/record.h"
 #include "hangu/config/print.h"
+#include "hangu/control/process.h"
 #include "hangu/http/status.h"
 #include "hangu/stats/prometheus.h"
 #include "hangu/stats/registry.h"
@@ -69,6 +70,10 @@ Reply ready(control::Daemon& daemon) {
   return readiness.ready ? text_reply(200, "ready\n") : problem(503, "not_ready", readiness.reason);
 }
 
+int64_t seconds_of(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 struct Metric {
   std::string_view name;
   std::string_view type;
@@ -83,6 +88,40 @@ std::string metrics_text(std::span<const Metric> metrics) {
                         metric.type, metric.value);
   }
   return text;
+}
+
+/// Nothing when the fleet has none in common.
+std::string shared_keys_metrics(const control::SharedKeysStatus& keys) {
+  if (!keys.enabled) {
+    return "";
+  }
+  const Metric metrics[] = {
+      {"hangu_shared_keys_generation", "gauge",
+       "Of the keys that the fleet has in common, in force; 0: there are none.", keys.generation},
+      {"hangu_shared_keys_sealing_since_seconds", "gauge",
+       "Unix time when the key that seals was "
+       "made.",
+       static_cast<uint64_t>(seconds_of(keys.since))},
+      {"hangu_shared_keys_refused", "gauge",
+       "1: the keys in the store are not in force: they cannot be opened, or are older.",
+       keys.error.empty() ? uint64_t{0} : uint64_t{1}}};
+  return metrics_text(metrics);
+}
+
+/// How long until the first one ends, and what alarms there are.
+std::string certificate_metrics(const control::DaemonStatus& status) {
+  if (!status.first_certificate_end_s) {
+    return "";
+  }
+  const int64_t left = *status.first_certificate_end_s - seconds_of(control::wall_now());
+  const Metric metrics[] = {
+      {"hangu_certificate_first_end_seconds", "gauge",
+       "Until the first certificate of this node's listeners ends; 0: it has.",
+       static_cast<uint64_t>(std::max<int64_t>(left, 0))},
+      {"hangu_certificate_alarms", "gauge",
+       "Certificates that end soon: of all nodes of the fleet, or of this one alone.",
+       status.certificate_alarms.size()}};
+  return metrics_text(metrics);
 }
 
 /// Nothing when there is none.
@@ -108,7 +147,7 @@ std::string center_metrics(const control::ConfigCenterStatus& center) {
        center.documents.rollout.in_force ? uint64_t{1} : uint64_t{0}},
       {"hangu_config_center_lost", "gauge", "1: the store has no documents any more.",
        center.documents.lost_store ? uint64_t{1} : uint64_t{0}}};
-  return metrics_text(metrics);
+  return metrics_text(metrics) + shared_keys_metrics(center.fleet.keys);
 }
 
 /// Of the upstreams with `discovery`; nothing when there are none.
@@ -175,7 +214,7 @@ Reply metrics(control::Daemon& daemon) {
           "text/plain; version=0.0.4; charset=utf-8",
           stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
               center_metrics(status.config_center) + discovery_metrics(status.discoveries) +
-              release_metrics(status.releases),
+              release_metrics(status.releases) + certificate_metrics(status),
           {}};
 }
 

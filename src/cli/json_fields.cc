@@ -49,6 +49,14 @@ json::array array_field(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_array() ? value->get_array() : json::array{};
 }
 
+std::vector<std::string> texts_field(const json::object& object, std::string_view key) {
+  std::vector<std::string> all;
+  for (const json::value& each : array_field(object, key)) {
+    all.push_back(text_of(each));
+  }
+  return all;
+}
+
 std::vector<json::object> objects_field(const json::object& object, std::string_view key) {
   std::vector<json::object> all;
   for (const json::value& each : array_field(object, key)) {

@@ -21,6 +21,7 @@ int64_t signed_field(const boost::json::object& object, std::string_view key);
 bool flag_field(const boost::json::object& object, std::string_view key);
 boost::json::array array_field(const boost::json::object& object, std::string_view key);
 /// The objects in an array, without what else may be there.
+std::vector<std::string> texts_field(const boost::json::object& object, std::string_view key);
 std::vector<boost::json::object> objects_field(const boost::json::object& object,
                                                std::string_view key);
 boost::json::object object_field(const boost::json::object& object, std::string_view key);

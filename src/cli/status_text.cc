@@ -295,6 +295,14 @@ void print_fleet(const json::object& fleet, const Palette& palette,
                                  flag_field(fleet, "leads") ? ", which leads" : "",
                                  error.empty() ? palette.green : palette.red,
                                  error.empty() ? "joined" : error, palette.off);
+  const json::object keys = object_field(fleet, "shared_keys");
+  if (!keys.empty()) {
+    const std::string refusal = text_field(keys, "error");
+    environment.out << fmt::format("  shared keys: generation {}, {} since {}{}{}{}\n",
+                                   number_field(keys, "generation"), text_field(keys, "sealing"),
+                                   text_field(keys, "since"), palette.red,
+                                   refusal.empty() ? "" : "; " + refusal, palette.off);
+  }
   const json::object rollout = object_field(fleet, "rollout");
   if (!rollout.empty()) {
     const std::string refusal = text_field(rollout, "refusal");
@@ -330,6 +338,25 @@ void print_config_center(const json::object& status, const Palette& palette,
   print_fleet(object_field(center, "fleet"), palette, environment);
 }
 
+void print_certificate_alarms(const json::object& status, const Palette& palette,
+                              const Environment& environment) {
+  const std::vector<json::object> alarms = objects_field(status, "certificate_alarms");
+  if (!alarms.empty()) {
+    environment.out << fmt::format("\n{}{:<44} {:<10} {:>9}  NODES{}\n", palette.bold,
+                                   "CERTIFICATE THAT ENDS SOON", "NOT AFTER", "DAYS LEFT",
+                                   palette.off);
+  }
+  for (const json::object& each : alarms) {
+    std::string nodes;
+    for (const std::string& node : texts_field(each, "nodes")) {
+      nodes += (nodes.empty() ? "" : ", ") + node;
+    }
+    environment.out << fmt::format("{:<44} {}{:<10} {:>9}{}  {}\n", text_field(each, "subject"),
+                                   palette.red, text_field(each, "not_after"),
+                                   number_field(each, "days_left"), palette.off, nodes);
+  }
+}
+
 void print_documents(const json::object& status, const Palette& palette,
                      const Environment& environment) {
   const json::object documents = object_field(status, "documents");
@@ -351,6 +378,7 @@ void print_status(const json::object& status, const Environment& environment) {
   print_summary(status, palette, environment);
   print_overload(status, palette, environment);
   print_listeners(status, palette, environment);
+  print_certificate_alarms(status, palette, environment);
   print_upstreams(status, palette, environment);
   print_route_circuits(status, palette, environment);
   if (status.contains("releases")) {

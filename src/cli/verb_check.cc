@@ -32,8 +32,8 @@ struct FileFindings {
 FileFindings check_files(const config::Config& config) {
   FileFindings findings;
   const std::time_t now = std::time(nullptr);
-  server::TicketKeyMap ticket_keys;
-  const auto contexts = server::load_tls(config, ticket_keys, now);
+  server::TicketSecrets tickets;
+  const auto contexts = server::load_tls(config, tickets, now);
   if (!contexts) {
     for (const server::TlsProblem& problem : contexts.error()) {
       findings.errors.push_back(server::to_string(problem));

@@ -1,9 +1,12 @@
 // `hangu rollout`: how far a rollout is, and an operator's word on it.
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "hangu/admin/json.h"
 #include "hangu/base/visible.h"
@@ -114,6 +117,36 @@ void print_seen(const Seen& seen, const Environment& environment) {
     const auto [with, without] = fleet::compare(rollout, seen.nodes);
     environment.out << fmt::format("\nwith it:    {}\nwithout it: {}\n", served_text(with),
                                    served_text(without));
+  }
+}
+
+/// Which nodes have the keys that the fleet shares; nothing where it shares none.
+void print_keys(const std::vector<NodeReport>& nodes, const Environment& environment) {
+  std::map<uint64_t, std::string, std::greater<>> by_generation;
+  for (const NodeReport& each : nodes) {
+    std::string& names = by_generation[each.keys];
+    names += (names.empty() ? "" : ", ") + visible(each.node);
+  }
+  const bool none = by_generation.empty() || by_generation.begin()->first == 0;
+  for (const auto& [generation, names] : none ? decltype(by_generation)() : by_generation) {
+    environment.out << (generation == 0
+                            ? fmt::format("shared keys: none on {}\n", names)
+                            : fmt::format("shared keys: generation {} on {}\n", generation, names));
+  }
+}
+
+void print_certificates(const std::vector<NodeReport>& nodes, const Environment& environment) {
+  std::vector<fleet::NodeCertificates> all;
+  for (const NodeReport& each : nodes) {
+    all.push_back({each.node, each.certificates});
+  }
+  fleet::CertificateAlarms alarms;
+  alarms.update(all, control::wall_now());
+  for (const fleet::CertificateAlarm& each : alarms.active()) {
+    const WallTime end{std::chrono::seconds(each.certificate.not_after_s)};
+    environment.out << fmt::format("certificate {} ends {}, on {}\n",
+                                   visible(each.certificate.subject), fleet::time_text(end),
+                                   visible(fmt::format("{}", fmt::join(each.nodes, ", "))));
   }
 }
 
@@ -232,11 +265,15 @@ int rollout_status(const RolloutOptions& options, const Environment& environment
   }
   if (options.json) {
     print_json(*seen, environment);
-  } else if (seen->stored.rollout) {
+    return kOk;
+  }
+  if (seen->stored.rollout) {
     print_seen(*seen, environment);
   } else {
     environment.out << fmt::format("no rollout yet; {} nodes\n", seen->nodes.size());
   }
+  print_keys(seen->nodes, environment);
+  print_certificates(seen->nodes, environment);
   return kOk;
 }
 

@@ -29,6 +29,26 @@ std::optional<Problem> apply_prefix(std::string& text) {
 
 const TextRule kPrefixRule = {"prefix", "/gateways/east/", "begins with `/`", "^/", apply_prefix};
 
+/// How many have to be known at a time: more would be forgotten before their time.
+void check_shared_keys(Reader& reader, const Node& node, const SharedKeys& keys) {
+  constexpr size_t kSecretsMax = 4;
+  if (keys.secrets.size() > kSecretsMax) {
+    reader.error(child(node, "secrets").mark,
+                 {"E0136", fmt::format("{} secrets at most", kSecretsMax), ""});
+  }
+  if (keys.lead >= keys.rotation) {
+    reader.error(
+        child(node, "lead").mark,
+        {"E0136", "a key is replaced before it is used: `lead` is not less than `rotation`", ""});
+  }
+  constexpr int64_t kKeptMax = 6;
+  if ((keys.keep + keys.rotation - Duration(1)) / keys.rotation > kKeptMax) {
+    reader.error(child(node, "keep").mark,
+                 {"E0136", fmt::format("that is more than {} `rotation`s", kKeptMax),
+                  "rotate less often, or keep for a shorter time"});
+  }
+}
+
 void check_config_center(Reader& reader, const Node& node, const ConfigCenter& center) {
   if (center.enabled && center.endpoints.empty()) {
     reader.error(node.mark, {"E0137", "`config_center` names no server",
@@ -41,6 +61,10 @@ void check_config_center(Reader& reader, const Node& node, const ConfigCenter& c
                   fmt::format("{} approvals need as many `trusted_keys`, there are {}",
                               center.approvals, center.trusted_keys.size()),
                   ""});
+  }
+  if (!center.keys.secrets.empty() && !center.member) {
+    reader.error(child(node, "keys").mark,
+                 {"E0136", "shared keys are for members, and there is `member: off`", ""});
   }
 }
 
@@ -112,6 +136,41 @@ void add_membership(ObjectType<ConfigCenter>& type) {
                            .example = "{stages: [canary=yes, 100%], every: 10m}"});
 }
 
+TypePtr<SharedKeys> shared_keys() {
+  auto type = object<SharedKeys>("mapping");
+  type->key<&SharedKeys::secrets>(
+          list<Secret>(std::make_unique<SecretType>(32),
+                       {.name = "list of secrets", .example = "[\"file:/run/secrets/fleet\"]"}),
+          {.name = "secrets",
+           .documentation =
+               "What the shared keys are encrypted with in the store: by the first; what any of "
+               "them has encrypted is read. The same on all nodes; 4 at most. Empty: each node "
+               "has keys of its own.",
+           .example = "[\"file:/run/secrets/fleet\"]",
+           .reload = kRestart,
+           .alternative = true})
+      .key<&SharedKeys::rotation>(duration(seconds(2), hours(24 * 30)),
+                                  {.name = "rotation",
+                                   .documentation = "How long a key seals tickets and sessions "
+                                                    "before the next one does.",
+                                   .example = "24h",
+                                   .reload = kRestart})
+      .key<&SharedKeys::lead>(duration(seconds(1), hours(24)),
+                              {.name = "lead",
+                               .documentation = "How long all nodes know a key before it seals.",
+                               .example = "1m",
+                               .reload = kRestart})
+      .key<&SharedKeys::keep>(
+          duration(seconds(1), hours(24 * 90)),
+          {.name = "keep",
+           .documentation = "How long a key still opens what it has sealed, at least; 6 times "
+                            "`rotation` at most.",
+           .example = "48h",
+           .reload = kRestart})
+      .check(check_shared_keys);
+  return type;
+}
+
 }  // namespace
 
 TypePtr<ConfigCenter> config_center_keys() {
@@ -119,6 +178,13 @@ TypePtr<ConfigCenter> config_center_keys() {
   ObjectType<ConfigCenter>& keys = type->mapping();
   add_server(keys);
   add_membership(keys);
+  keys.key<&ConfigCenter::keys>(
+      shared_keys(),
+      {.name = "keys",
+       .documentation = "Keys of TLS session tickets and of login sessions that all nodes have in "
+                        "common, so that a client can go on at any of them. See docs/fleet.md.",
+       .example = "{secrets: [\"file:/run/secrets/fleet\"]}",
+       .reload = kRestart});
   keys.key<&ConfigCenter::trusted_keys>(
           list(text(kFilePathRule),
                {.name = "list of file paths", .example = "[/etc/hangu/keys/li.pub]"}),

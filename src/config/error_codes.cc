@@ -299,6 +299,10 @@ const std::vector<ErrorCode>& error_codes() {
        "compares the new version's errors and latencies with the old one's and takes the release "
        "back by itself; a `key` or `sticky_cookie` keeps a client from changing versions between "
        "two requests."},
+      {"W0159", "sessions of one process",
+       "Login sessions live in cookies that are encrypted by a key. Without `secrets` and without "
+       "`config_center.keys` each process makes one for itself: everybody has to log in anew when "
+       "it is started again, and other nodes do not know its sessions."},
   };
   return kCodes;
 }

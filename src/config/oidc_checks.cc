@@ -137,6 +137,26 @@ void check_cookies(Reader& reader, const Node& root, const Config& config, uint3
   }
 }
 
+/// Those without secrets of their own.
+void check_session_keys(Reader& reader, const Node& root, const Config& config, uint32_t index) {
+  const OidcAuth& oidc = config.authenticators[index].oidc;
+  const Node& node = child(element(root, "authenticators", index), "oidc");
+  const SharedKeys& shared = config.config_center.keys;
+  if (!oidc.secrets.empty()) {
+    return;
+  }
+  if (!config.config_center.enabled || shared.secrets.empty()) {
+    reader.warning(node.mark, {"W0159",
+                               "without `secrets` sessions end when the process does, and are good "
+                               "on this node alone",
+                               "add `secrets: [\"file:/run/secrets/session\"]`, or "
+                               "`config_center.keys` in a fleet"});
+  } else if (oidc.idle_timeout > shared.keep) {
+    reader.error(child(node, "idle_timeout").mark,
+                 {"E0136", "the shared keys are kept for less: see `config_center.keys.keep`", ""});
+  }
+}
+
 /// Whether each would take what belongs to the other.
 std::string shared_path(const OidcAuth& one, const OidcAuth& other) {
   for (const std::string& path : {callback_path_of(one), one.logout_path}) {
@@ -176,6 +196,7 @@ void check_logins(Reader& reader, const Node& root, const Config& config) {
   for (uint32_t index = 0; index < config.authenticators.size(); ++index) {
     if (config.authenticators[index].oidc.enabled) {
       check_cookies(reader, root, config, index);
+      check_session_keys(reader, root, config, index);
       logins.push_back(index);
     }
   }

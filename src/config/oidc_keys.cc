@@ -106,15 +106,14 @@ void add_paths(ObjectType<OidcAuth>& type) {
 void add_session(ObjectType<OidcAuth>& type) {
   type.key<&OidcAuth::secrets>(
           list<Secret>(std::make_unique<SecretType>(32),
-                       {.name = "list of secrets",
-                        .example = "[\"file:/run/secrets/session\"]",
-                        .at_least_one = true}),
+                       {.name = "list of secrets", .example = "[\"file:/run/secrets/session\"]"}),
           {.name = "secrets",
            .documentation = "What sessions in cookies are encrypted with: by the first; those of "
                             "all are read, so put a new one in front. The same on all nodes; 4 at "
-                            "most.",
+                            "most. Empty: with keys made of `config_center.keys`, or without those "
+                            "at random, by this process for itself and its successors.",
            .example = "[\"file:/run/secrets/session\"]",
-           .required = true})
+           .alternative = true})
       .key<&OidcAuth::cookie>(
           text(kCookieNameRule, {.empty_word = "auto"}),
           {.name = "cookie",

@@ -360,6 +360,12 @@ void add_process_keys(ObjectType<Config>& type) {
                             "made when it is needed.",
            .example = "/srv/hangu",
            .reload = kRestart})
+      .key<&Config::certificate_alarm>(
+          duration(Duration::zero(), hours(24 * 365), "never"),
+          {.name = "certificate_alarm",
+           .documentation = "How long before the end of a listener's certificate an alarm is "
+                            "raised: once a day, in a fleet once a day for all nodes.",
+           .example = "30d"})
       .group(
           log(),
           {.name = "log", .documentation = "The operators' log.", .example = "{level: warning}"});

@@ -78,7 +78,9 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
                   },
               .on_driven = hooks_.on_driven,
               .releases = hooks_.releases,
-              .book = hooks_.release_book});
+              .book = hooks_.release_book,
+              .keys = hooks_.keys,
+              .certificates = hooks_.certificates});
     }
   }
 
@@ -116,6 +118,8 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   bool known() const { return known_; }
+
+  bool joined() const { return member_ != nullptr && member_->status().joined; }
 
   ConfigCenterStatus status() const {
     ConfigCenterStatus status = status_;
@@ -397,6 +401,10 @@ bool ConfigCenter::known() const {
 
 void ConfigCenter::leave_fleet() {
   impl_->leave_fleet();
+}
+
+bool ConfigCenter::joined() const {
+  return impl_->joined();
 }
 
 ConfigCenterStatus ConfigCenter::status() const {

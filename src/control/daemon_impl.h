@@ -22,8 +22,10 @@
 #include "hangu/control/service_notifier.h"
 
 #include "control/audit_events.h"
+#include "control/certificate_watch.h"
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
+#include "control/fleet_keys.h"
 #include "control/key_news.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
@@ -96,6 +98,7 @@ class Daemon::Impl final : private Neighbours::Host {
         return Failure<StartError>{{StartError::Kind::kBeforeGateway, allowed.error(), {}}};
       }
     }
+    fleet_keys_ = FleetKeys::open(context_, *config_, fleet_keys_hooks());
     if (Result<void, std::string> gateway = start_gateway(); !gateway) {
       return Failure<StartError>{{StartError::Kind::kGateway, gateway.error(), {}}};
     }
@@ -303,8 +306,13 @@ class Daemon::Impl final : private Neighbours::Host {
     status.checks = checker_.status();
     status.keys = key_fetcher_.status();
     status.releases = releases_.status();
+    status.certificate_alarms = certificates_.alarms();
+    status.first_certificate_end_s = certificates_.first_end_s();
     if (center_ != nullptr) {
       status.config_center = center_->status();
+      if (status.certificate_alarms.empty()) {
+        status.certificate_alarms = status.config_center.fleet.certificates;
+      }
     }
     if (editor_ != nullptr) {
       status.documents = editor_->status();
@@ -351,16 +359,29 @@ class Daemon::Impl final : private Neighbours::Host {
       asio::post(context_, [this] { on_drained(); });
     };
     const SignalsBlocked shards_take_no_signal;
-    auto started = options_.start_gateway(config_, std::move(callbacks),
-                                          {.sockets = options_.bequest.sockets,
-                                           .secrets = options_.bequest.secrets,
-                                           .held = options_.predecessor != nullptr});
+    auto started = options_.start_gateway(
+        config_, std::move(callbacks),
+        {.sockets = options_.bequest.sockets,
+         .secrets = options_.bequest.secrets,
+         .shared_secrets =
+             fleet_keys_ != nullptr ? fleet_keys_->secrets() : std::vector<std::string>(),
+         .held = options_.predecessor != nullptr});
     if (!started) {
       return Failure<std::string>{started.error()};
     }
     gateway_ = std::move(*started);
     begin_rounds();
     return {};
+  }
+
+  FleetKeys::Hooks fleet_keys_hooks() {
+    return {.use =
+                [this](std::vector<std::string> secrets) {
+                  if (gateway_ != nullptr) {
+                    gateway_->set_shared_secrets(std::move(secrets));
+                  }
+                },
+            .run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); }};
   }
 
   config::LoadResult load_config() {
@@ -391,6 +412,8 @@ class Daemon::Impl final : private Neighbours::Host {
     };
     hooks.releases = &releases_;
     hooks.release_book = release_book_;
+    hooks.keys = fleet_keys_;
+    hooks.certificates = [this] { return certificates_.ending(); };
     center_ = std::make_unique<ConfigCenter>(context_, *config_, options_.source,
                                              gateway_->registry(), hooks);
     center_->start();
@@ -420,7 +443,13 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void wait_for_documents() {
-    center_ == nullptr ? become_ready() : center_->when_known([this] { become_ready(); });
+    center_ == nullptr ? become_ready() : center_->when_known([this] { wait_for_keys(); });
+  }
+
+  void wait_for_keys() {
+    fleet_keys_ == nullptr
+        ? become_ready()
+        : fleet_keys_->when_known(options_.resolve_at_most, [this] { become_ready(); });
   }
 
   void record_config(ConfigEvent event) {
@@ -667,14 +696,21 @@ class Daemon::Impl final : private Neighbours::Host {
   /// Certificates are renewed by whoever writes their files, and ticket keys take turns. Plugins
   /// are watched at the same pace.
   void begin_rounds() {
+    look_at_certificates();
     tls_rounds_.start(kTlsInterval, [this] {
       gateway_->refresh_tls();
+      look_at_certificates();
       for (const std::string& name : gateway_->changed_plugins()) {
         static_cast<void>(change_plugin(name, server::PluginChange::kNewFile, "watch").has_value());
       }
       return kTlsInterval;
     });
     load_rounds_.start(gateway_->sample_load(), [this] { return gateway_->sample_load(); });
+  }
+
+  void look_at_certificates() {
+    certificates_.look(*config_, *gateway_, fleet_part(center_.get(), *config_), wall_now(),
+                       monotonic_now());
   }
 
   /// The endpoints, or what is asked of them, may have changed.
@@ -712,9 +748,11 @@ class Daemon::Impl final : private Neighbours::Host {
   EndpointRefresher refresher_;
   HealthChecker checker_;
   HealthWatch watch_;
+  CertificateWatch certificates_;
   KeyFetcher key_fetcher_;
   ReleaseController releases_;
   std::shared_ptr<ReleaseBook> release_book_;  // of this node
+  std::shared_ptr<FleetKeys> fleet_keys_;      // nullptr: this node has keys of its own
   Neighbours neighbours_;
   DrainMachine drain_;
   server::LeavePlan leave_;  // how, once it drains

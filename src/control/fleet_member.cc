@@ -17,6 +17,8 @@
 #include "hangu/etcd/client.h"
 #include "hangu/fleet/rollout_store.h"
 
+#include "control/certificate_watch.h"
+#include "control/fleet_keys.h"
 #include "control/fleet_releases.h"
 
 namespace hangu::control {
@@ -28,7 +30,16 @@ using std::chrono::seconds;
 
 constexpr Duration kRound = seconds(1);
 constexpr std::chrono::milliseconds kLeaveWithin(500);
-constexpr int kKeepAlives = 3;  // within a lease's time to live
+constexpr int kKeepAlives = 3;   // within a lease's time to live
+constexpr int kAlarmRounds = 3;  // how often who is not elected looks at alarms
+
+std::vector<fleet::NodeCertificates> certificates_of(const std::vector<fleet::NodeReport>& nodes) {
+  std::vector<fleet::NodeCertificates> all;
+  for (const fleet::NodeReport& each : nodes) {
+    all.push_back({each.node, each.certificates});
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -47,6 +58,9 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     status_.enabled = true;
     status_.node = config.node;
     status_.labels = config.config_center.labels;
+    if (hooks_.keys != nullptr) {
+      status_.keys = hooks_.keys->status();
+    }
   }
 
   void start() {
@@ -138,12 +152,23 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       const std::string also = co_await share_releases();
       error = error.empty() ? also : error;
     }
+    if (!left_ && lease_ != 0 && hooks_.keys != nullptr) {
+      const std::string also = co_await share_keys();
+      error = error.empty() ? also : error;
+    }
+    if (!left_ && lease_ != 0 && (status_.leads || ++round_ % kAlarmRounds == 0)) {
+      const std::string also = co_await share_alarms();
+      error = error.empty() ? also : error;
+    }
     if (!left_) {
       tell(error);
     }
   }
 
   void tell(const std::string& error) {
+    if (hooks_.keys != nullptr) {
+      status_.keys = hooks_.keys->status();
+    }
     if (error != status_.error && !error.empty()) {
       log::warning("fleet_lost node={} error=\"{}\"", status_.node, error);
     } else if (error.empty() && !status_.joined) {
@@ -206,6 +231,10 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
         report.releases[route] = encode(testimony);
       }
     }
+    report.keys = hooks_.keys != nullptr ? hooks_.keys->generation() : 0;
+    if (hooks_.certificates) {
+      report.certificates = hooks_.certificates();
+    }
     return report;
   }
 
@@ -237,6 +266,10 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     }
     lose_lead("nobody is elected");
     status_.leader.clear();
+    auto nodes = co_await store_.nodes();
+    if (!nodes || left_ || is_behind(*nodes)) {
+      co_return nodes ? std::string() : nodes.error();  // somebody with the keys will stand
+    }
     std::vector<etcd::Compare> compares;
     compares.push_back({request.key, 0});
     std::vector<etcd::Operation> operations;
@@ -313,6 +346,114 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       co_return co_await hear_of_releases();
     }
     co_return "";
+  }
+
+  /// Generations of the shared keys that the other nodes have.
+  std::vector<uint64_t> keys_of_others(const std::vector<fleet::NodeReport>& nodes) const {
+    std::vector<uint64_t> all;
+    for (const fleet::NodeReport& each : nodes) {
+      if (each.node != status_.node) {
+        all.push_back(each.keys);
+      }
+    }
+    return all;
+  }
+
+  /// Whether another node has keys that this one has not: it could not see to them.
+  bool is_behind(const std::vector<fleet::NodeReport>& nodes) const {
+    const uint64_t ours = hooks_.keys != nullptr ? hooks_.keys->generation() : 0;
+    return fleet::is_behind(ours, keys_of_others(nodes));
+  }
+
+  /// Takes the keys that all nodes have in common, and the step with them that is due.
+  asio::awaitable<std::string> share_keys() {
+    etcd::RangeRequest request;
+    request.key = store_.keys_key();
+    auto found = co_await client_.range(request);
+    if (!found || left_) {
+      co_return found ? std::string() : found.error().message;
+    }
+    const bool is_there = !found->keys.empty();
+    hooks_.keys->take(is_there ? std::optional<std::string_view>(found->keys[0].value)
+                               : std::nullopt);
+    if (!status_.leads) {
+      co_return "";
+    }
+    auto nodes = co_await store_.nodes();
+    if (!nodes || left_ || !status_.leads) {
+      co_return nodes ? std::string() : nodes.error();
+    }
+    if (is_behind(*nodes)) {
+      co_return co_await resign();
+    }
+    if (const auto text = hooks_.keys->to_write(keys_of_others(*nodes))) {
+      std::vector<etcd::Compare> compares;
+      compares.push_back({request.key, is_there ? found->keys[0].mod_revision : 0});
+      compares.push_back({store_.leader_key(), led_since_});
+      std::vector<etcd::Operation> operations;
+      operations.push_back({request.key, *text});
+      auto done = co_await client_.transact(std::move(compares), std::move(operations));
+      if (done && done->succeeded && !left_) {
+        hooks_.keys->take(*text);
+      }
+      co_return done ? std::string() : done.error().message;
+    }
+    co_return "";
+  }
+
+  /// Makes room for somebody who has keys that this node has not.
+  asio::awaitable<std::string> resign() {
+    std::vector<etcd::Compare> compares;
+    compares.push_back({store_.leader_key(), led_since_});
+    std::vector<etcd::Operation> operations;
+    operations.push_back({store_.leader_key(), std::nullopt});
+    auto done = co_await client_.transact(std::move(compares), std::move(operations));
+    if (done && !left_) {
+      lose_lead("another node has the shared keys, and this one has not");
+      status_.leader.clear();
+    }
+    co_return done ? std::string() : done.error().message;
+  }
+
+  /// About certificates: each is told once a day, by who is elected, and only if it could write
+  /// that down.
+  asio::awaitable<std::string> share_alarms() {
+    etcd::RangeRequest request;
+    request.key = store_.alarms_key();
+    auto found = co_await client_.range(request);
+    if (!found || left_) {
+      co_return found ? std::string() : found.error().message;
+    }
+    const bool is_there = !found->keys.empty();
+    const auto stored = fleet::CertificateAlarms::read(is_there ? found->keys[0].value : "");
+    status_.certificates = stored.active();
+    if (!status_.leads) {
+      co_return "";
+    }
+    auto nodes = co_await store_.nodes();
+    if (!nodes || left_) {
+      co_return nodes ? std::string() : nodes.error();
+    }
+    if (is_behind(*nodes)) {
+      co_return co_await resign();
+    }
+    fleet::CertificateAlarms next = stored;
+    const WallTime now = wall_now();
+    const fleet::CertificateAlarms::Step step = next.update(certificates_of(*nodes), now);
+    if (next == stored) {
+      co_return "";
+    }
+    std::vector<etcd::Compare> compares;
+    compares.push_back({request.key, is_there ? found->keys[0].mod_revision : 0});
+    compares.push_back({store_.leader_key(), led_since_});
+    std::vector<etcd::Operation> operations;
+    operations.push_back({request.key, next.to_json()});
+    auto done = co_await client_.transact(std::move(compares), std::move(operations));
+    if (done && done->succeeded && !left_) {
+      control::tell(step, now);
+      status_.certificates = next.active();
+    }
+    co_return done ? std::string() : done.error().message;
   }
 
   /// What the other nodes have seen of them.
@@ -395,7 +536,8 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   TimePoint kept_alive_;
   int64_t led_since_ = 0;                      // revision of our election
   std::optional<fleet::NodeReport> reported_;  // what stands in the store, as far as is known
-  std::string rollout_;                        // that requests are counted for; empty: none
+  int round_ = 0;
+  std::string rollout_;  // that requests are counted for; empty: none
   bool in_force_ = false;
   bool left_ = false;
 };

@@ -39,8 +39,12 @@ identity::JwtRules rules_of(const config::OidcAuth& config) {
           .clock_skew_s = seconds_of(config.id_token.clock_skew)};
 }
 
-identity::Sealer sealer_of(const config::Authenticator& config, std::string_view what) {
+identity::Sealer sealer_of(const config::Authenticator& config,
+                           const std::vector<std::string>& otherwise, std::string_view what) {
   std::vector<std::string> secrets;
+  if (config.oidc.secrets.empty()) {
+    secrets = otherwise;
+  }
   for (const config::Secret& secret : config.oidc.secrets) {
     secrets.push_back(secret.text);
   }
@@ -91,8 +95,8 @@ OidcAuthenticator::OidcAuthenticator(const config::Authenticator& config, Parts 
       callback_path_(config::callback_path_of(config_)),
       challenge_("Cookie realm=\"" + config.name + '"'),
       cookies_(config::session_cookie_of(config), config_.redirect_uri.starts_with("https://")),
-      session_sealer_(sealer_of(config, "session")),
-      login_sealer_(sealer_of(config, "login")),
+      session_sealer_(sealer_of(config, parts.session_secrets, "session")),
+      login_sealer_(sealer_of(config, parts.session_secrets, "login")),
       claims_({.consumer = config_.id_token.consumer_claim,
                .scopes = "scope",
                .groups = config_.id_token.groups_claim},

@@ -4,6 +4,8 @@
 
 #include "hangu/fleet/rollout.h"
 
+#include "fleet/certificates_json.h"
+#include "fleet/json_fields.h"
 #include "fleet/push_record.h"
 
 namespace hangu::fleet {
@@ -19,56 +21,6 @@ constexpr Rollout::State kStates[] = {Rollout::State::kRunning,    Rollout::Stat
 uint64_t in_ms(Duration duration) {
   return static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(duration).count());
 }
-
-/// Reads an object of an unknown writer: what is missing or of another kind is nothing.
-class Fields {
- public:
-  explicit Fields(const json::value* value)
-      : object_(value != nullptr ? value->if_object() : nullptr) {}
-
-  bool found() const { return object_ != nullptr; }
-
-  const json::object& object() const { return *object_; }
-
-  Fields in(std::string_view name) const { return Fields(find(name)); }
-
-  std::string text(std::string_view name) const {
-    const json::value* value = find(name);
-    const json::string* text = value != nullptr ? value->if_string() : nullptr;
-    return text != nullptr ? std::string(text->data(), text->size()) : std::string();
-  }
-
-  uint64_t number(std::string_view name) const {
-    const json::value* value = find(name);
-    json::error_code bad;
-    return value != nullptr ? value->to_number<uint64_t>(bad) : 0;
-  }
-
-  bool flag(std::string_view name) const {
-    const json::value* value = find(name);
-    return value != nullptr && value->is_bool() && value->get_bool();
-  }
-
-  std::vector<std::string> texts(std::string_view name) const {
-    std::vector<std::string> out;
-    const json::value* value = find(name);
-    if (value != nullptr && value->is_array()) {
-      for (const json::value& each : value->get_array()) {
-        if (const json::string* text = each.if_string()) {
-          out.emplace_back(text->data(), text->size());
-        }
-      }
-    }
-    return out;
-  }
-
- private:
-  const json::value* find(std::string_view name) const {
-    return object_ != nullptr ? object_->if_contains(name) : nullptr;
-  }
-
-  const json::object* object_;
-};
 
 json::array texts_json(const std::vector<std::string>& texts) {
   json::array out;
@@ -185,7 +137,9 @@ std::string to_json(const NodeReport& report) {
                                       {"refusal", report.refusal},
                                       {"now", served_json(report.now)},
                                       {"before", served_json(report.before)},
-                                      {"releases", std::move(releases)}});
+                                      {"releases", std::move(releases)},
+                                      {"keys", report.keys},
+                                      {"certificates", certificates_json(report.certificates)}});
 }
 
 std::optional<NodeReport> read_report(std::string_view text) {
@@ -210,6 +164,8 @@ std::optional<NodeReport> read_report(std::string_view text) {
       report.releases[std::string(each.key())] = releases.text(std::string_view(each.key()));
     }
   }
+  report.keys = fields.number("keys");
+  report.certificates = read_certificates(fields.all("certificates"));
   return report;
 }
 

@@ -3,10 +3,10 @@
 #include <memory>
 
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/rand.h>
 
 #include "hangu/base/base64.h"
+#include "hangu/identity/key_derivation.h"
 
 namespace hangu::identity {
 namespace {
@@ -22,10 +22,6 @@ struct CipherContextFree {
 
 struct CipherFree {
   void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
-};
-
-struct KeyContextFree {
-  void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
 };
 
 /// What one thread seals with: made once.
@@ -45,20 +41,6 @@ unsigned char* bytes(std::string& text) {
 
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-/// RFC 5869, without salt.
-bool derive(std::string_view secret, std::string_view purpose, std::span<uint8_t> key) {
-  const std::unique_ptr<EVP_PKEY_CTX, KeyContextFree> context(
-      EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr));
-  size_t size = key.size();
-  return context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
-         EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()) == 1 &&
-         EVP_PKEY_CTX_set1_hkdf_key(context.get(), bytes(secret),
-                                    static_cast<int>(secret.size())) == 1 &&
-         EVP_PKEY_CTX_add1_hkdf_info(context.get(), bytes(purpose),
-                                     static_cast<int>(purpose.size())) == 1 &&
-         EVP_PKEY_derive(context.get(), key.data(), &size) == 1 && size == key.size();
 }
 
 /// version ‖ nonce ‖ ciphertext ‖ tag; the version is authenticated, too.
@@ -104,7 +86,7 @@ bool decrypt(std::span<const uint8_t> key, std::string& sealed, std::string& out
 Sealer::Sealer(std::span<const std::string> secrets, std::string_view purpose) {
   for (const std::string& secret : secrets) {
     Key key{};
-    if (derive(secret, purpose, key)) {
+    if (derive_key(secret, purpose, key)) {
       keys_.push_back(key);
     }
   }

@@ -15,6 +15,7 @@
 #include "hangu/base/log.h"
 #include "hangu/filter/plugin_filter.h"
 #include "hangu/http/websocket_frames.h"
+#include "hangu/identity/sealer.h"
 #include "hangu/plugin/store.h"
 
 #include "server/accept_queues.h"
@@ -35,9 +36,12 @@
 #include "server/secrets.h"
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
+#include "server/tls_material.h"
 
 namespace hangu::server {
 namespace {
+
+constexpr size_t kSessionSecretBytes = 32;
 
 int64_t steady_now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
@@ -61,8 +65,13 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
       quotas_.wait();
     }
     Secrets secrets = decode_secrets(inherited_.secrets);
-    ticket_keys_ = std::move(secrets.ticket_keys);
+    tls_.begin_with({.own = std::move(secrets.ticket_keys), .shared = inherited_.shared_secrets});
     sticky_secret_ = std::move(secrets.sticky);
+    session_secret_ = std::move(secrets.session);
+    if (session_secret_.empty()) {
+      session_secret_ = identity::random_text(kSessionSecretBytes);
+    }
+    use_session_secrets();
   }
 
   ~GatewayImpl() override {
@@ -89,14 +98,18 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
     return builder_.release_share(route);
   }
 
-  std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override;
+  std::shared_ptr<const tls::ClientContext> client_tls(std::string_view upstream) const override {
+    return tls_.of_upstream(upstream);
+  }
+
   void set_keys(const std::string& authenticator, bool changed, identity::Issuer issuer) override;
   void begin_drain(const LeavePlan& plan) override;
 
   std::vector<HandedSocket> sockets() const override { return sockets_.handed(); }
 
   std::string secrets() const override {
-    return encode(Secrets{.sticky = sticky_secret_, .ticket_keys = ticket_keys_});
+    return encode(
+        {.sticky = sticky_secret_, .session = session_secret_, .ticket_keys = tls_.tickets().own});
   }
 
   Result<void, std::string> hand_over(const std::string& audit_path,
@@ -113,6 +126,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
 
   void reopen_logs() override { access_logs_.reopen(); }
 
+  void set_shared_secrets(std::vector<std::string> secrets) override;
   void refresh_tls() override;
   Duration sample_load() override;
   Result<PluginSwap, std::string> change_plugin(std::string_view name,
@@ -121,6 +135,8 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   std::vector<std::string> changed_plugins() override { return plugins_.changed_files(*config_); }
 
   GatewayStatus status() const override;
+
+  std::vector<CertificateStatus> certificates() const override { return tls_.certificates(); }
 
   stats::Registry& registry() override { return registry_; }
 
@@ -159,10 +175,12 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void open_stores(const config::Config& config);
-  Result<void, std::string> load_certificates(const config::Config& config);
+  void use_session_secrets();
+  void publish_tls(const TlsMaterial::News& news);
 
   std::shared_ptr<const filter::Snapshot> build(std::shared_ptr<const config::Config> config) {
-    return builder_.build(std::move(config), logs(), tls_, {.stores = &stores_, .plugins = &plan_});
+    return builder_.build(std::move(config), logs(), tls_.contexts(),
+                          {.stores = &stores_, .plugins = &plan_});
   }
 
   void commit_plugins() { plugins_.commit(*config_, plan_, std::chrono::system_clock::now()); }
@@ -183,9 +201,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   SnapshotBuilder builder_;
   plugin::Store plugins_;
   plugin::Plan plan_;  // of them, in force
-  TlsContexts tls_;
-  TicketKeyMap ticket_keys_;
-  std::map<std::string, int64_t> tls_files_;  // as they were read
+  TlsMaterial tls_;
   AccessLogs access_logs_{registry_.shards()};
   ClusterStores stores_;
   std::vector<std::shared_ptr<ClusterStore>> stores_before_;  // streams may still know them
@@ -197,7 +213,8 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   uint32_t adopted_ = 0;
   std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
   EndpointPools pools_{registry_.shards()};
-  std::string sticky_secret_;  // where the config has none
+  std::string sticky_secret_;   // where the config has none
+  std::string session_secret_;  // of logins, likewise
   std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
   AdaptiveLimits adaptive_limits_{registry_.shards()};
   LoadSampler load_sampler_{registry_.overload()};
@@ -208,7 +225,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
 };
 
 Result<void, std::string> GatewayImpl::open() {
-  if (auto loaded = load_certificates(*config_); !loaded) {
+  if (auto loaded = tls_.load(*config_); !loaded) {
     return loaded;
   }
   auto plan = plugins_.plan(*config_);
@@ -289,24 +306,6 @@ Result<void, std::string> GatewayImpl::start_shards() {
   return {};
 }
 
-/// On failure those in use stay.
-Result<void, std::string> GatewayImpl::load_certificates(const config::Config& config) {
-  auto loaded = load_tls(config, ticket_keys_, std::time(nullptr));
-  if (!loaded) {
-    std::string text;
-    for (const TlsProblem& problem : loaded.error()) {
-      text += (text.empty() ? "" : "; ") + to_string(problem);
-    }
-    return Failure<std::string>{text};
-  }
-  tls_ = std::move(*loaded);
-  tls_files_ = tls_files(config);
-  for (const std::string& warning : expiry_warnings(tls_, kExpiryWarningDays, std::time(nullptr))) {
-    log::warning("event=certificate_expiry {}", warning);
-  }
-  return {};
-}
-
 /// Opened once: only a restart ends or changes it.
 Result<void, std::string> GatewayImpl::open_audit_log() {
   if (!config_->audit.enabled) {
@@ -325,8 +324,8 @@ Result<void, std::string> GatewayImpl::open_audit_log() {
 void GatewayImpl::open_stores(const config::Config& config) {
   ClusterStores wanted;
   for (const config::Store& store : config.stores) {
-    const auto tls_of = tls_.stores.find(store.name);
-    const auto tls = tls_of != tls_.stores.end() ? tls_of->second : nullptr;
+    const auto tls_of = tls_.contexts().stores.find(store.name);
+    const auto tls = tls_of != tls_.contexts().stores.end() ? tls_of->second : nullptr;
     const auto found = stores_.find(store.name);
     if (found != stores_.end() && found->second->config() == store) {
       found->second->set_tls(tls);
@@ -345,11 +344,6 @@ void GatewayImpl::open_stores(const config::Config& config) {
     }
   }
   stores_ = std::move(wanted);
-}
-
-std::shared_ptr<const tls::ClientContext> GatewayImpl::client_tls(std::string_view upstream) const {
-  const auto found = tls_.upstreams.find(std::string(upstream));
-  return found != tls_.upstreams.end() ? found->second : nullptr;
 }
 
 /// What a worker needs that the file does not say.
@@ -500,20 +494,20 @@ Result<ReloadReport, std::string> GatewayImpl::apply(std::shared_ptr<const confi
   if (!plan) {
     return Failure<std::string>{plugin::to_string(plan.error(), config->source_path)};
   }
-  const TlsContexts tls_before = tls_;
-  if (auto loaded = load_certificates(*config); !loaded) {
+  const TlsContexts tls_before = tls_.contexts();
+  if (auto loaded = tls_.load(*config); !loaded) {
     return Failure<std::string>{loaded.error()};
   }
   audit::LogWriter* const log_before = access_logs_.current();
   if (auto opened = access_logs_.open(config->access_log); !opened) {
-    tls_ = tls_before;
+    tls_.go_back(tls_before);
     return Failure<std::string>{opened.error()};
   }
   ReloadReport report{.generation = config->generation};
   report.listeners_removed = removed_by(*config);
   auto added = bind_added(*config, report.listeners_removed);
   if (!added) {
-    tls_ = tls_before;
+    tls_.go_back(tls_before);
     access_logs_.go_back(log_before);
     return Failure<std::string>{added.error()};
   }
@@ -646,26 +640,33 @@ void GatewayImpl::release_unused() {
   registry_.prune();
 }
 
+/// What this process has sealed by itself, before it knew those of the fleet, opens all the same.
+void GatewayImpl::use_session_secrets() {
+  std::vector<std::string> secrets = tls_.tickets().shared;
+  secrets.push_back(session_secret_);
+  builder_.use_session_secrets(std::move(secrets));
+}
+
+void GatewayImpl::set_shared_secrets(std::vector<std::string> secrets) {
+  if (tls_.share(std::move(secrets))) {
+    use_session_secrets();
+    publish_tls(tls_.refresh(*config_).value_or(TlsMaterial::News{}));  // sessions need no file
+  }
+}
+
+void GatewayImpl::publish_tls(const TlsMaterial::News& news) {
+  open_stores(*config_);  // they go on, with the new files
+  publish(build(config_), {}, {});
+  if (news.files && audit_log_ != nullptr) {
+    record_changes(*audit_log_, config_->generation, news.before, tls_.files());
+  }
+}
+
 /// A file that is no good any more leaves what was read before in use.
 void GatewayImpl::refresh_tls() {
   release_unused();  // a good occasion: it comes every few seconds
-  const bool changed = tls_files(*config_) != tls_files_;
-  if (!changed && !rotation_due(*config_, ticket_keys_, std::time(nullptr))) {
-    return;
-  }
-  const std::map<std::string, int64_t> before = tls_files_;
-  if (const auto loaded = load_certificates(*config_); !loaded) {
-    tls_files_ = tls_files(*config_);  // said once
-    log::error("event=certificates_not_loaded error=\"{}\"", loaded.error());
-    return;
-  }
-  open_stores(*config_);  // they go on, with the new files
-  publish(build(config_), {}, {});
-  if (changed) {
-    log::info("event=certificates_loaded files={}", tls_files_.size());
-    if (audit_log_ != nullptr) {
-      record_changes(*audit_log_, config_->generation, before, tls_files_);
-    }
+  if (const auto news = tls_.refresh(*config_)) {
+    publish_tls(*news);
   }
 }
 
@@ -746,7 +747,7 @@ GatewayStatus GatewayImpl::status() const {
       .generation = config_->generation,
       .draining = draining_,
       .listeners = {},
-      .certificates = {},
+      .certificates = certificates(),
       .upstreams = {},
       .rate_limits = {},
       .concurrency_limits = {},
@@ -763,11 +764,6 @@ GatewayStatus GatewayImpl::status() const {
   for (const config::Listener& listener : config_->listeners) {
     if (const auto found = sockets_.all().find(listener.name); found != sockets_.all().end()) {
       status.listeners.push_back({.name = listener.name, .address = found->second.address});
-    }
-  }
-  for (const auto& [listener, context] : tls_.listeners) {
-    for (const tls::CertificateInfo& info : context->certificates()) {
-      status.certificates.push_back({.listener = listener, .info = info});
     }
   }
   for (const config::Upstream& upstream : config_->upstreams) {

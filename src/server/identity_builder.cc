@@ -89,11 +89,16 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
   keep_answers(config, claims, cluster_number);
   authenticators_.clear();
   wants_digest_.clear();
+  const bool other_secrets = secrets_built_with_ != session_secrets_;
+  secrets_built_with_ = session_secrets_;
+  sessions_rekeyed_ = false;
   for (const config::Authenticator& one : config.authenticators) {
     if (const auto kept = before.find(one.name);
         kept != before.end() && kept->second.config == keys_config(one)) {
       keys_.insert(*kept);
     }
+    sessions_rekeyed_ =
+        sessions_rekeyed_ || (other_secrets && one.oidc.enabled && one.oidc.secrets.empty());
     wants_digest_.push_back(one.signature.enabled && one.signature.body_digest);
     authenticators_.push_back(std::make_shared<const filter::NamedAuthenticator>(
         filter::NamedAuthenticator{.name = one.name,
@@ -178,7 +183,8 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
                                                  .memory = sessions.memory,
                                                  .consumers = consumers_,
                                                  .claims = claims,
-                                                 .secret = secret()});
+                                                 .secret = secret(),
+                                                 .session_secrets = session_secrets_});
   }
   if (config.signature.enabled) {
     return std::make_shared<const filter::SignatureAuthenticator>(config.signature,

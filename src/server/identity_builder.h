@@ -40,6 +40,15 @@ class IdentityBuilder {
   /// As config.authenticators. To be called before add_filters().
   void build(const config::Config& config, const ClusterNumber& cluster_number);
 
+  /// What sessions of logins are sealed with where the config says nothing: the first one seals,
+  /// all open. From the next build() on.
+  void use_session_secrets(std::vector<std::string> secrets) {
+    session_secrets_ = std::move(secrets);
+  }
+
+  /// Whether build() has made authenticators with other ones than before.
+  bool sessions_rekeyed() const { return sessions_rekeyed_; }
+
   /// Those of a route; none for one that asks for nothing. `service`: the authorization service's,
   /// which may say who the client is, so that the route's rules come after it; nullptr: none.
   void add_filters(const config::Route& route, std::shared_ptr<const filter::Filter> service,
@@ -94,6 +103,10 @@ class IdentityBuilder {
   filter::JwtKeys::Fetcher& fetcher_;
   filter::PasswordChecker& passwords_;
   Random random_;
+
+  std::vector<std::string> session_secrets_;
+  std::vector<std::string> secrets_built_with_;
+  bool sessions_rekeyed_ = false;
 
   struct Replays {
     uint64_t entries = 0;

@@ -41,9 +41,13 @@ std::vector<std::string_view> words_of(std::string_view line) {
 
 std::string encode(const Secrets& secrets) {
   std::string text = secrets.sticky.empty() ? "" : fmt::format("sticky {}\n", secrets.sticky);
+  text += secrets.session.empty() ? "" : fmt::format("session {}\n", secrets.session);
   for (const auto& [listener, state] : secrets.ticket_keys) {
-    text += fmt::format("ticket {} {} {}{}\n", listener, state.since, to_text(state.keys.current),
-                        state.keys.previous ? " " + to_text(*state.keys.previous) : "");
+    text += fmt::format("ticket {} {} {}", listener, state.since, to_text(state.keys.current));
+    for (const tls::TicketKey& other : state.keys.others) {
+      text += ' ' + to_text(other);
+    }
+    text += '\n';
   }
   return text;
 }
@@ -57,16 +61,23 @@ Secrets decode_secrets(std::string_view text) {
     if (words.size() == 2 && words[0] == "sticky") {
       secrets.sticky = words[1];
     }
+    if (words.size() == 2 && words[0] == "session") {
+      secrets.session = words[1];
+    }
     if (words.size() < 4 || words[0] != "ticket") {
       continue;
     }
     const auto since = parse_decimal(words[2], INT64_MAX);
     const auto current = key_from(words[3]);
     if (since && current) {
-      secrets.ticket_keys[std::string(words[1])] = {
-          .keys = {.current = *current,
-                   .previous = words.size() > 4 ? key_from(words[4]) : std::nullopt},
-          .since = static_cast<std::time_t>(*since)};
+      TicketKeyState& state = secrets.ticket_keys[std::string(words[1])];
+      state.keys.current = *current;
+      state.since = static_cast<std::time_t>(*since);
+      for (size_t i = 4; i < words.size(); ++i) {
+        if (const auto other = key_from(words[i])) {
+          state.keys.others.push_back(*other);
+        }
+      }
     }
   }
   return secrets;

@@ -1,6 +1,6 @@
 // Secrets that a process makes for itself and that its successor needs, so that clients notice
-// nothing: keys of session tickets, the key of sticky cookies. As text, for a socket between two
-// processes of one user; never for a file or a log. Pure.
+// nothing: keys of session tickets, the keys of sticky cookies and of login sessions. As text, for
+// a socket between two processes of one user; never for a file or a log. Pure.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@ namespace hangu::server {
 
 struct Secrets {
   std::string sticky;
+  std::string session;
   TicketKeyMap ticket_keys;
 };
 

@@ -43,7 +43,7 @@ bool same_for_routes(const config::Config& before, const config::Config& after) 
                state_dir, listeners, upstreams, stores, consumers, authenticators, forward_auths,
                rate_limits, concurrency_limits, bandwidth_limits, plugins, routes, access_log,
                audit, compliance, admin, shutdown, upgrade, reload, buffers, overload,
-               config_center] = before;
+               certificate_alarm, config_center] = before;
   return extends(upstreams, after.upstreams) && extends(stores, after.stores) &&
          extends(forward_auths, after.forward_auths) && extends(rate_limits, after.rate_limits) &&
          extends(concurrency_limits, after.concurrency_limits) &&
@@ -248,7 +248,8 @@ void SnapshotBuilder::build_routes(const config::Config& config, const RateLimit
     }
   }
   if (current_ != nullptr &&
-      (identity_.claims_changed() || !same_for_routes(*current_->config, config))) {
+      (identity_.claims_changed() || identity_.sessions_rekeyed() ||
+       !same_for_routes(*current_->config, config))) {
     change.added.clear();
     for (uint32_t slot = 0; slot < table.slots(); ++slot) {
       if (table.holds_route(slot)) {

@@ -98,6 +98,11 @@ class SnapshotBuilder {
     return found != releases_.end() ? found->second.share : nullptr;
   }
 
+  /// See IdentityBuilder; from the next build() on.
+  void use_session_secrets(std::vector<std::string> secrets) {
+    identity_.use_session_secrets(std::move(secrets));
+  }
+
   const IdentityBuilder& identity() const { return identity_; }
 
   uint32_t cluster_number(const std::string& upstream) { return clusters_.number_of(upstream); }

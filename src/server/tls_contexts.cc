@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <span>
 
 #include <fmt/format.h>
+
+#include "hangu/base/assert.h"
+#include "hangu/identity/key_derivation.h"
 
 namespace hangu::server {
 namespace {
@@ -55,12 +59,53 @@ const char* alpn_name(config::Protocol protocol) {
   return protocol == config::Protocol::kHttp2 ? "h2" : "http/1.1";
 }
 
-bool is_due(const TicketKeyState& state, const config::ListenerTls& tls, std::time_t now) {
-  return now - state.since >=
-         std::chrono::duration_cast<std::chrono::seconds>(tls.ticket_rotation).count();
+std::time_t rotation_of(const config::ListenerTls& tls) {
+  return std::chrono::duration_cast<std::chrono::seconds>(tls.ticket_rotation).count();
 }
 
-tls::ServerOptions server_options(const config::Listener& listener, TicketKeyMap& ticket_keys,
+bool is_due(const TicketKeyState& state, const config::ListenerTls& tls, std::time_t now) {
+  return now - state.since >= rotation_of(tls);
+}
+
+tls::TicketKey shared_key(const std::string& secret, const std::string& listener) {
+  tls::TicketKey key;
+  std::array<uint8_t, sizeof(key.name) + sizeof(key.cipher_key) + sizeof(key.mac_key)> bytes{};
+  const bool made = identity::derive_key(secret, "hangu tls tickets 1 " + listener, bytes);
+  HANGU_ASSERT(made);
+  const uint8_t* from = bytes.data();
+  for (const std::span<uint8_t> part :
+       {std::span<uint8_t>(key.name), std::span<uint8_t>(key.cipher_key),
+        std::span<uint8_t>(key.mac_key)}) {
+    std::copy_n(from, part.size(), part.begin());
+    from += part.size();
+  }
+  return key;
+}
+
+/// Of the fleet's secrets; what this process has sealed before it knew them opens for its time.
+tls::TicketKeys shared_keys(const config::Listener& listener, const TicketSecrets& tickets,
+                            std::time_t now) {
+  tls::TicketKeys keys{.current = shared_key(tickets.shared.front(), listener.name), .others = {}};
+  for (size_t i = 1; i < tickets.shared.size(); ++i) {
+    keys.others.push_back(shared_key(tickets.shared[i], listener.name));
+  }
+  const auto own = tickets.own.find(listener.name);
+  if (own != tickets.own.end() && now - own->second.since < 2 * rotation_of(listener.tls)) {
+    keys.others.push_back(own->second.keys.current);
+  }
+  return keys;
+}
+
+tls::TicketKeys own_keys(const config::Listener& listener, TicketKeyMap& own, std::time_t now) {
+  TicketKeyState& state = own[listener.name];
+  if (state.since == 0 || is_due(state, listener.tls, now)) {
+    state.keys = tls::rotate(state.since == 0 ? nullptr : &state.keys);
+    state.since = now;
+  }
+  return state.keys;
+}
+
+tls::ServerOptions server_options(const config::Listener& listener, TicketSecrets& tickets,
                                   std::time_t now) {
   const config::ListenerTls& tls = listener.tls;
   tls::ServerOptions options{.policy = to_policy(tls),
@@ -79,12 +124,8 @@ tls::ServerOptions server_options(const config::Listener& listener, TicketKeyMap
     options.protocols.emplace_back(alpn_name(protocol));
   }
   if (tls.tickets) {
-    TicketKeyState& state = ticket_keys[listener.name];
-    if (state.since == 0 || is_due(state, tls, now)) {
-      state.keys = tls::rotate(state.since == 0 ? nullptr : &state.keys);
-      state.since = now;
-    }
-    options.ticket_keys = state.keys;
+    options.ticket_keys = tickets.shared.empty() ? own_keys(listener, tickets.own, now)
+                                                 : shared_keys(listener, tickets, now);
     options.early_data_max = tls.early_data ? kEarlyDataMax : 0;
   }
   return options;
@@ -127,14 +168,14 @@ void load_client(std::string_view kind, const std::string& name, const tls::Clie
 }  // namespace
 
 Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
-                                                      TicketKeyMap& ticket_keys, std::time_t now) {
+                                                      TicketSecrets& tickets, std::time_t now) {
   TlsContexts contexts;
   std::vector<TlsProblem> problems;
   for (const config::Listener& listener : config.listeners) {
     if (!listener.tls.enabled) {
       continue;
     }
-    auto made = tls::ServerContext::create(server_options(listener, ticket_keys, now));
+    auto made = tls::ServerContext::create(server_options(listener, tickets, now));
     if (made) {
       contexts.listeners[listener.name] = *made;
       continue;
@@ -161,10 +202,13 @@ Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& conf
   return contexts;
 }
 
-bool rotation_due(const config::Config& config, const TicketKeyMap& ticket_keys, std::time_t now) {
+bool rotation_due(const config::Config& config, const TicketSecrets& tickets, std::time_t now) {
+  if (!tickets.shared.empty()) {
+    return false;  // whoever brings them does that
+  }
   return std::any_of(config.listeners.begin(), config.listeners.end(), [&](const auto& listener) {
-    const auto state = ticket_keys.find(listener.name);
-    return listener.tls.enabled && listener.tls.tickets && state != ticket_keys.end() &&
+    const auto state = tickets.own.find(listener.name);
+    return listener.tls.enabled && listener.tls.tickets && state != tickets.own.end() &&
            is_due(state->second, listener.tls, now);
   });
 }
@@ -214,18 +258,28 @@ std::string date_text(std::time_t time) {
   return {text.data(), size};
 }
 
+std::vector<std::string> too_early(const TlsContexts& contexts, std::time_t now) {
+  std::vector<std::string> warnings;
+  for (const auto& [name, context] : contexts.listeners) {
+    for (const tls::CertificateInfo& info : context->certificates()) {
+      if (info.not_before > now) {
+        warnings.push_back(fmt::format("listener {}: {} ({}) is not valid before {}", name,
+                                       info.file, info.subject, date_text(info.not_before)));
+      }
+    }
+  }
+  return warnings;
+}
+
 std::vector<std::string> expiry_warnings(const TlsContexts& contexts, int days, std::time_t now) {
   constexpr std::time_t kDay = 24 * 3600;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = too_early(contexts, now);
   for (const auto& [name, context] : contexts.listeners) {
     for (const tls::CertificateInfo& info : context->certificates()) {
       if (info.not_after <= now + days * kDay) {
         const char* what = info.not_after <= now ? "has expired on" : "expires on";
         warnings.push_back(fmt::format("listener {}: {} ({}) {} {}", name, info.file, info.subject,
                                        what, date_text(info.not_after)));
-      } else if (info.not_before > now) {
-        warnings.push_back(fmt::format("listener {}: {} ({}) is not valid before {}", name,
-                                       info.file, info.subject, date_text(info.not_before)));
       }
     }
   }

@@ -9,12 +9,14 @@
 namespace hangu::tls {
 
 const TicketKey* TicketKeys::find(const uint8_t* name) const noexcept {
-  if (std::equal(current.name.begin(), current.name.end(), name)) {
+  const auto is_it = [name](const TicketKey& key) {
+    return std::equal(key.name.begin(), key.name.end(), name);
+  };
+  if (is_it(current)) {
     return &current;
   }
-  const bool of_previous =
-      previous && std::equal(previous->name.begin(), previous->name.end(), name);
-  return of_previous ? &*previous : nullptr;
+  const auto found = std::find_if(others.begin(), others.end(), is_it);
+  return found != others.end() ? &*found : nullptr;
 }
 
 TicketKeys rotate(const TicketKeys* before) {
@@ -25,7 +27,7 @@ TicketKeys rotate(const TicketKeys* before) {
       RAND_priv_bytes(keys.current.mac_key.data(), keys.current.mac_key.size()) == 1;
   HANGU_ASSERT(made);
   if (before != nullptr) {
-    keys.previous = before->current;
+    keys.others = {before->current};
   }
   return keys;
 }

@@ -744,6 +744,7 @@ struct Config {
   ReloadWindow reload;
   Buffers buffers;
   Overload overload;
+  Duration certificate_alarm = std::chrono::hours(24 * 14);  // so long before its end; 0: never
   ConfigCenter config_center;
   bool operator==(const Config&) const = default;
 };

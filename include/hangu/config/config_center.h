@@ -31,6 +31,16 @@ struct RolloutPlan {
   bool operator==(const RolloutPlan&) const = default;
 };
 
+/// Keys that the nodes of a fleet have in common: see fleet/key_ring.h.
+struct SharedKeys {
+  std::vector<Secret> secrets;  // that they are encrypted with: by the first; none: each node has
+                                // keys of its own
+  Duration rotation = std::chrono::hours(12);  // how long one seals
+  Duration lead = std::chrono::seconds(30);    // for which it is known before that
+  Duration keep = std::chrono::hours(24);      // for which it opens after that
+  bool operator==(const SharedKeys&) const = default;
+};
+
 /// An etcd whose keys below `prefix` are documents that join the file's lists.
 struct ConfigCenter {
   bool enabled = false;
@@ -49,6 +59,7 @@ struct ConfigCenter {
   std::vector<std::string> labels;             // of this node: "zone=east"
   Duration session_timeout = std::chrono::seconds(10);  // after which a silent node is gone
   RolloutPlan rollout;
+  SharedKeys keys;
   bool operator==(const ConfigCenter&) const = default;
 };
 

@@ -141,7 +141,7 @@ struct OidcAuth {
   std::string redirect_uri;  // empty: that path where the client is
   std::string logout_path = "/oauth2/logout";
   std::string post_logout_redirect_uri;
-  std::vector<Secret> secrets;  // of sessions: the first encrypts
+  std::vector<Secret> secrets;  // of sessions: the first encrypts; none: the fleet's shared keys
   std::string cookie;           // empty: by the authenticator's name
   Duration idle_timeout = std::chrono::minutes(30);
   Duration lifetime = std::chrono::hours(8);

@@ -59,6 +59,8 @@ class ConfigCenter {
     /// See FleetMember::Hooks.
     ReleaseController* releases = nullptr;
     std::shared_ptr<ReleaseBook> release_book;
+    std::shared_ptr<FleetKeys> keys;
+    std::function<std::vector<fleet::ExpiringCertificate>()> certificates;
   };
 
   /// `registry` outlives it.
@@ -76,6 +78,9 @@ class ConfigCenter {
 
   /// The others of the fleet are told that this node is gone; its config goes on.
   void leave_fleet();
+
+  /// The others know of this node.
+  bool joined() const;
 
   ConfigCenterStatus status() const;
 

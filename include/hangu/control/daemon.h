@@ -93,6 +93,8 @@ struct DaemonStatus {
   std::vector<EndpointChecks> checks;
   std::vector<KeyStatus> keys;
   std::vector<ReleaseStatus> releases;
+  std::vector<fleet::CertificateAlarm> certificate_alarms;  // of the fleet, or of this node alone
+  std::optional<int64_t> first_certificate_end_s;           // Unix time; of this node's
   ConfigCenterStatus config_center;
   DocumentsStatus documents;
   std::optional<LastReload> last_reload;

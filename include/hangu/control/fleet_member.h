@@ -1,16 +1,19 @@
 // FleetMember: this node among those of a fleet. It tells the others of itself, below a lease that
 // ends when it falls silent, and stands for election; who is elected drives the rollout that there
 // is, one step after the other, each of which holds only while it is elected, and the releases of
-// services. Control thread.
+// services, the keys that all have in common, and alarms about certificates. Control thread.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hangu/config/config.h"
 #include "hangu/control/config_source.h"
 #include "hangu/control/release_controller.h"
+#include "hangu/control/shared_keys_status.h"
+#include "hangu/fleet/certificate_alarms.h"
 #include "hangu/fleet/rollout.h"
 #include "hangu/stats/registry.h"
 
@@ -20,6 +23,8 @@ class io_context;
 
 namespace hangu::control {
 
+class FleetKeys;
+
 struct FleetStatus {
   bool enabled = false;
   std::string node;
@@ -28,6 +33,8 @@ struct FleetStatus {
   std::string error;    // why not; empty: they do
   bool leads = false;   // it holds the election
   std::string leader;   // who does, as seen last; empty: nobody
+  SharedKeysStatus keys;
+  std::vector<fleet::CertificateAlarm> certificates;  // of all nodes, that end soon
 };
 
 class FleetMember {
@@ -46,6 +53,9 @@ class FleetMember {
     ReleaseController* releases = nullptr;
     /// Where this node writes them down for itself.
     std::shared_ptr<ReleaseBook> book;
+    std::shared_ptr<FleetKeys> keys;  // nullptr: each node has its own
+    /// Those of this node that end soon.
+    std::function<std::vector<fleet::ExpiringCertificate>()> certificates;
   };
 
   /// `registry` outlives it.

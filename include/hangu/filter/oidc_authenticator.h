@@ -62,8 +62,9 @@ class OidcAuthenticator final : public Authenticator, private KeyAsker {
     std::shared_ptr<JwtKeys> keys;
     std::shared_ptr<OidcMemory> memory;
     std::shared_ptr<const ConsumerTable> consumers;
-    std::vector<std::string> claims;  // that rules, keys and fields look at
-    std::string_view secret;          // of the process, which outlives it
+    std::vector<std::string> claims;                // that rules, keys and fields look at
+    std::string_view secret;                        // of the process, which outlives it
+    std::vector<std::string> session_secrets = {};  // where the config has none
   };
 
   OidcAuthenticator(const config::Authenticator& config, Parts parts);

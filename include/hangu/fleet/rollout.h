@@ -12,6 +12,7 @@
 
 #include "hangu/base/clock.h"
 #include "hangu/config/config_center.h"
+#include "hangu/fleet/certificate_alarms.h"
 #include "hangu/fleet/publisher.h"
 
 namespace hangu::fleet {
@@ -80,6 +81,8 @@ struct NodeReport {
   Served now;            // since it has them in force, or has known of the rollout
   Served before;         // a while before that
   std::map<std::string, std::string> releases;  // what it has seen of services' releases, by route
+  uint64_t keys = 0;  // generation of the shared keys that it has; 0: none, or it cannot read them
+  std::vector<ExpiringCertificate> certificates;  // of its own, that end soon
   bool operator==(const NodeReport&) const = default;
 };
 

@@ -53,6 +53,12 @@ class RolloutStore {
   /// Of the services' releases.
   std::string releases_key() const { return prefix_ + "releases"; }
 
+  /// Shared by all nodes, encrypted: see KeyRing.
+  std::string keys_key() const { return prefix_ + "keys"; }
+
+  /// Of certificates.
+  std::string alarms_key() const { return prefix_ + "alarms"; }
+
   std::string leader_key() const { return prefix_ + "leader"; }
 
  private:

@@ -330,6 +330,11 @@ class Gateway {
   virtual void set_keys(const std::string& authenticator, bool changed,
                         identity::Issuer issuer) = 0;
 
+  /// What all nodes of a fleet have in common, of which keys of session tickets and of login
+  /// sessions are derived: the first one seals, all of them open. None: the process has its own. No
+  /// connection notices.
+  virtual void set_shared_secrets(std::vector<std::string> /*secrets*/) {}
+
   virtual void reopen_logs() = 0;
   /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.
   virtual void refresh_tls() = 0;
@@ -347,6 +352,10 @@ class Gateway {
   virtual std::vector<std::string> changed_plugins() { return {}; }
 
   virtual GatewayStatus status() const = 0;
+
+  /// Those that clients are shown; a part of status().
+  virtual std::vector<CertificateStatus> certificates() const { return {}; }
+
   virtual stats::Registry& registry() = 0;
 
   /// For what the control thread has to record; nullptr: there is none.

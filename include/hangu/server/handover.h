@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hangu/net/inherited_sockets.h"
 
@@ -19,6 +20,7 @@ struct HandedSocket {
 struct Inheritance {
   std::shared_ptr<net::InheritedSockets> sockets;  // nullptr: none
   std::string secrets;                             // see Gateway::secrets()
+  std::vector<std::string> shared_secrets;         // see Gateway::set_shared_secrets()
   bool held = false;  // nothing is accepted, and nothing shared is written, before take_over()
 };
 

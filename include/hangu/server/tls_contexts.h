@@ -32,23 +32,34 @@ struct TicketKeyState {
 
 using TicketKeyMap = std::map<std::string, TicketKeyState>;
 
+/// What session tickets are sealed with.
+struct TicketSecrets {
+  TicketKeyMap own;  // of this process and its successors
+  /// Of the whole fleet: where there are any, keys are made of them alone, of the first one that
+  /// which seals; those of listeners with one name are the same on all nodes.
+  std::vector<std::string> shared;
+};
+
 /// Reads every file that the config names; makes and rotates ticket keys where that is due. All
 /// problems at once.
 Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
-                                                      TicketKeyMap& ticket_keys, std::time_t now);
+                                                      TicketSecrets& tickets, std::time_t now);
 
 /// Whether the keys of a listener are to be rotated.
-bool rotation_due(const config::Config& config, const TicketKeyMap& ticket_keys, std::time_t now);
+bool rotation_due(const config::Config& config, const TicketSecrets& tickets, std::time_t now);
 
 /// The files that load_tls() reads, each with a number that changes with it; 0: it is not there.
 std::map<std::string, int64_t> tls_files(const config::Config& config);
 
 std::string to_string(const TlsProblem& problem);
 
-/// How long before its end a certificate is complained about.
+/// Certificates that are not valid yet, as one line each.
+std::vector<std::string> too_early(const TlsContexts& contexts, std::time_t now);
+
+/// How long before its end `hangu check` complains about a certificate; the daemon raises alarms.
 inline constexpr int kExpiryWarningDays = 30;
 
-/// Certificates that have ended or end within `days`, as one line each.
+/// The same, and those that have ended or end within `days`.
 std::vector<std::string> expiry_warnings(const TlsContexts& contexts, int days, std::time_t now);
 
 /// "2026-11-24".

@@ -1,10 +1,11 @@
 // TicketKeys: what session tickets are sealed with: the same keys on all shards, so that a client
-// can resume on any of them. Immutable; rotation makes new ones, and the oldest key is forgotten.
+// can resume on any of them, or on all nodes of a fleet. Immutable; rotation makes new ones, and
+// the oldest key is forgotten.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <vector>
 
 namespace hangu::tls {
 
@@ -15,8 +16,8 @@ struct TicketKey {
 };
 
 struct TicketKeys {
-  TicketKey current;                  // seals and opens
-  std::optional<TicketKey> previous;  // opens
+  TicketKey current;              // seals and opens
+  std::vector<TicketKey> others;  // open
 
   /// The key of that name, of 16 bytes; nullptr: not ours any more.
   const TicketKey* find(const uint8_t* name) const noexcept;

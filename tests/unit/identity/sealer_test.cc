@@ -1,6 +1,7 @@
 // What is sealed opens again, and nothing else does.
 #include "hangu/identity/sealer.h"
 
+#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "hangu/base/base64.h"
+#include "hangu/base/hex.h"
+#include "hangu/identity/key_derivation.h"
 
 namespace hangu::identity {
 namespace {
@@ -93,6 +96,17 @@ TEST(RandomTextTest, IsAsLongAsAskedAndNeverTheSame) {
   EXPECT_EQ(random_text(16).size(), 22U);
   EXPECT_EQ(random_text(32).size(), 43U);
   EXPECT_NE(random_text(16), random_text(16));
+}
+
+TEST(KeyDerivationTest, AsInRfc5869) {
+  const std::string secret(22, '\x0b');  // its third test case
+  std::array<uint8_t, 42> key{};
+  ASSERT_TRUE(derive_key(secret, "", key));
+  EXPECT_EQ(to_hex(key),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+  std::array<uint8_t, 42> other{};
+  ASSERT_TRUE(derive_key(secret, "x", other));
+  EXPECT_NE(key, other);
 }
 
 }  // namespace

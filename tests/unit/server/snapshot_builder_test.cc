@@ -128,5 +128,23 @@ TEST_F(SnapshotBuilderTest, RoutesShareTheListsOfTheirFiles) {
   EXPECT_EQ(again.routes.item(0), config_.routes.item(0));  // the same contents
 }
 
+TEST_F(SnapshotBuilderTest, SessionsWithoutSecretsOfTheirOwnFollowTheGivenOnes) {
+  config::Authenticator login{.name = "web"};
+  login.oidc.enabled = true;
+  login.oidc.upstream = 0;
+  config_.authenticators.push_back(login);
+  builder_.use_session_secrets({"one"});
+  const SnapshotPtr first = build();
+  const SnapshotPtr same = build();
+  EXPECT_EQ(shared(*first, *same), first->routes.size());
+  builder_.use_session_secrets({"two", "one"});
+  const SnapshotPtr rekeyed = build();
+  EXPECT_EQ(shared(*same, *rekeyed), 0u);
+  config_.authenticators[0].oidc.secrets.push_back({.text = "its own"});
+  const SnapshotPtr own = build();
+  builder_.use_session_secrets({"three"});
+  EXPECT_EQ(shared(*own, *build()), own->routes.size());
+}
+
 }  // namespace
 }  // namespace hangu::server

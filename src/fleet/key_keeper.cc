@@ -1,0 +1,104 @@
+#include "hangu/fleet/key_keeper.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hangu::fleet {
+namespace {
+
+std::vector<std::string> texts_of(const std::vector<config::Secret>& secrets) {
+  std::vector<std::string> texts;
+  for (const config::Secret& each : secrets) {
+    texts.push_back(each.text);
+  }
+  return texts;
+}
+
+}  // namespace
+
+bool is_behind(uint64_t generation, const std::vector<uint64_t>& peers) {
+  return std::any_of(peers.begin(), peers.end(),
+                     [generation](uint64_t theirs) { return theirs > generation; });
+}
+
+KeyKeeper::KeyKeeper(config::SharedKeys plan)
+    : plan_(std::move(plan)),
+      first_(std::array{plan_.secrets.front().text}, kRingPurpose),
+      all_(texts_of(plan_.secrets), kRingPurpose) {}
+
+void KeyKeeper::begin_with(std::string_view text) {
+  if (auto ring = open_ring(text, all_)) {
+    ring_ = std::move(*ring);
+    text_ = text;
+  }
+}
+
+bool KeyKeeper::take(std::optional<std::string_view> text) {
+  if (!text) {
+    stored_ = Stored::kNothing;
+    seen_.clear();
+    error_.clear();
+    return false;
+  }
+  if (seen_ == *text) {
+    return false;
+  }
+  seen_ = *text;
+  auto ring = open_ring(*text, all_);
+  if (!ring) {
+    stored_ = Stored::kUnreadable;
+    error_ =
+        "none of `config_center.keys.secrets` opens the keys in the store: they were encrypted "
+        "with another one, or changed";
+    return false;
+  }
+  if (ring->generation < ring_.generation) {
+    stored_ = Stored::kOlder;
+    error_ = fmt::format("the keys in the store are older (generation {}) than those in force ({})",
+                         ring->generation, ring_.generation);
+    return false;
+  }
+  stored_ = first_.open(*text) ? Stored::kGood : Stored::kOldSecret;
+  error_.clear();
+  text_ = *text;
+  const bool others = ring->secrets() != ring_.secrets();
+  ring_ = std::move(*ring);
+  return others;
+}
+
+uint64_t KeyKeeper::generation() const {
+  return stored_ == Stored::kUnreadable ? 0 : ring_.generation;
+}
+
+std::optional<std::string> KeyKeeper::to_write(const std::vector<uint64_t>& peers, WallTime wall,
+                                               TimePoint now) {
+  if (stored_ != Stored::kUnreadable) {
+    unreadable_since_.reset();
+  }
+  auto next = advance(ring_, plan_, wall);
+  switch (stored_) {
+    case Stored::kUnknown: return std::nullopt;
+    case Stored::kGood: return sealed(next);
+    case Stored::kNothing:  // the store has lost them
+    case Stored::kOldSecret:
+    case Stored::kOlder: return sealed(next ? next : ring_);
+    case Stored::kUnreadable: break;
+  }
+  if (is_behind(generation(), peers) || !unreadable_since_) {
+    unreadable_since_ = now;
+  }
+  return now - *unreadable_since_ >= plan_.rotation ? sealed(next ? next : ring_) : std::nullopt;
+}
+
+std::optional<std::string> KeyKeeper::sealed(const std::optional<KeyRing>& ring) const {
+  if (!ring || ring->entries.empty()) {
+    return std::nullopt;
+  }
+  std::string text = seal(*ring, first_);
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+}  // namespace hangu::fleet
