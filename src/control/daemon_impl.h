@@ -381,6 +381,12 @@ class Daemon::Impl final : private Neighbours::Host {
                     gateway_->set_shared_secrets(std::move(secrets));
                   }
                 },
+            .on_refused =
+                [this](const std::string& reason) {
+                  if (gateway_ != nullptr) {
+                    record_config({.actor = "config_center", .file = "keys", .error = reason});
+                  }
+                },
             .run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); }};
   }
 

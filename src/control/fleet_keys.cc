@@ -58,6 +58,7 @@ void FleetKeys::take(std::optional<std::string_view> text) {
   if (keeper_.error() != error && !keeper_.error().empty()) {
     log::error("shared_keys_refused generation={} error=\"{}\"", keeper_.ring().generation,
                keeper_.error());
+    hooks_.on_refused(keeper_.error());
   }
   if (keeper_.text() != before) {
     const fleet::KeyRing& ring = keeper_.ring();

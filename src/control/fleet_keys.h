@@ -24,6 +24,8 @@ class FleetKeys : public std::enable_shared_from_this<FleetKeys> {
   struct Hooks {
     /// Others are in force: see Gateway::set_shared_secrets().
     std::function<void(std::vector<std::string>)> use;
+    /// Those in the store are not in force; not told again for the same reason.
+    std::function<void(const std::string& reason)> on_refused;
     /// Work that waits for a disk.
     std::function<void(std::function<void()>)> run_apart;
   };

@@ -1,6 +1,7 @@
 """What the elected node sees to for the whole fleet: keys of TLS session tickets and of login
 sessions that all nodes have in common, and alarms about certificates. With a real etcd."""
 
+import json
 import pathlib
 import shutil
 import ssl
@@ -37,7 +38,7 @@ class FleetCase(OidcCase):
     def node(self, name, secret=SECRET, pair=None, fleet=True, **keys):
         config = self.config_with(
             {"secrets": [], "idle_timeout": "18s"}, node=name, workers=1,
-            state_dir=str(self.folder / name))
+            state_dir=str(self.folder / name), audit={"path": "@FOLDER@/audit.log"})
         config["listeners"].append(
             {"name": "secure", "bind": "127.0.0.1:0",
              "tls": {"certificates": [(pair or self.pair).files]}})
@@ -86,6 +87,12 @@ class FleetCase(OidcCase):
 
 
 class Keys(FleetCase):
+    @staticmethod
+    def audited(gateway):
+        """Records of what was refused."""
+        whole = (gateway.folder / "audit.log").read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if '"config.refuse"' in line]
+
     def resumes(self, gateway, context, session):
         return self.tls(gateway, context, session)[1]
 
@@ -160,6 +167,8 @@ class Keys(FleetCase):
         self.assertEqual(wrong.metrics()["hangu_shared_keys_generation"], 0)
         self.assertIn("shared_keys_refused", wrong.stderr)
         self.assertNotIn(OTHER, wrong.stderr)
+        eventually(lambda: [one for one in self.audited(wrong) if one.get("object") == "keys"],
+                   "it is in the audit log")
         context = self.context()
         session, _ = self.tls(wrong, context)
         self.assertTrue(self.resumes(wrong, context, session))  # with keys of its own
