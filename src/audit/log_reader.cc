@@ -62,7 +62,14 @@ LogReader::~LogReader() {
 }
 
 Result<std::string, std::string> LogReader::next() {
-  std::string piece = std::move(rest_);
+  std::string piece;
+  const auto read = next(piece);
+  return read ? Result<std::string, std::string>(std::move(piece))
+              : Failure<std::string>{read.error()};
+}
+
+Result<void, std::string> LogReader::next(std::string& piece) {
+  piece.assign(rest_);
   rest_.clear();
   while (true) {
     const auto got = fill(piece);
@@ -73,11 +80,12 @@ Result<std::string, std::string> LogReader::next() {
     if (end != std::string::npos) {
       rest_.assign(piece, end + 1);
       piece.resize(end + 1);
-      return piece;
+      return {};
     }
     if (*got == 0) {
-      rest_ = std::move(piece);
-      return std::string();
+      rest_ = piece;
+      piece.clear();
+      return {};
     }
     if (piece.size() > kLineBytesMax) {
       return Failure<std::string>{fmt::format("{}: no line feed in {} bytes", path_, piece.size())};

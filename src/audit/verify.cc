@@ -260,16 +260,16 @@ Result<void, std::string> Verifier::check_file(const std::string& path) {
     }
     kind = named.value_or(kind);
   }
-  ParallelPieces<PieceCheck> pieces(*reader, options_.threads);
-  auto done =
-      pieces.run([&](const std::string& piece) { return check_piece(piece, kind, shipped_); },
-                 [&](PieceCheck&& piece, uint64_t bytes_read) {
-                   take_piece(std::move(piece));
-                   if (options_.on_progress) {
-                     options_.on_progress(bytes_done_ + bytes_read, bytes_all_);
-                   }
-                   return true;
-                 });
+  ReaderPieces source(*reader);
+  ParallelPieces<PieceCheck> pieces(source, options_.threads);
+  auto done = pieces.run([&](std::string_view piece) { return check_piece(piece, kind, shipped_); },
+                         [&](PieceCheck&& piece, uint64_t bytes_read) {
+                           take_piece(std::move(piece));
+                           if (options_.on_progress) {
+                             options_.on_progress(bytes_done_ + bytes_read, bytes_all_);
+                           }
+                           return true;
+                         });
   bytes_done_ += reader->bytes_read();
   rest_ = reader->rest();
   rest_file_ = file_;

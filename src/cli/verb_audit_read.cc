@@ -9,11 +9,13 @@
 #include <fstream>
 #include <ostream>
 #include <system_error>
+#include <type_traits>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "hangu/audit/archive.h"
+#include "hangu/audit/log_pieces.h"
 #include "hangu/audit/log_reader.h"
 #include "hangu/audit/parallel_pieces.h"
 #include "hangu/audit/record.h"
@@ -76,10 +78,13 @@ std::string in_words(const AuditSelection& selection) {
   return words;
 }
 
-std::vector<std::string> files_of(const std::string& path) {
+/// Those that may hold something that is looked for.
+std::vector<std::string> files_of(const std::string& path, const audit::Search& search) {
   std::vector<std::string> files;
   for (const audit::ArchivedFile& file : audit::archived_files(path)) {
-    files.push_back(file.path);
+    if (search.is_worth_reading(file)) {
+      files.push_back(file.path);
+    }
   }
   if (::access(path.c_str(), F_OK) == 0) {
     files.push_back(path);
@@ -93,8 +98,28 @@ uint64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
 }
 
-/// Hands what `work` makes of each piece to `take`, over all files. `follow`: the reader of the
-/// last file is left there.
+template <class Work, class Take>
+Result<void, std::string> run_pieces(audit::PieceSource& source, const Work& work,
+                                     const Take& take) {
+  using Out = std::invoke_result_t<Work, std::string_view>;
+  return audit::ParallelPieces<Out>(source, audit::piece_threads()).run(work, take);
+}
+
+template <class Work, class Take>
+Result<void, std::string> read_file(const std::string& file, const Work& work, const Take& take) {
+  if (!file.ends_with(".zst")) {
+    auto pieces = audit::PlainPieces::open(file);
+    return pieces ? run_pieces(*pieces, work, take) : Failure<std::string>{pieces.error()};
+  }
+  auto reader = audit::LogReader::open(file);
+  if (!reader) {
+    return Failure<std::string>{reader.error()};
+  }
+  audit::ReaderPieces pieces(*reader);
+  return run_pieces(pieces, work, take);
+}
+
+/// Hands what `work` makes of each piece to `take`, over all files.
 template <class Work, class Take>
 Result<void, std::string> read_files(const std::vector<std::string>& files, Progress& progress,
                                      const Work& work, const Take& take) {
@@ -104,19 +129,14 @@ Result<void, std::string> read_files(const std::vector<std::string>& files, Prog
     all += size_of(file);
   }
   for (const std::string& file : files) {
-    auto reader = audit::LogReader::open(file);
-    if (!reader) {
-      return Failure<std::string>{reader.error()};
-    }
-    audit::ParallelPieces<std::string> pieces(*reader, audit::piece_threads());
-    auto read = pieces.run(work, [&](std::string&& out, uint64_t bytes_read) {
+    const auto read = read_file(file, work, [&](auto&& out, uint64_t bytes_read) {
       progress.show(done + bytes_read, all);
       return take(out);
     });
     if (!read) {
-      return read;
+      return Failure<std::string>{read.error()};
     }
-    done += reader->bytes_read();
+    done += size_of(file);
   }
   return {};
 }
@@ -185,7 +205,7 @@ Result<Reading, int> begin_reading(const AuditTarget& target, const AuditSelecti
     print_error(environment, told.error());
     return Failure<int>{kRuntimeFailure};
   }
-  if (files_of(files->path).empty()) {
+  if (::access(files->path.c_str(), F_OK) != 0 && audit::archived_files(files->path).empty()) {
     print_error(environment, fmt::format("{}: there is no audit log", files->path));
     return Failure<int>{kRuntimeFailure};
   }
@@ -268,8 +288,8 @@ bool write_export(const AuditExportOptions& options, const Reading& reading, std
   out << (csv ? csv_head() : "[");
   bool first = true;
   const auto read = read_files(
-      files_of(reading.files.path), progress,
-      [&](const std::string& piece) {
+      files_of(reading.files.path, reading.search), progress,
+      [&](std::string_view piece) {
         const std::string lines = reading.search.select(piece);
         return csv ? to_csv(lines) : to_array(lines);
       },
@@ -297,32 +317,36 @@ int audit_grep(const AuditGrepOptions& options, const Environment& environment) 
   if (options.follow) {
     return follow(reading->files.path, reading->search, environment);
   }
-  bool any = false;
-  uint64_t count = 0;
+  uint64_t found = 0;  // records if they are counted, else bytes
   auto read = Result<void, std::string>();
+  const std::vector<std::string> files = files_of(reading->files.path, reading->search);
   {
     Progress progress(environment);
-    read = read_files(
-        files_of(reading->files.path), progress,
-        [&](const std::string& piece) { return reading->search.select(piece); },
-        [&](std::string& lines) {
-          any = any || !lines.empty();
-          if (options.count) {
-            count += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
-          } else {
+    if (options.count) {
+      read = read_files(
+          files, progress, [&](std::string_view piece) { return reading->search.count(piece); },
+          [&](uint64_t count) {
+            found += count;
+            return true;
+          });
+    } else {
+      read = read_files(
+          files, progress, [&](std::string_view piece) { return reading->search.select(piece); },
+          [&](const std::string& lines) {
+            found += lines.size();
             environment.out << lines;
-          }
-          return static_cast<bool>(environment.out);
-        });
+            return static_cast<bool>(environment.out);
+          });
+    }
   }
   if (!read) {
     print_error(environment, read.error());
     return kRuntimeFailure;
   }
   if (options.count) {
-    environment.out << count << '\n';
+    environment.out << found << '\n';
   }
-  return any ? kOk : kRuntimeFailure;
+  return found != 0 ? kOk : kRuntimeFailure;
 }
 
 int audit_export(const AuditExportOptions& options, const Environment& environment) {

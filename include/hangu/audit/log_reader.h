@@ -23,6 +23,8 @@ class LogReader {
   /// The next lines, with their line feeds; empty at the end of the file, of which what has no line
   /// feed stays in rest(). More may come later when the file grows. The error says what is broken.
   Result<std::string, std::string> next();
+  /// The same, in memory that is there.
+  Result<void, std::string> next(std::string& piece);
 
   /// The beginning of a line that has no end yet.
   const std::string& rest() const { return rest_; }

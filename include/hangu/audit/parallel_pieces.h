@@ -1,6 +1,6 @@
-// for_each_piece: works through a log file on several threads: pieces of whole lines are read in
-// turn, worked on side by side, and what came of each is handed over in the order of the file, on
-// the caller's thread. Memory is bounded by a few pieces a thread.
+// ParallelPieces: works through a log file on several threads: pieces of whole lines are read and
+// worked on side by side, and what came of each is handed over in the order of the file, on the
+// caller's thread. Memory is bounded by a few pieces a thread.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "hangu/audit/log_reader.h"
+#include "hangu/audit/log_pieces.h"
 #include "hangu/base/result.h"
 
 namespace hangu::audit {
@@ -27,14 +27,14 @@ inline unsigned piece_threads() {
 template <class Out>
 class ParallelPieces {
  public:
-  explicit ParallelPieces(LogReader& reader, unsigned threads)
-      : reader_(reader),
+  explicit ParallelPieces(PieceSource& source, unsigned threads)
+      : source_(source),
         ahead_max_(size_t{2} * threads),
         threads_(threads) {}
 
-  /// `work(const std::string& piece) -> Out` on any thread; `take(Out&&, uint64_t bytes) -> bool`
+  /// `work(std::string_view piece) -> Out` on any thread; `take(Out&&, uint64_t bytes) -> bool`
   /// in order, `bytes`: read of the file up to this piece's end; false: enough. The error is the
-  /// reader's. The reader belongs to the threads until this returns.
+  /// source's, which belongs to the threads until this returns.
   template <class Work, class Take>
   Result<void, std::string> run(const Work& work, const Take& take) {
     std::vector<std::thread> workers;
@@ -58,51 +58,60 @@ class ParallelPieces {
   }
 
  private:
-  struct Piece {
-    size_t number;
-    std::string lines;
-    uint64_t bytes_read;  // of the file, when this piece had been read
-  };
+  static constexpr size_t kUnknown = SIZE_MAX;
 
   struct Done {
     Out out;
     uint64_t bytes_read;
   };
 
-  /// The next piece; nullopt: there is none any more.
-  std::optional<Piece> read() {
-    const std::lock_guard reading(reader_mutex_);
+  /// The number of the next piece; nullopt: there is none any more.
+  std::optional<size_t> claim(LogPiece& piece) {
+    const std::lock_guard claiming(source_mutex_);
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return ended_ || read_ < taken_ + ahead_max_; });
-      if (ended_ || read_all_) {
+      changed_.wait(lock, [this] { return ended_ || claimed_ < taken_ + ahead_max_; });
+      if (ended_ || end_ != kUnknown) {
         return std::nullopt;
       }
     }
-    auto piece = reader_.next();
+    const auto more = source_.claim(piece);
     const std::lock_guard lock(mutex_);
-    if (!piece || piece->empty()) {
-      error_ = piece ? "" : piece.error();
-      read_all_ = true;
-      changed_.notify_all();
+    if (!more || !*more) {
+      end_before(claimed_, more ? "" : more.error());
       return std::nullopt;
     }
-    return Piece{read_++, std::move(*piece), reader_.bytes_read()};
+    return claimed_++;
+  }
+
+  /// With the lock. Pieces before that one are still handed over.
+  void end_before(size_t number, const std::string& error) {
+    if (number < end_) {
+      end_ = number;
+      error_ = error;
+    }
+    changed_.notify_all();
   }
 
   template <class Work>
   void serve(const Work& work) {
-    while (auto piece = read()) {
-      Done done{work(std::as_const(piece->lines)), piece->bytes_read};
+    LogPiece piece;
+    while (const auto number = claim(piece)) {
+      if (const auto loaded = source_.load(piece); !loaded) {
+        const std::lock_guard lock(mutex_);
+        end_before(*number, loaded.error());
+        return;
+      }
+      Done done{work(piece.lines), piece.bytes_read};
       const std::lock_guard lock(mutex_);
-      done_.emplace(piece->number, std::move(done));
+      done_.emplace(*number, std::move(done));
       changed_.notify_all();
     }
   }
 
   std::optional<Done> wait_for(size_t number) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return done_.contains(number) || (read_all_ && number >= read_); });
+    changed_.wait(lock, [&] { return done_.contains(number) || number >= end_; });
     const auto found = done_.find(number);
     if (found == done_.end()) {
       return std::nullopt;
@@ -114,16 +123,16 @@ class ParallelPieces {
     return done;
   }
 
-  LogReader& reader_;
+  PieceSource& source_;
   size_t ahead_max_;
   unsigned threads_;
-  std::mutex reader_mutex_;
+  std::mutex source_mutex_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<size_t, Done> done_;
-  size_t read_ = 0;
+  size_t claimed_ = 0;
   size_t taken_ = 0;
-  bool read_all_ = false;
+  size_t end_ = kUnknown;  // how many pieces there are
   bool ended_ = false;
   std::string error_;
 };

@@ -1,5 +1,7 @@
 #include "hangu/audit/search.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "hangu/audit/chain.h"
@@ -29,6 +31,8 @@ std::string found(SearchOptions options) {
   EXPECT_TRUE(search.has_value());
   std::string numbers;
   const std::string lines = search->select(log_of_three());
+  EXPECT_EQ(search->count(log_of_three()),
+            static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n')));
   for (size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1) {
     numbers += std::to_string(*number_member(std::string_view(lines).substr(at), "seq"));
   }
@@ -45,7 +49,12 @@ TEST(Search, PicksByEachKindOfCondition) {
   EXPECT_EQ(found({.members = {{"no_such", ""}}}), "");
   EXPECT_EQ(found({.texts = {"deny"}}), "23");
   EXPECT_EQ(found({.texts = {"deny", "/ab"}}), "3");
+  EXPECT_EQ(found({.members = {{"status", "20*"}}}), "123");
+  EXPECT_EQ(found({.members = {{"path", "/a"}}, .texts = {"deny"}}), "");
   EXPECT_EQ(found({.pattern = "\"path\":\"/a[^b]"}), "1");
+  EXPECT_EQ(found({.pattern = "\"status\":[2]02|\"status\":[2]00"}), "13");
+  EXPECT_EQ(found({.pattern = "\\A.\"seq\":2"}), "2");
+  EXPECT_EQ(found({.pattern = "$"}), "123");
   EXPECT_FALSE(Search::create({.pattern = "("}).has_value());
 }
 
@@ -54,6 +63,19 @@ TEST(Search, PicksByTime) {
   EXPECT_EQ(found({.until = "2023-11-14T22:13:21"}), "1");
   EXPECT_EQ(found({.since = "2023-11-14T22:13:21", .until = "2023-11-14T22:13:22"}), "2");
   EXPECT_EQ(found({.since = "2023-11-15"}), "");
+  EXPECT_EQ(found({.since = "2023-11-14T22:13:21", .texts = {"/a"}}), "3");
+  EXPECT_EQ(found({.until = "2023-11-14T22:13:22", .pattern = "/[b]"}), "2");
+}
+
+TEST(Search, FilesThatWereCompleteBeforeNeedNotBeRead) {
+  const auto search = Search::create({.since = "2023-11-14T22:10"});
+  ArchivedFile file{.modified = kNow - std::chrono::hours(2)};
+  EXPECT_FALSE(search->is_worth_reading(file));
+  file.modified = kNow;
+  EXPECT_TRUE(search->is_worth_reading(file));
+  file.modified = kNow - std::chrono::seconds(240);  // 22:09:20: clocks may have been set
+  EXPECT_TRUE(search->is_worth_reading(file));
+  EXPECT_TRUE(Search::create({.until = "2020-01-01"})->is_worth_reading(file));
 }
 
 TEST(Search, Times) {
