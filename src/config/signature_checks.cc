@@ -172,6 +172,14 @@ void check_signature_auth(Reader& reader, const Node& node, const SignatureAuth&
     reader.error(child(node, "replay").mark,
                  {"E0136", "these signatures have no nonce", "write `replay: request`"});
   }
+  if (auth.replay == ReplayKey::kOff && node.find("replay_store") != nullptr) {
+    reader.error(child(node, "replay_store").mark,
+                 {"E0136", "with `replay: off` there is nothing to remember", ""});
+  }
+  if (auth.replay_on_store_error != OnStoreError::kLocal && node.find("replay_store") == nullptr) {
+    reader.error(child(node, "replay_on_store_error").mark,
+                 {"E0136", "there is no store that could fail", "add a `replay_store`"});
+  }
   if (auth.profile != SignatureProfile::kRfc9421 && !auth.tag.empty()) {
     reader.error(child(node, "tag").mark, {"E0136", "a `tag` is of `profile: rfc9421` only", ""});
   }

@@ -68,8 +68,10 @@ void add_freshness(ObjectType<SignatureAuth>& type) {
                              {"nonce", ReplayKey::kNonce},
                              {"off", ReplayKey::kOff}}),
           {.name = "replay",
-           .documentation = "What must not come twice, on this node: what was signed, or the nonce "
-                            "of a key, which there has to be then.",
+           .documentation =
+               "What must not come twice: what was signed, or the nonce of a key, which "
+               "there has to be then. On this node, or on all that share "
+               "`replay_store`.",
            .example = "nonce"})
       .key<&SignatureAuth::replay_entries>(
           number<uint64_t>({1024, uint64_t{1} << 28}),
@@ -77,6 +79,24 @@ void add_freshness(ObjectType<SignatureAuth>& type) {
            .documentation = "How many are remembered: those of twice `clock_skew`. 8 bytes each. "
                             "When there is no room: 503, since forgetting would let them in again.",
            .example = "16777216"})
+      .key<&SignatureAuth::replay_store>(
+          std::make_unique<StoreRefType>("store", "stores"),
+          {.name = "replay_store",
+           .documentation = "One of `stores`: what came to one node must not come to another one "
+                            "either. A request waits for its answer, at most the store's "
+                            "`timeout`.",
+           .example = "shared",
+           .alternative = true})
+      .key<&SignatureAuth::replay_on_store_error>(
+          choice<OnStoreError>({{"local", OnStoreError::kLocal},
+                                {"allow", OnStoreError::kAllow},
+                                {"deny", OnStoreError::kDeny}}),
+          {.name = "replay_on_store_error",
+           .documentation =
+               "When the store does not answer: this node knows what came to it, and "
+               "decides by that; the same, but what it has no room to remember passes; "
+               "or 503.",
+           .example = "deny"})
       .key<&SignatureAuth::body_digest>(
           on_off(),
           {.name = "body_digest",

@@ -26,6 +26,7 @@ using Kind = AuthOutcome::Kind;
 constexpr size_t kNamesMax = SignatureInput::kComponentsMax;
 constexpr size_t kKeyIdBytesMax = 256;
 constexpr uint32_t kFullRetryS = 5;
+constexpr uint32_t kStoreRetryS = 1;
 constexpr std::string_view kContentDigest = "content-digest";
 
 // What a client is told, so that it can mend its requests. Whether there is a key of that name,
@@ -136,13 +137,31 @@ struct SignatureAuthenticator::Shown {
   }
 };
 
-SignatureAuthenticator::SignatureAuthenticator(const config::SignatureAuth& config,
-                                               std::shared_ptr<ReplayMemory> memory,
-                                               std::shared_ptr<const ConsumerTable> consumers)
-    : config_(config),
-      clock_skew_s_(std::chrono::duration_cast<std::chrono::seconds>(config.clock_skew).count()),
-      memory_(std::move(memory)),
-      consumers_(std::move(consumers)) {
+/// A request whose signature is good, while the store is asked whether it came to another node. In
+/// the stream's arena.
+struct SignatureAuthenticator::ClaimWait final : ClaimStore::Asker {
+  ClaimWait(const SignatureAuthenticator& who, const AuthAsker& whom, const SigningKeyEntry& with,
+            policy::ReplayTable::Outcome known_here)
+      : authenticator(who),
+        asker(whom),
+        key(with),
+        here(known_here) {}
+
+  void on_claim_answer(Stream& stream, ClaimStore::Answer answer) const noexcept override {
+    asker.on_auth_answer(stream, authenticator.hear_claim(stream, *this, answer));
+  }
+
+  const SignatureAuthenticator& authenticator;
+  const AuthAsker& asker;
+  const SigningKeyEntry& key;
+  policy::ReplayTable::Outcome here;  // what this node has said
+};
+
+SignatureAuthenticator::SignatureAuthenticator(const config::Authenticator& config, Parts parts)
+    : name_(config.name),
+      config_(config.signature),
+      clock_skew_s_(std::chrono::duration_cast<std::chrono::seconds>(config_.clock_skew).count()),
+      parts_(std::move(parts)) {
   if (auto parsed = config::SigningTemplate::parse(config_.scheme.canonical)) {
     template_ = std::move(*parsed);  // the loader has refused any other
   }
@@ -169,7 +188,8 @@ std::string_view SignatureAuthenticator::challenge(const AuthOutcome& outcome) c
   return challenges_.back().second;
 }
 
-AuthOutcome SignatureAuthenticator::authenticate(Stream& stream, const AuthAsker&) const noexcept {
+AuthOutcome SignatureAuthenticator::authenticate(Stream& stream,
+                                                 const AuthAsker& asker) const noexcept {
   const SignedMessage message{.request = stream.request, .secure = came_as_https(stream)};
   Shown shown;
   shown.base = &scratch().base;
@@ -191,11 +211,11 @@ AuthOutcome SignatureAuthenticator::authenticate(Stream& stream, const AuthAsker
   if (const std::string_view fault = want_digest(stream, shown); !fault.empty()) {
     return refused(fault);
   }
-  if (const AuthOutcome seen = remember(shown, now_s); seen.kind != Kind::kProved) {
+  const AuthOutcome outcome = remember(stream, asker, shown, now_s);
+  if (outcome.kind != Kind::kProved && outcome.kind != Kind::kWaiting) {
     stream.kept.wanted_digest = nullptr;
-    return seen;
   }
-  return proved(stream, *shown.key);
+  return outcome;
 }
 
 /// kProved: all of `shown` is filled in, and nothing of it is verified.
@@ -228,8 +248,9 @@ AuthOutcome SignatureAuthenticator::read_rfc9421(const SignedMessage& message, S
       continue;
     }
     any = true;
-    shown.key = input.key_id.size() <= kKeyIdBytesMax ? consumers_->find_signing_key(input.key_id)
-                                                      : nullptr;
+    shown.key = input.key_id.size() <= kKeyIdBytesMax
+                    ? parts_.consumers->find_signing_key(input.key_id)
+                    : nullptr;
     if (shown.key != nullptr) {
       chosen = &input;
       break;
@@ -268,7 +289,7 @@ AuthOutcome SignatureAuthenticator::read_draft(const SignedMessage& message, Sho
     return refused("malformed");
   }
   shown.key = credentials->key_id.size() <= kKeyIdBytesMax
-                  ? consumers_->find_signing_key(credentials->key_id)
+                  ? parts_.consumers->find_signing_key(credentials->key_id)
                   : nullptr;
   if (shown.key == nullptr) {
     return refused("unknown_key");
@@ -324,8 +345,9 @@ AuthOutcome SignatureAuthenticator::read_template(const SignedMessage& message,
   if (signature == nullptr || key_id == nullptr || timestamp == nullptr) {
     return refused("malformed");
   }
-  shown.key = key_id->value_size <= kKeyIdBytesMax ? consumers_->find_signing_key(key_id->value())
-                                                   : nullptr;
+  shown.key = key_id->value_size <= kKeyIdBytesMax
+                  ? parts_.consumers->find_signing_key(key_id->value())
+                  : nullptr;
   if (shown.key == nullptr) {
     return refused("unknown_key");
   }
@@ -412,18 +434,14 @@ std::string_view SignatureAuthenticator::want_digest(Stream& stream, const Shown
   return "";
 }
 
-AuthOutcome SignatureAuthenticator::remember(const Shown& shown, int64_t now_s) const {
-  if (memory_ == nullptr) {
-    return {.kind = Kind::kProved};
+/// Proved, unless what was signed came before.
+AuthOutcome SignatureAuthenticator::remember(Stream& stream, const AuthAsker& asker,
+                                             const Shown& shown, int64_t now_s) const {
+  if (parts_.memory == nullptr) {
+    return proved(stream, *shown.key);
   }
-  // Not the signature itself: of some algorithms there are several for one text.
-  std::string& text = scratch().replay;
-  text.assign(fmt::format_int(memory_->seed).c_str());
-  text.append("\n").append(shown.key_id).append("\n");
-  text.append(config_.replay == config::ReplayKey::kNonce ? shown.nonce
-                                                          : std::string_view(*shown.base));
   identity::Digest digest{};
-  if (!identity::compute_digest(identity::DigestKind::kSha256, text, digest)) {
+  if (!digest_once(fmt::format_int(parts_.memory->seed).c_str(), shown, digest)) {
     return {.kind = Kind::kUnavailable, .reason = "other", .retry_after_s = kFullRetryS};
   }
   const auto word = [&](size_t at) {
@@ -434,13 +452,71 @@ AuthOutcome SignatureAuthenticator::remember(const Shown& shown, int64_t now_s) 
     return value;
   };
   // Beyond that time it is too old anyway.
-  switch (memory_->table.use(word(0), word(8), *shown.time + clock_skew_s_, now_s)) {
-    case policy::ReplayTable::Outcome::kFirst: break;
-    case policy::ReplayTable::Outcome::kReplay: return refused("replayed");
-    case policy::ReplayTable::Outcome::kFull:
-      return {.kind = Kind::kUnavailable, .reason = "replay_full", .retry_after_s = kFullRetryS};
+  const auto here = parts_.memory->table.use(word(0), word(8), *shown.time + clock_skew_s_, now_s);
+  if (here == policy::ReplayTable::Outcome::kReplay) {
+    return refused("replayed");
   }
-  return {.kind = Kind::kProved};
+  return parts_.store != nullptr ? claim(stream, asker, shown, here, now_s)
+                                 : without_store(stream, *shown.key, here);
+}
+
+/// Not the signature itself: of some algorithms there are several for one text.
+bool SignatureAuthenticator::digest_once(std::string_view salt, const Shown& shown,
+                                         identity::Digest& digest) const {
+  std::string& text = scratch().replay;
+  text.assign(salt).append("\n").append(shown.key_id).append("\n");
+  text.append(config_.replay == config::ReplayKey::kNonce ? shown.nonce
+                                                          : std::string_view(*shown.base));
+  return identity::compute_digest(identity::DigestKind::kSha256, text, digest);
+}
+
+/// Whether it came to another node the store has to say: for as long as the time in it is good.
+AuthOutcome SignatureAuthenticator::claim(Stream& stream, const AuthAsker& asker,
+                                          const Shown& shown, policy::ReplayTable::Outcome here,
+                                          int64_t now_s) const {
+  identity::Digest digest{};
+  ClaimStore::Key key{};
+  if (digest_once(name_, shown, digest)) {
+    std::copy_n(digest.begin(), key.size(), key.begin());
+    const auto* const wait = std::construct_at(reinterpret_cast<ClaimWait*>(stream.arena().allocate(
+                                                   sizeof(ClaimWait), alignof(ClaimWait))),
+                                               *this, asker, *shown.key, here);
+    // Beyond that time it is too old, also by the clock of a node that is late.
+    const std::chrono::seconds length(*shown.time + 2 * clock_skew_s_ + 1 - now_s);
+    if (parts_.store->claim(stream, *wait, key, length)) {
+      return {.kind = Kind::kWaiting};
+    }
+  }
+  return without_store(stream, *shown.key, here);
+}
+
+AuthOutcome SignatureAuthenticator::hear_claim(Stream& stream, const ClaimWait& wait,
+                                               ClaimStore::Answer answer) const noexcept {
+  AuthOutcome outcome = refused("replayed");
+  if (answer == ClaimStore::Answer::kFirst) {
+    outcome = proved(stream, wait.key);
+  } else if (answer == ClaimStore::Answer::kUnknown) {
+    outcome = without_store(stream, wait.key, wait.here);
+  }
+  if (outcome.kind != Kind::kProved) {
+    stream.kept.wanted_digest = nullptr;
+  }
+  return outcome;
+}
+
+/// By what this node knows: all there is, or all that can be had now.
+AuthOutcome SignatureAuthenticator::without_store(
+    Stream& stream, const SigningKeyEntry& key, policy::ReplayTable::Outcome here) const noexcept {
+  using config::OnStoreError;
+  const bool shared = parts_.store != nullptr;
+  if (shared && config_.replay_on_store_error == OnStoreError::kDeny) {
+    return {.kind = Kind::kUnavailable, .reason = "replay_store", .retry_after_s = kStoreRetryS};
+  }
+  const bool allows = shared && config_.replay_on_store_error == OnStoreError::kAllow;
+  if (here == policy::ReplayTable::Outcome::kFull && !allows) {
+    return {.kind = Kind::kUnavailable, .reason = "replay_full", .retry_after_s = kFullRetryS};
+  }
+  return proved(stream, key);
 }
 
 AuthOutcome SignatureAuthenticator::proved(Stream& stream,

@@ -37,6 +37,10 @@ bool Reply::is_text() const {
   return reply_->type == REDIS_REPLY_STRING || reply_->type == REDIS_REPLY_STATUS;
 }
 
+bool Reply::is_nil() const {
+  return reply_->type == REDIS_REPLY_NIL;
+}
+
 int64_t Reply::integer() const {
   return is_integer() ? reply_->integer : 0;
 }

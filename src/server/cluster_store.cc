@@ -30,20 +30,24 @@ class ClusterStore::Port final : private event::FlushHandler {
         deadline_(*this),
         sync_(*this) {}
 
-  bool ask(filter::Stream& stream, const Asker& asker, std::span<const Item> items) {
+  bool ask(filter::Stream& stream, const RateStore::Asker& asker, std::span<const Item> items) {
     if (waiting_.size() >= kWaitingMax) {
       return false;
     }
     asked_.questions.push_back(
         {.id = first_ + waiting_.size(), .items = static_cast<uint32_t>(items.size())});
     asked_.items.insert(asked_.items.end(), items.begin(), items.end());
-    waiting_.push_back({.stream = stream.handle(),
-                        .asker = &asker,
-                        .until = loop_.now() + store_.config_.timeout});
-    if (!deadline_.armed()) {
-      deadline_.arm(loop_.timers(), store_.config_.timeout);
+    wait({.stream = stream.handle(), .asker = &asker});
+    return true;
+  }
+
+  bool claim(filter::Stream& stream, const ClaimStore::Asker& asker, const Key& key,
+             std::chrono::seconds length) {
+    if (waiting_.size() >= kWaitingMax) {
+      return false;
     }
-    loop_.schedule_flush(*this);
+    asked_.claims.push_back({.id = first_ + waiting_.size(), .key = key, .length = length});
+    wait({.stream = stream.handle(), .claimer = &asker});
     return true;
   }
 
@@ -60,7 +64,7 @@ class ClusterStore::Port final : private event::FlushHandler {
     for (const StoreAnswer& answer : answers) {
       if (answer.id >= first_) {  // else its time was over
         Waiting& waiting = waiting_[answer.id - first_];
-        tell(std::exchange(waiting, {}), answer.answer);
+        tell(std::exchange(waiting, {}), answer);
       }
     }
     drop_answered();
@@ -69,8 +73,11 @@ class ClusterStore::Port final : private event::FlushHandler {
  private:
   struct Waiting {
     filter::StreamHandle stream;
-    const Asker* asker = nullptr;  // nullptr: it has its answer
-    TimePoint until;
+    const RateStore::Asker* asker = nullptr;  // one of these two; neither: it has its answer
+    const ClaimStore::Asker* claimer = nullptr;
+    TimePoint until{};
+
+    bool waits() const { return asker != nullptr || claimer != nullptr; }
   };
 
   template <void (Port::*Fire)()>
@@ -90,15 +97,26 @@ class ClusterStore::Port final : private event::FlushHandler {
     });
   }
 
-  void tell(const Waiting& waiting, const Answer& answer) {
+  void wait(Waiting waiting) {
+    waiting.until = loop_.now() + store_.config_.timeout;
+    waiting_.push_back(waiting);
+    if (!deadline_.armed()) {
+      deadline_.arm(loop_.timers(), store_.config_.timeout);
+    }
+    loop_.schedule_flush(*this);
+  }
+
+  void tell(const Waiting& waiting, const StoreAnswer& answer) {
     filter::Stream* const stream = context_.handles().find(waiting.stream);
     if (waiting.asker != nullptr && stream != nullptr) {
-      waiting.asker->on_rate_answer(*stream, answer);
+      waiting.asker->on_rate_answer(*stream, answer.answer);
+    } else if (waiting.claimer != nullptr && stream != nullptr) {
+      waiting.claimer->on_claim_answer(*stream, answer.claim);
     }
   }
 
   void drop_answered() {
-    while (!waiting_.empty() && waiting_.front().asker == nullptr) {
+    while (!waiting_.empty() && !waiting_.front().waits()) {
       waiting_.pop_front();
       ++first_;
     }
@@ -109,7 +127,7 @@ class ClusterStore::Port final : private event::FlushHandler {
       const Waiting late = waiting_.front();
       waiting_.pop_front();
       ++first_;
-      if (late.asker != nullptr) {
+      if (late.waits()) {
         ++asked_.late;
         loop_.schedule_flush(*this);
       }
@@ -154,10 +172,16 @@ void ClusterStore::detach(uint32_t shard) {
   ports_[shard].reset();
 }
 
-bool ClusterStore::ask(filter::Stream& stream, const Asker& asker,
+bool ClusterStore::ask(filter::Stream& stream, const RateStore::Asker& asker,
                        std::span<const Item> items) noexcept {
   Port* const port = ports_[stream.shard().shard()].get();
   return up() && port != nullptr && port->ask(stream, asker, items);
+}
+
+bool ClusterStore::claim(filter::Stream& stream, const ClaimStore::Asker& asker, const Key& key,
+                         std::chrono::seconds length) noexcept {
+  Port* const port = ports_[stream.shard().shard()].get();
+  return up() && port != nullptr && port->claim(stream, asker, key, length);
 }
 
 void ClusterStore::add(uint32_t shard, const Item& item) noexcept {

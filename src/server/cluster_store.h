@@ -1,8 +1,8 @@
-// ClusterStore: counts in a Redis or Valkey server that nodes share. A thread of its own talks to
-// the server (StoreWorker); each shard has a port to it (ClusterStore::Port), which gathers what
-// the shard asks in a turn, wakes the streams that wait, and gives up on an answer when its time is
-// over, whatever the thread or the server does. Lives until the gateway ends, also when a reload
-// has replaced it: streams may still know it.
+// ClusterStore: counts and claims in a Redis or Valkey server that nodes share. A thread of its own
+// talks to the server (StoreWorker); each shard has a port to it (ClusterStore::Port), which
+// gathers what the shard asks in a turn, wakes the streams that wait, and gives up on an answer
+// when its time is over, whatever the thread or the server does. Lives until the gateway ends, also
+// when a reload has replaced it: streams may still know it.
 //
 //   shard: ask() ─▶ Port ──one post a turn──▶ Worker ──pipelined EVALSHA──▶ server
 //          asker ◀─ Port ◀──one post a batch── Worker ◀──────────────────────┘
@@ -19,6 +19,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/event/loop.h"
+#include "hangu/filter/claim_store.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/rate_store.h"
 #include "hangu/filter/stream.h"
@@ -29,7 +30,9 @@
 
 namespace hangu::server {
 
-class ClusterStore final : public filter::RateStore, private StoreWorkerOwner {
+class ClusterStore final : public filter::RateStore,
+                           public filter::ClaimStore,
+                           private StoreWorkerOwner {
  public:
   /// `seed`: random; of the hashes of keys as long as the server has not said which to take.
   /// `tls`: nullptr: without.
@@ -60,9 +63,13 @@ class ClusterStore final : public filter::RateStore, private StoreWorkerOwner {
 
   uint64_t seed() const noexcept override { return seed_.load(std::memory_order_relaxed); }
 
-  bool ask(filter::Stream& stream, const Asker& asker,
+  bool ask(filter::Stream& stream, const RateStore::Asker& asker,
            std::span<const Item> items) noexcept override;
   void add(uint32_t shard, const Item& item) noexcept override;
+
+  // filter::ClaimStore
+  bool claim(filter::Stream& stream, const ClaimStore::Asker& asker, const Key& key,
+             std::chrono::seconds length) noexcept override;
 
  private:
   class Port;

@@ -49,6 +49,11 @@ void add_claims(const config::Route& route, std::vector<std::string>& names) {
   add_claims(route.split.key, names);
 }
 
+int64_t unix_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
 }  // namespace
 
 /// Those that somebody beside an authenticator looks at, each once.
@@ -78,7 +83,7 @@ std::vector<std::string> IdentityBuilder::claims_wanted(const config::Config& co
   return names;
 }
 
-void IdentityBuilder::build(const config::Config& config, const ClusterNumber& cluster_number) {
+void IdentityBuilder::build(const config::Config& config, const Parts& parts) {
   if (consumers_ == nullptr || consumer_configs_ != config.consumers) {
     consumer_configs_ = config.consumers;
     consumers_ = std::make_shared<const filter::ConsumerTable>(config.consumers);
@@ -86,7 +91,7 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
   const std::vector<std::string> claims = claims_wanted(config);
   claims_changed_ = claims != std::exchange(claims_, claims);
   const auto before = std::exchange(keys_, {});
-  keep_answers(config, claims, cluster_number);
+  keep_answers(config, claims, parts.cluster_number);
   authenticators_.clear();
   wants_digest_.clear();
   const bool other_secrets = secrets_built_with_ != session_secrets_;
@@ -100,9 +105,12 @@ void IdentityBuilder::build(const config::Config& config, const ClusterNumber& c
     sessions_rekeyed_ =
         sessions_rekeyed_ || (other_secrets && one.oidc.enabled && one.oidc.secrets.empty());
     wants_digest_.push_back(one.signature.enabled && one.signature.body_digest);
+    const uint32_t index = one.signature.replay_store;
+    filter::ClaimStore* const store =
+        index != config::kNoStore ? parts.store_of(config.stores[index].name) : nullptr;
     authenticators_.push_back(std::make_shared<const filter::NamedAuthenticator>(
         filter::NamedAuthenticator{.name = one.name,
-                                   .authenticator = make(one, claims),
+                                   .authenticator = make(one, claims, store),
                                    .forward = one.forward,
                                    .claim_headers = config::claim_headers_of(one),
                                    .stats = registry_.authenticator(one.name)}));
@@ -149,7 +157,8 @@ void IdentityBuilder::keep_answers(const config::Config& config,
 }
 
 std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
-    const config::Authenticator& config, const std::vector<std::string>& claims) {
+    const config::Authenticator& config, const std::vector<std::string>& claims,
+    filter::ClaimStore* store) {
   if (config.api_key.enabled) {
     return std::make_shared<const filter::ApiKeyAuthenticator>(config.api_key, consumers_);
   }
@@ -187,8 +196,9 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
                                                  .session_secrets = session_secrets_});
   }
   if (config.signature.enabled) {
-    return std::make_shared<const filter::SignatureAuthenticator>(config.signature,
-                                                                  replays_for(config), consumers_);
+    return std::make_shared<const filter::SignatureAuthenticator>(
+        config, filter::SignatureAuthenticator::Parts{
+                    .memory = replays_for(config), .store = store, .consumers = consumers_});
   }
   return std::make_shared<const filter::JwtAuthenticator>(config.jwt, keys_for(config), consumers_,
                                                           claims);
@@ -217,11 +227,9 @@ std::shared_ptr<filter::ReplayMemory> IdentityBuilder::replays_for(
   }
   Replays& known = replays_[config.name];
   if (known.memory == nullptr || known.entries != config.signature.replay_entries) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
     known.entries = config.signature.replay_entries;
-    known.memory = std::make_shared<filter::ReplayMemory>(
-        known.entries, std::chrono::duration_cast<std::chrono::seconds>(now).count(),
-        random_.next());
+    known.memory =
+        std::make_shared<filter::ReplayMemory>(known.entries, unix_seconds(), random_.next());
   }
   return known.memory;
 }

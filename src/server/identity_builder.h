@@ -13,6 +13,7 @@
 #include "hangu/base/page_summaries.h"
 #include "hangu/config/config.h"
 #include "hangu/filter/auth_filter.h"
+#include "hangu/filter/claim_store.h"
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/filter_chain.h"
 #include "hangu/filter/introspection_authenticator.h"
@@ -36,9 +37,16 @@ class IdentityBuilder {
 
   /// The stable number of an upstream.
   using ClusterNumber = std::function<uint32_t(const std::string& upstream)>;
+  /// By its name; outlives what is built.
+  using StoreOf = std::function<filter::ClaimStore*(const std::string& store)>;
+
+  struct Parts {
+    ClusterNumber cluster_number;
+    StoreOf store_of;
+  };
 
   /// As config.authenticators. To be called before add_filters().
-  void build(const config::Config& config, const ClusterNumber& cluster_number);
+  void build(const config::Config& config, const Parts& parts);
 
   /// What sessions of logins are sealed with where the config says nothing: the first one seals,
   /// all open. From the next build() on.
@@ -95,7 +103,8 @@ class IdentityBuilder {
   void keep_answers(const config::Config& config, const std::vector<std::string>& claims,
                     const ClusterNumber& cluster_number);
   std::shared_ptr<const filter::Authenticator> make(const config::Authenticator& config,
-                                                    const std::vector<std::string>& claims);
+                                                    const std::vector<std::string>& claims,
+                                                    filter::ClaimStore* store);
   std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
   std::shared_ptr<filter::ReplayMemory> replays_for(const config::Authenticator& config);
 

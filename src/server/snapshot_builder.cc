@@ -73,7 +73,11 @@ std::shared_ptr<const filter::Snapshot> SnapshotBuilder::build(
     snapshot->entry.add(std::make_shared<filter::IdentityFieldsFilter>(config->authenticators));
   }
   const auto number = [this](const std::string& name) { return cluster_number(name); };
-  identity_.build(*config, number);
+  identity_.build(*config, {.cluster_number = number,
+                            .store_of = [&stores](const std::string& name) -> filter::ClaimStore* {
+                              const auto found = stores.find(name);
+                              return found != stores.end() ? found->second.get() : nullptr;
+                            }});
   forward_auths_.build(
       *config,
       {.consumers = identity_.consumers(), .secret = identity_.secret(), .cluster_number = number});

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/hex.h"
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
 #include "hangu/net/address.h"
@@ -164,7 +165,7 @@ void StoreWorker::fail(std::string_view reason) {
   ready_ = false;
   owner_.on_down(reason);
   for (const Sent& command : std::exchange(sent_, {})) {
-    if (command.kind == Sent::Kind::kAsk) {
+    if (command.kind == Sent::Kind::kAsk || command.kind == Sent::Kind::kClaim) {
       answer(command.shard, {.id = command.id, .answer = {}});
     }
   }
@@ -227,6 +228,9 @@ void StoreWorker::take(StoreBatch batch) {
     ask(batch, question, std::span(batch.items).subspan(first, question.items));
     first += question.items;
   }
+  for (const StoreBatch::Claim& one : batch.claims) {
+    claim(batch.shard, one);
+  }
   while (!batch.costs.empty()) {
     const size_t count = std::min(batch.costs.size(), kKeysOfCharge);
     charge({batch.costs.end() - static_cast<ptrdiff_t>(count), batch.costs.end()});
@@ -259,6 +263,17 @@ void StoreWorker::ask(const StoreBatch& batch, const StoreBatch::Question& quest
     client_.add_word(item.binding ? "1" : "0");
   }
   sent({.kind = Sent::Kind::kAsk, .shard = batch.shard, .id = question.id});
+}
+
+void StoreWorker::claim(uint32_t shard, const StoreBatch::Claim& claim) {
+  stats_.asked.add();
+  if (!ready_ || sent_.size() >= kSentMax) {
+    answer(shard, {.id = claim.id, .answer = {}});
+    return;
+  }
+  const std::string key = fmt::format("{}:once:{}", config_.prefix, to_hex(claim.key));
+  client_.command({"SET", key, "1", "NX", "EX", std::to_string(claim.length.count())});
+  sent({.kind = Sent::Kind::kClaim, .shard = shard, .id = claim.id});
 }
 
 void StoreWorker::charge(std::vector<policy::KeyCosts::Entry> costs) {
@@ -307,6 +322,7 @@ void StoreWorker::handle(const Sent& command, const redis::Reply& reply) {
     case Sent::Kind::kTakeScript: take_sha_ = reply.text(); return;
     case Sent::Kind::kChargeScript: charge_sha_ = reply.text(); return;
     case Sent::Kind::kAsk: hear_answer(command, reply); return;
+    case Sent::Kind::kClaim: hear_claim(command, reply); return;
     case Sent::Kind::kCharge: hear_charge(command, reply); return;
     case Sent::Kind::kSeed: break;
   }
@@ -332,6 +348,14 @@ void StoreWorker::hear_answer(const Sent& command, const redis::Reply& reply) {
     }
   }
   this->answer(command.shard, heard);
+}
+
+void StoreWorker::hear_claim(const Sent& command, const redis::Reply& reply) {
+  using Answer = filter::ClaimStore::Answer;
+  const Answer heard = reply.is_text()  ? Answer::kFirst
+                       : reply.is_nil() ? Answer::kTaken
+                                        : Answer::kUnknown;
+  answer(command.shard, {.id = command.id, .answer = {}, .claim = heard});
 }
 
 /// What other nodes have taken: from now on this one counts from there.

@@ -13,6 +13,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/event/loop.h"
+#include "hangu/filter/claim_store.h"
 #include "hangu/filter/rate_limit.h"
 #include "hangu/filter/rate_store.h"
 #include "hangu/policy/key_costs.h"
@@ -29,8 +30,15 @@ struct StoreBatch {
     uint32_t items = 0;
   };
 
+  struct Claim {
+    uint64_t id = 0;
+    filter::ClaimStore::Key key{};
+    std::chrono::seconds length{};
+  };
+
   uint32_t shard = 0;
   std::vector<Question> questions;
+  std::vector<Claim> claims;
   std::vector<filter::RateStore::Item> items;
   std::vector<policy::KeyCosts::Entry> costs;
   uint64_t late = 0;  // answers that the shard did not wait for
@@ -39,7 +47,8 @@ struct StoreBatch {
 
 struct StoreAnswer {
   uint64_t id = 0;
-  filter::RateStore::Answer answer;
+  filter::RateStore::Answer answer;  // to a question
+  filter::ClaimStore::Answer claim = filter::ClaimStore::Answer::kUnknown;
 };
 
 /// Hears of the worker on its thread.
@@ -81,6 +90,7 @@ class StoreWorker final : private redis::ClientHandler, private event::FlushHand
       kChargeScript,
       kSeed,
       kAsk,
+      kClaim,
       kCharge,
       kPing
     };
@@ -114,10 +124,12 @@ class StoreWorker final : private redis::ClientHandler, private event::FlushHand
   void watch();
   void ask(const StoreBatch& batch, const StoreBatch::Question& question,
            std::span<const filter::RateStore::Item> items);
+  void claim(uint32_t shard, const StoreBatch::Claim& claim);
   void charge(std::vector<policy::KeyCosts::Entry> costs);
   void sent(Sent command);
   void handle(const Sent& command, const redis::Reply& reply);
   void hear_answer(const Sent& command, const redis::Reply& reply);
+  void hear_claim(const Sent& command, const redis::Reply& reply);
   void hear_charge(const Sent& command, const redis::Reply& reply);
   void answer(uint32_t shard, const StoreAnswer& answer);
   void fail(std::string_view reason);

@@ -7,6 +7,10 @@
 namespace hangu::config {
 
 inline constexpr uint32_t kNoUpstream = UINT32_MAX;
+inline constexpr uint32_t kNoStore = UINT32_MAX;
+
+/// When a store does not answer: each node decides by itself, all is well, or nothing is.
+enum class OnStoreError : uint8_t { kLocal, kAllow, kDeny };
 
 struct Cidr {
   std::string text;  // "10.0.0.0/8"; checked by the loader

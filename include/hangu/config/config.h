@@ -407,9 +407,6 @@ struct RateMatch {
 enum class RateScope : uint8_t { kShard, kNode, kCluster };
 enum class RateAccuracy : uint8_t { kExact, kLease };
 enum class ClusterMode : uint8_t { kSync, kStrict };
-enum class OnStoreError : uint8_t { kLocal, kAllow, kDeny };
-
-inline constexpr uint32_t kNoStore = UINT32_MAX;
 
 /// How nodes count together.
 struct RateCluster {

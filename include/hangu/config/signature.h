@@ -74,6 +74,8 @@ struct SignatureAuth {
   Duration clock_skew = std::chrono::seconds(300);
   ReplayKey replay = ReplayKey::kRequest;
   uint64_t replay_entries = uint64_t{1} << 20;
+  uint32_t replay_store = kNoStore;  // index in Config::stores: that nodes remember in together
+  OnStoreError replay_on_store_error = OnStoreError::kLocal;
   bool body_digest = false;
   uint64_t body_bytes_max = uint64_t{1} << 20;
   SigningScheme scheme;

@@ -12,8 +12,10 @@
 
 #include "hangu/config/signing_template.h"
 #include "hangu/filter/authenticator.h"
+#include "hangu/filter/claim_store.h"
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/signature_base.h"
+#include "hangu/identity/digest.h"
 #include "hangu/policy/replay_table.h"
 
 namespace hangu::filter {
@@ -30,9 +32,14 @@ struct ReplayMemory {
 
 class SignatureAuthenticator final : public Authenticator {
  public:
-  /// `memory`: nullptr when replays are not looked for.
-  SignatureAuthenticator(const config::SignatureAuth& config, std::shared_ptr<ReplayMemory> memory,
-                         std::shared_ptr<const ConsumerTable> consumers);
+  /// What it is made of beside its config.
+  struct Parts {
+    std::shared_ptr<ReplayMemory> memory;  // nullptr: replays are not looked for
+    ClaimStore* store = nullptr;           // of the cluster; outlives it; may be nullptr
+    std::shared_ptr<const ConsumerTable> consumers;
+  };
+
+  SignatureAuthenticator(const config::Authenticator& config, Parts parts);
 
   AuthOutcome authenticate(Stream& stream, const AuthAsker& asker) const noexcept override;
   void strip(Stream& stream) const noexcept override;
@@ -40,6 +47,7 @@ class SignatureAuthenticator final : public Authenticator {
 
  private:
   struct Shown;
+  struct ClaimWait;
 
   using Reader = AuthOutcome (SignatureAuthenticator::*)(const SignedMessage&, Shown&) const;
 
@@ -51,14 +59,22 @@ class SignatureAuthenticator final : public Authenticator {
   std::string_view fault_of_time(const Shown& shown, int64_t now_s) const noexcept;
   std::string_view fault_of_coverage(const Shown& shown) const noexcept;
   std::string_view want_digest(Stream& stream, const Shown& shown) const;
-  AuthOutcome remember(const Shown& shown, int64_t now_s) const;
+  AuthOutcome remember(Stream& stream, const AuthAsker& asker, const Shown& shown,
+                       int64_t now_s) const;
+  bool digest_once(std::string_view salt, const Shown& shown, identity::Digest& digest) const;
+  AuthOutcome claim(Stream& stream, const AuthAsker& asker, const Shown& shown,
+                    policy::ReplayTable::Outcome here, int64_t now_s) const;
+  AuthOutcome without_store(Stream& stream, const SigningKeyEntry& key,
+                            policy::ReplayTable::Outcome here) const noexcept;
+  AuthOutcome hear_claim(Stream& stream, const ClaimWait& wait,
+                         ClaimStore::Answer answer) const noexcept;
   AuthOutcome proved(Stream& stream, const SigningKeyEntry& key) const noexcept;
 
+  std::string name_;
   config::SignatureAuth config_;
   config::SigningTemplate template_;
   int64_t clock_skew_s_;
-  std::shared_ptr<ReplayMemory> memory_;
-  std::shared_ptr<const ConsumerTable> consumers_;
+  Parts parts_;
   std::vector<std::pair<std::string_view, std::string>> challenges_;  // by reason
 };
 

@@ -29,6 +29,7 @@ class Reply {
   bool is_error() const;
   bool is_integer() const;
   bool is_text() const;  // a simple or a bulk string
+  bool is_nil() const;
 
   int64_t integer() const;        // 0 for anything else
   std::string_view text() const;  // of an error its message; empty for anything else

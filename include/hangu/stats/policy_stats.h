@@ -27,7 +27,7 @@ class RateLimitStats : public PerShard<RateLimitSlot> {
 
 /// Why a credential was not accepted, as logs and metrics name it; any other reason counts as the
 /// last.
-inline constexpr std::array<std::string_view, 35> kAuthReasons = {"malformed",
+inline constexpr std::array<std::string_view, 37> kAuthReasons = {"malformed",
                                                                   "algorithm",
                                                                   "unknown_key",
                                                                   "signature",
@@ -54,6 +54,7 @@ inline constexpr std::array<std::string_view, 35> kAuthReasons = {"malformed",
                                                                   "nonce",
                                                                   "replayed",
                                                                   "replay_full",
+                                                                  "replay_store",
                                                                   "digest",
                                                                   "state",
                                                                   "denied",
@@ -61,6 +62,7 @@ inline constexpr std::array<std::string_view, 35> kAuthReasons = {"malformed",
                                                                   "provider",
                                                                   "subject",
                                                                   "too_large",
+                                                                  "logout_token",
                                                                   "other"};
 
 /// What one authenticator said about requests.
