@@ -17,6 +17,9 @@ constexpr std::array kDenials = {
     Kind{"auth.", Event::kAuthenticationFailed}, Kind{"authz.", Event::kAuthorizationDenied},
     Kind{"rate_limit.", Event::kRateLimited}, Kind{"schema.", Event::kSchemaDenied}};
 
+// Nobody was refused, but somebody has taken something away.
+constexpr std::string_view kSessionsEnded = "auth.sessions_ended";
+
 // Nobody was refused: the gateway or what is behind it could not.
 constexpr std::array<std::string_view, 9> kFailures = {
     "audit.",  "client.closed", "client.timeout", "deadline", "draining",
@@ -28,7 +31,7 @@ Verdict classify(std::string_view code, uint16_t status, bool by_filter) noexcep
   if (code.empty() || status < kFirstError) {
     return {.event = Event::kRequest,
             .outcome = status < kFirstError ? Outcome::kOk : Outcome::kFailed,
-            .security = false};
+            .security = code == kSessionsEnded};
   }
   const auto begins = [code](std::string_view prefix) { return code.starts_with(prefix); };
   if (std::any_of(kFailures.begin(), kFailures.end(), begins)) {

@@ -68,9 +68,9 @@ bool is_below(std::string_view path, std::string_view prefix) {
 }
 
 /// Whether it can have this path; of templates and regular expressions that is supposed.
-bool may_have(const RouteMatch& match, const std::string& path) {
+bool may_have(const RouteMatch& match, std::string_view method, const std::string& path) {
   const auto& methods = match.methods;
-  if (!methods.empty() && std::find(methods.begin(), methods.end(), "GET") == methods.end()) {
+  if (!methods.empty() && std::find(methods.begin(), methods.end(), method) == methods.end()) {
     return false;
   }
   return match.path_exact.empty() ? match.path_prefix.empty() || is_below(path, match.path_prefix)
@@ -102,6 +102,15 @@ void check_oidc(Reader& reader, const Node& node, const OidcAuth& oidc) {
   if (callback_path_of(oidc) == oidc.logout_path) {
     reader.error(child(node, "logout_path").mark,
                  {"E0136", "logins come back to this path already", ""});
+  }
+  const std::string& told = oidc.backchannel_logout_path;
+  if (!told.empty() && (told == callback_path_of(oidc) || told == oidc.logout_path)) {
+    reader.error(child(node, "backchannel_logout_path").mark,
+                 {"E0136", "browsers come to this path: the provider needs one of its own", ""});
+  }
+  if (told.empty() && oidc.logouts_max != OidcAuth{}.logouts_max) {
+    reader.error(child(node, "logouts_max").mark,
+                 {"E0136", "the provider cannot end sessions", "add a `backchannel_logout_path`"});
   }
   if (oidc.idle_timeout > oidc.lifetime) {
     reader.error(child(node, "idle_timeout").mark,
@@ -159,8 +168,10 @@ void check_session_keys(Reader& reader, const Node& root, const Config& config, 
 
 /// Whether each would take what belongs to the other.
 std::string shared_path(const OidcAuth& one, const OidcAuth& other) {
-  for (const std::string& path : {callback_path_of(one), one.logout_path}) {
-    if (!path.empty() && (path == callback_path_of(other) || path == other.logout_path)) {
+  for (const std::string& path :
+       {callback_path_of(one), one.logout_path, one.backchannel_logout_path}) {
+    if (!path.empty() && (path == callback_path_of(other) || path == other.logout_path ||
+                          path == other.backchannel_logout_path)) {
       return path;
     }
   }
@@ -211,22 +222,28 @@ void check_callbacks(Reader& reader, const Node& root, const Config& config) {
     if (!one.oidc.enabled) {
       continue;
     }
-    const std::string path = callback_path_of(one.oidc);
-    bool used = false;
-    bool found = false;
-    for (const Route& route : config.routes) {
-      if (refers_to(route.authentication, index)) {
-        used = true;
-        found = found || may_have(route.match, path);
+    const Node& place = child(element(root, "authenticators", index), "oidc");
+    const auto warn_unless_had = [&](std::string_view method, const std::string& path,
+                                     std::string_view who) {
+      bool used = false;
+      bool found = false;
+      for (const Route& route : config.routes) {
+        if (refers_to(route.authentication, index)) {
+          used = true;
+          found = found || may_have(route.match, method, path);
+        }
       }
-    }
-    if (used && !found) {
-      reader.warning(
-          child(element(root, "authenticators", index), "oidc").mark,
-          {"W0157",
-           fmt::format("logins come back to {}, but no route with this authenticator has that path",
-                       quoted(path)),
-           "add a route for it with the same `authentication`"});
+      if (used && !found) {
+        reader.warning(place.mark,
+                       {"W0157",
+                        fmt::format("{} to {}, but no route with this authenticator has that path",
+                                    who, quoted(path)),
+                        "add a route for it with the same `authentication`"});
+      }
+    };
+    warn_unless_had("GET", callback_path_of(one.oidc), "logins come back");
+    if (const std::string& path = one.oidc.backchannel_logout_path; !path.empty()) {
+      warn_unless_had("POST", path, "the provider posts the ends of sessions");
     }
   }
 }

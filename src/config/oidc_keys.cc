@@ -92,6 +92,22 @@ void add_paths(ObjectType<OidcAuth>& type) {
           {.name = "post_logout_redirect_uri",
            .documentation = "Where browsers go in the end; the provider has to know it.",
            .example = "https://www.example.org/bye"})
+      .key<&OidcAuth::backchannel_logout_path>(
+          text(kPlainPathRule, {.empty_word = "none"}),
+          {.name = "backchannel_logout_path",
+           .documentation =
+               "Where the provider ends sessions (OpenID Connect Back-Channel Logout): "
+               "it posts a `logout_token` there. A route with this authenticator has "
+               "to have it.",
+           .example = "/oauth2/backchannel-logout",
+           .alternative = true})
+      .key<&OidcAuth::logouts_max>(
+          number<uint32_t>({1024, 1 << 24}),
+          {.name = "logouts_max",
+           .documentation =
+               "How many of these ends are remembered on this node, each for "
+               "`lifetime`; beyond it the provider hears that they failed. 8 bytes each.",
+           .example = "1048576"})
       .key<&OidcAuth::redirect>(
           choice<LoginRedirect>({{"pages", LoginRedirect::kPages},
                                  {"gets", LoginRedirect::kGets},

@@ -19,6 +19,7 @@ namespace {
 using Kind = AuthOutcome::Kind;
 
 constexpr AuthOutcome kOver = {.kind = Kind::kAbsent, .reason = "expired"};
+constexpr AuthOutcome kEnded = {.kind = Kind::kAbsent, .reason = "logged_out"};
 
 int64_t seconds_of(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
@@ -30,13 +31,6 @@ std::string joined(const std::vector<std::string>& words) {
     text += (text.empty() ? "" : " ") + word;
   }
   return text;
-}
-
-identity::JwtRules rules_of(const config::OidcAuth& config) {
-  return {.issuer = config.id_token.issuer,
-          .audiences = {config.client_id},
-          .algorithms = config.id_token.algorithms,
-          .clock_skew_s = seconds_of(config.id_token.clock_skew)};
 }
 
 identity::Sealer sealer_of(const config::Authenticator& config,
@@ -62,6 +56,13 @@ bool token_is_over(const identity::OidcSession& session, int64_t now_s) {
 }
 
 }  // namespace
+
+identity::JwtRules id_token_rules(const config::OidcAuth& config) {
+  return {.issuer = config.id_token.issuer,
+          .audiences = {config.client_id},
+          .algorithms = config.id_token.algorithms,
+          .clock_skew_s = seconds_of(config.id_token.clock_skew)};
+}
 
 int64_t now_seconds(const Stream& stream) {
   return std::chrono::duration_cast<std::chrono::seconds>(
@@ -90,7 +91,7 @@ OidcAuthenticator::OidcAuthenticator(const config::Authenticator& config, Parts 
                .secret = config_.client_secret.text,
                .in_form = config_.client_authentication == config::ClientAuthentication::kPost,
                .scopes = joined(config_.scopes)}),
-      rules_(rules_of(config_)),
+      rules_(id_token_rules(config_)),
       authorization_(client_.authorization()),
       callback_path_(config::callback_path_of(config_)),
       challenge_("Cookie realm=\"" + config.name + '"'),
@@ -156,6 +157,9 @@ const KnownSession& OidcAuthenticator::remember(Stream& stream, std::string_view
     if (known.facts.id.empty()) {
       known.facts.id = claims->text("sid");
     }
+    if (parts_.logouts != nullptr) {
+      known.logout_keys = parts_.logouts->keys_of(claims->text("sub"), claims->text("sid"));
+    }
   }
   known.facts.scopes.clear();
   std::string_view scopes = session.scopes;
@@ -178,11 +182,20 @@ bool OidcAuthenticator::is_over(const identity::OidcSession& session,
          now_s >= session.used_s + seconds_of(config_.idle_timeout);
 }
 
+/// By the provider, since it began.
+bool OidcAuthenticator::is_ended(const KnownSession& known) const noexcept {
+  return parts_.logouts != nullptr &&
+         parts_.logouts->ended(known.logout_keys, known.session.created_s);
+}
+
 AuthOutcome OidcAuthenticator::use(Stream& stream, const AuthAsker& asker, std::string_view sealed,
                                    const KnownSession& known) const {
   const int64_t now_s = unix_seconds(stream);
   if (is_over(known.session, now_s)) {
     return kOver;
+  }
+  if (is_ended(known)) {
+    return kEnded;  // the provider need not be asked for anything
   }
   if (!token_is_over(known.session, now_s)) {
     return accept(stream, known);
@@ -195,6 +208,9 @@ AuthOutcome OidcAuthenticator::use(Stream& stream, const AuthAsker& asker, std::
 
 /// What goes into the stream is copied: the memory may drop the session while the stream lives.
 AuthOutcome OidcAuthenticator::accept(Stream& stream, const KnownSession& known) const {
+  if (is_ended(known)) {
+    return kEnded;
+  }
   Principal& principal = principal_of(stream, known.facts, *parts_.consumers);
   principal.method = "oidc";
   if (config_.forward_access_token) {

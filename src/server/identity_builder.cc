@@ -12,6 +12,7 @@
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_authenticator.h"
 #include "hangu/filter/oidc_authenticator.h"
+#include "hangu/filter/oidc_logout_filter.h"
 #include "hangu/filter/session_cookies_filter.h"
 
 namespace hangu::server {
@@ -93,6 +94,7 @@ void IdentityBuilder::build(const config::Config& config, const Parts& parts) {
   const auto before = std::exchange(keys_, {});
   keep_answers(config, claims, parts.cluster_number);
   authenticators_.clear();
+  logouts_.clear();
   wants_digest_.clear();
   const bool other_secrets = secrets_built_with_ != session_secrets_;
   secrets_built_with_ = session_secrets_;
@@ -114,7 +116,20 @@ void IdentityBuilder::build(const config::Config& config, const Parts& parts) {
                                    .forward = one.forward,
                                    .claim_headers = config::claim_headers_of(one),
                                    .stats = registry_.authenticator(one.name)}));
+    logouts_.push_back(make_logout(one));
   }
+}
+
+/// nullptr: the provider cannot end sessions.
+std::shared_ptr<const filter::Filter> IdentityBuilder::make_logout(
+    const config::Authenticator& config) {
+  if (!config.oidc.enabled || config.oidc.backchannel_logout_path.empty()) {
+    return nullptr;
+  }
+  return std::make_shared<const filter::OidcLogoutFilter>(
+      config, filter::OidcLogoutFilter::Parts{.keys = keys_for(config),
+                                              .logouts = logouts_for(config),
+                                              .stats = registry_.authenticator(config.name)});
 }
 
 /// What issuers said of tokens, and what is known of sessions, unless it is asked otherwise now.
@@ -190,6 +205,7 @@ std::shared_ptr<const filter::Authenticator> IdentityBuilder::make(
         config, filter::OidcAuthenticator::Parts{.cluster = sessions.cluster,
                                                  .keys = keys_for(config),
                                                  .memory = sessions.memory,
+                                                 .logouts = logouts_for(config),
                                                  .consumers = consumers_,
                                                  .claims = claims,
                                                  .secret = secret(),
@@ -219,6 +235,21 @@ std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authent
   return memory.keys;
 }
 
+/// Whose sessions have been ended stays known after a reload, too.
+std::shared_ptr<filter::OidcLogouts> IdentityBuilder::logouts_for(
+    const config::Authenticator& config) {
+  if (config.oidc.backchannel_logout_path.empty()) {
+    return nullptr;
+  }
+  Logouts& known = logout_memories_[config.name];
+  if (known.memory == nullptr || known.entries != config.oidc.logouts_max) {
+    known.entries = config.oidc.logouts_max;
+    known.memory =
+        std::make_shared<filter::OidcLogouts>(known.entries, unix_seconds(), random_.next());
+  }
+  return known.memory;
+}
+
 /// What was signed before a reload stays known after it.
 std::shared_ptr<filter::ReplayMemory> IdentityBuilder::replays_for(
     const config::Authenticator& config) {
@@ -242,6 +273,9 @@ void IdentityBuilder::add_filters(const config::Route& route,
     const bool all = !route.authentication.all.empty();
     for (const uint32_t index : all ? route.authentication.all : route.authentication.any) {
       own.push_back(authenticators_[index]);
+      if (logouts_[index] != nullptr) {
+        chain.add(logouts_[index]);  // before the route asks who it is
+      }
     }
   }
   const uint32_t index = route.authentication.anonymous;

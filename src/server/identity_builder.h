@@ -18,6 +18,7 @@
 #include "hangu/filter/filter_chain.h"
 #include "hangu/filter/introspection_authenticator.h"
 #include "hangu/filter/jwt_keys.h"
+#include "hangu/filter/oidc_logouts.h"
 #include "hangu/filter/oidc_memory.h"
 #include "hangu/filter/password_checker.h"
 #include "hangu/filter/signature_authenticator.h"
@@ -107,6 +108,8 @@ class IdentityBuilder {
                                                     filter::ClaimStore* store);
   std::shared_ptr<filter::JwtKeys> keys_for(const config::Authenticator& config);
   std::shared_ptr<filter::ReplayMemory> replays_for(const config::Authenticator& config);
+  std::shared_ptr<const filter::Filter> make_logout(const config::Authenticator& config);
+  std::shared_ptr<filter::OidcLogouts> logouts_for(const config::Authenticator& config);
 
   stats::Registry& registry_;
   filter::JwtKeys::Fetcher& fetcher_;
@@ -122,18 +125,25 @@ class IdentityBuilder {
     std::shared_ptr<filter::ReplayMemory> memory;
   };
 
+  struct Logouts {
+    uint32_t entries = 0;
+    std::shared_ptr<filter::OidcLogouts> memory;
+  };
+
   PageSummaries<config::Route, std::vector<std::string>> route_claims_;
   std::vector<std::string> claims_;
   bool claims_changed_ = false;
   std::vector<config::Consumer> consumer_configs_;
   std::shared_ptr<const filter::ConsumerTable> consumers_;
   filter::AuthFilter::List authenticators_;
-  std::vector<bool> wants_digest_;  // as authenticators_
+  std::vector<std::shared_ptr<const filter::Filter>> logouts_;  // as these; nullptr: none
+  std::vector<bool> wants_digest_;                              // as authenticators_
   std::map<std::string, KeyMemory> keys_;
   std::map<std::string, AnswerMemory> answers_;            // of issuers that are asked
   std::map<std::string, SessionMemory> sessions_;          // of logins
   std::shared_ptr<const filter::Filter> session_cookies_;  // nullptr: there are no logins
   std::map<std::string, Replays> replays_;
+  std::map<std::string, Logouts> logout_memories_;
   std::map<std::string, std::shared_ptr<filter::PasswordMemory>> password_memories_;
 };
 

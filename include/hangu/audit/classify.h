@@ -11,7 +11,7 @@ namespace hangu::audit {
 struct Verdict {
   Event event = Event::kRequest;
   Outcome outcome = Outcome::kOk;
-  bool security = false;  // refused, or failed by what a filter did
+  bool security = false;  // refused, failed by what a filter did, or the end of sessions
 };
 
 /// `code`: of the gateway's own answer, empty when the upstream answered. `by_filter`: a filter

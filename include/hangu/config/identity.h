@@ -141,6 +141,8 @@ struct OidcAuth {
   std::string redirect_uri;  // empty: that path where the client is
   std::string logout_path = "/oauth2/logout";
   std::string post_logout_redirect_uri;
+  std::string backchannel_logout_path;  // where the provider ends sessions; empty: it cannot
+  uint32_t logouts_max = 65536;         // by the provider that are remembered, node-wide
   std::vector<Secret> secrets;  // of sessions: the first encrypts; none: the fleet's shared keys
   std::string cookie;           // empty: by the authenticator's name
   Duration idle_timeout = std::chrono::minutes(30);

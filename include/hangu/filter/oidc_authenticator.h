@@ -15,6 +15,7 @@
 #include "hangu/filter/consumer_table.h"
 #include "hangu/filter/jwt_keys.h"
 #include "hangu/filter/oidc_cookies.h"
+#include "hangu/filter/oidc_logouts.h"
 #include "hangu/filter/oidc_memory.h"
 #include "hangu/filter/token_principal.h"
 #include "hangu/http/local_reply.h"
@@ -49,6 +50,9 @@ struct OidcVisit {
   RefreshWait* wait = nullptr;  // for another shard; ends with the stream, see end_visit()
 };
 
+/// What ID tokens have to be, and logout tokens.
+identity::JwtRules id_token_rules(const config::OidcAuth& config);
+
 /// When the stream is over.
 void end_visit(OidcVisit& visit) noexcept;
 
@@ -61,6 +65,7 @@ class OidcAuthenticator final : public Authenticator, private KeyAsker {
     uint32_t cluster = 0;  // of the provider
     std::shared_ptr<JwtKeys> keys;
     std::shared_ptr<OidcMemory> memory;
+    std::shared_ptr<const OidcLogouts> logouts;  // nullptr: the provider ends no sessions
     std::shared_ptr<const ConsumerTable> consumers;
     std::vector<std::string> claims;                // that rules, keys and fields look at
     std::string_view secret;                        // of the process, which outlives it
@@ -105,6 +110,7 @@ class OidcAuthenticator final : public Authenticator, private KeyAsker {
   AuthOutcome use(Stream& stream, const AuthAsker& asker, std::string_view sealed,
                   const KnownSession& known) const;
   bool is_over(const identity::OidcSession& session, int64_t now_s) const noexcept;
+  bool is_ended(const KnownSession& known) const noexcept;
   AuthOutcome accept(Stream& stream, const KnownSession& known) const;
   void renew(Stream& stream, const KnownSession& known) const;
   AuthOutcome refresh(Stream& stream, const AuthAsker& asker, std::string_view sealed,

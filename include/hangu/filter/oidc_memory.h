@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hangu/filter/oidc_logouts.h"
 #include "hangu/identity/digest_cache.h"
 #include "hangu/identity/oidc_session.h"
 #include "hangu/identity/refresh_board.h"
@@ -22,6 +23,7 @@ struct OidcQuestion;
 struct KnownSession {
   identity::OidcSession session;
   identity::TokenFacts facts;
+  OidcLogouts::Keys logout_keys;
 };
 
 class OidcMemory {

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 import urllib.parse
+import uuid
 
 from support.client import Client
 from support.issuer import Issuer, encode
@@ -76,6 +77,16 @@ class Provider(Issuer):
         claims.update(self.claims_more)
         return self.keys[0].sign({name: value for name, value in claims.items()
                                   if value is not None})
+
+    def logout_token(self, without=(), header=None, **more):
+        """That ends the sessions of ann, or one of them."""
+        now = int(time.time())
+        claims = {"iss": self.url, "aud": self.client_id, "sub": "ann", "iat": now,
+                  "exp": now + 120, "jti": uuid.uuid4().hex,
+                  "events": {"http://schemas.openid.net/event/backchannel-logout": {}}, **more}
+        return self.keys[0].sign({name: value for name, value in claims.items()
+                                  if name not in without},
+                                 {"typ": "logout+jwt", **(header or {})})
 
     def is_client(self, exchange, form):
         authorization = exchange.request.header("authorization")

@@ -17,6 +17,7 @@ TEST(Classify, Answers) {
   expect("", 200, false, Event::kRequest, Outcome::kOk, false);
   expect("", 403, false, Event::kRequest, Outcome::kFailed, false);  // the upstream's own
   expect("route.redirect", 302, true, Event::kRequest, Outcome::kOk, false);
+  expect("auth.sessions_ended", 200, true, Event::kRequest, Outcome::kOk, true);
 }
 
 TEST(Classify, Refusals) {

@@ -1,0 +1,46 @@
+#include "hangu/filter/oidc_logouts.h"
+
+#include <bit>
+#include <string>
+
+namespace hangu::filter {
+namespace {
+
+// What a key is of: all sessions of somebody, one session, all of somebody's that have no `sid`.
+constexpr char kSubject = 's';
+constexpr char kSession = 'i';
+constexpr char kNameless = 'n';
+constexpr char kToken = 't';
+
+}  // namespace
+
+uint64_t OidcLogouts::key(char kind, std::string_view text) const {
+  return hash_.hash_of(std::string(1, kind).append(text));
+}
+
+OidcLogouts::Keys OidcLogouts::keys_of(std::string_view subject, std::string_view sid) const {
+  return {.subject = key(kSubject, subject),
+          .session = sid.empty() ? key(kNameless, subject) : key(kSession, sid)};
+}
+
+/// A `sid` means that session alone, and those of which nobody knows which they are.
+OidcLogouts::Outcome OidcLogouts::end(const End& what, int64_t now_s) noexcept {
+  const uint64_t token = key(kToken, what.token);
+  switch (tokens_.use(token, std::rotl(token, 32), what.token_until_s, now_s)) {
+    case policy::ReplayTable::Outcome::kFirst: break;
+    case policy::ReplayTable::Outcome::kReplay: return Outcome::kReplay;
+    case policy::ReplayTable::Outcome::kFull: return Outcome::kFull;
+  }
+  bool done = true;
+  if (what.sid.empty()) {
+    done = table_.end(key(kSubject, what.subject), now_s, what.keep_s);
+  } else {
+    done = table_.end(key(kSession, what.sid), now_s, what.keep_s);
+    if (!what.subject.empty()) {
+      done = table_.end(key(kNameless, what.subject), now_s, what.keep_s) && done;
+    }
+  }
+  return done ? Outcome::kEnded : Outcome::kFull;
+}
+
+}  // namespace hangu::filter
