@@ -130,6 +130,15 @@ void add_session(ObjectType<OidcAuth>& type) {
                             "at random, by this process for itself and its successors.",
            .example = "[\"file:/run/secrets/session\"]",
            .alternative = true})
+      .key<&OidcAuth::cipher>(
+          choice<identity::SealCipher>(
+              {{"aes-256-gcm", identity::SealCipher::kAes256Gcm},
+               {"sm4-ctr-hmac-sm3", identity::SealCipher::kSm4CtrHmacSm3}}),
+          {.name = "cipher",
+           .documentation =
+               "How: sessions and logins of either kind are read, so it can be changed "
+               "at any time. `sm4-ctr-hmac-sm3` for where SM4 and SM3 are required.",
+           .example = "sm4-ctr-hmac-sm3"})
       .key<&OidcAuth::cookie>(
           text(kCookieNameRule, {.empty_word = "auto"}),
           {.name = "cookie",

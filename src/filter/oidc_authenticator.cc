@@ -42,9 +42,11 @@ identity::Sealer sealer_of(const config::Authenticator& config,
   for (const config::Secret& secret : config.oidc.secrets) {
     secrets.push_back(secret.text);
   }
-  return {secrets, identity::sealing_purpose(what, {.authenticator = config.name,
-                                                    .issuer = config.oidc.id_token.issuer,
-                                                    .client_id = config.oidc.client_id})};
+  return {secrets,
+          identity::sealing_purpose(what, {.authenticator = config.name,
+                                           .issuer = config.oidc.id_token.issuer,
+                                           .client_id = config.oidc.client_id}),
+          config.oidc.cipher};
 }
 
 int64_t steady_seconds(const Stream& stream) {

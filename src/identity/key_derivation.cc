@@ -18,12 +18,14 @@ const unsigned char* octets(std::string_view text) {
 
 }  // namespace
 
-bool derive_key(std::string_view secret, std::string_view purpose, std::span<uint8_t> key) {
+bool derive_key(std::string_view secret, std::string_view purpose, std::span<uint8_t> key,
+                DigestKind digest) {
   const std::unique_ptr<EVP_PKEY_CTX, DerivationFree> context(
       EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr));
+  const EVP_MD* const kind = digest == DigestKind::kSm3 ? EVP_sm3() : EVP_sha256();
   size_t size = key.size();
   return context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
-         EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()) == 1 &&
+         EVP_PKEY_CTX_set_hkdf_md(context.get(), kind) == 1 &&
          EVP_PKEY_CTX_set1_hkdf_key(context.get(), octets(secret),
                                     static_cast<int>(secret.size())) == 1 &&
          EVP_PKEY_CTX_add1_hkdf_info(context.get(), octets(purpose),

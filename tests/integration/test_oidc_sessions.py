@@ -1,5 +1,6 @@
 """Sessions of people who have logged in, in the cookies of their browsers."""
 
+import base64
 import json
 
 from support.http2 import Http2Client
@@ -46,6 +47,18 @@ class Sessions(OidcCase):
         users = [one.get("user") for one in found]
         self.assertEqual(users, [None, "ann", "ann", "ann", None])
         self.assertEqual((found[4]["event"], found[4]["reason"]), ("auth.fail", "state"))
+
+    def test_the_cipher_can_be_changed_while_sessions_live(self):
+        gateway = self.begin(workers=1)
+        before = self.logged_in(gateway)
+        gateway.reload(self.config_with({"cipher": "sm4-ctr-hmac-sm3"}, workers=1))
+        meanwhile = self.logged_in(gateway)
+        for browser, cipher in ((before, 1), (meanwhile, 2)):
+            sealed = browser.cookies["hangu-web"].removeprefix("1.")
+            self.assertEqual(base64.urlsafe_b64decode(sealed[:4])[0], cipher)
+        self.assertEqual(before.request("/").status, 200)
+        gateway.reload(self.config_with(workers=1))
+        self.assertEqual(meanwhile.request("/").status, 200)
 
     def test_a_cookie_that_was_tampered_with_is_none(self):
         gateway = self.begin()

@@ -12,6 +12,7 @@
 #include "hangu/config/mode.h"
 #include "hangu/config/signature.h"
 #include "hangu/identity/jwt_algorithm.h"
+#include "hangu/identity/seal_cipher.h"
 
 namespace hangu::config {
 
@@ -144,7 +145,8 @@ struct OidcAuth {
   std::string backchannel_logout_path;  // where the provider ends sessions; empty: it cannot
   uint32_t logouts_max = 65536;         // by the provider that are remembered, node-wide
   std::vector<Secret> secrets;  // of sessions: the first encrypts; none: the fleet's shared keys
-  std::string cookie;           // empty: by the authenticator's name
+  identity::SealCipher cipher = identity::SealCipher::kAes256Gcm;
+  std::string cookie;  // empty: by the authenticator's name
   Duration idle_timeout = std::chrono::minutes(30);
   Duration lifetime = std::chrono::hours(8);
   LoginRedirect redirect = LoginRedirect::kPages;

@@ -6,9 +6,12 @@
 #include <span>
 #include <string_view>
 
+#include "hangu/identity/digest.h"
+
 namespace hangu::identity {
 
-/// HKDF-SHA256 (RFC 5869) without salt; fills `key`. false: it cannot be had.
-bool derive_key(std::string_view secret, std::string_view purpose, std::span<uint8_t> key);
+/// HKDF (RFC 5869) without salt; fills `key`. false: it cannot be had.
+bool derive_key(std::string_view secret, std::string_view purpose, std::span<uint8_t> key,
+                DigestKind digest = DigestKind::kSha256);
 
 }  // namespace hangu::identity
