@@ -251,9 +251,8 @@ void SnapshotBuilder::build_routes(const config::Config& config, const RateLimit
       snapshot.routes.set(slot, nullptr);
     }
   }
-  if (current_ != nullptr &&
-      (identity_.claims_changed() || identity_.sessions_rekeyed() ||
-       !same_for_routes(*current_->config, config))) {
+  if (current_ != nullptr && (identity_.claims_changed() || identity_.sessions_rekeyed() ||
+                              !same_for_routes(*current_->config, config))) {
     change.added.clear();
     for (uint32_t slot = 0; slot < table.slots(); ++slot) {
       if (table.holds_route(slot)) {
