@@ -61,9 +61,9 @@ tidy: ## Build with clang and clang-tidy
 	@cmake --preset tidy >/dev/null
 	@cmake --build --preset tidy --parallel $(JOBS)
 
-asan tsan fuzz: ## One sanitizer's tests, or the fuzz targets, as CI runs them
+asan tsan fuzz: ## One sanitizer's tests (ALL=1: all of them), or the fuzz targets, as CI runs them
 	@scripts/setup build test
-	@.ci/run $@
+	@ALL=$(ALL) .ci/run $@
 
 coverage: ## Which lines the unit and component tests run: build/coverage/report
 	@scripts/setup build test coverage

@@ -11,6 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -26,6 +27,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -151,6 +153,16 @@ http::response<http::string_body> to_response(Reply reply, unsigned version, boo
   return response;
 }
 
+/// As it goes over the wire: text, so that each kind of stream has one way of writing to compile.
+std::string text_of(const http::response<http::string_body>& response, bool with_body) {
+  std::ostringstream text;
+  text << response.base();
+  if (with_body) {
+    text << response.body();
+  }
+  return text.str();
+}
+
 /// HEAD is answered like GET, without the body.
 Request to_request(const http::request<http::string_body>& request, Peer peer) {
   Request wanted;
@@ -258,9 +270,8 @@ class Session {
       }
     }
     if (beast::iequals(request[http::field::expect], "100-continue")) {
-      http::response<http::empty_body> go_on(http::status::continue_, request.version());
-      auto [failed, written] = co_await http::async_write(stream_, go_on, kUseResult);
-      co_return failed;
+      const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      co_return co_await write(go_on);
     }
     co_return error_code();
   }
@@ -280,15 +291,17 @@ class Session {
   }
 
   asio::awaitable<bool> send(Reply reply, const http::request<http::string_body>& request) {
-    auto response = to_response(std::move(reply), request.version(), request.keep_alive());
-    http::response_serializer<http::string_body> serializer(response);
+    const auto response = to_response(std::move(reply), request.version(), request.keep_alive());
     lowest().expires_after(limits_.timeout);
-    if (request.method() == http::verb::head) {
-      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
-      co_return !error && request.keep_alive();
-    }
-    auto [error, bytes] = co_await http::async_write(stream_, serializer, kUseResult);
+    const std::string text = text_of(response, request.method() != http::verb::head);
+    const error_code error = co_await write(text);
     co_return !error && request.keep_alive();
+  }
+
+  /// `text` outlives it: g++ 12 destroys a temporary in a co_await expression twice.
+  asio::awaitable<error_code> write(const std::string& text) {
+    auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(text), kUseResult);
+    co_return error;
   }
 
   /// Says what is wrong with a request that could not be read, if there is anybody to say it to.
@@ -304,9 +317,10 @@ class Session {
     } else {
       co_return;
     }
-    auto response = to_response(std::move(reply), 11, /*keep_alive=*/false);
+    const auto response = to_response(std::move(reply), 11, /*keep_alive=*/false);
+    const std::string text = text_of(response, /*with_body=*/true);
     lowest().expires_after(limits_.timeout);
-    co_await http::async_write(stream_, response, kUseResult);
+    co_await write(text);
     co_await linger();
   }
 
@@ -580,17 +594,18 @@ class Server::Impl {
   asio::awaitable<void> serve(typename Protocol::socket socket) {
     using Stream = beast::basic_stream<Protocol>;
     Peer peer = peer_of(socket);
-    if (std::is_same_v<Protocol, tcp> && tls_ != nullptr) {
-      co_await serve_securely<Protocol>(Stream(std::move(socket)), std::move(peer));
-    } else {
-      Session<Stream> session(Stream(std::move(socket)), std::move(peer), routes_, limits_);
-      co_await session.run();
+    if constexpr (std::is_same_v<Protocol, tcp>) {
+      if (tls_ != nullptr) {
+        co_await serve_securely(Stream(std::move(socket)), std::move(peer));
+        co_return;
+      }
     }
+    Session<Stream> session(Stream(std::move(socket)), std::move(peer), routes_, limits_);
+    co_await session.run();
   }
 
-  template <class Protocol>
-  asio::awaitable<void> serve_securely(beast::basic_stream<Protocol> stream, Peer peer) {
-    using Stream = beast::ssl_stream<beast::basic_stream<Protocol>>;
+  asio::awaitable<void> serve_securely(beast::basic_stream<tcp> stream, Peer peer) {
+    using Stream = beast::ssl_stream<beast::basic_stream<tcp>>;
     const TlsContext::Ptr context = tls_->current();  // outlives the stream
     Stream secure(std::move(stream), *context);
     beast::get_lowest_layer(secure).expires_after(limits_.timeout);

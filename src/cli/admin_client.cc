@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,6 +15,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -65,7 +67,10 @@ asio::awaitable<std::optional<Answer>> exchange(typename Protocol::endpoint endp
   if (connect_error) {
     co_return Answer(Failure<std::string>{connect_error.message()});
   }
-  auto [write_error, written] = co_await http::async_write(stream, request, kUseResult);
+  std::ostringstream text;
+  text << request;
+  const std::string wire = text.str();
+  auto [write_error, written] = co_await asio::async_write(stream, asio::buffer(wire), kUseResult);
   if (write_error) {
     co_return Answer(Failure<std::string>{write_error.message()});
   }

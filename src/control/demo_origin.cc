@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -184,9 +185,8 @@ class Session {
   /// Counts the body and forgets it; nullopt when the client went away.
   asio::awaitable<std::optional<uint64_t>> read_body(Parser& parser) {
     if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
-      http::response<http::empty_body> go_on(http::status::continue_, 11);
-      auto [error, bytes] = co_await http::async_write(stream_, go_on, kUseResult);
-      if (error) {
+      const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      if (!co_await write(go_on)) {
         co_return std::nullopt;
       }
     }
@@ -270,23 +270,30 @@ class Session {
     if (reply.status != 204 && reply.status != 304) {
       response.content_length(response.body().size());
     }
-    http::response_serializer<http::string_body> serializer(response);
-    stream_.expires_after(kIdleTimeout);
-    if (request.method() == http::verb::head) {
-      auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
-      co_return !error;
+    std::ostringstream text;
+    text << response.base();
+    if (request.method() != http::verb::head) {
+      text << response.body();
     }
-    auto [error, bytes] = co_await http::async_write(stream_, serializer, kUseResult);
+    const std::string wire = text.str();
+    stream_.expires_after(kIdleTimeout);
+    co_return co_await write(wire);
+  }
+
+  /// `text` outlives it: g++ 12 destroys a temporary in a co_await expression twice.
+  asio::awaitable<bool> write(const std::string& text) {
+    auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(text), kUseResult);
     co_return !error;
   }
 
   asio::awaitable<bool> send_head(const Request& request, http::response<http::empty_body>& head) {
     head.set(http::field::server, "hangu-demo-origin");
     head.keep_alive(request.keep_alive());
-    http::response_serializer<http::empty_body> serializer(head);
+    std::ostringstream text;
+    text << head.base();
+    const std::string wire = text.str();
     stream_.expires_after(kIdleTimeout);
-    auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kUseResult);
-    co_return !error;
+    co_return co_await write(wire);
   }
 
   asio::awaitable<bool> send_bytes(const Request& request, uint64_t size) {

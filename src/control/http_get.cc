@@ -1,11 +1,14 @@
 #include "hangu/control/http_get.h"
 
+#include <sstream>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -38,8 +41,11 @@ asio::awaitable<Answer> exchange(Stream& stream, const hangu::http::HttpUrl& url
   request.set(http::field::user_agent, "hangu/" HANGU_VERSION);
   request.set(http::field::accept, "application/json");
   request.set(http::field::connection, "close");
+  std::ostringstream text;
+  text << request;
+  const std::string wire = text.str();
   error_code error;
-  co_await http::async_write(stream, request, into(error));
+  co_await asio::async_write(stream, asio::buffer(wire), into(error));
   if (error) {
     co_return failure("cannot send", error);
   }

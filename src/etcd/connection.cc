@@ -3,11 +3,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <sstream>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -128,8 +131,11 @@ class ConnectionOf final : public Connection {
     }
     request.body() = std::move(body);
     request.prepare_payload();
+    std::ostringstream text;
+    text << request;
+    const std::string wire = text.str();
     error_code error;
-    co_await http::async_write(stream_, request, into(error));
+    co_await asio::async_write(stream_, asio::buffer(wire), into(error));
     co_return error;
   }
 
