@@ -188,7 +188,7 @@ void Search::add_needle(std::string text) {
 }
 
 bool Search::is_worth_reading(const ArchivedFile& file) const {
-  constexpr Duration kSlack = std::chrono::minutes(1);  // clocks are set
+  constexpr Duration kSlack = std::chrono::hours(1);  // clocks are set
   return options_.since.empty() || log_time(file.modified + kSlack) >= options_.since;
 }
 

@@ -146,7 +146,8 @@ std::string text_of_all_matches(std::string_view expression) {
     best = run.size() > best.size() ? run : best;
     run.clear();
   };
-  if (expression.find("[:") != std::string_view::npos) {
+  if (expression.find("[:") != std::string_view::npos ||
+      expression.find("\\Q") != std::string_view::npos) {
     return {};
   }
   for (size_t at = 0; at < expression.size();) {

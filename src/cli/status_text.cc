@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/visible.h"
+
 #include "cli/json_fields.h"
 #include "cli/release_text.h"
 #include "cli/status_limits.h"
@@ -349,11 +351,12 @@ void print_certificate_alarms(const json::object& status, const Palette& palette
   for (const json::object& each : alarms) {
     std::string nodes;
     for (const std::string& node : texts_field(each, "nodes")) {
-      nodes += (nodes.empty() ? "" : ", ") + node;
+      nodes += (nodes.empty() ? "" : ", ") + visible(node);
     }
-    environment.out << fmt::format("{:<44} {}{:<10} {:>9}{}  {}\n", text_field(each, "subject"),
-                                   palette.red, text_field(each, "not_after"),
-                                   number_field(each, "days_left"), palette.off, nodes);
+    environment.out << fmt::format("{:<44} {}{:<10} {:>9}{}  {}\n",
+                                   visible(text_field(each, "subject")), palette.red,
+                                   visible(text_field(each, "not_after")),
+                                   signed_field(each, "days_left"), palette.off, nodes);
   }
 }
 

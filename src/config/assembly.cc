@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/config/generations.h"
+
 #include "config/assembly_nodes.h"
 #include "config/checks.h"
 #include "config/document.h"
@@ -549,6 +551,9 @@ class Assembly::Impl {
     }
     Attempt attempt = finish(reader, std::move(config));
     if (attempt.loaded.config) {
+      if (config_) {
+        share_unchanged(*attempt.loaded.config, *config_);  // or each later change compares all
+      }
       next_names_ = std::move(names);
       next_stubs_ = nodes.stubs();
     }

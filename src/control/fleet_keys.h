@@ -48,6 +48,8 @@ class FleetKeys : public std::enable_shared_from_this<FleetKeys> {
   // See KeyKeeper.
   std::optional<std::string> to_write(const std::vector<uint64_t>& peers);
 
+  void stand_back() { keeper_.stand_back(); }
+
   uint64_t generation() const { return keeper_.generation(); }
 
   SharedKeysStatus status() const;

@@ -377,6 +377,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     hooks_.keys->take(is_there ? std::optional<std::string_view>(found->keys[0].value)
                                : std::nullopt);
     if (!status_.leads) {
+      hooks_.keys->stand_back();
       co_return "";
     }
     auto nodes = co_await store_.nodes();
@@ -384,6 +385,7 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
       co_return nodes ? std::string() : nodes.error();
     }
     if (is_behind(*nodes)) {
+      hooks_.keys->stand_back();
       co_return co_await resign();
     }
     if (const auto text = hooks_.keys->to_write(keys_of_others(*nodes))) {

@@ -1,6 +1,5 @@
 #include "hangu/filter/oidc_logouts.h"
 
-#include <bit>
 #include <string>
 
 namespace hangu::filter {
@@ -11,6 +10,7 @@ constexpr char kSubject = 's';
 constexpr char kSession = 'i';
 constexpr char kNameless = 'n';
 constexpr char kToken = 't';
+constexpr char kTokenAgain = 'u';  // for another place of it
 
 }  // namespace
 
@@ -20,13 +20,14 @@ uint64_t OidcLogouts::key(char kind, std::string_view text) const {
 
 OidcLogouts::Keys OidcLogouts::keys_of(std::string_view subject, std::string_view sid) const {
   return {.subject = key(kSubject, subject),
-          .session = sid.empty() ? key(kNameless, subject) : key(kSession, sid)};
+          .session = sid.empty() ? key(kNameless, subject) : key(kSession, sid),
+          .has_sid = !sid.empty()};
 }
 
 /// A `sid` means that session alone, and those of which nobody knows which they are.
 OidcLogouts::Outcome OidcLogouts::end(const End& what, int64_t now_s) noexcept {
   const uint64_t token = key(kToken, what.token);
-  switch (tokens_.use(token, std::rotl(token, 32), what.token_until_s, now_s)) {
+  switch (tokens_.use(token, key(kTokenAgain, what.token), what.token_until_s, now_s)) {
     case policy::ReplayTable::Outcome::kFirst: break;
     case policy::ReplayTable::Outcome::kReplay: return Outcome::kReplay;
     case policy::ReplayTable::Outcome::kFull: return Outcome::kFull;

@@ -53,7 +53,7 @@ CertificateAlarms::Step CertificateAlarms::update(const std::vector<NodeCertific
   const int64_t now_ms = duration_cast<milliseconds>(now.time_since_epoch()).count();
   // A clock that was set back counts as another day.
   const auto of_today = [now_ms](const CertificateAlarm& alarm) {
-    return std::abs(now_ms - alarm.raised_ms) < kDayMs;
+    return alarm.raised_ms > now_ms - kDayMs && alarm.raised_ms < now_ms + kDayMs;
   };
   std::set<std::string_view> present;
   for (const NodeCertificates& each : nodes) {

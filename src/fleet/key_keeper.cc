@@ -19,15 +19,19 @@ std::vector<std::string> texts_of(const std::vector<config::Secret>& secrets) {
 
 }  // namespace
 
+std::string ring_purpose(std::string_view fleet) {
+  return std::string(kRingPurpose).append(" ").append(fleet);
+}
+
 bool is_behind(uint64_t generation, const std::vector<uint64_t>& peers) {
   return std::any_of(peers.begin(), peers.end(),
                      [generation](uint64_t theirs) { return theirs > generation; });
 }
 
-KeyKeeper::KeyKeeper(config::SharedKeys plan)
+KeyKeeper::KeyKeeper(config::SharedKeys plan, std::string_view fleet)
     : plan_(std::move(plan)),
-      first_(std::array{plan_.secrets.front().text}, kRingPurpose),
-      all_(texts_of(plan_.secrets), kRingPurpose) {}
+      first_(std::array{plan_.secrets.front().text}, ring_purpose(fleet)),
+      all_(texts_of(plan_.secrets), ring_purpose(fleet)) {}
 
 void KeyKeeper::begin_with(std::string_view text) {
   if (auto ring = open_ring(text, all_)) {

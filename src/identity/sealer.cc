@@ -164,8 +164,9 @@ Sealer::Sealer(std::span<const std::string> secrets, std::string_view purpose, S
   const std::string for_sm4 = std::string(purpose) + " sm4";
   for (const std::string& secret : secrets) {
     Keys keys;
-    if (derive_key(secret, purpose, keys.aes) &&
-        derive_key(secret, for_sm4, keys.sm4, DigestKind::kSm3)) {
+    // OpenSSL may have been told to do without SM3.
+    keys.has_sm4 = derive_key(secret, for_sm4, keys.sm4, DigestKind::kSm3);
+    if (derive_key(secret, purpose, keys.aes)) {
       keys_.push_back(keys);
     }
   }
@@ -176,8 +177,10 @@ std::string Sealer::seal(std::string_view text) const {
     return {};
   }
   const Keys& keys = keys_.front();
-  return encode_base64url(cipher_ == SealCipher::kAes256Gcm ? encrypt(keys.aes, text)
-                                                            : encrypt_sm4(keys.sm4, text));
+  if (cipher_ == SealCipher::kAes256Gcm) {
+    return encode_base64url(encrypt(keys.aes, text));
+  }
+  return keys.has_sm4 ? encode_base64url(encrypt_sm4(keys.sm4, text)) : std::string();
 }
 
 std::optional<std::string> Sealer::open(std::string_view sealed) const {
@@ -188,7 +191,7 @@ std::optional<std::string> Sealer::open(std::string_view sealed) const {
   const bool by_aes = raw->front() == kByAes;
   std::string out;
   for (const Keys& keys : keys_) {
-    if (by_aes ? decrypt(keys.aes, *raw, out) : decrypt_sm4(keys.sm4, *raw, out)) {
+    if (by_aes ? decrypt(keys.aes, *raw, out) : keys.has_sm4 && decrypt_sm4(keys.sm4, *raw, out)) {
       return out;
     }
   }

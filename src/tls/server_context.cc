@@ -169,6 +169,8 @@ class ServerContextImpl final : public ServerContext,
       for (const std::string& name : options_.client_names) {
         rules += "\n" + name;
       }
+      rules += options_.client_auth == ClientAuth::kRequire ? "\n\nrequire " : "\n\nrequest ";
+      rules += std::to_string(options_.client_depth);
       const int mode =
           SSL_VERIFY_PEER |
           (options_.client_auth == ClientAuth::kRequire ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);

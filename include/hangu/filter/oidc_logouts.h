@@ -17,6 +17,7 @@ class OidcLogouts {
   struct Keys {
     uint64_t subject = 0;
     uint64_t session = 0;
+    bool has_sid = false;
   };
 
   enum class Outcome : uint8_t { kEnded, kReplay, kFull };
@@ -30,7 +31,9 @@ class OidcLogouts {
   Keys keys_of(std::string_view subject, std::string_view sid) const;
 
   bool ended(const Keys& keys, int64_t begun_s) const noexcept {
-    return table_.ended(keys.session, begun_s) || table_.ended(keys.subject, begun_s);
+    // A `sid` is of one session: whenever this one began, by whichever clock, it is that one.
+    return table_.ended(keys.session, keys.has_sid ? 0 : begun_s) ||
+           table_.ended(keys.subject, begun_s);
   }
 
   /// What a logout token says.

@@ -19,16 +19,22 @@ namespace hangu::fleet {
 /// Whether one of the others has newer keys, and should lead in place of a node with these.
 bool is_behind(uint64_t generation, const std::vector<uint64_t>& peers);
 
+/// What the ring of a fleet is sealed for.
+std::string ring_purpose(std::string_view fleet);
+
 class KeyKeeper {
  public:
-  /// `plan` has secrets.
-  explicit KeyKeeper(config::SharedKeys plan);
+  /// `plan` has secrets. `fleet`: its prefix in the store; the keys of another one do not open.
+  explicit KeyKeeper(config::SharedKeys plan, std::string_view fleet = {});
 
   /// With what was in force before a restart; of no effect when it cannot be opened.
   void begin_with(std::string_view text);
 
   /// What the store has now; none: nothing. Whether other keys are in force.
   bool take(std::optional<std::string_view> text);
+
+  /// This node does not lead: what it has seen as the leader is no more.
+  void stand_back() { unreadable_since_.reset(); }
 
   /// What is to be written in the place of what was taken; nothing: it stays. `peers`: generations
   /// that the other nodes have, see generation(). A ring that this node cannot open is replaced

@@ -38,6 +38,7 @@ class Sealer {
   struct Keys {
     std::array<uint8_t, 32> aes{};
     std::array<uint8_t, 48> sm4{};  // 16 bytes to encrypt with, 32 to authenticate
+    bool has_sm4 = false;
   };
 
   SealCipher cipher_;

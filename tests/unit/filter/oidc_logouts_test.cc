@@ -38,6 +38,24 @@ TEST(OidcLogouts, ATokenIsGoodOnce) {
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t2"), kNow + 1), Outcome::kEnded);
 }
 
+TEST(OidcLogouts, HasRoomForAsManyTokensAsItSays) {
+  constexpr size_t kCount = 65'536;
+  OidcLogouts logouts(kCount, kNow, 7);
+  size_t taken = 0;
+  while (taken < kCount &&
+         logouts.end(end_of("ann", "", std::to_string(taken)), kNow) == Outcome::kEnded) {
+    ++taken;
+  }
+  EXPECT_EQ(taken, kCount);
+}
+
+TEST(OidcLogouts, ANumberedSessionIsOverByWhicheverClock) {
+  OidcLogouts logouts(1024, kNow, 7);
+  EXPECT_EQ(logouts.end(end_of("ann", "s1", "t1"), kNow), Outcome::kEnded);
+  EXPECT_TRUE(logouts.ended(logouts.keys_of("ann", "s1"), kNow + 60));
+  EXPECT_FALSE(logouts.ended(logouts.keys_of("ann", ""), kNow + 60));
+}
+
 TEST(OidcLogouts, SaysWhenThereIsNoRoom) {
   OidcLogouts logouts(1024, kNow, 7);
   Outcome last = Outcome::kEnded;

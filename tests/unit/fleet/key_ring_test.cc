@@ -33,7 +33,7 @@ config::SharedKeys plan(std::vector<std::string> secrets = {kSecret}) {
 }
 
 identity::Sealer sealer(const std::string& secret = kSecret) {
-  return {std::array{secret}, kRingPurpose};
+  return {std::array{secret}, ring_purpose({})};
 }
 
 class KeyRingTest : public ::testing::Test {
@@ -275,6 +275,25 @@ TEST_F(KeyKeeperTest, WhatNobodyCanOpenIsReplacedAfterARotation) {
   EXPECT_NE(stored_, before);
   EXPECT_EQ(stranger_.keeper.generation(), 1u);
   EXPECT_TRUE(stranger_.keeper.error().empty());
+}
+
+TEST_F(KeyKeeperTest, WhoStoodBackCountsAnew) {
+  lead(a_);
+  const auto before = stored_;
+  lead(stranger_);
+  stranger_.keeper.stand_back();  // somebody else led for a while
+  lead(stranger_, hours(13));
+  lead(stranger_, hours(11));
+  EXPECT_EQ(stored_, before);
+  EXPECT_TRUE(lead(stranger_, hours(1)));
+}
+
+TEST_F(KeyKeeperTest, KeysOfAnotherFleetDoNotOpen) {
+  lead(a_);
+  KeyKeeper other(plan({kSecret}), "/another/");
+  other.take(stored_);
+  EXPECT_FALSE(other.error().empty());
+  EXPECT_EQ(other.generation(), 0U);
 }
 
 TEST_F(KeyKeeperTest, WhatWasTamperedWithIsRefusedAndTheLastGoodOneGoesOn) {
