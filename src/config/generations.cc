@@ -1,6 +1,6 @@
 #include "hangu/config/generations.h"
 
-#include <algorithm>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -37,23 +37,15 @@ class RoutesByName {
   std::unordered_map<std::string_view, size_t> places_;  // made when it is needed
 };
 
-/// How many routes at the beginning and at the end are the same objects, none counted twice.
-struct CommonEnds {
-  size_t front = 0;
-  size_t back = 0;
-};
-
-CommonEnds common_ends(const RouteList& a, const RouteList& b) {
-  const size_t least = std::min(a.size(), b.size());
-  CommonEnds ends;
-  while (ends.front < least && a.item(ends.front) == b.item(ends.front)) {
-    ++ends.front;
+/// The places of a list at which there may be what another one does not have.
+std::vector<size_t> places_apart(const RouteList& list, const RouteList& other) {
+  if (list.size() == other.size()) {
+    return differing_places(list, other);
   }
-  while (ends.back < least - ends.front &&
-         a.item(a.size() - 1 - ends.back) == b.item(b.size() - 1 - ends.back)) {
-    ++ends.back;
-  }
-  return ends;
+  const CommonEnds ends = common_ends(list, other);
+  std::vector<size_t> places(list.size() - ends.back - ends.front);
+  std::iota(places.begin(), places.end(), ends.front);
+  return places;
 }
 
 }  // namespace
@@ -87,25 +79,12 @@ void share_unchanged(Config& next, const Config& before) {
 }
 
 RouteList routes_not_in(const RouteList& other, const RouteList& list) {
-  RouteList out;
   std::unordered_set<const Route*> known;
-  if (list.size() == other.size()) {
-    const std::vector<size_t> places = differing_places(list, other);
-    for (const size_t at : places) {
-      known.insert(other.item(at).get());
-    }
-    for (const size_t at : places) {
-      if (!known.contains(list.item(at).get())) {
-        out.append(list.item(at));
-      }
-    }
-    return out;
-  }
-  const CommonEnds ends = common_ends(list, other);
-  for (size_t at = ends.front; at < other.size() - ends.back; ++at) {
+  for (const size_t at : places_apart(other, list)) {
     known.insert(other.item(at).get());
   }
-  for (size_t at = ends.front; at < list.size() - ends.back; ++at) {
+  RouteList out;
+  for (const size_t at : places_apart(list, other)) {
     if (!known.contains(list.item(at).get())) {
       out.append(list.item(at));
     }

@@ -1,13 +1,13 @@
 #include "hangu/control/release_controller.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "hangu/base/log.h"
+#include "hangu/base/page_summaries.h"
 #include "hangu/control/process.h"
 #include "hangu/server/gateway.h"
 #include "hangu/stats/registry.h"
@@ -62,27 +62,8 @@ ReleaseSide side_of(const ReleaseNumbers& numbers) {
   return {.requests = numbers.requests, .errors = numbers.errors, .p99_us = numbers.p99_us()};
 }
 
-/// Which routes have a release. Pages that the list before had as well are not looked at: a change
-/// of one route of 100,000 costs a page. `known`: of that list.
-std::vector<size_t> released_routes(const config::RouteList& routes,
-                                    const config::RouteList* before,
-                                    const std::vector<size_t>& known) {
-  constexpr size_t kPage = config::RouteList::kPageItems;
-  std::vector<size_t> out;
-  for (size_t page = 0; page < routes.size(); page += kPage) {
-    const size_t end = std::min(page + kPage, routes.size());
-    if (before != nullptr && end <= before->size() && routes.shares_page(*before, page)) {
-      std::copy(std::lower_bound(known.begin(), known.end(), page),
-                std::lower_bound(known.begin(), known.end(), end), std::back_inserter(out));
-      continue;
-    }
-    for (size_t at = page; at < end; ++at) {
-      if (routes[at].split.enabled && routes[at].split.ramp.enabled) {
-        out.push_back(at);
-      }
-    }
-  }
-  return out;
+bool is_released(const config::Route& route) {
+  return route.split.enabled && route.split.ramp.enabled;
 }
 
 /// One release that the config in force has.
@@ -161,11 +142,10 @@ class ReleaseController::Impl {
 
   void apply(std::shared_ptr<const config::Config> config, server::Gateway& gateway) {
     gateway_ = &gateway;
-    released_ = released_routes(config->routes, config_ ? &config_->routes : nullptr, released_);
     config_ = std::move(config);
     std::map<std::string, Entry, std::less<>> before = std::exchange(entries_, {});
     bool changed = false;
-    for (const size_t at : released_) {
+    for (const size_t at : released_.update(config_->routes, is_released)) {
       changed = add(config_->routes[at], before) || changed;
     }
     for (auto& [name, entry] : before) {
@@ -471,7 +451,7 @@ class ReleaseController::Impl {
   std::shared_ptr<const config::Config> config_;
   std::map<std::string, Entry, std::less<>> entries_;  // by route
   std::map<std::string, SavedRelease> saved_;          // of routes that are not there
-  std::vector<size_t> released_;                       // of config_, the routes with a release
+  PlacesWhere<config::Route> released_;                // the routes with a release
   Testimonies peers_;
 };
 

@@ -164,21 +164,11 @@ void Store::configure(const config::Config& config, const config::Route& route,
 
 /// Makes what the routes of the config need.
 Result<Plan, Problems> Store::configured(const config::Config& config, Plan plan) {
-  const auto with_plugins = [&config](size_t begin, size_t end) {
-    std::vector<size_t> found;
-    for (size_t at = begin; at < end; ++at) {
-      if (!config.routes[at].plugins.empty()) {
-        found.push_back(at);
-      }
-    }
-    return found;
-  };
+  const auto has_plugins = [](const config::Route& route) { return !route.plugins.empty(); };
   Problems problems;
-  for (const std::vector<size_t>& page : users_.update(config.routes, with_plugins)) {
-    for (const size_t at : page) {
-      for (const config::PluginUse& use : config.routes[at].plugins) {
-        configure(config, config.routes[at], use, plan, problems);
-      }
+  for (const size_t at : users_.update(config.routes, has_plugins)) {
+    for (const config::PluginUse& use : config.routes[at].plugins) {
+      configure(config, config.routes[at], use, plan, problems);
     }
   }
   std::erase_if(instances_, [](const auto& entry) { return entry.second.expired(); });

@@ -1,22 +1,16 @@
 #include "hangu/policy/logout_table.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace hangu::policy {
 
 LogoutTable::LogoutTable(size_t entries_max, int64_t start_s)
-    : start_s_(start_s) {
-  const size_t wanted = (entries_max + entries_max / kSparePart) / kWays;
-  const size_t sets = std::bit_ceil(std::max(wanted, kSetsMin));
-  set_mask_ = sets - 1;
-  places_ = std::make_unique<Place[]>(sets * kWays);
-}
+    : sets_(entries_max),
+      start_s_(start_s) {}
 
-std::array<LogoutTable::Place*, 2> LogoutTable::sets_of(uint64_t key) const noexcept {
+PlaceSets::Both LogoutTable::sets_of(uint64_t key) const noexcept {
   constexpr uint64_t kMixer = 0x9e3779b97f4a7c15;
-  const uint64_t other = (key * kMixer) >> 32;
-  return {&places_[(key & set_mask_) * kWays], &places_[(other & set_mask_) * kWays]};
+  return {sets_.set(key), sets_.set((key * kMixer) >> 32)};
 }
 
 /// Seconds from 1 on: a place that was never used holds 0.
@@ -25,30 +19,18 @@ uint64_t LogoutTable::word_of(uint64_t key, int64_t time_s) const noexcept {
   return (key & ~kTimeMask) | static_cast<uint64_t>(seconds);
 }
 
-/// The place of that key, or else a free one of the emptier set: never used, or older than
-/// `oldest`.
-LogoutTable::Found LogoutTable::place_for(uint64_t key, uint64_t oldest) const noexcept {
-  Found vacant;
-  size_t most = 0;
-  for (Place* const places : sets_of(key)) {
-    Found last;
-    size_t count = 0;
-    for (size_t i = 0; i < kWays; ++i) {
+/// The place of that key, or else a free one: never used, or older than `oldest`.
+PlaceSets::Vacancy LogoutTable::place_for(uint64_t key, uint64_t oldest) const noexcept {
+  const PlaceSets::Both sets = sets_of(key);
+  for (PlaceSets::Place* const places : sets) {
+    for (size_t i = 0; i < PlaceSets::kWays; ++i) {
       const uint64_t held = places[i].load();
       if (held != 0 && (held & ~kTimeMask) == (key & ~kTimeMask)) {
         return {.place = &places[i], .held = held};
       }
-      if ((held & kTimeMask) < oldest) {
-        last = {.place = &places[i], .held = held};
-        ++count;
-      }
-    }
-    if (count > most) {
-      vacant = last;
-      most = count;
     }
   }
-  return vacant;
+  return PlaceSets::vacancy(sets, [oldest](uint64_t held) { return (held & kTimeMask) < oldest; });
 }
 
 bool LogoutTable::end(uint64_t key, int64_t now_s, int64_t keep_s) noexcept {
@@ -56,7 +38,7 @@ bool LogoutTable::end(uint64_t key, int64_t now_s, int64_t keep_s) noexcept {
   const uint64_t oldest = word_of(0, now_s - keep_s);
   // Another thread may take the place that was found: look again then.
   while (true) {
-    Found found = place_for(key, oldest);
+    PlaceSets::Vacancy found = place_for(key, oldest);
     if (found.place == nullptr) {
       return false;
     }
@@ -73,15 +55,9 @@ bool LogoutTable::ended(uint64_t key, int64_t begun_s) const noexcept {
     return false;
   }
   const uint64_t least = word_of(key, begun_s);
-  for (const Place* const places : sets_of(key)) {
-    for (size_t i = 0; i < kWays; ++i) {
-      const uint64_t found = places[i].load(std::memory_order_acquire);
-      if (found >= least && (found & ~kTimeMask) == (key & ~kTimeMask)) {
-        return true;
-      }
-    }
-  }
-  return false;
+  return PlaceSets::any(sets_of(key), [key, least](uint64_t found) {
+    return found >= least && (found & ~kTimeMask) == (key & ~kTimeMask);
+  });
 }
 
 }  // namespace hangu::policy

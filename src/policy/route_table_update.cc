@@ -24,25 +24,10 @@ struct Window {
 };
 
 Window window_of(const config::RouteList& old_list, const config::RouteList& new_list) {
-  Window window{.old_end = old_list.size(), .new_end = new_list.size()};
-  const size_t common = std::min(window.old_end, window.new_end);
-  while (window.begin < common) {
-    if (old_list.shares_page(new_list, window.begin) &&
-        window.begin % config::RouteList::kPageItems == 0 &&
-        window.begin + config::RouteList::kPageItems <= common) {
-      window.begin += config::RouteList::kPageItems;
-    } else if (old_list.item(window.begin) == new_list.item(window.begin)) {
-      ++window.begin;
-    } else {
-      break;
-    }
-  }
-  while (window.old_end > window.begin && window.new_end > window.begin &&
-         old_list.item(window.old_end - 1) == new_list.item(window.new_end - 1)) {
-    --window.old_end;
-    --window.new_end;
-  }
-  return window;
+  const CommonEnds ends = common_ends(old_list, new_list);
+  return {.begin = ends.front,
+          .old_end = old_list.size() - ends.back,
+          .new_end = new_list.size() - ends.back};
 }
 
 /// The longest rising part of `values`, kNone left out: for each whether it is of it.

@@ -1,7 +1,6 @@
 """Leaving: what is under way ends well, nothing new begins, and the process is gone in time."""
 
 import signal
-import threading
 import time
 import unittest
 
@@ -18,17 +17,6 @@ class Drain(GatewayCase):
         self.own = self.start(make_config(self.origin, shutdown={
             "lb_delay": 0, "drain_timeout": "20s", **shutdown}))
         return self.own
-
-    def held_back(self):
-        """The origin answers /held only once the event is set."""
-        go = threading.Event()
-        self.addCleanup(go.set)
-
-        def script(exchange):
-            go.wait(20)
-            exchange.reply(200, body=b"held")
-        self.origin.on("/held", script)
-        return go
 
     def wait_until_closed(self, address):
         def refused():

@@ -406,13 +406,7 @@ class Ends(Http2Case):
                                       shutdown={"lb_delay": 0, "drain_timeout": "10s"}))
 
     def test_drain(self):
-        go = threading.Event()
-        self.addCleanup(go.set)
-
-        def script(exchange):
-            go.wait(20)
-            exchange.reply(200, body=b"held")
-        self.origin.on("/held", script)
+        go = self.held_back()
         gateway = self.begin()
         client = self.h2(gateway)
         held = client.start("GET", "/held")

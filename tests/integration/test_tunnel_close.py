@@ -22,6 +22,24 @@ class Tunnels(UpgradeCase):
         self.addCleanup(self.sockets.close)
         self.sockets.open(self.own.listener(), count)
 
+    def half_a_frame(self):
+        """The origin sends half a frame to /half, the rest and one more after the first event, and
+        sets the second one when it hears Close."""
+        go_on, closed = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+
+        def script(exchange):
+            accept_upgrade(exchange)
+            frame = format_frame(BINARY_FRAME, b"x" * 300)
+            exchange.send(frame[:150])
+            go_on.wait(20)
+            exchange.send(frame[150:] + format_frame(BINARY_FRAME, b"too late"))
+            if read_frame(exchange.wire).opcode == CLOSE:
+                closed.set()
+
+        self.origin.on("/half", script)
+        return go_on, closed
+
     def test_paced_close(self):
         """Not before the window, one after the other in it, in the words of the protocol."""
         self.open(20, upgrade={"drain_timeout": "6s", "ws_spread": "2s"})
@@ -47,19 +65,7 @@ class Tunnels(UpgradeCase):
 
     def test_close_over_http2(self):
         """Each tunnel of a connection hears of the end, between two frames."""
-        go_on, closed = threading.Event(), threading.Event()
-        self.addCleanup(go_on.set)
-
-        def script(exchange):
-            accept_upgrade(exchange)
-            frame = format_frame(BINARY_FRAME, b"x" * 300)
-            exchange.send(frame[:150])
-            go_on.wait(20)
-            exchange.send(frame[150:] + format_frame(BINARY_FRAME, b"too late"))
-            if read_frame(exchange.wire).opcode == CLOSE:
-                closed.set()
-
-        self.origin.on("/half", script)
+        go_on, closed = self.half_a_frame()
         self.origin.on("/ws", echo_script)
         self.begin(shutdown={"lb_delay": 0, "drain_timeout": "10s", "ws_spread": "10s"})
         client = Http2Client(self.own.listener())
@@ -84,19 +90,7 @@ class Tunnels(UpgradeCase):
 
     def test_close_in_the_middle_of_a_frame(self):
         """It waits for the end of the frame, and nothing comes after it."""
-        go_on, closed = threading.Event(), threading.Event()
-        self.addCleanup(go_on.set)
-
-        def script(exchange):
-            accept_upgrade(exchange)
-            frame = format_frame(BINARY_FRAME, b"x" * 300)
-            exchange.send(frame[:150])
-            go_on.wait(20)
-            exchange.send(frame[150:] + format_frame(BINARY_FRAME, b"too late"))
-            if read_frame(exchange.wire).opcode == CLOSE:
-                closed.set()
-
-        self.origin.on("/half", script)
+        go_on, closed = self.half_a_frame()
         self.origin.on("/ws", echo_script)
         self.begin(workers=1, upgrade={"drain_timeout": "4s", "ws_spread": "4s"})
         address = self.own.listener()

@@ -28,4 +28,32 @@ std::vector<size_t> differing_places(const SharedList<T>& a, const SharedList<T>
   return places;
 }
 
+/// How many elements at the beginning and at the end of two lists are the same objects, none
+/// counted twice.
+struct CommonEnds {
+  size_t front = 0;
+  size_t back = 0;
+};
+
+template <class T>
+CommonEnds common_ends(const SharedList<T>& a, const SharedList<T>& b) {
+  constexpr size_t kPage = SharedList<T>::kPageItems;
+  const size_t least = std::min(a.size(), b.size());
+  CommonEnds ends;
+  while (ends.front < least) {
+    if (ends.front % kPage == 0 && ends.front + kPage <= least && a.shares_page(b, ends.front)) {
+      ends.front += kPage;
+    } else if (a.item(ends.front) == b.item(ends.front)) {
+      ++ends.front;
+    } else {
+      break;
+    }
+  }
+  while (ends.back < least - ends.front &&
+         a.item(a.size() - 1 - ends.back) == b.item(b.size() - 1 - ends.back)) {
+    ++ends.back;
+  }
+  return ends;
+}
+
 }  // namespace hangu

@@ -39,4 +39,31 @@ class PageSummaries {
   std::vector<Summary> summaries_;
 };
 
+/// The places, by page, of the elements of a list for which something holds.
+template <class T>
+class PlacesWhere {
+ public:
+  /// `wanted(element)`: of one element always the same. Ascending.
+  template <class Wanted>
+  std::vector<size_t> update(const SharedList<T>& list, Wanted wanted) {
+    std::vector<size_t> all;
+    const auto of_page = [&](size_t begin, size_t end) {
+      std::vector<size_t> found;
+      for (size_t at = begin; at < end; ++at) {
+        if (wanted(list[at])) {
+          found.push_back(at);
+        }
+      }
+      return found;
+    };
+    for (const std::vector<size_t>& page : pages_.update(list, of_page)) {
+      all.insert(all.end(), page.begin(), page.end());
+    }
+    return all;
+  }
+
+ private:
+  PageSummaries<T, std::vector<size_t>> pages_;
+};
+
 }  // namespace hangu

@@ -134,7 +134,7 @@ class Store {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const Library>> libraries_;
   // Routes and generations share those with the same config.
   std::map<std::pair<const Library*, std::string>, std::weak_ptr<const Instance>> instances_;
-  PageSummaries<config::Route, std::vector<size_t>> users_;  // the routes that have plugins
+  PlacesWhere<config::Route> users_;  // the routes that have plugins
 };
 
 }  // namespace hangu::plugin

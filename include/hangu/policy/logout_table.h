@@ -8,10 +8,11 @@
 // then somebody logs in once more.
 #pragma once
 
-#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+
+#include "hangu/policy/place_sets.h"
 
 namespace hangu::policy {
 
@@ -31,24 +32,13 @@ class LogoutTable {
   bool ended(uint64_t key, int64_t begun_s) const noexcept;
 
  private:
-  using Place = std::atomic<uint64_t>;
-
-  struct Found {
-    Place* place = nullptr;
-    uint64_t held = 0;
-  };
-
-  static constexpr size_t kWays = 8;  // of a set
-  static constexpr size_t kSetsMin = 8;
-  static constexpr size_t kSparePart = 4;  // places beyond entries: next to none goes without
   static constexpr uint64_t kTimeMask = UINT32_MAX;
 
-  std::array<Place*, 2> sets_of(uint64_t key) const noexcept;
+  PlaceSets::Both sets_of(uint64_t key) const noexcept;
   uint64_t word_of(uint64_t key, int64_t time_s) const noexcept;
-  Found place_for(uint64_t key, uint64_t oldest) const noexcept;
+  PlaceSets::Vacancy place_for(uint64_t key, uint64_t oldest) const noexcept;
 
-  std::unique_ptr<Place[]> places_;
-  size_t set_mask_;
+  PlaceSets sets_;
   int64_t start_s_;
   std::atomic<bool> any_{false};
 };

@@ -10,11 +10,10 @@
 // fresh keys one in 10¹⁰ is taken for one that was used.
 #pragma once
 
-#include <array>
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
+
+#include "hangu/policy/place_sets.h"
 
 namespace hangu::policy {
 
@@ -36,38 +35,19 @@ class ReplayTable {
   Outcome use(uint64_t key, uint64_t second_key, int64_t until_s, int64_t now_s) noexcept;
 
   /// Places, a power of two.
-  size_t places() const { return (set_mask_ + 1) * kWays; }
+  size_t places() const { return sets_.size(); }
 
   /// Entries that count; reads everything, not for shards.
   size_t live(int64_t now_s) const noexcept;
 
  private:
-  using Place = std::atomic<uint64_t>;
-
-  /// A place that may be taken, and what is there.
-  struct Vacancy {
-    Place* place = nullptr;
-    uint64_t held = 0;
-  };
-
-  static constexpr size_t kWays = 8;  // of a set
-  static constexpr size_t kSetsMin = 8;
-  static constexpr size_t kSparePart = 4;  // places beyond entries: next to none goes without
-  static constexpr int kTickBits = 24;     // of the time
+  static constexpr int kTickBits = 24;  // of the time
   static constexpr uint64_t kTickMask = (uint64_t{1} << kTickBits) - 1;
   static constexpr int64_t kTickSeconds = 16;  // 8 years until they run out
 
-  struct Free {
-    void operator()(Place* places) const noexcept { std::free(places); }
-  };
-
-  Place* set(uint64_t number) const noexcept { return &places_[(number & set_mask_) * kWays]; }
-
   uint64_t tick_of(int64_t time_s) const noexcept;
-  Vacancy vacancy(const std::array<Place*, 2>& sets, uint64_t now) const noexcept;
 
-  std::unique_ptr<Place[], Free> places_;
-  size_t set_mask_;
+  PlaceSets sets_;
   int64_t start_s_;
 };
 

@@ -1,5 +1,6 @@
 """GatewayCase: what most test classes derive from: one origin and one gateway a class."""
 
+import threading
 import unittest
 
 from support.gateway import Gateway, make_config
@@ -43,6 +44,17 @@ class GatewayCase(unittest.TestCase):
         origin = Origin(**options)
         self.addCleanup(origin.stop)
         return origin
+
+    def held_back(self):
+        """The origin answers /held only once the event is set."""
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        def script(exchange):
+            go.wait(20)
+            exchange.reply(200, body=b"held")
+        self.origin.on("/held", script)
+        return go
 
     def ask(self, *arguments, **options):
         """One request on a connection of its own."""

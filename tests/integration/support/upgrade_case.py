@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import threading
 
 from support.case import GatewayCase
 from support.gateway import Gateway, make_config, run_hangu
@@ -59,13 +58,3 @@ class UpgradeCase(GatewayCase):
 
     def serving_pid(self):
         return self.own.status()["pid"]
-
-    def held_back(self):
-        go = threading.Event()
-        self.addCleanup(go.set)
-
-        def script(exchange):
-            go.wait(20)
-            exchange.reply(200, body=b"held")
-        self.origin.on("/held", script)
-        return go

@@ -35,6 +35,30 @@ TEST(DifferingPlaces, AreThoseWithOtherObjects) {
   EXPECT_THAT(differing_places(SharedList<int>(), SharedList<int>()), IsEmpty());
 }
 
+TEST(CommonEnds, AreOfTheSameObjectsAndCountNoneTwice) {
+  const SharedList<int> before = numbers(600);
+  SharedList<int> after = before;
+  EXPECT_EQ(common_ends(before, after).front, 600U);
+  EXPECT_EQ(common_ends(before, after).back, 0U);
+  after.set(300, std::make_shared<const int>(-1));
+  EXPECT_EQ(common_ends(before, after).front, 300U);
+  EXPECT_EQ(common_ends(before, after).back, 299U);
+  SharedList<int> longer = before;
+  longer.push_back(600);
+  EXPECT_EQ(common_ends(before, longer).front, 600U);
+  EXPECT_EQ(common_ends(before, longer).back, 0U);
+}
+
+TEST(PlacesWhere, FollowsAListThatChanges) {
+  PlacesWhere<int> places;
+  const auto is_round = [](int number) { return number % 100 == 0; };
+  SharedList<int> list = numbers(301);
+  EXPECT_THAT(places.update(list, is_round), ElementsAre(0, 100, 200, 300));
+  list.set(5, std::make_shared<const int>(500));
+  list.set(300, std::make_shared<const int>(1));
+  EXPECT_THAT(places.update(list, is_round), ElementsAre(0, 5, 100, 200));
+}
+
 class PageSummariesTest : public ::testing::Test {
  protected:
   int sum(const SharedList<int>& list) {
