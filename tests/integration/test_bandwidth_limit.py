@@ -16,8 +16,10 @@ from support.websocket import WebSocket, echo_script
 
 MIB = 1024 * 1024
 BURST = 64 * 1024
-# Seconds of a transfer may be off by a tenth; a machine that is busy may add to that.
-TOLERANCE = 0.1
+# A transfer may end a tenth early. How late it ends is the machine's as well: on two busy cores
+# a rate of half of what is set must still be told from one that is met.
+EARLY = 0.1
+LATE = 0.5
 
 
 class BandwidthCase(GatewayCase):
@@ -39,8 +41,8 @@ class BandwidthCase(GatewayCase):
 
     def assert_took(self, seconds, size, rate):
         expected = (size - BURST) / rate
-        self.assertGreater(seconds, expected * (1 - TOLERANCE))
-        self.assertLess(seconds, expected * (1 + (1 if sanitized() else 0) + TOLERANCE) + 0.1)
+        self.assertGreater(seconds, expected * (1 - EARLY))
+        self.assertLess(seconds, expected * (1 + (1 if sanitized() else 0) + LATE) + 0.2)
 
     def download(self, gateway, target="/large"):
         digest = hashlib.sha256()
