@@ -47,13 +47,13 @@ class Json {
   bool boolean = false;
   double number = 0;
   std::string text;
-  std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  std::vector<Json> items;         // of a list, or the values of an object
+  std::vector<std::string> names;  // of an object: those of its items
 
   const Json* find(std::string_view name) const {
-    for (const auto& [key, value] : members) {
-      if (key == name) {
-        return &value;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == name) {
+        return &items[i];
       }
     }
     return nullptr;
@@ -101,8 +101,8 @@ class Json {
           out.kind = Kind::kObject;
           rest.remove_prefix(1);
           while (!take('}') && !rest.empty()) {
-            std::string key = string();
-            out.members.emplace_back(std::move(key), value());
+            out.names.push_back(string());
+            out.items.push_back(value());
           }
           return out;
         case '[':
@@ -243,7 +243,7 @@ class Config {
 
   /// Reports the keys that nobody asked for. Whether all was well.
   bool finish() {
-    for (const auto& [key, value] : root_.members) {
+    for (const std::string& key : root_.names) {
       bool known = false;
       for (const std::string& each : known_) {
         known = known || each == key;

@@ -172,13 +172,13 @@ TEST_P(RelayTest, LastBytesLeaveBehindTheEnd) {
 TEST_P(RelayTest, SlowReaderHoldsLittle) {
   begin();
   const std::string text = pattern(32 << 20);
-  for (const auto& [from, to] : {std::pair(server_, client_), {client_, server_}}) {
-    const size_t sent = fill(from, text);
+  for (const auto& way : {std::pair(server_, client_), {client_, server_}}) {
+    const size_t sent = fill(way.first, text);
     EXPECT_LT(sent, text.size());
     EXPECT_LE(relay_->held_bytes(), 64U * 1024 + 2 * 64U * 1024);
     std::string got;
     EXPECT_TRUE(pump([&] {
-      got += read_some(to);
+      got += read_some(way.second);
       return got.size() == sent;
     }));
     EXPECT_EQ(got, text.substr(0, sent));
