@@ -297,11 +297,18 @@ asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
 }
 
 asio::awaitable<Publisher::Answer<void>> Publisher::keep_proposal(PushRecord proposal) {
+  const std::string key = prefix_ + "proposals/" + proposal.id;
+  std::vector<etcd::Compare> compares;
+  compares.push_back({key, proposal.mod_revision});
   std::vector<etcd::Operation> operations;
-  operations.push_back({prefix_ + "proposals/" + proposal.id, to_json(proposal)});
-  auto done = co_await client_.transact({}, std::move(operations));
+  operations.push_back({key, to_json(proposal)});
+  auto done = co_await client_.transact(std::move(compares), std::move(operations));
   if (!done) {
     co_return Failure<std::string>{reason_of(done.error())};
+  }
+  if (!done->succeeded) {
+    co_return Failure<std::string>{
+        "somebody else has signed or published it in the meantime; approve it again"};
   }
   co_return Answer<void>();
 }
@@ -330,6 +337,7 @@ asio::awaitable<Publisher::Answer<PushRecord>> Publisher::read_record(std::strin
   if (!record) {
     co_return Failure<std::string>{fmt::format("{} is not as hangu writes it", key)};
   }
+  record->mod_revision = found->keys[0].mod_revision;
   co_return std::move(*record);
 }
 
@@ -357,6 +365,7 @@ asio::awaitable<Publisher::Answer<std::vector<PushRecord>>> Publisher::proposals
   for (const etcd::KeyValue& each : found->keys) {
     if (auto record = read_record_json(each.value)) {
       record->id = each.key.substr(request.key.size());
+      record->mod_revision = each.mod_revision;
       out.push_back(std::move(*record));
     }
   }

@@ -10,7 +10,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.etcd import Etcd, encoded, tls_context
 from support.gateway import Gateway, make_config, run_hangu, sanitized
-from support.wait import eventually
+from support.wait import eventually, run_threads
 from support.wire import Ended
 
 PREFIX = "/hangu/config/"
@@ -305,7 +305,7 @@ class Verbs(CenterCase):
         cls.etcd = Etcd()
         cls.addClassCleanup(cls.etcd.stop)
         cls.keys = {}
-        for name in ("li", "wang", "eve"):
+        for name in ("li", "wang", "eve", "zhao", "chen"):
             cls.keys[name] = f"{cls.folder.name}/{name}.key"
             done = run_hangu("audit", "keygen", cls.keys[name], "--public",
                              f"{cls.folder.name}/{name}.pub")
@@ -420,6 +420,26 @@ class Verbs(CenterCase):
         self.hangu(gateway, "approve", proposal, "--key", self.keys["wang"])
         self.says("/a", "agreed", gateway)
         self.assertEqual(self.hangu(gateway, "approve"), "")
+
+    def test_people_who_sign_at_once_do_not_lose_a_signature(self):
+        names = ("li", "wang", "zhao", "chen")
+        gateway = self.gateway_with("/four/", trusted_keys=self.trusted(*names), approvals=4)
+        pushed = self.write({"routes": [{"name": "a", **route("/a", "agreed")}]})
+        said = self.hangu(gateway, "push", pushed, "--key", self.keys["li"])
+        proposal = said.split("proposal ")[1].split(":")[0]
+
+        def sign(index):
+            def signed():
+                done = run_hangu("config", "approve", "--config", gateway.config_path, proposal,
+                                 "--key", self.keys[names[index + 1]])
+                if done.returncode != 0:
+                    self.assertIn("in the meantime", done.stderr)
+                return done.returncode == 0
+
+            eventually(signed, "it is signed, with what others have signed")
+
+        run_threads(3, sign)
+        self.says("/a", "agreed", gateway)
 
 
 class Upgrades(CenterCase):

@@ -50,6 +50,7 @@ struct PushRecord {
   std::string message;
   bool by_rollout = false;  // of a proposal: it is to reach the nodes by and by
   std::vector<PushedDocument> documents;
+  int64_t mod_revision = 0;  // of the key that it was read from; 0: it was not
 };
 
 /// What else a push does and holds only under, in the same transaction.
@@ -104,7 +105,8 @@ class Publisher {
                                                       PushOptions options);
   boost::asio::awaitable<Answer<PushRecord>> read_proposal(std::string id);
   boost::asio::awaitable<Answer<std::vector<PushRecord>>> proposals();
-  /// Writes it again, with more signatures.
+  /// Writes it as it is now, with more signatures. An error when somebody else has since it was
+  /// read: then one of the two signatures would be lost.
   boost::asio::awaitable<Answer<void>> keep_proposal(PushRecord proposal);
   boost::asio::awaitable<Answer<void>> drop_proposal(std::string id);
 
