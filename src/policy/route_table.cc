@@ -71,9 +71,10 @@ bool RouteTable::visit_templates(const PathTable& table, std::string_view path,
     if (!segments.fits(shape.literals, shape.segments, shape.rest)) {
       return false;
     }
-    const RouteSet* const found = each.sets.find(
-        segments.hash(shape.literals),
-        [&](const RouteSet& set) { return segments.has_literals(set.first->path().segments()); });
+    const RouteSet* const found =
+        each.sets.find(segments.hash(shape.literals), [&](const RouteSet& set) {
+          return segments.has_literals(set.first->path().text(), shape.literals);
+        });
     return found != nullptr && visit(*found);
   });
 }

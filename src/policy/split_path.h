@@ -81,12 +81,15 @@ class SegmentsOfPath {
     return hash;
   }
 
-  bool has_literals(const std::vector<config::PathTemplate::Segment>& segments) const noexcept {
-    for (size_t i = 0; i < segments.size(); ++i) {
-      if (segments[i].kind == config::PathTemplate::Kind::kLiteral &&
-          segments[i].text != segments_[i]) {
+  /// Whether they are those of a template that fits: its text, and where it has literals. The text
+  /// is in a cache line of its route, what was parsed of it is not.
+  bool has_literals(std::string_view text, uint32_t literals) const noexcept {
+    for (size_t i = 0; literals != 0; ++i, literals <<= 1) {
+      const size_t end = std::min(text.find('/', 1), text.size());
+      if ((literals & segment_bit(0)) != 0 && text.substr(1, end - 1) != segments_[i]) {
         return false;
       }
+      text.remove_prefix(end);
     }
     return true;
   }
