@@ -11,27 +11,41 @@
 
 namespace hangu::cli {
 
+/// Where an admin API is, and with TLS who is believed to be it.
+struct AdminAddress {
+  std::string text;         // "unix:/path", "127.0.0.1:9901" or "https://host:9901"
+  std::string ca;           // PEM file of authorities; empty: those of the system
+  std::string pinned;       // PEM file with the certificate it has to show, in place of `ca`
+  std::string certificate;  // PEM files, of the caller; empty: none
+  std::string key;
+};
+
+inline constexpr Duration kAdminPatience = std::chrono::seconds(15);
+
+struct AdminQuestion {
+  std::string method;
+  std::string path;
+  std::string authorization = {};  // that field; empty: the session of `hangu login`, if any
+  std::string body = {};           // JSON
+  std::string accept = {};         // that field
+  std::string if_match = {};       // an ETag with its quotes; empty: whatever there is
+  Duration patience = kAdminPatience;
+};
+
 struct AdminReply {
   int status = 0;
   std::string body;
 };
 
-inline constexpr Duration kAdminPatience = std::chrono::seconds(15);
+/// Where the running process listens. The error says why nobody knows.
+Result<AdminAddress, std::string> find_admin(const AdminTarget& target);
 
-/// Where the running process listens: "unix:/path" or "127.0.0.1:9901". The error says why nobody
-/// knows.
-Result<std::string, std::string> find_admin(const AdminTarget& target);
-
-/// `authorization`: that field; empty: the session of `hangu login`, if there is one. `patience`:
-/// with the answer.
-Result<AdminReply, std::string> ask_admin(const std::string& address, const std::string& method,
-                                          const std::string& path,
-                                          const std::string& authorization = {},
-                                          Duration patience = kAdminPatience);
+/// The error says what is wrong with the address, or on the way.
+Result<AdminReply, std::string> ask_admin(const AdminAddress& address,
+                                          const AdminQuestion& question);
 
 /// Both in one, for a verb: when nobody answers, the user is told, and the exit code is the error.
-Result<AdminReply, int> ask_running(const AdminTarget& target, const std::string& method,
-                                    const std::string& path, const Environment& environment,
-                                    Duration patience = kAdminPatience);
+Result<AdminReply, int> ask_running(const AdminTarget& target, const AdminQuestion& question,
+                                    const Environment& environment);
 
 }  // namespace hangu::cli

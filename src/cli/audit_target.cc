@@ -55,7 +55,7 @@ Result<AuditFiles, std::string> find_audit_log(const AuditTarget& target) {
 Result<void, std::string> announce_reading(const AuditTarget& target, const AuditFiles& files,
                                            std::string_view kind, std::string_view what) {
   const auto address = find_admin(target.target);
-  const auto status = address ? ask_admin(*address, "GET", "/status")
+  const auto status = address ? ask_admin(*address, {.method = "GET", .path = "/status"})
                               : Result<AdminReply, std::string>(Failure<std::string>{""});
   if (!status) {
     return {};  // it does not run
@@ -68,9 +68,10 @@ Result<void, std::string> announce_reading(const AuditTarget& target, const Audi
     return {};
   }
   constexpr size_t kWhatMax = 200;
-  const auto reply = ask_admin(
-      *address, "POST",
-      fmt::format("/audit/reading?kind={}&what={}", kind, escape(what.substr(0, kWhatMax))));
+  const auto reply =
+      ask_admin(*address, {.method = "POST",
+                           .path = fmt::format("/audit/reading?kind={}&what={}", kind,
+                                               escape(what.substr(0, kWhatMax)))});
   if (!reply || reply->status != 200) {
     return Failure<std::string>{
         fmt::format("the gateway does not record that the log is read, so it is not: {}",

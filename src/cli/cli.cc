@@ -36,7 +36,7 @@ constexpr const char* kFooter =
     "`hangu VERB --help` tells more.";
 
 constexpr const char* kConfigText = "config file [./hangu.yaml, then /etc/hangu/hangu.yaml]";
-constexpr const char* kSocketText = "admin socket, or address of the admin endpoint";
+constexpr const char* kSocketText = "admin socket, or ADDRESS:PORT or https://HOST:PORT";
 
 using Action = std::function<int()>;
 
@@ -99,6 +99,11 @@ class CommandLine {
   static void add_target(CLI::App& verb, AdminTarget& target) {
     CLI::Option* config = verb.add_option("-c,--config", target.config, kConfigText);
     verb.add_option("-s,--socket", target.socket, kSocketText)->excludes(config);
+    verb.add_option("--ca", target.ca, "PEM file: whom to believe https:// [the system's]")
+        ->type_name("FILE");
+    verb.add_option("--cert", target.certificate, "PEM file with your certificate, for https://")
+        ->type_name("FILE");
+    verb.add_option("--cert-key", target.key, "PEM file with its key")->type_name("FILE");
   }
 
   void add_run() {
@@ -306,13 +311,14 @@ class CommandLine {
   }
 
   void add_config() {
-    CLI::App* config = app_.add_subcommand("config", "The config centre of a fleet of gateways");
+    CLI::App* config =
+        app_.add_subcommand("config", "Elements of the config, of a fleet or of one gateway");
     config->group("Verbs");
     config->require_subcommand(1);
     config->get_formatter()->column_width(28);
     config->get_formatter()->label("SUBCOMMAND", "VERB");
     CLI::App* push =
-        add_config_verb(*config, "push", "Write elements of files, after a check", config_push);
+        add_document_verb(*config, "push", "Write elements of files, after a check", config_push);
     push->add_option("files", change_.files, "With `routes:`, `upstreams:` and so on")
         ->type_name("");
     push->add_option("--remove", change_.removals, "Remove this document, such as routes/users")
@@ -325,7 +331,7 @@ class CommandLine {
     push->add_flag("--rollout", change_.by_rollout,
                    "To some nodes first, as `config_center.rollout` says");
     add_config_change(*push);
-    CLI::App* get = add_config_verb(*config, "get", "List documents, or print one", config_get);
+    CLI::App* get = add_document_verb(*config, "get", "List documents, or print one", config_get);
     get->add_option("document", change_.document, "Its key, such as routes/users")->type_name("");
     CLI::App* history =
         add_config_verb(*config, "history", "List pushes, or show one", config_history);
@@ -370,11 +376,20 @@ class CommandLine {
 
   using ConfigVerb = int (*)(const ConfigChangeOptions&, const Environment&);
 
+  /// Of those that ask a gateway where there is no config centre.
+  CLI::App* add_document_verb(CLI::App& parent, const char* name, const char* description,
+                              ConfigVerb verb) {
+    CLI::App* made =
+        add_verb(parent, name, description, [this, verb] { return verb(change_, environment_); });
+    add_target(*made, change_.target);
+    return made;
+  }
+
   CLI::App* add_config_verb(CLI::App& parent, const char* name, const char* description,
                             ConfigVerb verb) {
     CLI::App* made =
         add_verb(parent, name, description, [this, verb] { return verb(change_, environment_); });
-    made->add_option("-c,--config", change_.config, kConfigText);
+    made->add_option("-c,--config", change_.target.config, kConfigText);
     return made;
   }
 

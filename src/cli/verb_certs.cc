@@ -38,7 +38,7 @@ int certs(const CertsOptions& options, const Environment& environment) {
     print_error(environment, address.error());
     return kRuntimeFailure;
   }
-  const auto reply = ask_admin(*address, "GET", "/status");
+  const auto reply = ask_admin(*address, {.method = "GET", .path = "/status"});
   if (!reply || reply->status != 200) {
     print_error(environment, reply ? text_field(object_from(reply->body), "detail") : reply.error(),
                 reply ? "" : "is it running? `hangu run` starts it");

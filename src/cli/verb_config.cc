@@ -1,10 +1,9 @@
-// `hangu config`: what stands in the config centre, and changes of it.
+// `hangu config`: what stands in the config centre, and changes of it; without one, those of a
+// gateway: config_gateway.h.
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -17,7 +16,9 @@
 #include "hangu/fleet/rollout_store.h"
 #include "hangu/tls/signature.h"
 
+#include "cli/config_gateway.h"
 #include "cli/config_store.h"
+#include "cli/element_files.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -78,35 +79,17 @@ void print_change(const PushedDocument& document, const Environment& environment
   print_lines(after.value_or(""), "    + ", palette.green, palette, environment.out);
 }
 
-/// The files' elements, and with `prune` the removal of those that they lack.
+/// The files' elements, what is to be removed, and with `prune` the removal of what they lack.
 Result<std::vector<config::Document>, int> wanted_changes(const ConfigChangeOptions& options,
                                                           const fleet::StoreState& state,
                                                           const Environment& environment) {
-  std::vector<config::Document> changes;
-  std::vector<config::Diagnostic> problems;
+  auto changes = read_elements(options, environment);
+  if (!changes) {
+    return Failure<int>{changes.error()};
+  }
   std::set<std::string> keys;
-  for (const std::string& file : options.files) {
-    std::ifstream input(file, std::ios::binary);
-    if (!input) {
-      print_error(environment, fmt::format("cannot read {}", file));
-      return Failure<int>{kUsage};
-    }
-    const std::string text((std::istreambuf_iterator<char>(input)), {});
-    for (config::Document& each : config::split_documents(text, file, problems)) {
-      if (!keys.insert(each.key).second) {
-        print_error(environment, fmt::format("{} stands in two of the files", each.key));
-        return Failure<int>{kUsage};
-      }
-      changes.push_back(std::move(each));
-    }
-  }
-  if (problems.empty() && options.prune && changes.empty()) {
-    print_error(environment, "--prune without any element would remove everything");
-    return Failure<int>{kUsage};
-  }
-  if (!problems.empty()) {
-    environment.err << config::format_diagnostics(problems, environment.color_err);
-    return Failure<int>{kInvalidConfig};
+  for (const config::Document& each : *changes) {
+    keys.insert(each.key);
   }
   for (const std::string& key : options.removals) {
     if (!state.documents.contains(key)) {
@@ -117,11 +100,11 @@ Result<std::vector<config::Document>, int> wanted_changes(const ConfigChangeOpti
       print_error(environment, fmt::format("{} is in a file, and to be removed", key));
       return Failure<int>{kUsage};
     }
-    changes.push_back({key, std::nullopt});
+    changes->push_back({key, std::nullopt});
   }
   for (const auto& [key, entry] : state.documents) {
     if (options.prune && !keys.contains(key)) {
-      changes.push_back({key, std::nullopt});
+      changes->push_back({key, std::nullopt});
     }
   }
   return changes;
@@ -311,7 +294,10 @@ int approve_one(Open& open, const ConfigChangeOptions& options, const Environmen
 }  // namespace
 
 int config_push(const ConfigChangeOptions& options, const Environment& environment) {
-  auto open = open_store(options.config, environment);
+  if (is_about_a_gateway(options)) {
+    return push_to_gateway(options, environment);
+  }
+  auto open = open_store(options.target.config, environment);
   if (!open) {
     return open.error();
   }
@@ -333,7 +319,10 @@ int config_push(const ConfigChangeOptions& options, const Environment& environme
 }
 
 int config_get(const ConfigChangeOptions& options, const Environment& environment) {
-  const auto open = open_store(options.config, environment);
+  if (is_about_a_gateway(options)) {
+    return get_from_gateway(options, environment);
+  }
+  const auto open = open_store(options.target.config, environment);
   if (!open) {
     return open.error();
   }
@@ -357,7 +346,7 @@ int config_get(const ConfigChangeOptions& options, const Environment& environmen
 }
 
 int config_history(const ConfigChangeOptions& options, const Environment& environment) {
-  auto open = open_store(options.config, environment);
+  auto open = open_store(options.target.config, environment);
   if (!open) {
     return open.error();
   }
@@ -386,7 +375,7 @@ int config_history(const ConfigChangeOptions& options, const Environment& enviro
 }
 
 int config_rollback(const ConfigChangeOptions& options, const Environment& environment) {
-  auto open = open_store(options.config, environment);
+  auto open = open_store(options.target.config, environment);
   if (!open) {
     return open.error();
   }
@@ -424,7 +413,7 @@ int config_rollback(const ConfigChangeOptions& options, const Environment& envir
 }
 
 int config_approve(const ConfigChangeOptions& options, const Environment& environment) {
-  auto open = open_store(options.config, environment);
+  auto open = open_store(options.target.config, environment);
   if (!open) {
     return open.error();
   }

@@ -42,14 +42,14 @@ int explain_code(const std::string& code, bool as_json, const Environment& envir
   return kOk;
 }
 
-Result<json::object, std::string> ask_process(const std::string& address,
+Result<json::object, std::string> ask_process(const AdminAddress& address,
                                               const admin::ExplainRequest& request) {
   std::string path = fmt::format("/explain?method={}&url={}", admin::percent_encode(request.method),
                                  admin::percent_encode(request.url));
   for (const std::string& header : request.headers) {
     path += "&header=" + admin::percent_encode(header);
   }
-  const auto reply = ask_admin(address, "GET", path);
+  const auto reply = ask_admin(address, {.method = "GET", .path = path});
   if (!reply) {
     return Failure<std::string>{reply.error()};
   }
@@ -83,7 +83,9 @@ int explain(const ExplainOptions& options, const Environment& environment) {
   request.headers = options.headers;
   if (!options.target.socket.empty()) {
     const auto address = find_admin(options.target);
-    return print(ask_process(*address, request), options, environment);
+    return print(address ? ask_process(*address, request)
+                         : Result<json::object, std::string>(Failure<std::string>{address.error()}),
+                 options, environment);
   }
   const auto path = find_config(options.target.config);
   if (!path) {

@@ -24,7 +24,8 @@ int login(const LoginOptions& options, const Environment& environment) {
   const std::string shown = "Basic " + encode_base64(credential);
   identity::wipe(password);
   identity::wipe(credential);
-  const auto reply = ask_admin(*address, "POST", "/login", shown);
+  const auto reply =
+      ask_admin(*address, {.method = "POST", .path = "/login", .authorization = shown});
   if (!reply) {
     print_error(environment, reply.error(), "is it running? `hangu run` starts it");
     return kRuntimeFailure;
@@ -34,7 +35,7 @@ int login(const LoginOptions& options, const Environment& environment) {
     print_error(environment, text_field(body, "detail"));
     return kRuntimeFailure;
   }
-  if (auto kept = keep_session(*address, text_field(body, "token")); !kept) {
+  if (auto kept = keep_session(address->text, text_field(body, "token")); !kept) {
     print_error(environment, kept.error());
     return kRuntimeFailure;
   }
@@ -51,8 +52,8 @@ int logout(const LoginOptions& options, const Environment& environment) {
     print_error(environment, address.error());
     return kRuntimeFailure;
   }
-  const auto reply = ask_admin(*address, "POST", "/logout");
-  forget_session(*address);
+  const auto reply = ask_admin(*address, {.method = "POST", .path = "/logout"});
+  forget_session(address->text);
   if (!reply) {
     print_error(environment, reply.error());
     return kRuntimeFailure;

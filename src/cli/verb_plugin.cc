@@ -53,7 +53,7 @@ void print_plugin(const json::object& plugin, const Palette& palette,
 /// What the running process answers, unless it is an error, of which the user has been told.
 Result<json::object, int> answer_of(const AdminTarget& target, const char* method,
                                     const std::string& path, const Environment& environment) {
-  const auto reply = ask_running(target, method, path, environment);
+  const auto reply = ask_running(target, {.method = method, .path = path}, environment);
   if (!reply) {
     return Failure<int>{reply.error()};
   }

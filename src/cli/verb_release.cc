@@ -22,7 +22,7 @@ namespace json = boost::json;
 /// What the running process answers, unless it is an error, of which the user has been told.
 Result<json::object, int> answer_of(const AdminTarget& target, const char* method,
                                     const std::string& path, const Environment& environment) {
-  const auto reply = ask_running(target, method, path, environment);
+  const auto reply = ask_running(target, {.method = method, .path = path}, environment);
   if (!reply) {
     return Failure<int>{reply.error()};
   }

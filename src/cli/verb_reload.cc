@@ -77,7 +77,8 @@ int reload(const ReloadOptions& options, const Environment& environment) {
     print_error(environment, address.error());
     return kRuntimeFailure;
   }
-  const auto reply = ask_admin(*address, "POST", "/reload", {}, kPatience);
+  const auto reply =
+      ask_admin(*address, {.method = "POST", .path = "/reload", .patience = kPatience});
   if (!reply) {
     print_error(environment, reply.error(), "is it running? `hangu run` starts it");
     return kRuntimeFailure;

@@ -14,8 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
-int print_readiness(const std::string& address, const Environment& environment) {
-  const auto reply = ask_admin(address, "GET", "/ready");
+int print_readiness(const AdminAddress& address, const Environment& environment) {
+  const auto reply = ask_admin(address, {.method = "GET", .path = "/ready"});
   if (!reply) {
     print_error(environment, reply.error());
     return kRuntimeFailure;
@@ -39,7 +39,7 @@ int status(const StatusOptions& options, const Environment& environment) {
   if (options.ready) {
     return print_readiness(*address, environment);
   }
-  const auto reply = ask_admin(*address, "GET", "/status");
+  const auto reply = ask_admin(*address, {.method = "GET", .path = "/status"});
   if (!reply || reply->status != 200) {
     print_error(environment, reply ? text_field(object_from(reply->body), "detail") : reply.error(),
                 reply ? "" : "is it running? `hangu run` starts it");

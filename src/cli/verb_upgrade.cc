@@ -32,8 +32,9 @@ std::string target_for(const UpgradeOptions& options) {
 }  // namespace
 
 int upgrade(const UpgradeOptions& options, const Environment& environment) {
-  const auto reply =
-      ask_running(options.target, "POST", target_for(options), environment, kPatience);
+  const auto reply = ask_running(
+      options.target, {.method = "POST", .path = target_for(options), .patience = kPatience},
+      environment);
   if (!reply) {
     return reply.error();
   }

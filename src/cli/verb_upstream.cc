@@ -25,7 +25,7 @@ int order_endpoint(const UpstreamOptions& options, const Environment& environmen
   const std::string target = fmt::format("/endpoint?upstream={}&endpoint={}&order={}",
                                          admin::percent_encode(options.upstream),
                                          admin::percent_encode(options.endpoint), options.order);
-  const auto reply = ask_running(options.target, "POST", target, environment);
+  const auto reply = ask_running(options.target, {.method = "POST", .path = target}, environment);
   if (!reply) {
     return reply.error();
   }

@@ -28,7 +28,10 @@ struct CheckOptions {
 /// How a client verb finds the running process: the socket, or the config that names it.
 struct AdminTarget {
   std::string config;
-  std::string socket;
+  std::string socket;       // a path, ADDRESS:PORT or https://HOST:PORT
+  std::string ca;           // PEM files for TLS: who is believed; empty: the system's authorities,
+  std::string certificate;  // and what the caller shows; empty: nothing
+  std::string key;
 };
 
 struct ReloadOptions {
@@ -82,7 +85,7 @@ struct ExplainOptions {
 
 /// Of all verbs of `hangu config`, which look at some of them.
 struct ConfigChangeOptions {
-  std::string config;
+  AdminTarget target;  // of `get` and `push`; the others look at its config alone
   std::vector<std::string> files;
   std::vector<std::string> removals;
   bool prune = false;

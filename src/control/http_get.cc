@@ -14,6 +14,8 @@
 #include <boost/beast/ssl.hpp>
 #include <fmt/format.h>
 
+#include "hangu/tls/native.h"
+
 namespace hangu::control {
 namespace {
 
@@ -72,9 +74,7 @@ asio::awaitable<Answer> exchange_tls(beast::tcp_stream&& connected, const hangu:
   beast::ssl_stream<beast::tcp_stream> stream(std::move(connected), context);
   stream.set_verify_mode(asio::ssl::verify_peer, error);
   stream.set_verify_callback(asio::ssl::host_name_verification(url.host), error);
-  std::string name = url.host;
-  SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-           name.data());
+  tls::name_host(stream.native_handle(), url.host);
   co_await stream.async_handshake(asio::ssl::stream_base::client, into(error));
   if (error) {
     co_return failure("TLS", error);

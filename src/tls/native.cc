@@ -1,11 +1,11 @@
 #include "hangu/tls/native.h"
 
 #include <array>
-#include <memory>
 #include <string_view>
 
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <openssl/pem.h>
+
+#include "tls/openssl.h"
 
 namespace hangu::tls {
 namespace {
@@ -22,8 +22,7 @@ void harden_server(SSL_CTX* context) {
 }
 
 std::string peer_subject(SSL* connection) {
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      SSL_get1_peer_certificate(connection), &X509_free);
+  const Certificate certificate(SSL_get1_peer_certificate(connection));
   if (certificate == nullptr) {
     return "";
   }
@@ -35,6 +34,19 @@ std::string peer_subject(SSL* connection) {
     out += c > ' ' && c != 0x7f ? c : '_';
   }
   return out;
+}
+
+bool shows_certificate(SSL* connection, const std::string& path) {
+  const Certificate shown(SSL_get1_peer_certificate(connection));
+  const Bio file(BIO_new_file(path.c_str(), "r"));
+  const Certificate expected(
+      file != nullptr ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
+  return shown != nullptr && expected != nullptr && X509_cmp(shown.get(), expected.get()) == 0;
+}
+
+void name_host(SSL* connection, const std::string& host) {
+  std::string name = host;  // OpenSSL copies it, and does not say so
+  SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
 }
 
 }  // namespace hangu::tls

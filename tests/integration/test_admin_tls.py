@@ -1,12 +1,13 @@
 """The admin API over TLS: with a certificate that is renewed, for callers who have one or none."""
 
+import json
 import shutil
 import ssl
 
 from support.case import GatewayCase
 from support.certificates import Authority
 from support.client import Client
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 from support.redis import free_port
 from support.wait import eventually
 from support.wire import Ended
@@ -86,6 +87,45 @@ class Tls(GatewayCase):
         shutil.copy(renewed.key, folder / "admin.key")
         shutil.copy(renewed.cert, folder / "admin.cert")
         self.assertNotEqual(serial(), before)
+
+    def hangu(self, *arguments, code=0):
+        done = run_hangu(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def test_commands_over_the_network(self):
+        self.begin(client_ca=self.authority.cert)
+        remote = ("--socket", f"https://localhost:{self.port}")
+        mine = ("--cert", self.operator.cert, "--cert-key", self.operator.key)
+        said = self.hangu("status", *remote, "--ca", self.authority.cert, *mine, code=1)
+        self.assertIn("TLS: ", said)  # a certificate, but not for that name
+        served = self.authority.issue(["DNS:localhost"])
+        gateway = self.begin(client_ca=self.authority.cert, **served.files)
+        remote = ("--socket", f"https://localhost:{self.port}", "--ca", self.authority.cert)
+        status = json.loads(self.hangu("status", "--json", *remote, *mine))
+        self.assertEqual(status["pid"], gateway.pid)
+        self.assertIn("live", self.hangu("reload", *remote, *mine))
+        self.hangu("status", *remote, code=1)  # shows none
+        self.hangu("status", *remote[:2], *mine, code=1)  # an authority that nobody knows
+        self.assertIn("go together", self.hangu("status", *remote, *mine[:2], code=1))
+        self.assertIn("/nowhere.pem", self.hangu(
+            "status", *remote, "--cert", "/nowhere.pem", "--cert-key", self.operator.key, code=1))
+
+    def test_a_config_without_a_socket_tells_whom_to_believe(self):
+        served = self.authority.issue(["DNS:admin.example", "IP:127.0.0.1"])
+        gateway = self.begin(**served.files)
+
+        def config_with(pair):
+            path = gateway.folder / "remote.yaml"
+            path.write_text(json.dumps(make_config(self.origin, admin={
+                "socket": "off", "tcp": f"127.0.0.1:{self.port}", "tls": pair.files})))
+            return ("--config", path)
+
+        status = json.loads(self.hangu("status", "--json", *config_with(served)))
+        self.assertEqual(status["pid"], gateway.pid)
+        other = config_with(self.authority.issue(["DNS:admin.example"]))
+        self.assertIn("does not show the certificate", self.hangu("status", *other, code=1))
+        self.hangu("status", *other, "--ca", self.authority.cert)
 
     def test_files_that_are_none_stop_the_start(self):
         with self.assertRaisesRegex(AssertionError, "admin.tls: .*/none.pem"):

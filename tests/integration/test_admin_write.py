@@ -456,6 +456,54 @@ class Kept(WriteCase):
         gateway.stop()
 
 
+class Pushed(WriteCase):
+    """The same by `hangu config`, as with a config centre."""
+
+    def hangu(self, verb, *arguments, code=0):
+        done = run_hangu("config", verb, *arguments, "--config", self.gateway.config_path)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def file(self, **routes):
+        path = self.gateway.folder / "elements.yaml"
+        path.write_text(json.dumps({"routes": [{"name": name, **what}
+                                               for name, what in routes.items()]}))
+        return path
+
+    def test_push_and_get(self):
+        file = self.file(one=route("/one", "1"), two=route("/two", "2"))
+        said = self.hangu("push", file, "--dry-run")
+        self.assertEqual(said, "+ routes/one\n+ routes/two\n2 documents would change\n")
+        self.assertEqual(self.documents.keys(), [])
+        self.hangu("push", file, "-m", "two of them")
+        self.says("/one", "1")
+        eventually(lambda: {each.get("object") for each in self.audited("config.apply")} >=
+                   {"routes/one", "routes/two"}, "both are recorded")
+        said = self.hangu("push", self.file(one=route("/one", "one"), two=route("/two", "2")))
+        self.assertEqual(said, "~ routes/one\n1 documents changed\n")
+        self.says("/one", "one")
+        listed = self.hangu("get").splitlines()
+        self.assertIn(["routes/all", "file", "in", "force"], [each.split() for each in listed])
+        self.assertIn(["routes/two", "document", "in", "force"], [each.split() for each in listed])
+        self.assertIn("/two", self.hangu("get", "routes/two"))
+        self.assertIn("routes/none", self.hangu("get", "routes/none", code=1))
+        self.hangu("push", "--remove", "routes/two")
+        self.assertEqual(self.documents.keys(), ["routes/one"])
+        said = self.hangu("push", "--prune", self.file(three=route("/three", "3")))
+        self.assertEqual(said, "- routes/one\n+ routes/three\n2 documents changed\n")
+
+    def test_what_is_wrong_is_said_and_changes_nothing(self):
+        broken = self.file(bad=route("/bad", "x", timout="1s"), good=route("/good", "x"))
+        before = self.documents.keys()
+        said = self.hangu("push", broken, code=3)
+        self.assertIn("timeout", said)
+        self.assertEqual(self.documents.keys(), before)
+        self.assertIn("routes/all", self.hangu("push", self.file(all=route("/", "x")), code=1))
+        self.hangu("push", "--remove", "routes/none", code=1)
+        self.assertIn("--rollout", self.hangu("push", broken, "--rollout", code=2))
+        self.assertIn("would remove everything", self.hangu("push", "--prune", code=2))
+
+
 class Loaded(WriteCase):
     def test_fifty_writes_a_second_under_load_fail_nobody(self):
         load = Load(self.gateway.listener(), threads=2)
