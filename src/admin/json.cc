@@ -112,6 +112,14 @@ json::object discovery_json(const control::DiscoveryStatus& found) {
       {"from_cache", found.from_cache}, {"instances", found.instances},
       {"error", found.error},           {"refused", std::move(refused)},
       {"changes", found.changes},       {"failures", found.failures}};
+  if (!found.labels.empty()) {
+    json::object labels;
+    for (const auto& [name, value] : found.labels) {
+      labels[name] = value;
+    }
+    one["labels"] = std::move(labels);
+    one["others"] = found.others;
+  }
   if (found.state == control::DiscoveryStatus::State::kStale) {
     one["stale_since"] = format_wall_time(found.since);
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "config/checks.h"
+#include "config/endpoint_type.h"
 #include "config/etcd_keys.h"
 #include "config/identity_checks.h"
 #include "config/keys.h"
@@ -108,6 +109,13 @@ void check_discovery(Reader& reader, const Node& node, const Discovery& discover
     reader.error(node.mark, {"E0121", "`discovery` says nothing of where to look",
                              "add `etcd`, `srv` or `file`"});
   }
+  if (!discovery.srv.empty() && !discovery.labels.empty()) {
+    reader.error(child(node, "labels").mark,
+                 {"E0124",
+                  "`labels` choose among instances of `etcd` or `file`: records of `srv` "
+                  "have none",
+                  ""});
+  }
 }
 
 TypePtr<EtcdRegistry> registry_keys() {
@@ -117,7 +125,8 @@ TypePtr<EtcdRegistry> registry_keys() {
           {.name = "prefix",
            .documentation = "What the keys of the instances begin with. A value is an endpoint as "
                             "in `endpoints`: `10.0.0.7:9000`, or in JSON `{\"address\": "
-                            "\"10.0.0.7:9000\", \"weight\": 3, \"priority\": 1}`.",
+                            "\"10.0.0.7:9000\", \"weight\": 3, \"priority\": 1, \"labels\": "
+                            "{\"version\": \"2.0\"}}`.",
            .example = "/services/orders/",
            .required = true})
       .key<&EtcdRegistry::endpoints>(
@@ -171,9 +180,17 @@ TypePtr<Discovery> discovery_keys() {
       .key<&Discovery::file>(
           text(kFilePathRule),
           {.name = "file",
-           .documentation = "A file with a list of endpoints, as in `endpoints`; it is read again "
-                            "when it changes.",
+           .documentation = "A file with a list of endpoints, as in `endpoints`, perhaps with "
+                            "`labels`; it is read again when it changes.",
            .example = "/etc/hangu/orders.endpoints.yaml",
+           .alternative = true})
+      .key<&Discovery::labels>(
+          std::make_unique<InstanceLabelsType>(),
+          {.name = "labels",
+           .documentation = "Of `etcd` or `file`, only instances that have all of these labels are "
+                            "this upstream's. So several upstreams have a prefix or a file in "
+                            "common.",
+           .example = "{version: \"2.0\"}",
            .alternative = true})
       .check(check_discovery);
   return if_given(std::move(type));

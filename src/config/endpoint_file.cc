@@ -1,11 +1,14 @@
 #include "hangu/config/endpoint_file.h"
 
+#include <algorithm>
+
 #include "config/document.h"
 #include "config/endpoint_type.h"
 #include "config/file.h"
 #include "config/keys.h"
 #include "config/reader.h"
 #include "config/rules.h"
+#include "config/text.h"
 
 namespace hangu::config {
 
@@ -18,10 +21,10 @@ EndpointFile read_endpoint_file(std::string_view text, std::string_view name) {
   report_problems(reader, problems);
   EndpointFile file;
   if (document.root != nullptr) {
-    const auto type = list<Endpoint>(
-        std::make_unique<EndpointType>(),
+    const auto type = list<Instance>(
+        std::make_unique<InstanceType>(),
         {.name = "list of endpoints", .example = "[\"127.0.0.1:9000\"]", .warn_repeated = true});
-    type->read(reader, *document.root, &file.endpoints);
+    type->read(reader, *document.root, &file.instances);
   }
   file.problems = reader.take_diagnostics();
   return file;
@@ -46,6 +49,33 @@ Result<Endpoint, std::string> parse_endpoint(std::string_view text) {
     return Failure<std::string>{std::move(problem->message)};
   }
   return endpoint;
+}
+
+bool is_instance_label_name(std::string_view name) {
+  return !name.empty() && name.size() <= kInstanceLabelNameBytesMax &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return is_alnum(c) || c == '.' || c == '_' || c == '/' || c == '-';
+         });
+}
+
+bool is_instance_label_value(std::string_view value) {
+  return value.size() <= kInstanceLabelValueBytesMax &&
+         std::none_of(value.begin(), value.end(), is_control);
+}
+
+bool has_labels(const InstanceLabels& labels, const InstanceLabels& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& each) {
+    const auto label = labels.find(each.first);
+    return label != labels.end() && label->second == each.second;
+  });
+}
+
+std::string format_labels(const InstanceLabels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += (text.empty() ? "" : ", ") + name + ": " + value;
+  }
+  return "{" + text + "}";
 }
 
 }  // namespace hangu::config

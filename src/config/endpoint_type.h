@@ -1,5 +1,8 @@
 // EndpointType: a server of an upstream, as a text, or as a mapping that says more of it.
+// InstanceType: the same outside of the config, where it may have labels.
 #pragma once
+
+#include "hangu/config/endpoint_file.h"
 
 #include "config/type.h"
 
@@ -22,6 +25,31 @@ class EndpointType final : public TypeOf<Endpoint> {
 
  private:
   ObjectType<Endpoint> mapping_;
+};
+
+/// A mapping of names to texts.
+class InstanceLabelsType final : public TypeOf<InstanceLabels> {
+ public:
+  void read(Reader& reader, const Node& node, void* out) const override;
+  Value to_value(const Config& config, const void* value) const override;
+
+  std::string name() const override { return "mapping of labels"; }
+
+  std::string limits() const override;
+  std::string schema() const override;
+};
+
+class InstanceType final : public TypeOf<Instance> {
+ public:
+  InstanceType();
+
+  void read(Reader& reader, const Node& node, void* out) const override;
+  Value to_value(const Config& config, const void* value) const override;
+
+  std::string name() const override { return "endpoint"; }
+
+ private:
+  ObjectType<Instance> mapping_;
 };
 
 }  // namespace hangu::config

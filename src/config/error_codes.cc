@@ -259,7 +259,9 @@ const std::vector<ErrorCode>& error_codes() {
       {"E0185", "bad label or stage",
        "A label of a node is `name=value` of letters, digits, `.`, `_`, `-` and `/`, at most 128 "
        "bytes. A stage of a rollout is a share of all nodes, from `1%` to `100%`, or such a label: "
-       "then of the nodes that have it."},
+       "then of the nodes that have it. The labels of instances are a mapping: names of at most 63 "
+       "such characters, values of at most 128 bytes without control characters, at most 32 of "
+       "them."},
       {"W0150", "unused upstream",
        "No route refers to this upstream, so it gets no requests. Often a route's name for it is "
        "mistyped, "

@@ -19,7 +19,7 @@ struct Discovery::Entry {
   explicit Entry(const config::Upstream& upstream)
       : upstream_name(upstream.name),
         settings(upstream.discovery),
-        known(upstream.name, source_name(upstream.discovery)) {}
+        known(upstream.name, upstream.discovery) {}
 
   uint64_t id = 0;
   std::string upstream_name;

@@ -228,7 +228,7 @@ class EtcdRegistry::Impl : public std::enable_shared_from_this<Impl> {
     for (auto key = keys_.lower_bound(prefix); key != keys_.end() && key->first.starts_with(prefix);
          ++key) {
       if (key->second) {
-        found.endpoints.push_back(*key->second);
+        found.instances.push_back(*key->second);
       } else {
         found.refused.push_back({key->first, key->second.error()});
       }
@@ -256,7 +256,7 @@ class EtcdRegistry::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer lost_timer_;
   asio::steady_timer follow_timer_;
   std::map<uint64_t, Listener> listeners_;
-  std::map<std::string, Result<config::Endpoint, std::string>> keys_;  // below all prefixes
+  std::map<std::string, Result<config::Instance, std::string>> keys_;  // below all prefixes
   std::set<std::string> known_;  // prefixes that have been read
   std::set<std::string> dirty_;  // of which there is something to tell
   std::string lost_;             // why there is no watch

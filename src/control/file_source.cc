@@ -57,7 +57,7 @@ FoundInstances read(const std::string& path) {
   config::EndpointFile file = config::load_endpoint_file(path);
   FoundInstances found;
   found.error = summary_of(file.problems);
-  found.endpoints = std::move(file.endpoints);
+  found.instances = std::move(file.instances);
   return found;
 }
 

@@ -23,12 +23,6 @@ std::vector<config::Endpoint> without_repetitions(std::vector<config::Endpoint> 
   return endpoints;
 }
 
-std::string nothing_there(const FoundInstances& found) {
-  return found.refused.empty()
-             ? "there is no instance"
-             : fmt::format("there is no instance but {} that cannot be used", found.refused.size());
-}
-
 }  // namespace
 
 std::string_view to_string(DiscoveryStatus::State state) {
@@ -41,14 +35,16 @@ std::string_view to_string(DiscoveryStatus::State state) {
 }
 
 std::string source_name(const config::Discovery& discovery) {
-  return !discovery.etcd.prefix.empty() ? "etcd " + discovery.etcd.prefix
-         : !discovery.srv.empty()       ? "srv " + discovery.srv
-                                        : "file " + discovery.file;
+  const std::string source = !discovery.etcd.prefix.empty() ? "etcd " + discovery.etcd.prefix
+                             : !discovery.srv.empty()       ? "srv " + discovery.srv
+                                                            : "file " + discovery.file;
+  return discovery.labels.empty() ? source : source + " " + config::format_labels(discovery.labels);
 }
 
-KnownInstances::KnownInstances(std::string upstream, std::string source) {
+KnownInstances::KnownInstances(std::string upstream, const config::Discovery& discovery) {
   status_.upstream = std::move(upstream);
-  status_.source = std::move(source);
+  status_.source = source_name(discovery);
+  status_.labels = discovery.labels;
 }
 
 void KnownInstances::restore(std::vector<config::Endpoint> endpoints) {
@@ -62,35 +58,63 @@ bool KnownInstances::take(FoundInstances found, WallTime now) {
     become_stale(std::move(found.error), now);
     return false;
   }
-  found.endpoints = without_repetitions(std::move(found.endpoints));
-  if (found.endpoints.size() > config::kDiscoveredMax) {
+  const size_t there = found.instances.size();
+  std::vector<config::Endpoint> endpoints = chosen(std::move(found.instances));
+  status_.others = there - endpoints.size();
+  endpoints = without_repetitions(std::move(endpoints));
+  if (endpoints.size() > config::kDiscoveredMax) {
     found.refused.push_back(
-        {"", fmt::format("{} instances are more than {}: the others are left out",
-                         found.endpoints.size(), config::kDiscoveredMax)});
-    found.endpoints.resize(config::kDiscoveredMax);
+        {"", fmt::format("{} instances are more than {}: the others are left out", endpoints.size(),
+                         config::kDiscoveredMax)});
+    endpoints.resize(config::kDiscoveredMax);
   }
-  if (found.endpoints.empty()) {
-    become_stale(nothing_there(found), now);
+  if (endpoints.empty()) {
+    become_stale(nothing_there(status_.others, found.refused.size()), now);
     tell_refusals(std::move(found.refused));
     return false;
   }
   tell_refusals(std::move(found.refused));
   if (status_.state == State::kStale) {
     log::info("discovery_recovered upstream={} source=\"{}\" instances={}", status_.upstream,
-              status_.source, found.endpoints.size());
+              status_.source, endpoints.size());
   }
   status_.state = State::kFresh;
   status_.error.clear();
   status_.from_cache = false;
-  if (found.endpoints == endpoints_) {
+  if (endpoints == endpoints_) {
     return false;
   }
   log::info("discovery_changed upstream={} source=\"{}\" instances={} before={}", status_.upstream,
-            status_.source, found.endpoints.size(), endpoints_.size());
-  endpoints_ = std::move(found.endpoints);
+            status_.source, endpoints.size(), endpoints_.size());
+  endpoints_ = std::move(endpoints);
   status_.instances = endpoints_.size();
   ++status_.changes;
   return true;
+}
+
+std::vector<config::Endpoint> KnownInstances::chosen(
+    std::vector<config::Instance> instances) const {
+  std::vector<config::Endpoint> endpoints;
+  endpoints.reserve(instances.size());
+  for (config::Instance& each : instances) {
+    if (config::has_labels(each.labels, status_.labels)) {
+      endpoints.push_back(std::move(each.endpoint));
+    }
+  }
+  return endpoints;
+}
+
+std::string KnownInstances::nothing_there(size_t others, size_t refused) const {
+  std::string text = "there is no instance";
+  if (others != 0) {
+    text = fmt::format("there {} {} instance{}, but none has the labels {}",
+                       others == 1 ? "is" : "are", others, others == 1 ? "" : "s",
+                       config::format_labels(status_.labels));
+  }
+  if (refused != 0) {
+    text += fmt::format("{} {} that cannot be used", others == 0 ? " but" : ";", refused);
+  }
+  return text;
 }
 
 void KnownInstances::become_stale(std::string error, WallTime now) {

@@ -1,6 +1,6 @@
-// KnownInstances: what an upstream's source of instances has said, as far as it is to be believed:
-// an answer without any instance, or none at all, leaves the last good ones where they are. Logs
-// each turn once. It asks nobody.
+// KnownInstances: what an upstream's source of instances has said, as far as it is the upstream's,
+// by its labels, and to be believed: an answer without any instance of it, or none at all, leaves
+// the last good ones where they are. Logs each turn once. It asks nobody.
 #pragma once
 
 #include <map>
@@ -8,22 +8,21 @@
 #include <vector>
 
 #include "hangu/base/clock.h"
-#include "hangu/config/config.h"
+#include "hangu/config/endpoint_file.h"
 #include "hangu/control/discovery_status.h"
 
 namespace hangu::control {
 
 /// An answer of a source.
 struct FoundInstances {
-  std::vector<config::Endpoint> endpoints;
+  std::vector<config::Instance> instances;  // whatever their labels
   std::vector<RefusedInstance> refused;
   std::string error;  // why there is no answer; empty: there is
 };
 
 class KnownInstances {
  public:
-  /// `source`: how people call it.
-  KnownInstances(std::string upstream, std::string source);
+  KnownInstances(std::string upstream, const config::Discovery& discovery);
 
   /// What an earlier process knew. Only before the first answer.
   void restore(std::vector<config::Endpoint> endpoints);
@@ -42,6 +41,8 @@ class KnownInstances {
   static constexpr size_t kRefusedMax = 100;
 
  private:
+  std::vector<config::Endpoint> chosen(std::vector<config::Instance> instances) const;
+  std::string nothing_there(size_t others, size_t refused) const;
   void become_stale(std::string error, WallTime now);
   void tell_refusals(std::vector<RefusedInstance> refused);
 

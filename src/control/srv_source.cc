@@ -58,7 +58,12 @@ class SrvQuestion final : public std::enable_shared_from_this<SrvQuestion> {
         self->ask();
       }
     });
-    sink_({.endpoints = srv_endpoints(answer.records), .refused = {}, .error = answer.error});
+    FoundInstances found;
+    found.error = answer.error;
+    for (config::Endpoint& each : srv_endpoints(answer.records)) {
+      found.instances.push_back({std::move(each), {}});
+    }
+    sink_(std::move(found));
   }
 
   Resolvers& resolvers_;

@@ -1,11 +1,10 @@
 #include "hangu/fleet/instance.h"
 
 #include <optional>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-
-#include "hangu/config/endpoint_file.h"
 
 namespace hangu::fleet {
 namespace {
@@ -49,7 +48,47 @@ Result<void, std::string> read_number(const json::object& members, std::string_v
   return {};
 }
 
-Result<config::Endpoint, std::string> parse_object(std::string_view value) {
+Failure<std::string> bad_labels(std::string_view why) {
+  return {fmt::format("\"labels\" {}", why)};
+}
+
+/// Empty where there is no such member.
+Result<config::InstanceLabels, std::string> read_labels(const json::object& members) {
+  const json::value* const value = members.if_contains("labels");
+  config::InstanceLabels labels;
+  if (value == nullptr || value->is_null()) {
+    return labels;
+  }
+  const json::object* const given = value->if_object();
+  if (given == nullptr) {
+    return bad_labels("is no object");
+  }
+  if (given->size() > config::kInstanceLabelsMax) {
+    return bad_labels(
+        fmt::format("has {} members, more than {}", given->size(), config::kInstanceLabelsMax));
+  }
+  for (const auto& [key, text] : *given) {
+    const std::string name(key.data(), key.size());
+    if (!config::is_instance_label_name(name)) {
+      return bad_labels(fmt::format("has a name that is not of 1 … {} letters, digits and ._/-",
+                                    config::kInstanceLabelNameBytesMax));
+    }
+    const json::string* const label = text.if_string();
+    if (label == nullptr) {
+      return bad_labels(fmt::format("has \"{}\", which is no text", name));
+    }
+    std::string known(label->data(), label->size());
+    if (!config::is_instance_label_value(known)) {
+      return bad_labels(
+          fmt::format("has \"{}\", which has more than {} bytes or control characters", name,
+                      config::kInstanceLabelValueBytesMax));
+    }
+    labels.insert_or_assign(name, std::move(known));
+  }
+  return labels;
+}
+
+Result<config::Instance, std::string> parse_object(std::string_view value) {
   json::error_code error;
   const json::value parsed = json::parse(value, error);
   const json::object* const members = error ? nullptr : parsed.if_object();
@@ -63,7 +102,7 @@ Result<config::Endpoint, std::string> parse_object(std::string_view value) {
   }
   auto endpoint = config::parse_endpoint(*address);
   if (!endpoint) {
-    return endpoint;
+    return Failure<std::string>{endpoint.error()};
   }
   auto read = read_number(*members, "weight", {1, config::kEndpointWeightMax}, endpoint->weight);
   if (read) {
@@ -72,22 +111,34 @@ Result<config::Endpoint, std::string> parse_object(std::string_view value) {
   if (!read) {
     return Failure<std::string>{read.error()};
   }
-  return endpoint;
+  auto labels = read_labels(*members);
+  if (!labels) {
+    return Failure<std::string>{labels.error()};
+  }
+  return config::Instance{std::move(*endpoint), std::move(*labels)};
+}
+
+Result<config::Instance, std::string> parse_address(std::string_view text) {
+  auto endpoint = config::parse_endpoint(text);
+  if (!endpoint) {
+    return Failure<std::string>{endpoint.error()};
+  }
+  return config::Instance{std::move(*endpoint), {}};
 }
 
 }  // namespace
 
-Result<config::Endpoint, std::string> parse_instance(std::string_view value) {
+Result<config::Instance, std::string> parse_instance(std::string_view value) {
   if (value.size() > kInstanceBytesMax) {
     return Failure<std::string>{
         fmt::format("it has {} bytes, more than {}", value.size(), kInstanceBytesMax)};
   }
   const std::string_view text = trimmed(value);
-  auto endpoint = text.starts_with('{') ? parse_object(text) : config::parse_endpoint(text);
-  if (endpoint && !endpoint->unix_path.empty()) {
+  auto instance = text.starts_with('{') ? parse_object(text) : parse_address(text);
+  if (instance && !instance->endpoint.unix_path.empty()) {
     return Failure<std::string>{"a socket of this machine cannot come from a registry"};
   }
-  return endpoint;
+  return instance;
 }
 
 }  // namespace hangu::fleet

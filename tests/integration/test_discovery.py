@@ -2,78 +2,26 @@
 etcd. What a source does not say any more stays in use until it says something else."""
 
 import json
-import pathlib
-import shutil
-import tempfile
 import unittest
 
-from support.case import GatewayCase
+from support.discovery_case import PREFIX, DiscoveryCase, RegistryCase, config
 from support.dns import Dns
-from support.etcd import Etcd, encoded
+from support.etcd import Etcd
 from support.gateway import Gateway, make_config, run_hangu
 from support.load import Load
 from support.wait import eventually
 
-PREFIX = "/services/orders/"
+class Users(Load):
+    """Each request is another user's."""
 
-
-def config(discovery, upstream=None, **others):
-    """Without endpoints of its own."""
-    return make_config(upstreams=[{"name": "orders", "discovery": discovery, **(upstream or {})}],
-                       routes=[{"name": "all", "upstream": "orders"}], **others)
-
-
-class DiscoveryCase(GatewayCase):
-    @classmethod
-    def setUpClass(cls):
-        """Gateways are of one test each."""
-
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hangu-discovery-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def start(self, discovery, upstream=None, **others):
-        others.setdefault("state_dir", str(self.folder / "state"))
-        gateway = Gateway(config(discovery, upstream, **others))
-        self.addCleanup(lambda: gateway.code is None and gateway.stop())
-        return gateway
-
-    def origins(self, *names):
-        return [self.start_origin(name=name) for name in names]
-
-    def upstream(self, gateway):
-        return next(each for each in gateway.status()["upstreams"] if each["name"] == "orders")
-
-    def discovery(self, gateway):
-        return self.upstream(gateway)["discovery"]
-
-    def endpoints(self, gateway):
-        return {each["address"]: each for each in self.upstream(gateway)["endpoints"]}
-
-    def has(self, gateway, *origins):
-        """Waits until exactly these are the endpoints."""
-        wanted = {each.endpoint for each in origins}
-        return eventually(lambda: set(self.endpoints(gateway)) == wanted and
-                          self.endpoints(gateway), f"{sorted(wanted)} are the endpoints")
-
-    def becomes(self, gateway, state):
-        return eventually(lambda: self.discovery(gateway)["state"] == state and
-                          self.discovery(gateway), f"the state is {state}")
-
-    def serves(self, gateway, *names):
-        """All of these answer, and nobody else."""
-        client = gateway.client()
-        seen = set()
-
-        def all_seen():
-            response = client.request("GET", "/")
-            self.assertEqual(response.status, 200, response.body)
-            seen.add(response.json()["origin"])
-            return seen == set(names)
-        eventually(all_seen, f"{names} have answered, so far {seen}")
-
-    def metric(self, gateway, name):
-        return gateway.metrics()[f'hangu_discovery_{name}{{upstream="orders"}}']
+    def use(self, client, index):
+        while not self.stopping.is_set():
+            response = client.request("GET", "/", {"x-user": str(self.done[index] % 40)})
+            if response.status != 200:
+                raise AssertionError(f"status {response.status}: {response.body[:200]}")
+            self.done[index] += 1
+            if response.closes:
+                return
 
 
 class File(DiscoveryCase):
@@ -126,6 +74,18 @@ class File(DiscoveryCase):
         draft.symlink_to(releases[1])
         draft.rename(link)
         self.has(gateway, two)
+
+    def test_labels_choose_among_the_entries(self):
+        one, two = self.origins("one", "two")
+        path = self.write([{"address": one.endpoint, "labels": {"version": "1.0", "zone": "a"}},
+                           {"address": two.endpoint, "labels": {"version": "2.0"}}])
+        gateway = self.start({"file": path, "labels": {"version": "1.0"}})
+        self.has(gateway, one)
+        self.write([{"address": two.endpoint, "labels": {"version": "1.0"}}, one.endpoint])
+        self.has(gateway, two)
+        self.write(f'- address: "{one.endpoint}"\n  labels: {{version: [1]}}\n')
+        self.assertIn(f"{path}:2:21: ", self.becomes(gateway, "stale")["error"])
+        self.serves(gateway, "two")
 
     def test_own_endpoints_stay_beside_those_that_are_found(self):
         own, found = self.origins("own", "found")
@@ -218,26 +178,6 @@ class Srv(DiscoveryCase):
         self.has(gateway, one)
         self.dns.a("nobody.test", "127.0.0.1")
         self.has(gateway, one, two)
-
-
-class RegistryCase(DiscoveryCase):
-    etcd = None
-
-    def lease(self, ttl=60):
-        return self.etcd.ask("lease/grant", {"TTL": ttl})["ID"]
-
-    def revoke(self, lease):
-        self.etcd.ask("lease/revoke", {"ID": lease})
-
-    def register(self, origin, lease=None, prefix=PREFIX, **more):
-        """As a service does it."""
-        value = json.dumps({"address": origin.endpoint, "version": "1.2", **more})
-        self.etcd.ask("kv/put", {"key": encoded(prefix + origin.name), "value": encoded(value),
-                                 **({"lease": lease} if lease else {})})
-
-    def start_registry(self, upstream=None, **others):
-        return self.start({"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls,
-                                    "timeout": "2s"}}, upstream, **others)
 
 
 class Registry(RegistryCase):
@@ -361,6 +301,109 @@ class Registry(RegistryCase):
         eventually(lambda: gateway.client().request("GET", "/").status == 200, "it serves")
         self.has(gateway, one)
         self.etcd.delete("/gateways/", prefix=True)
+
+
+class Labels(RegistryCase):
+    """Upstreams that choose among the instances of one prefix."""
+    @classmethod
+    def setUpClass(cls):
+        cls.etcd = Etcd()
+        cls.addClassCleanup(cls.etcd.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.etcd.delete("/services/", prefix=True)
+
+    def versions(self, urls=None, route=None, **versions):
+        """An upstream for each version."""
+        return make_config(
+            upstreams=[{"name": name, "discovery": {
+                "etcd": {"prefix": PREFIX, "endpoints": urls or self.etcd.urls},
+                "labels": {"version": version}}} for name, version in versions.items()],
+            routes=[route] if route else [
+                {"name": name, "match": {"path": {"prefix": "/" + name}}, "upstream": name}
+                for name in versions],
+            state_dir=str(self.folder / "state"))
+
+    def started(self, *arguments, **options):
+        gateway = Gateway(self.versions(*arguments, **options))
+        self.addCleanup(lambda: gateway.code is None and gateway.stop())
+        return gateway
+
+    def label(self, origin, version):
+        self.register(origin, labels={"version": version, "zone": "a"})
+
+    def test_each_has_its_own_and_a_relabelled_one_moves(self):
+        one, two, three, plain = self.origins("one", "two", "three", "plain")
+        for origin, version in ((one, "1.0"), (two, "2.0"), (three, "1.0")):
+            self.label(origin, version)
+        self.register(plain)
+        gateway = self.started(v1="1.0", v2="2.0")
+        self.has(gateway, one, three, name="v1")
+        self.has(gateway, two, name="v2")
+        found = self.discovery(gateway, "v2")
+        self.assertEqual((found["labels"], found["others"], found["refused"]),
+                         ({"version": "2.0"}, 3, []))
+        self.label(three, "2.0")
+        self.has(gateway, one, name="v1")
+        self.has(gateway, two, three, name="v2")
+        self.register(two, labels={"version": 2})
+        self.has(gateway, three, name="v2")
+        refused, = self.discovery(gateway, "v2")["refused"]
+        self.assertEqual(refused["key"], PREFIX + "two")
+        self.assertIn("labels", refused["reason"])
+
+        # The last one of a version goes over: it stays where it was as well.
+        self.label(two, "2.0")
+        self.label(one, "2.0")
+        self.has(gateway, one, two, three, name="v2")
+        stale = self.becomes(gateway, "stale", "v1")
+        self.assertEqual(stale["error"], "there are 4 instances, but none has the labels "
+                                         "{version: 1.0}")
+        self.assertIn(stale["error"], run_hangu("status", "--socket", gateway.socket).stdout)
+        self.has(gateway, one, name="v1")
+        self.assertEqual(gateway.client().request("GET", "/v1").json()["origin"], "one")
+
+        # What is cached is of these labels.
+        cache = self.folder / "state" / "discovery-cache"
+        eventually(lambda: cache.exists() and three.endpoint in cache.read_text(), "it is cached")
+        gateway.stop()
+        nobody = ["http://127.0.0.1:1"]
+        gateway = self.started(nobody, v1="1.0", v2="2.0")
+        self.has(gateway, one, name="v1")
+        self.has(gateway, one, two, three, name="v2")
+        gateway.stop()
+        gateway = self.started(nobody, v1="2.0", v2="2.0")
+        self.has(gateway, one, two, three, name="v2")
+        self.assertEqual(self.becomes(gateway, "stale", "v1")["instances"], 0)
+        self.assertEqual(self.endpoints(gateway, "v1"), {})
+
+    def test_release_goes_by_labels(self):
+        one, two, three = self.origins("one", "two", "three")
+        self.label(one, "1.0")
+        self.label(two, "2.0")
+        gateway = self.started(v1="1.0", v2="2.0", route={"name": "orders", "split": {
+            "key": ["header:x-user"],
+            "upstreams": [{"upstream": "v1", "weight": 1, "version": "1.0"},
+                          {"upstream": "v2", "weight": 0, "version": "2.0"}],
+            "ramp": {"to": "v2", "from": "10%", "step": "30%", "every": "300ms"},
+            "guard": {"requests_min": 20, "window": "2s", "p99_floor": "10m"}}})
+        self.has(gateway, one, name="v1")
+        self.has(gateway, two, name="v2")
+        load = Users(gateway.listener(), threads=4)
+        self.addCleanup(load.stop)
+
+        def release():
+            return gateway.admin("GET", "/releases").json()["releases"][0]
+        eventually(lambda: release()["share_percent"] > 10, "it grows")
+        self.label(three, "2.0")
+        self.has(gateway, two, three, name="v2")
+        eventually(lambda: release()["state"] == "complete", "it is complete")
+        load.wait_for_more(100)
+        self.assertEqual(load.stop(), [])
+        seen = {gateway.client().request("GET", "/", {"x-user": str(user)}).json()["origin"]
+                for user in range(20)}
+        self.assertEqual(seen, {"two", "three"})
 
 
 class AwayRegistry(RegistryCase):

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,19 @@ struct EtcdRegistry {
   bool operator==(const EtcdRegistry&) const = default;
 };
 
-/// At most one of the three.
+/// What an instance says of itself: "version" is "2.0".
+using InstanceLabels = std::map<std::string, std::string>;
+
+inline constexpr size_t kInstanceLabelsMax = 32;
+inline constexpr size_t kInstanceLabelNameBytesMax = 63;
+inline constexpr size_t kInstanceLabelValueBytesMax = 128;
+
+/// At most one of the first three.
 struct Discovery {
   EtcdRegistry etcd;
-  std::string srv;   // name of SRV records (RFC 2782)
-  std::string file;  // path of a file with a list of endpoints
+  std::string srv;        // name of SRV records (RFC 2782)
+  std::string file;       // path of a file with a list of endpoints
+  InstanceLabels labels;  // only instances that have all of these; not with `srv`
 
   bool enabled() const { return !etcd.prefix.empty() || !srv.empty() || !file.empty(); }
 

@@ -27,10 +27,12 @@ struct DiscoveryStatus {
   };
 
   std::string upstream;
-  std::string source;  // "etcd /services/orders/"
+  std::string source;             // see source_name()
+  config::InstanceLabels labels;  // that its instances have; empty: all of the source are its
   State state = State::kWaiting;
   bool from_cache = false;  // what is known is of an earlier process
   size_t instances = 0;
+  size_t others = 0;  // of the source, by their labels not of this upstream
   std::string error;  // why the source's last answer was no good
   WallTime since;     // it is stale
   std::vector<RefusedInstance> refused;
@@ -40,7 +42,8 @@ struct DiscoveryStatus {
 
 std::string_view to_string(DiscoveryStatus::State state);
 
-/// "etcd /services/orders/", "srv _http._tcp.orders.example.org", "file /etc/hangu/orders.yaml".
+/// "etcd /services/orders/ {version: 2.0}", "srv _http._tcp.orders.example.org", "file
+/// /etc/hangu/orders.yaml".
 std::string source_name(const config::Discovery& discovery);
 
 }  // namespace hangu::control

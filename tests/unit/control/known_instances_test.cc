@@ -22,7 +22,16 @@ config::Endpoint endpoint(const std::string& host, uint32_t weight = 1) {
 
 FoundInstances found(std::vector<config::Endpoint> endpoints) {
   FoundInstances made;
-  made.endpoints = std::move(endpoints);
+  for (config::Endpoint& each : endpoints) {
+    made.instances.push_back({std::move(each), {}});
+  }
+  return made;
+}
+
+config::Discovery registry(config::InstanceLabels labels = {}) {
+  config::Discovery made;
+  made.etcd.prefix = "/services/orders/";
+  made.labels = std::move(labels);
   return made;
 }
 
@@ -36,7 +45,7 @@ class KnownInstancesTest : public testing::Test {
  protected:
   bool take(FoundInstances answer) { return known_.take(std::move(answer), now_); }
 
-  KnownInstances known_{"orders", "etcd /services/orders/"};
+  KnownInstances known_{"orders", registry()};
   WallTime now_{std::chrono::hours(1)};
 };
 
@@ -101,7 +110,7 @@ TEST_F(KnownInstancesTest, RefusedOnesAreNamedAsLongAsTheyAreThere) {
   answer.refused = {{"/a", "it is no JSON"}};
   take(answer);
   EXPECT_THAT(known_.status().refused, ElementsAre(RefusedInstance{"/a", "it is no JSON"}));
-  answer.endpoints.clear();
+  answer.instances.clear();
   take(answer);
   EXPECT_THAT(known_.status().error, HasSubstr("1 that cannot be used"));
   take(found({endpoint("192.0.2.1")}));
@@ -124,6 +133,56 @@ TEST_F(KnownInstancesTest, WhatACacheKnewServesUntilTheSourceAnswers) {
   EXPECT_TRUE(known_.status().from_cache);
   EXPECT_FALSE(take(found({endpoint("192.0.2.9")})));
   EXPECT_FALSE(known_.status().from_cache);
+}
+
+FoundInstances both_versions() {
+  FoundInstances made;
+  made.instances = {{endpoint("192.0.2.1"), {{"version", "1.0"}, {"zone", "a"}}},
+                    {endpoint("192.0.2.2"), {{"version", "2.0"}, {"zone", "a"}}},
+                    {endpoint("192.0.2.3"), {{"version", "2.0"}, {"zone", "b"}}},
+                    {endpoint("192.0.2.4"), {}}};
+  return made;
+}
+
+TEST_F(KnownInstancesTest, OnlyThoseWithAllOfTheLabelsAreTaken) {
+  KnownInstances second("v2", registry({{"version", "2.0"}}));
+  EXPECT_EQ(second.status().source, "etcd /services/orders/ {version: 2.0}");
+  EXPECT_TRUE(second.take(both_versions(), now_));
+  EXPECT_THAT(second.endpoints(), ElementsAre(endpoint("192.0.2.2"), endpoint("192.0.2.3")));
+  EXPECT_EQ(second.status().others, 2U);
+  EXPECT_THAT(second.status().refused, IsEmpty());
+  KnownInstances near("v2-a", registry({{"version", "2.0"}, {"zone", "a"}}));
+  EXPECT_TRUE(near.take(both_versions(), now_));
+  EXPECT_THAT(near.endpoints(), ElementsAre(endpoint("192.0.2.2")));
+  EXPECT_TRUE(take(both_versions()));
+  EXPECT_THAT(known_.endpoints(), SizeIs(4));
+  EXPECT_EQ(known_.status().others, 0U);
+}
+
+TEST_F(KnownInstancesTest, OneAddressUnderTwoKeysIsOfBothVersions) {
+  FoundInstances answer;
+  answer.instances = {{endpoint("192.0.2.1"), {{"version", "1.0"}}},
+                      {endpoint("192.0.2.1"), {{"version", "2.0"}}}};
+  KnownInstances second("v2", registry({{"version", "2.0"}}));
+  EXPECT_TRUE(second.take(answer, now_));
+  EXPECT_THAT(second.endpoints(), ElementsAre(endpoint("192.0.2.1")));
+}
+
+TEST_F(KnownInstancesTest, AChoiceThatIsEmptyKeepsTheLastGood) {
+  KnownInstances first("v1", registry({{"version", "1.0"}}));
+  FoundInstances answer = both_versions();
+  first.take(answer, now_);
+  answer.instances.erase(answer.instances.begin());
+  answer.refused = {{"/a", "it is no JSON"}};
+  EXPECT_FALSE(first.take(answer, now_));
+  EXPECT_THAT(first.endpoints(), ElementsAre(endpoint("192.0.2.1")));
+  EXPECT_EQ(first.status().state, State::kStale);
+  EXPECT_EQ(first.status().error,
+            "there are 3 instances, but none has the labels {version: 1.0}; 1 that cannot be used");
+  EXPECT_EQ(first.status().others, 3U);
+  EXPECT_FALSE(first.take(found({}), now_));
+  EXPECT_EQ(first.status().others, 0U);
+  EXPECT_EQ(first.status().error, "there is no instance");
 }
 
 }  // namespace
