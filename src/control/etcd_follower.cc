@@ -294,6 +294,7 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
         }
         continue;
       }
+      const bool silent = !found && found.error().kind == etcd::Error::Kind::kUnreachable;
       const int64_t newest = found && !found->keys.empty() ? found->keys[0].mod_revision : 0;
       const bool astray = missed > range->seen;  // for a whole interval
       missed = newest > range->seen ? newest : 0;
@@ -301,7 +302,7 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
         begin_anew("the store is not the one of before");
       } else if (astray) {
         begin_anew("the watch has missed something");
-      } else if (client_->endpoint() != asked) {
+      } else if (silent || client_->endpoint() != asked) {
         client_->break_watches();
       }
     }
