@@ -24,7 +24,8 @@ std::shared_ptr<FleetKeys> FleetKeys::open(boost::asio::io_context& context,
 FleetKeys::FleetKeys(boost::asio::io_context& context, const config::Config& config, Hooks hooks)
     : hooks_(std::move(hooks)),
       path_(config.config_center.cache ? config.state_dir + "/fleet-keys" : ""),
-      keeper_(config.config_center.keys, config.config_center.prefix),
+      keeper_(config.config_center.keys, config.config_center.prefix,
+              config.config_center.session_timeout),
       patience_(context) {
   std::ifstream file(path_, std::ios::binary);
   keeper_.begin_with(std::string((std::istreambuf_iterator<char>(file)), {}));

@@ -305,6 +305,9 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
   void lose_lead(std::string_view reason) {
     if (std::exchange(status_.leads, false)) {
       log::warning("fleet_election_lost node={} reason=\"{}\"", status_.node, reason);
+      if (hooks_.keys != nullptr) {
+        hooks_.keys->stand_back();
+      }
       tell_role();
     }
     led_since_ = 0;
@@ -377,7 +380,6 @@ class FleetMember::Impl : public std::enable_shared_from_this<Impl> {
     hooks_.keys->take(is_there ? std::optional<std::string_view>(found->keys[0].value)
                                : std::nullopt);
     if (!status_.leads) {
-      hooks_.keys->stand_back();
       co_return "";
     }
     auto nodes = co_await store_.nodes();

@@ -28,12 +28,14 @@ bool is_behind(uint64_t generation, const std::vector<uint64_t>& peers) {
                      [generation](uint64_t theirs) { return theirs > generation; });
 }
 
-KeyKeeper::KeyKeeper(config::SharedKeys plan, std::string_view fleet)
+KeyKeeper::KeyKeeper(config::SharedKeys plan, std::string_view fleet, Duration settles)
     : plan_(std::move(plan)),
       first_(std::array{plan_.secrets.front().text}, ring_purpose(fleet)),
-      all_(texts_of(plan_.secrets), ring_purpose(fleet)) {}
+      all_(texts_of(plan_.secrets), ring_purpose(fleet)),
+      settles_(settles) {}
 
 void KeyKeeper::begin_with(std::string_view text) {
+  saw_ring_ = !text.empty();
   if (auto ring = open_ring(text, all_)) {
     ring_ = std::move(*ring);
     text_ = text;
@@ -51,6 +53,7 @@ bool KeyKeeper::take(std::optional<std::string_view> text) {
     return false;
   }
   seen_ = *text;
+  saw_ring_ = true;
   auto ring = open_ring(*text, all_);
   if (!ring) {
     stored_ = Stored::kUnreadable;
@@ -73,6 +76,11 @@ bool KeyKeeper::take(std::optional<std::string_view> text) {
   return others;
 }
 
+void KeyKeeper::stand_back() {
+  unreadable_since_.reset();
+  nothing_since_.reset();
+}
+
 uint64_t KeyKeeper::generation() const {
   return stored_ == Stored::kUnreadable ? 0 : ring_.generation;
 }
@@ -81,6 +89,11 @@ std::optional<std::string> KeyKeeper::to_write(const std::vector<uint64_t>& peer
                                                TimePoint now) {
   if (stored_ != Stored::kUnreadable) {
     unreadable_since_.reset();
+  }
+  if (stored_ != Stored::kNothing) {
+    nothing_since_.reset();
+  } else if (ring_.entries.empty() && !may_make_the_first(peers, now)) {
+    return std::nullopt;
   }
   auto next = advance(ring_, plan_, wall);
   switch (stored_) {
@@ -95,6 +108,17 @@ std::optional<std::string> KeyKeeper::to_write(const std::vector<uint64_t>& peer
     unreadable_since_ = now;
   }
   return now - *unreadable_since_ >= plan_.rotation ? sealed(next ? next : ring_) : std::nullopt;
+}
+
+bool KeyKeeper::may_make_the_first(const std::vector<uint64_t>& peers, TimePoint now) {
+  if (is_behind(generation(), peers)) {
+    nothing_since_.reset();
+    return false;
+  }
+  if (!nothing_since_) {
+    nothing_since_ = now;
+  }
+  return !saw_ring_ || now - *nothing_since_ >= settles_;
 }
 
 std::optional<std::string> KeyKeeper::sealed(const std::optional<KeyRing>& ring) const {

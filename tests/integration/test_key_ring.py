@@ -4,6 +4,7 @@ sessions that all nodes have in common, and alarms about certificates. With a re
 import json
 import pathlib
 import shutil
+import signal
 import ssl
 import tempfile
 
@@ -35,7 +36,7 @@ class FleetCase(OidcCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.prefix = f"/{self.id().rsplit('.', 1)[-1]}/"
 
-    def node(self, name, secret=SECRET, pair=None, fleet=True, **keys):
+    def node(self, name, secret=SECRET, pair=None, fleet=True, session="2s", **keys):
         config = self.config_with(
             {"secrets": [], "idle_timeout": "18s"}, node=name, workers=1,
             state_dir=str(self.folder / name), audit={"path": "@FOLDER@/audit.log"})
@@ -45,7 +46,7 @@ class FleetCase(OidcCase):
         if fleet:
             config["config_center"] = {
                 "endpoints": self.etcd.urls, "timeout": "2s", "prefix": self.prefix,
-                "session_timeout": "2s", "keys": {"secrets": [secret], **keys}}
+                "session_timeout": session, "keys": {"secrets": [secret], **keys}}
         gateway = Gateway(config)
         self.addCleanup(self.end, gateway)
         return gateway
@@ -189,6 +190,21 @@ class Keys(FleetCase):
         session, _ = self.tls(a, context)
         self.assertTrue(self.resumes(a, context, session))
         self.assertEqual(self.etcd.get(self.prefix + "keys"), bad)
+
+    def test_a_wrong_secret_does_not_take_a_store_that_was_emptied(self):
+        a = self.node("a", session="15s")
+        before = self.wait_for_keys(a)
+        wrong = self.node("wrong", secret=OTHER, session="15s")
+        eventually(lambda: self.keys(wrong)["error"], "it cannot read them")
+        a.send_signal(signal.SIGSTOP)
+        self.addCleanup(a.send_signal, signal.SIGCONT)
+        self.etcd.wipe()
+        eventually(lambda: self.leads(wrong), "it is the first one that is back")
+        a.send_signal(signal.SIGCONT)
+        eventually(lambda: self.leads(a), "it makes room for whoever has the keys")
+        eventually(lambda: self.keys(wrong)["error"], "they are in the store again")
+        self.assertEqual(self.keys(a), before)
+        self.assertEqual(a.stderr.count("shared_keys_refused"), 0)
 
 
 class Certificates(FleetCase):

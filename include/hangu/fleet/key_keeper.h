@@ -25,7 +25,8 @@ std::string ring_purpose(std::string_view fleet);
 class KeyKeeper {
  public:
   /// `plan` has secrets. `fleet`: its prefix in the store; the keys of another one do not open.
-  explicit KeyKeeper(config::SharedKeys plan, std::string_view fleet = {});
+  /// `settles`: within it every node that lives is back in a store that was emptied.
+  explicit KeyKeeper(config::SharedKeys plan, std::string_view fleet = {}, Duration settles = {});
 
   /// With what was in force before a restart; of no effect when it cannot be opened.
   void begin_with(std::string_view text);
@@ -34,11 +35,14 @@ class KeyKeeper {
   bool take(std::optional<std::string_view> text);
 
   /// This node does not lead: what it has seen as the leader is no more.
-  void stand_back() { unreadable_since_.reset(); }
+  void stand_back();
 
   /// What is to be written in the place of what was taken; nothing: it stays. `peers`: generations
   /// that the other nodes have, see generation(). A ring that this node cannot open is replaced
-  /// only when no node has been able to open it for a whole `rotation`.
+  /// only when no node has been able to open it for a whole `rotation`. Where there is none and
+  /// this node has none, it makes the first one: at once in a fleet that is new as far as it knows,
+  /// but if it has seen a ring before, when the store has had none for all of `settles` and no node
+  /// is back that has one.
   std::optional<std::string> to_write(const std::vector<uint64_t>& peers, WallTime wall,
                                       TimePoint now);
 
@@ -56,17 +60,22 @@ class KeyKeeper {
  private:
   enum class Stored : uint8_t { kUnknown, kNothing, kGood, kOldSecret, kOlder, kUnreadable };
 
+  bool may_make_the_first(const std::vector<uint64_t>& peers, TimePoint now);
   std::optional<std::string> sealed(const std::optional<KeyRing>& ring) const;
 
   config::SharedKeys plan_;
   identity::Sealer first_;  // by the first secret alone
   identity::Sealer all_;
+  Duration settles_;
+  bool saw_ring_ = false;  // in the store or before a restart, be it that it cannot be opened
   KeyRing ring_;
   std::string text_;
   std::string seen_;  // in the store, looked at last
   Stored stored_ = Stored::kUnknown;
   std::string error_;
-  std::optional<TimePoint> unreadable_since_;  // by everybody, as far as this node has led
+  // As far as this node has led:
+  std::optional<TimePoint> unreadable_since_;  // by everybody
+  std::optional<TimePoint> nothing_since_;     // nobody has keys
 };
 
 }  // namespace hangu::fleet

@@ -191,7 +191,7 @@ class KeyKeeperTest : public ::testing::Test {
  protected:
   struct Node {
     explicit Node(config::SharedKeys plan)
-        : keeper(std::move(plan)) {}
+        : keeper(std::move(plan), {}, seconds(10)) {}
 
     KeyKeeper keeper;
     bool changed = false;  // by the last look
@@ -341,6 +341,53 @@ TEST_F(KeyKeeperTest, AStoreThatHasLostThemGetsThemAgain) {
   lead(a_);
   look(b_);
   EXPECT_EQ(b_.keeper.ring(), good);
+}
+
+TEST_F(KeyKeeperTest, ANewFleetHasKeysAtOnce) {
+  EXPECT_TRUE(lead(a_, {}, {0, 0}));
+  EXPECT_TRUE(stored_);
+}
+
+TEST_F(KeyKeeperTest, AWrongSecretDoesNotTakeAStoreThatWasEmptied) {
+  lead(a_);
+  const KeyRing good = a_.keeper.ring();
+  look(stranger_);
+  stored_.reset();
+  EXPECT_FALSE(lead(stranger_));
+  EXPECT_FALSE(lead(stranger_, seconds(9)));
+  EXPECT_FALSE(lead(stranger_, seconds(9), {0, 1}));  // somebody is back who has keys
+  EXPECT_FALSE(lead(stranger_, seconds(1)));
+  lead(a_);
+  ASSERT_TRUE(stored_);
+  EXPECT_EQ(a_.keeper.ring(), good);
+  look(b_);
+  EXPECT_EQ(b_.keeper.ring(), good);
+}
+
+TEST_F(KeyKeeperTest, ANewNodeDoesNotTakeItFromThoseThatAreBack) {
+  EXPECT_FALSE(lead(stranger_, {}, {1}));
+  EXPECT_FALSE(stored_);
+}
+
+TEST_F(KeyKeeperTest, KeysThatNobodyIsLeftWithAreMadeAnew) {
+  lead(a_);
+  look(stranger_);
+  stored_.reset();
+  lead(stranger_);
+  lead(stranger_, seconds(9));
+  stranger_.keeper.stand_back();  // somebody else led for a while
+  EXPECT_FALSE(lead(stranger_, seconds(1)));
+  EXPECT_FALSE(lead(stranger_, seconds(9)));
+  EXPECT_TRUE(lead(stranger_, seconds(1)));
+  EXPECT_EQ(stranger_.keeper.generation(), 1u);
+}
+
+TEST_F(KeyKeeperTest, KeysOnTheDiskAreAWordOfTheFleetsEvenIfTheyDoNotOpen) {
+  lead(a_);
+  stranger_.keeper.begin_with(a_.keeper.text());
+  stored_.reset();
+  EXPECT_FALSE(lead(stranger_));
+  EXPECT_TRUE(lead(stranger_, seconds(10)));
 }
 
 TEST_F(KeyKeeperTest, ANodeBeginsWithWhatItHad) {
