@@ -507,6 +507,9 @@ class Daemon::Impl final : private Neighbours::Host {
 
   void on_taken_over() override {
     record_start("upgrade");
+    if (fleet_keys_ != nullptr) {
+      fleet_keys_->tell_refusal();
+    }
     releases_.read_again();
     if (callbacks_.on_taken_over) {
       callbacks_.on_taken_over();

@@ -191,6 +191,15 @@ class Keys(FleetCase):
         self.assertTrue(self.resumes(a, context, session))
         self.assertEqual(self.etcd.get(self.prefix + "keys"), bad)
 
+    def test_a_refusal_is_in_the_audit_log_of_the_next_process_as_well(self):
+        a = self.node("a")
+        self.wait_for_keys(a)
+        wrong = self.node("wrong", secret=OTHER)
+        eventually(lambda: len(self.audited(wrong)) == 1, "it is in the audit log")
+        done = run_hangu("upgrade", "--socket", wrong.socket)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        eventually(lambda: len(self.audited(wrong)) == 2, "the next process has the same secret")
+
     def test_a_wrong_secret_does_not_take_a_store_that_was_emptied(self):
         a = self.node("a", session="15s")
         before = self.wait_for_keys(a)
