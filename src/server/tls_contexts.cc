@@ -90,8 +90,13 @@ tls::TicketKeys shared_keys(const config::Listener& listener, const TicketSecret
     keys.others.push_back(shared_key(tickets.shared[i], listener.name));
   }
   const auto own = tickets.own.find(listener.name);
-  if (own != tickets.own.end() && now - own->second.since < 2 * rotation_of(listener.tls)) {
+  const std::time_t age = own != tickets.own.end() ? now - own->second.since : 0;
+  if (own != tickets.own.end() && age < 2 * rotation_of(listener.tls)) {
     keys.others.push_back(own->second.keys.current);
+  }
+  if (own != tickets.own.end() && age < rotation_of(listener.tls)) {
+    const std::vector<tls::TicketKey>& before = own->second.keys.others;
+    keys.others.insert(keys.others.end(), before.begin(), before.end());
   }
   return keys;
 }
@@ -124,8 +129,7 @@ tls::ServerOptions server_options(const config::Listener& listener, TicketSecret
     options.protocols.emplace_back(alpn_name(protocol));
   }
   if (tls.tickets) {
-    options.ticket_keys = tickets.shared.empty() ? own_keys(listener, tickets.own, now)
-                                                 : shared_keys(listener, tickets, now);
+    options.ticket_keys = ticket_keys(listener, tickets, now);
     options.early_data_max = tls.early_data ? kEarlyDataMax : 0;
   }
   return options;
@@ -166,6 +170,12 @@ void load_client(std::string_view kind, const std::string& name, const tls::Clie
 }
 
 }  // namespace
+
+tls::TicketKeys ticket_keys(const config::Listener& listener, TicketSecrets& tickets,
+                            std::time_t now) {
+  return tickets.shared.empty() ? own_keys(listener, tickets.own, now)
+                                : shared_keys(listener, tickets, now);
+}
 
 Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
                                                       TicketSecrets& tickets, std::time_t now) {

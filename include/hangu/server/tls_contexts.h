@@ -40,6 +40,11 @@ struct TicketSecrets {
   std::vector<std::string> shared;
 };
 
+/// Of a listener, with tickets. Those that this process has made by itself open for as long as they
+/// would have without shared ones.
+tls::TicketKeys ticket_keys(const config::Listener& listener, TicketSecrets& tickets,
+                            std::time_t now);
+
 /// Reads every file that the config names; makes and rotates ticket keys where that is due. All
 /// problems at once.
 Result<TlsContexts, std::vector<TlsProblem>> load_tls(const config::Config& config,
