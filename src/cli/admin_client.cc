@@ -30,6 +30,7 @@ using Answer = Result<AdminReply, std::string>;
 using Endpoints = std::vector<AdminEndpoint>;
 
 constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kHttps = "https://";
 
 Result<Endpoints, std::string> unix_endpoint(const std::string& address) {
   if (address.size() - kUnix.size() >= sizeof(sockaddr_un::sun_path)) {
@@ -98,7 +99,7 @@ Answer run_exchange(asio::io_context& context, AdminExchange exchange) {
 AdminAddress address_of(const AdminTarget& target) {
   // An address has a port; a path of that look is said as "./a:1".
   const std::string& socket = target.socket;
-  const bool is_url = socket.starts_with("https://");
+  const bool is_url = socket.starts_with(kHttps);
   const bool is_path =
       !is_url && (socket.find('/') != std::string::npos || socket.find(':') == std::string::npos);
   const bool prefixed = socket.starts_with(kUnix);
@@ -125,7 +126,7 @@ Result<AdminAddress, std::string> address_of(const config::Admin& admin, const s
     return Failure<std::string>{fmt::format(
         "the admin API of {} wants a certificate of its callers; say --cert and --cert-key", path)};
   }
-  return AdminAddress{.text = "https://" + admin.tcp_bind,
+  return AdminAddress{.text = std::string(kHttps) + admin.tcp_bind,
                       .ca = target.ca,
                       .pinned = target.ca.empty() ? admin.tls.certificate : std::string(),
                       .certificate = target.certificate,
@@ -139,6 +140,10 @@ Result<AdminAddress, std::string> find_admin(const AdminTarget& target) {
     return Failure<std::string>{"--cert and --cert-key go together"};
   }
   if (!target.socket.empty()) {
+    const bool has_tls = target.socket.starts_with(kHttps);
+    if (!has_tls && !(target.ca.empty() && target.certificate.empty())) {
+      return Failure<std::string>{"--ca and --cert are for --socket https://HOST:PORT"};
+    }
     return address_of(target);
   }
   const auto path = find_config(target.config);

@@ -156,11 +156,12 @@ const KnownSession& OidcAuthenticator::remember(Stream& stream, std::string_view
   KnownSession known;
   if (const auto claims = identity::claims_of_jwt(session.id_token)) {
     known.facts = claims_.facts_of(*claims);
+    const std::string sid(session.sid.empty() ? claims->text("sid") : session.sid);
     if (known.facts.id.empty()) {
-      known.facts.id = claims->text("sid");
+      known.facts.id = sid;
     }
     if (parts_.logouts != nullptr) {
-      known.logout_keys = parts_.logouts->keys_of(claims->text("sub"), claims->text("sid"));
+      known.logout_keys = parts_.logouts->keys_of(claims->text("sub"), sid);
     }
   }
   known.facts.scopes.clear();
@@ -376,6 +377,11 @@ AuthOutcome OidcAuthenticator::finish_refresh(Stream& stream, const AuthAsker* a
       return {.kind = Kind::kAbsent, .reason = result.reason()};
     }
     session.id_token = answer.tokens.id_token;
+    if (!result.claims.text("sid").empty()) {
+      session.sid.clear();
+    } else if (session.sid.empty() && before) {
+      session.sid = before->text("sid");
+    }
   }
   take_tokens(session, answer.tokens, now_seconds(stream));
   const std::string sealed = session_sealer_.seal(identity::to_bytes(session));

@@ -23,6 +23,9 @@ std::string to_bytes(const OidcSession& session) {
   put_text(out, session.access_token);
   put_text(out, session.refresh_token);
   put_text(out, session.scopes);
+  if (!session.sid.empty()) {  // seldom; nodes that know no such field read all others
+    put_text(out, session.sid);
+  }
   return out;
 }
 
@@ -50,6 +53,9 @@ std::optional<OidcSession> read_session(std::string_view bytes) {
   session.access_token = source.text();
   session.refresh_token = source.text();
   session.scopes = source.text();
+  if (!source.at_end()) {
+    session.sid = source.text();
+  }
   return source.at_end() ? std::optional(std::move(session)) : std::nullopt;
 }
 

@@ -108,6 +108,8 @@ class Tls(GatewayCase):
         self.hangu("status", *remote, code=1)  # shows none
         self.hangu("status", *remote[:2], *mine, code=1)  # an authority that nobody knows
         self.assertIn("go together", self.hangu("status", *remote, *mine[:2], code=1))
+        self.assertIn("are for", self.hangu("status", "--socket", gateway.socket, "--ca",
+                                            self.authority.cert, code=1))
         self.assertIn("/nowhere.pem", self.hangu(
             "status", *remote, "--cert", "/nowhere.pem", "--cert-key", self.operator.key, code=1))
 

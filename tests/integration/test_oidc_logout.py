@@ -55,6 +55,18 @@ class BackChannelLogout(OidcCase):
             return browser.request("/").status == 200
         eventually(again, "who logs in later is in")
 
+    def test_a_refreshed_id_token_without_a_sid_is_of_the_same_session(self):
+        gateway = self.begin({"forward_access_token": "on"}, workers=1)
+        self.provider.expires_in = 1
+        browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2")]
+        self.provider.claims_more = {"sub": "ann"}
+        self.provider.expires_in = 300
+        for number, browser in enumerate(browsers):
+            eventually(lambda: browser.request("/").status == 200 and
+                       len(self.provider.grants("refresh_token")) == number + 1, "a refresh")
+        self.log_out(gateway, sid="s2")
+        self.assertEqual(self.statuses(browsers), [200, 302])
+
     def test_it_is_recorded(self):
         gateway = self.begin(audit={"path": "@FOLDER@/audit.log"}, workers=1)
         self.log_out(gateway, sid="s1")

@@ -20,6 +20,7 @@ struct OidcSession {
   std::string access_token;
   std::string refresh_token;
   std::string scopes;  // that were granted: "openid email"
+  std::string sid;     // of a former ID token, when that of a refresh does not have it
 
   bool operator==(const OidcSession&) const = default;
 };

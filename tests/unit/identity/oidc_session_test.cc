@@ -30,6 +30,9 @@ OidcLogin login() {
 TEST(OidcSessionTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read_session(to_bytes(session())), session());
   EXPECT_EQ(read_session(to_bytes(OidcSession{})), OidcSession{});
+  OidcSession with_sid = session();
+  with_sid.sid = "s1";
+  EXPECT_EQ(read_session(to_bytes(with_sid)), with_sid);
   EXPECT_EQ(read_login(to_bytes(login())), login());
 }
 
