@@ -133,17 +133,8 @@ Result<AdminAddress, std::string> address_of(const config::Admin& admin, const s
                       .key = target.key};
 }
 
-}  // namespace
-
-Result<AdminAddress, std::string> find_admin(const AdminTarget& target) {
-  if (target.certificate.empty() != target.key.empty()) {
-    return Failure<std::string>{"--cert and --cert-key go together"};
-  }
+Result<AdminAddress, std::string> locate(const AdminTarget& target) {
   if (!target.socket.empty()) {
-    const bool has_tls = target.socket.starts_with(kHttps);
-    if (!has_tls && !(target.ca.empty() && target.certificate.empty())) {
-      return Failure<std::string>{"--ca and --cert are for --socket https://HOST:PORT"};
-    }
     return address_of(target);
   }
   const auto path = find_config(target.config);
@@ -156,6 +147,21 @@ Result<AdminAddress, std::string> find_admin(const AdminTarget& target) {
         "{} is not valid, so it does not say where the admin socket is; say --socket PATH", *path)};
   }
   return address_of(loaded.config->admin, *path, target);
+}
+
+}  // namespace
+
+Result<AdminAddress, std::string> find_admin(const AdminTarget& target) {
+  if (target.certificate.empty() != target.key.empty()) {
+    return Failure<std::string>{"--cert and --cert-key go together"};
+  }
+  auto found = locate(target);
+  const bool wants_tls = !target.ca.empty() || !target.certificate.empty();
+  if (found && wants_tls && !found->text.starts_with(kHttps)) {
+    return Failure<std::string>{
+        fmt::format("--ca and --cert are for TLS, and {} has none", found->text)};
+  }
+  return found;
 }
 
 Result<AdminReply, std::string> ask_admin(const AdminAddress& address,

@@ -1,5 +1,6 @@
 #include "cli/admin_exchange.h"
 
+#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -94,6 +95,9 @@ std::string load_files(asio::ssl::context& context, const AdminAddress& address)
   } else if (context.load_verify_file(address.ca, error)) {
     return fmt::format("{}: {}", address.ca, error.message());
   }
+  if (!address.pinned.empty() && !std::ifstream(address.pinned)) {
+    return fmt::format("{}: cannot be read; say --ca FILE", address.pinned);
+  }
   if (address.certificate.empty()) {
     return "";
   }
@@ -133,7 +137,9 @@ Answered converse_encrypted(Plain&& connected, const AdminExchange& exchange,
   const std::string& pinned = exchange.address.pinned;
   if (!pinned.empty() && !tls::shows_certificate(stream.native_handle(), pinned)) {
     co_return Answer(Failure<std::string>{
-        fmt::format("TLS: it does not show the certificate of {}; say --ca FILE", pinned)});
+        fmt::format("TLS: it does not show the certificate of {} (not yet, if that is new); "
+                    "say --ca FILE",
+                    pinned)});
   }
   co_return co_await converse(stream, request);
 }

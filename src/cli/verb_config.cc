@@ -276,8 +276,12 @@ int approve_one(Open& open, const ConfigChangeOptions& options, const Environmen
       first_refusal(*open.store, publisher.documents_prefix(), proposal->documents);
   if (!refusal.empty()) {
     auto kept = open.store->ask(publisher.keep_proposal(*proposal));
-    environment.out << (kept ? "signed; " + refusal : kept.error()) << '\n';
-    return kept ? kOk : kRuntimeFailure;
+    if (!kept) {
+      print_error(environment, kept.error());
+      return kRuntimeFailure;
+    }
+    environment.out << "signed; " << refusal << '\n';
+    return kOk;
   }
   const fleet::PushOptions push{.author = proposal->author,
                                 .message = proposal->message,

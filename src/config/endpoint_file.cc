@@ -73,7 +73,8 @@ bool has_labels(const InstanceLabels& labels, const InstanceLabels& wanted) {
 std::string format_labels(const InstanceLabels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {
-    text += (text.empty() ? "" : ", ") + name + ": " + value;
+    const bool plain = value.find_first_of(", \"") == std::string::npos;
+    text += (text.empty() ? "" : ", ") + name + ": " + (plain ? value : quoted(value));
   }
   return "{" + text + "}";
 }

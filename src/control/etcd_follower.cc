@@ -272,6 +272,7 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<void> probe() {
     const auto self = shared_from_this();
     int64_t missed = 0;
+    bool was_silent = false;
     size_t turn = 0;
     while (!stopped_) {
       co_await wait_for(probe_timer_, kProbeInterval);
@@ -302,9 +303,10 @@ class EtcdFollower::Impl : public std::enable_shared_from_this<Impl> {
         begin_anew("the store is not the one of before");
       } else if (astray) {
         begin_anew("the watch has missed something");
-      } else if (silent || client_->endpoint() != asked) {
+      } else if ((silent && was_silent) || client_->endpoint() != asked) {
         client_->break_watches();
       }
+      was_silent = silent;
     }
   }
 

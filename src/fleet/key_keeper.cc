@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace hangu::fleet {
 namespace {
+
+constexpr Duration kGap = std::chrono::seconds(3);  // between two looks, with some patience
 
 std::vector<std::string> texts_of(const std::vector<config::Secret>& secrets) {
   std::vector<std::string> texts;
@@ -115,9 +118,12 @@ bool KeyKeeper::may_make_the_first(const std::vector<uint64_t>& peers, TimePoint
     nothing_since_.reset();
     return false;
   }
-  if (!nothing_since_) {
+  // What was not looked at for a while does not count as empty.
+  const Duration gap_max = std::max<Duration>(settles_ / 2, kGap);
+  if (!nothing_since_ || now - looked_ > gap_max) {
     nothing_since_ = now;
   }
+  looked_ = now;
   return !saw_ring_ || now - *nothing_since_ >= settles_;
 }
 

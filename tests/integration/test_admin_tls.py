@@ -5,7 +5,7 @@ import shutil
 import ssl
 
 from support.case import GatewayCase
-from support.certificates import Authority
+from support.certificates import Authority, Pair
 from support.client import Client
 from support.gateway import make_config, run_hangu
 from support.redis import free_port
@@ -108,7 +108,7 @@ class Tls(GatewayCase):
         self.hangu("status", *remote, code=1)  # shows none
         self.hangu("status", *remote[:2], *mine, code=1)  # an authority that nobody knows
         self.assertIn("go together", self.hangu("status", *remote, *mine[:2], code=1))
-        self.assertIn("are for", self.hangu("status", "--socket", gateway.socket, "--ca",
+        self.assertIn("has none", self.hangu("status", "--socket", gateway.socket, "--ca",
                                             self.authority.cert, code=1))
         self.assertIn("/nowhere.pem", self.hangu(
             "status", *remote, "--cert", "/nowhere.pem", "--cert-key", self.operator.key, code=1))
@@ -128,6 +128,8 @@ class Tls(GatewayCase):
         other = config_with(self.authority.issue(["DNS:admin.example"]))
         self.assertIn("does not show the certificate", self.hangu("status", *other, code=1))
         self.hangu("status", *other, "--ca", self.authority.cert)
+        unreadable = config_with(Pair(gateway.folder / "none.pem", served.key))
+        self.assertIn("none.pem: cannot be read", self.hangu("status", *unreadable, code=1))
 
     def test_files_that_are_none_stop_the_start(self):
         with self.assertRaisesRegex(AssertionError, "admin.tls: .*/none.pem"):

@@ -120,8 +120,9 @@ class Denied(RegistryCase):
             {"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls, "timeout": "2s",
                       "username": "gateway", "password": "gateway-secret"}},
             {"endpoints": [own.endpoint]})
-        self.assertIn("permission denied", self.becomes(gateway, "stale")["error"])
-        self.assertRegex(gateway.stderr, 'discovery_stale upstream=orders .*permission denied')
+        self.becomes(gateway, "stale")
+        eventually(lambda: "permission denied" in self.discovery(gateway)["error"], "it is told")
+        self.assertIn("discovery_stale upstream=orders", gateway.stderr)
         self.has(gateway, own)
         self.serves(gateway, "own")
         self.permit()

@@ -76,6 +76,7 @@ class KeyKeeper {
   // As far as this node has led:
   std::optional<TimePoint> unreadable_since_;  // by everybody
   std::optional<TimePoint> nothing_since_;     // nobody has keys
+  TimePoint looked_;                           // last, whether anybody has
 };
 
 }  // namespace hangu::fleet

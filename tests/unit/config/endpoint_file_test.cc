@@ -84,6 +84,7 @@ TEST(InstanceLabelsTest, AllThatAreWantedHaveToBeThere) {
   EXPECT_FALSE(has_labels({{"zone", "a"}}, labels));
   EXPECT_FALSE(has_labels({}, {{"zone", ""}}));
   EXPECT_EQ(format_labels(labels), "{version: 2.0, zone: a}");
+  EXPECT_EQ(format_labels({{"a", "1, b: 2"}}), "{a: \"1, b: 2\"}");
 }
 
 TEST(EndpointFileTest, AFileThatIsNotThereIsAProblem) {
