@@ -105,32 +105,8 @@ AdminAddress address_of(const AdminTarget& target) {
   const bool prefixed = socket.starts_with(kUnix);
   return {.text = is_path && !prefixed ? std::string(kUnix) + socket : socket,
           .ca = target.ca,
-          .pinned = {},
           .certificate = target.certificate,
           .key = target.key};
-}
-
-/// Of the config that the process has: the socket before TCP.
-Result<AdminAddress, std::string> address_of(const config::Admin& admin, const std::string& path,
-                                             const AdminTarget& target) {
-  if (!admin.unix_path.empty()) {
-    return AdminAddress{.text = std::string(kUnix) + admin.unix_path};
-  }
-  if (admin.tcp_bind.empty()) {
-    return Failure<std::string>{fmt::format("{} has no admin endpoint", path)};
-  }
-  if (admin.tls.certificate.empty()) {
-    return AdminAddress{.text = admin.tcp_bind};
-  }
-  if (!admin.tls.client_ca.empty() && target.certificate.empty()) {
-    return Failure<std::string>{fmt::format(
-        "the admin API of {} wants a certificate of its callers; say --cert and --cert-key", path)};
-  }
-  return AdminAddress{.text = std::string(kHttps) + admin.tcp_bind,
-                      .ca = target.ca,
-                      .pinned = target.ca.empty() ? admin.tls.certificate : std::string(),
-                      .certificate = target.certificate,
-                      .key = target.key};
 }
 
 Result<AdminAddress, std::string> locate(const AdminTarget& target) {
@@ -146,7 +122,7 @@ Result<AdminAddress, std::string> locate(const AdminTarget& target) {
     return Failure<std::string>{fmt::format(
         "{} is not valid, so it does not say where the admin socket is; say --socket PATH", *path)};
   }
-  return address_of(loaded.config->admin, *path, target);
+  return AdminAddress{.text = std::string(kUnix) + loaded.config->admin.unix_path};
 }
 
 }  // namespace

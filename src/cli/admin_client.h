@@ -15,7 +15,6 @@ namespace hangu::cli {
 struct AdminAddress {
   std::string text;         // "unix:/path", "127.0.0.1:9901" or "https://host:9901"
   std::string ca;           // PEM file of authorities; empty: those of the system
-  std::string pinned;       // PEM file with the certificate it has to show, in place of `ca`
   std::string certificate;  // PEM files, of the caller; empty: none
   std::string key;
 };

@@ -1,6 +1,5 @@
 #include "cli/admin_exchange.h"
 
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -95,9 +94,6 @@ std::string load_files(asio::ssl::context& context, const AdminAddress& address)
   } else if (context.load_verify_file(address.ca, error)) {
     return fmt::format("{}: {}", address.ca, error.message());
   }
-  if (!address.pinned.empty() && !std::ifstream(address.pinned)) {
-    return fmt::format("{}: cannot be read; say --ca FILE", address.pinned);
-  }
   if (address.certificate.empty()) {
     return "";
   }
@@ -112,10 +108,6 @@ std::string load_files(asio::ssl::context& context, const AdminAddress& address)
 
 void expect_peer(Encrypted& stream, const AdminExchange& exchange) {
   error_code error;
-  if (!exchange.address.pinned.empty()) {
-    stream.set_verify_mode(asio::ssl::verify_none, error);  // its certificate is compared
-    return;
-  }
   stream.set_verify_mode(asio::ssl::verify_peer, error);
   stream.set_verify_callback(asio::ssl::host_name_verification(exchange.host), error);
   tls::name_host(stream.native_handle(), exchange.host);
@@ -133,13 +125,6 @@ Answered converse_encrypted(Plain&& connected, const AdminExchange& exchange,
   auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, kUseResult);
   if (error) {
     co_return failure("TLS: ", error);
-  }
-  const std::string& pinned = exchange.address.pinned;
-  if (!pinned.empty() && !tls::shows_certificate(stream.native_handle(), pinned)) {
-    co_return Answer(Failure<std::string>{
-        fmt::format("TLS: it does not show the certificate of {} (not yet, if that is new); "
-                    "say --ca FILE",
-                    pinned)});
   }
   co_return co_await converse(stream, request);
 }

@@ -3,8 +3,6 @@
 #include <array>
 #include <string_view>
 
-#include <openssl/pem.h>
-
 #include "tls/openssl.h"
 
 namespace hangu::tls {
@@ -34,14 +32,6 @@ std::string peer_subject(SSL* connection) {
     out += c > ' ' && c != 0x7f ? c : '_';
   }
   return out;
-}
-
-bool shows_certificate(SSL* connection, const std::string& path) {
-  const Certificate shown(SSL_get1_peer_certificate(connection));
-  const Bio file(BIO_new_file(path.c_str(), "r"));
-  const Certificate expected(
-      file != nullptr ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
-  return shown != nullptr && expected != nullptr && X509_cmp(shown.get(), expected.get()) == 0;
 }
 
 void name_host(SSL* connection, const std::string& host) {

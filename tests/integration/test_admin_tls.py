@@ -5,7 +5,7 @@ import shutil
 import ssl
 
 from support.case import GatewayCase
-from support.certificates import Authority, Pair
+from support.certificates import Authority
 from support.client import Client
 from support.gateway import make_config, run_hangu
 from support.redis import free_port
@@ -112,24 +112,6 @@ class Tls(GatewayCase):
                                             self.authority.cert, code=1))
         self.assertIn("/nowhere.pem", self.hangu(
             "status", *remote, "--cert", "/nowhere.pem", "--cert-key", self.operator.key, code=1))
-
-    def test_a_config_without_a_socket_tells_whom_to_believe(self):
-        served = self.authority.issue(["DNS:admin.example", "IP:127.0.0.1"])
-        gateway = self.begin(**served.files)
-
-        def config_with(pair):
-            path = gateway.folder / "remote.yaml"
-            path.write_text(json.dumps(make_config(self.origin, admin={
-                "socket": "off", "tcp": f"127.0.0.1:{self.port}", "tls": pair.files})))
-            return ("--config", path)
-
-        status = json.loads(self.hangu("status", "--json", *config_with(served)))
-        self.assertEqual(status["pid"], gateway.pid)
-        other = config_with(self.authority.issue(["DNS:admin.example"]))
-        self.assertIn("does not show the certificate", self.hangu("status", *other, code=1))
-        self.hangu("status", *other, "--ca", self.authority.cert)
-        unreadable = config_with(Pair(gateway.folder / "none.pem", served.key))
-        self.assertIn("none.pem: cannot be read", self.hangu("status", *unreadable, code=1))
 
     def test_files_that_are_none_stop_the_start(self):
         with self.assertRaisesRegex(AssertionError, "admin.tls: .*/none.pem"):

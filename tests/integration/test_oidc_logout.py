@@ -59,11 +59,12 @@ class BackChannelLogout(OidcCase):
         gateway = self.begin({"forward_access_token": "on"}, workers=1)
         self.provider.expires_in = 1
         browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2")]
-        self.provider.claims_more = {"sub": "ann"}
+        self.provider.claims_more = {"sub": "ann", "sid": None}
         self.provider.expires_in = 300
-        for number, browser in enumerate(browsers):
+        for browser in browsers:
+            before = len(self.provider.grants("refresh_token"))
             eventually(lambda: browser.request("/").status == 200 and
-                       len(self.provider.grants("refresh_token")) == number + 1, "a refresh")
+                       len(self.provider.grants("refresh_token")) > before, "a refresh")
         self.log_out(gateway, sid="s2")
         self.assertEqual(self.statuses(browsers), [200, 302])
 

@@ -18,10 +18,6 @@ void harden_server(ssl_ctx_st* context);
 /// it has shown none.
 std::string peer_subject(ssl_st* connection);
 
-/// Whether that certificate is the first of a PEM file. After the handshake: then the other side
-/// has proved that it has the key.
-bool shows_certificate(ssl_st* connection, const std::string& path);
-
 /// Names the host that is wanted (SNI). Before the handshake.
 void name_host(ssl_st* connection, const std::string& host);
 
