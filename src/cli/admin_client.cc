@@ -132,8 +132,7 @@ Result<AdminAddress, std::string> find_admin(const AdminTarget& target) {
     return Failure<std::string>{"--cert and --cert-key go together"};
   }
   auto found = locate(target);
-  const bool wants_tls = !target.ca.empty() || !target.certificate.empty();
-  if (found && wants_tls && !found->text.starts_with(kHttps)) {
+  if (found && target.wants_tls() && !found->text.starts_with(kHttps)) {
     return Failure<std::string>{
         fmt::format("--ca and --cert are for TLS, and {} has none", found->text)};
   }
@@ -165,14 +164,25 @@ Result<AdminReply, std::string> ask_admin(const AdminAddress& address,
   return answer;
 }
 
-Result<AdminReply, int> ask_running(const AdminTarget& target, const AdminQuestion& question,
-                                    const Environment& environment) {
-  const auto address = find_admin(target);
+Result<AdminAddress, int> find_running(const AdminTarget& target, const Environment& environment) {
+  auto address = find_admin(target);
   if (!address) {
     print_error(environment, address.error());
     return Failure<int>{kRuntimeFailure};
   }
-  auto reply = ask_admin(*address, question);
+  return std::move(*address);
+}
+
+Result<AdminReply, int> ask_running(const AdminTarget& target, const AdminQuestion& question,
+                                    const Environment& environment) {
+  const auto address = find_running(target, environment);
+  return address ? ask_running(*address, question, environment)
+                 : Result<AdminReply, int>(Failure<int>{address.error()});
+}
+
+Result<AdminReply, int> ask_running(const AdminAddress& address, const AdminQuestion& question,
+                                    const Environment& environment) {
+  auto reply = ask_admin(address, question);
   if (!reply) {
     print_error(environment, reply.error(), "is it running? `hangu run` starts it");
     return Failure<int>{kRuntimeFailure};

@@ -43,7 +43,11 @@ Result<AdminAddress, std::string> find_admin(const AdminTarget& target);
 Result<AdminReply, std::string> ask_admin(const AdminAddress& address,
                                           const AdminQuestion& question);
 
-/// Both in one, for a verb: when nobody answers, the user is told, and the exit code is the error.
+/// The same for verbs: what goes wrong the user is told, and the exit code is the error.
+Result<AdminAddress, int> find_running(const AdminTarget& target, const Environment& environment);
+Result<AdminReply, int> ask_running(const AdminAddress& address, const AdminQuestion& question,
+                                    const Environment& environment);
+/// Both in one.
 Result<AdminReply, int> ask_running(const AdminTarget& target, const AdminQuestion& question,
                                     const Environment& environment);
 

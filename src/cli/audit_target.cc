@@ -55,8 +55,7 @@ Result<AuditFiles, std::string> find_audit_log(const AuditTarget& target) {
 Result<void, std::string> announce_reading(const AuditTarget& target, const AuditFiles& files,
                                            std::string_view kind, std::string_view what) {
   const auto address = find_admin(target.target);
-  const bool wants_tls = !target.target.ca.empty() || !target.target.certificate.empty();
-  if (!address && wants_tls) {
+  if (!address && target.target.wants_tls()) {
     return Failure<std::string>{address.error()};
   }
   const auto status = address ? ask_admin(*address, {.method = "GET", .path = "/status"})

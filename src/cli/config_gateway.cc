@@ -37,9 +37,9 @@ int tell(const AdminReply& reply, const Environment& environment) {
 }
 
 /// The body of a good answer; else the exit code, and the user has been told.
-Result<json::object, int> ask(const ConfigChangeOptions& options, const AdminQuestion& question,
+Result<json::object, int> ask(const AdminAddress& address, const AdminQuestion& question,
                               const Environment& environment) {
-  const auto reply = ask_running(options.target, question, environment);
+  const auto reply = ask_running(address, question, environment);
   if (!reply) {
     return Failure<int>{reply.error()};
   }
@@ -131,9 +131,13 @@ bool is_about_a_gateway(const ConfigChangeOptions& options) {
 }
 
 int get_from_gateway(const ConfigChangeOptions& options, const Environment& environment) {
+  const auto address = find_running(options.target, environment);
+  if (!address) {
+    return address.error();
+  }
   AdminQuestion question{.method = "GET", .path = std::string(kDocuments)};
   if (options.document.empty()) {
-    const auto list = ask(options, question, environment);
+    const auto list = ask(*address, question, environment);
     if (!list) {
       return list.error();
     }
@@ -148,7 +152,7 @@ int get_from_gateway(const ConfigChangeOptions& options, const Environment& envi
     question.path += "/" + admin::percent_encode(options.document.substr(slash + 1));
   }
   question.accept = "application/yaml";
-  const auto reply = ask_running(options.target, question, environment);
+  const auto reply = ask_running(*address, question, environment);
   if (!reply) {
     return reply.error();
   }
@@ -168,7 +172,11 @@ int push_to_gateway(const ConfigChangeOptions& options, const Environment& envir
   if (!elements) {
     return elements.error();
   }
-  const auto there = ask(options, {.method = "GET", .path = std::string(kDocuments)}, environment);
+  const auto address = find_running(options.target, environment);
+  if (!address) {
+    return address.error();
+  }
+  const auto there = ask(*address, {.method = "GET", .path = std::string(kDocuments)}, environment);
   if (!there) {
     return there.error();
   }
@@ -186,7 +194,7 @@ int push_to_gateway(const ConfigChangeOptions& options, const Environment& envir
       .body = json::serialize(body),
       .if_match = text_field(*there, "config_etag"),
       .patience = kPatience};
-  const auto answer = ask(options, question, environment);
+  const auto answer = ask(*address, question, environment);
   if (!answer) {
     return answer.error();
   }

@@ -32,6 +32,8 @@ struct AdminTarget {
   std::string ca;           // PEM files for TLS: who is believed; empty: the system's authorities,
   std::string certificate;  // and what the caller shows; empty: nothing
   std::string key;
+
+  bool wants_tls() const { return !ca.empty() || !certificate.empty(); }
 };
 
 struct ReloadOptions {

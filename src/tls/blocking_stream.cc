@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
 
+#include "hangu/tls/native.h"
+
 #include "tls/openssl.h"
 
 namespace hangu::tls {
@@ -114,13 +116,13 @@ class TlsStream final : public PlainStream {
       return problem;
     }
     ssl_.reset(SSL_new(context.get()));
-    std::string name = options.server_name.empty() ? options.host : options.server_name;
+    const std::string& name = options.server_name.empty() ? options.host : options.server_name;
     in6_addr address{};
     if (::inet_pton(AF_INET, name.c_str(), &address) == 1 ||
         ::inet_pton(AF_INET6, name.c_str(), &address) == 1) {
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), name.c_str());
     } else {
-      SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+      name_host(ssl_.get(), name);
       SSL_set1_host(ssl_.get(), name.c_str());
     }
     SSL_set_fd(ssl_.get(), fd_);

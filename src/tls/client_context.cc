@@ -4,6 +4,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "hangu/tls/native.h"
+
 #include "tls/context.h"
 #include "tls/stream.h"
 
@@ -74,8 +76,7 @@ class ClientContextImpl final : public ClientContext,
     if (is_address(name)) {
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
     } else {
-      std::string text = name;
-      SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, text.data());
+      name_host(ssl.get(), name);
       SSL_set1_host(ssl.get(), name.c_str());
     }
     if (sessions.session != nullptr) {

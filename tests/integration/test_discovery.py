@@ -4,7 +4,7 @@ etcd. What a source does not say any more stays in use until it says something e
 import json
 import unittest
 
-from support.discovery_case import PREFIX, DiscoveryCase, RegistryCase, config
+from support.discovery_case import PREFIX, DiscoveryCase, RegistryCase, SharedRegistryCase, config
 from support.dns import Dns
 from support.etcd import Etcd
 from support.gateway import Gateway, make_config, run_hangu
@@ -180,17 +180,7 @@ class Srv(DiscoveryCase):
         self.has(gateway, one, two)
 
 
-class Registry(RegistryCase):
-    """One etcd for all tests."""
-    @classmethod
-    def setUpClass(cls):
-        cls.etcd = Etcd()
-        cls.addClassCleanup(cls.etcd.stop)
-
-    def setUp(self):
-        super().setUp()
-        self.etcd.delete("/services/", prefix=True)
-
+class Registry(SharedRegistryCase):
     def test_instances_come_with_their_lease_and_go_with_it(self):
         one, two = self.origins("one", "two")
         self.register(one, weight=7)
@@ -303,16 +293,8 @@ class Registry(RegistryCase):
         self.etcd.delete("/gateways/", prefix=True)
 
 
-class Labels(RegistryCase):
+class Labels(SharedRegistryCase):
     """Upstreams that choose among the instances of one prefix."""
-    @classmethod
-    def setUpClass(cls):
-        cls.etcd = Etcd()
-        cls.addClassCleanup(cls.etcd.stop)
-
-    def setUp(self):
-        super().setUp()
-        self.etcd.delete("/services/", prefix=True)
 
     def versions(self, urls=None, route=None, **versions):
         """An upstream for each version."""

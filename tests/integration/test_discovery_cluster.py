@@ -3,21 +3,24 @@ nobody read: what is known serves on, and nothing needs a restart."""
 
 import re
 
-from support.discovery_case import PREFIX, RegistryCase
+from support.discovery_case import PREFIX, RegistryCase, SharedRegistryCase
 from support.etcd import Etcd, encoded
 from support.load import Load
 from support.wait import eventually
 
 
-class Cluster(RegistryCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.etcd = Etcd(members=3)
-        cls.addClassCleanup(cls.etcd.stop)
+class Cluster(SharedRegistryCase):
+    MEMBERS = 3
 
-    def setUp(self):
-        super().setUp()
-        self.etcd.delete("/services/", prefix=True)
+    def loaded(self, origin):
+        """A gateway that watches and has this origin, under load."""
+        self.register(origin)
+        gateway = self.start_registry()
+        self.has(gateway, origin)
+        eventually(lambda: "etcd_registry_connected" in gateway.stderr, "it watches")
+        load = Load(gateway.listener(), threads=2)
+        self.addCleanup(load.stop)
+        return gateway, load
 
     def watched(self, gateway):
         """The member that the gateway has asked last."""
@@ -26,12 +29,7 @@ class Cluster(RegistryCase):
 
     def test_member_that_is_asked_dies(self):
         one, two, three = self.origins("one", "two", "three")
-        self.register(one)
-        gateway = self.start_registry()
-        self.has(gateway, one)
-        eventually(lambda: "etcd_registry_connected" in gateway.stderr, "it watches")
-        load = Load(gateway.listener(), threads=2)
-        self.addCleanup(load.stop)
+        gateway, load = self.loaded(one)
         first = self.watched(gateway)
         first.kill()
         eventually(self.etcd.answers, "two of three answer")
@@ -49,12 +47,7 @@ class Cluster(RegistryCase):
 
     def test_all_of_them_are_away_for_a_while(self):
         one, two, three = self.origins("one", "two", "three")
-        self.register(one)
-        gateway = self.start_registry()
-        self.has(gateway, one)
-        eventually(lambda: "etcd_registry_connected" in gateway.stderr, "it watches")
-        load = Load(gateway.listener(), threads=2)
-        self.addCleanup(load.stop)
+        gateway, load = self.loaded(one)
         for member in self.etcd.members:
             self.addCleanup(member.go_on)
             member.pause()

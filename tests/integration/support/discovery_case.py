@@ -1,4 +1,5 @@
-"""DiscoveryCase: gateways whose endpoints come and go. RegistryCase: from an etcd."""
+"""DiscoveryCase: gateways whose endpoints come and go. RegistryCase: from an etcd;
+SharedRegistryCase: from one that all tests of the class have."""
 
 import json
 import pathlib
@@ -6,7 +7,7 @@ import shutil
 import tempfile
 
 from support.case import GatewayCase
-from support.etcd import encoded
+from support.etcd import Etcd, encoded
 from support.gateway import Gateway, make_config
 from support.wait import eventually
 
@@ -90,3 +91,16 @@ class RegistryCase(DiscoveryCase):
     def start_registry(self, upstream=None, **others):
         return self.start({"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls,
                                     "timeout": "2s"}}, upstream, **others)
+
+
+class SharedRegistryCase(RegistryCase):
+    MEMBERS = 1
+
+    @classmethod
+    def setUpClass(cls):
+        cls.etcd = Etcd(members=cls.MEMBERS)
+        cls.addClassCleanup(cls.etcd.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.etcd.delete("/services/", prefix=True)

@@ -199,7 +199,6 @@ class KeyKeeperTest : public ::testing::Test {
 
   void look(Node& node) { node.changed = node.keeper.take(stored_); }
 
-  /// Node leads for one round; whether it writes.
   /// Second by second; what came of the last.
   bool lead_for(Node& node, int count) {
     bool written = false;
@@ -209,6 +208,7 @@ class KeyKeeperTest : public ::testing::Test {
     return written;
   }
 
+  /// Node leads for one round; whether it writes.
   bool lead(Node& node, Duration later = {}, std::vector<uint64_t> peers = {}) {
     wall_ += later;
     monotonic_ += later;
