@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "hangu/base/hex.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::audit {
@@ -42,11 +41,6 @@ void add_texts(JsonLine& line, const Record& record) {
   }
 }
 
-std::string_view hex_of(const Digest& digest, std::array<char, kHashDigits>& digits) {
-  put_hex(digits.data(), digest);
-  return {digits.data(), digits.size()};
-}
-
 }  // namespace
 
 std::string_view to_string(DigestKind kind) noexcept {
@@ -62,7 +56,7 @@ std::optional<DigestKind> digest_kind(std::string_view name) noexcept {
 
 void Chain::append(const Record& record, uint32_t shard, std::string& out) {
   std::array<char, kLineBytesMax> buffer;
-  std::array<char, kHashDigits> digits;
+  const std::string_view digits(end_digits_.data(), end_digits_.size());
   JsonLine line(buffer);
   line.add("seq", end_.seq + 1);
   line.add_time("ts", record.time.time_since_epoch().count(), 6);
@@ -74,10 +68,9 @@ void Chain::append(const Record& record, uint32_t shard, std::string& out) {
   line.add("result", to_string(record.outcome));
   add_texts(line, record);
   add_numbers(line, record);
-  line.add("prev", hex_of(end_.hash, digits));
-  ++end_.seq;
-  end_.hash = digester_(line.begun());
-  line.add("hash", hex_of(end_.hash, digits));
+  line.add("prev", digits);
+  go_on_from({.seq = end_.seq + 1, .hash = digester_(line.begun())});
+  line.add("hash", digits);
   out += line.finish();
 }
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <chrono>
 #include <ctime>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/utf8.h"
 
 namespace hangu::audit {
 namespace {
@@ -17,40 +19,76 @@ constexpr std::string_view kReplacement = "\\ufffd";
 constexpr size_t kEscapeBytesMax = 6;
 constexpr size_t kBufferBytesMin = 64;
 
-/// The length of the UTF-8 character that `text` begins with; 0 when it is not one (RFC 3629).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](size_t count) {
-    for (size_t i = 1; i <= count; ++i) {
-      if (i >= text.size() || (byte(i) & 0xc0) != 0x80) {
-        return false;
-      }
-    }
-    return true;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xc2 && first <= 0xdf) {
-    return follows(1) ? 2 : 0;
-  }
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool bad =
-        !follows(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f);
-    return bad ? 0 : 3;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool bad =
-        !follows(3) || (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
-    return bad ? 0 : 4;
-  }
-  return 0;
-}
-
 constexpr bool is_plain(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
+constexpr uint64_t each_byte(uint64_t value) {
+  return value * 0x0101010101010101;
+}
+
+/// Of eight bytes, the first in the lowest place: the upper bit of each that is not plain. Only the
+/// lowest one found is sure to be right.
+constexpr uint64_t escape_marks(uint64_t bytes) {
+  const auto below = [bytes](uint64_t value) { return (bytes - each_byte(value)) & ~bytes; };
+  const auto equal = [bytes](unsigned char c) {
+    const uint64_t difference = bytes ^ each_byte(c);
+    return (difference - each_byte(1)) & ~difference;
+  };
+  return (bytes | below(0x20) | equal('"') | equal('\\') | equal(0x7f)) & each_byte(0x80);
+}
+
+uint64_t eight_bytes(const char* from) {
+  static_assert(std::endian::native == std::endian::little);
+  std::array<char, sizeof(uint64_t)> bytes;
+  std::copy_n(from, bytes.size(), bytes.begin());
+  return std::bit_cast<uint64_t>(bytes);
+}
+
+/// How many bytes of the beginning need no escaping.
+size_t plain_length(std::string_view text) {
+  constexpr size_t kStep = sizeof(uint64_t);
+  if (text.size() < kStep) {
+    return static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+  }
+  const size_t last = text.size() - kStep;
+  for (size_t at = 0;; at = std::min(at + kStep, last)) {  // the last step goes over some twice
+    if (const uint64_t marks = escape_marks(eight_bytes(text.data() + at)); marks != 0) {
+      return at + static_cast<size_t>(std::countr_zero(marks)) / 8;
+    }
+    if (at == last) {
+      return text.size();
+    }
+  }
+}
+
+/// A member's text is short: what a call costs is more than what is copied.
+template <size_t kPart>
+char* copy_ends(const char* from, size_t size, char* to) {
+  std::copy_n(from, kPart, to);
+  std::copy_n(from + size - kPart, kPart, to + size - kPart);
+  return to + size;
+}
+
+char* copy_short(std::string_view text, char* to) {
+  const size_t size = text.size();
+  if (size > 32) {
+    return std::copy_n(text.data(), size, to);
+  }
+  if (size >= 16) {
+    return copy_ends<16>(text.data(), size, to);
+  }
+  if (size >= 8) {
+    return copy_ends<8>(text.data(), size, to);
+  }
+  if (size >= 4) {
+    return copy_ends<4>(text.data(), size, to);
+  }
+  for (const char c : text) {
+    *to++ = c;
+  }
+  return to;
 }
 
 size_t escape(char c, char* out) {
@@ -91,7 +129,7 @@ size_t JsonLine::room() const {
 }
 
 void JsonLine::put(std::string_view text) {
-  to_ = std::copy_n(text.data(), text.size(), to_);
+  to_ = copy_short(text, to_);
 }
 
 /// Writes `,"key":` if a value of that size fits behind it.
@@ -120,10 +158,7 @@ void JsonLine::add(std::string_view key, std::string_view value, size_t max) {
 void JsonLine::put_escaped(std::string_view text, size_t max) {
   char* const limit = to_ + max;
   while (!text.empty()) {
-    size_t plain = 0;
-    while (plain < text.size() && is_plain(text[plain])) {
-      ++plain;
-    }
+    const size_t plain = plain_length(text);
     const size_t fits = std::min(plain, static_cast<size_t>(limit - to_));
     put(text.substr(0, fits));
     text.remove_prefix(fits);
@@ -132,7 +167,7 @@ void JsonLine::put_escaped(std::string_view text, size_t max) {
     }
     char escaped[kEscapeBytesMax];
     std::string_view next;
-    const size_t length = utf8_length(text);
+    const size_t length = utf8_length(text, 0);
     if (length > 1) {
       next = text.substr(0, length);
     } else if (length == 0) {

@@ -227,7 +227,9 @@ bool mask_text(std::string_view text, std::string& out) {
 bool mask_query(std::string_view query, std::string& out) {
   bool hidden = false;
   while (!query.empty()) {
-    const size_t end = std::min(query.find_first_of("&;"), query.size());
+    const auto* const separator =
+        std::find_if(query.begin(), query.end(), [](char c) { return c == '&' || c == ';'; });
+    const auto end = static_cast<size_t>(separator - query.begin());
     const std::string_view parameter = query.substr(0, end);
     const size_t equals = parameter.find('=');
     if (equals != std::string_view::npos && equals + 1 < parameter.size() &&

@@ -5,6 +5,7 @@
 //   {"seq":7,"ts":"...",...,"prev":"<hash of 6>","hash":"<digest of what is left of this>"}
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "hangu/audit/json_line.h"
 #include "hangu/audit/record.h"
+#include "hangu/base/hex.h"
 #include "hangu/tls/digest.h"
 
 namespace hangu::audit {
@@ -40,8 +42,9 @@ class Chain {
  public:
   Chain(DigestKind kind, std::string node, ChainEnd end)
       : digester_(kind),
-        node_(std::move(node)),
-        end_(end) {}
+        node_(std::move(node)) {
+    go_on_from(end);
+  }
 
   /// Appends the next line to `out`.
   void append(const Record& record, uint32_t shard, std::string& out);
@@ -49,12 +52,16 @@ class Chain {
   const ChainEnd& end() const { return end_; }
 
   /// Somebody else has made lines since.
-  void go_on_from(const ChainEnd& end) { end_ = end; }
+  void go_on_from(const ChainEnd& end) {
+    end_ = end;
+    put_hex(end_digits_.data(), end_.hash);
+  }
 
  private:
   tls::Digester digester_;
   std::string node_;
   ChainEnd end_;
+  std::array<char, kHashDigits> end_digits_;  // of end_.hash
 };
 
 /// What a line says of its place in the chain; views of the line.

@@ -129,6 +129,31 @@ TEST(JsonLine, Escapes) {
   EXPECT_EQ(string_of(std::string_view("\0\x1f\x7f", 3)), "\\u0000\\u001f\\u007f");
 }
 
+/// Eight bytes are looked at in one step: each byte at each place of texts of each length.
+TEST(JsonLine, FindsWhatToEscapeAtEveryPlace) {
+  const auto expected_of = [](unsigned byte) {
+    if (byte == '"' || byte == '\\') {
+      return std::string("\\") + static_cast<char>(byte);
+    }
+    if (byte < 0x20 || byte == 0x7f) {
+      constexpr char kHex[] = "0123456789abcdef";
+      return std::string("\\u00") + kHex[byte >> 4] + kHex[byte & 0x0f];
+    }
+    return byte < 0x80 ? std::string(1, static_cast<char>(byte)) : std::string("\\ufffd");
+  };
+  for (size_t size = 1; size <= 40; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        std::string text(size, '!');  // next to the quote, and to what a borrow may take for one
+        text[at] = static_cast<char>(byte);
+        std::string expected = text;
+        expected.replace(at, 1, expected_of(byte));
+        ASSERT_EQ(string_of(text), expected) << size << " " << at << " " << byte;
+      }
+    }
+  }
+}
+
 TEST(JsonLine, KeepsUtf8) {
   const std::string_view text = "\xc3\xa9 \xe5\x87\xbd\xe8\xb0\xb7 \xf0\x9f\x9a\x80";
   EXPECT_EQ(string_of(text), text);
