@@ -72,6 +72,7 @@ Result<void, std::string> FileWriter::start() {
 
 bool FileWriter::open_file() {
   fd_ = ::open(options_.path.c_str(), kAppendFlags, kFileMode);
+  pages_.begin(fd_);
   return fd_ >= 0;
 }
 
@@ -292,6 +293,7 @@ bool FileWriter::write_lines(Waiting& head) {
   const size_t before = head.written;
   const bool good = write_from(fd_, head.batch.lines, head.written);
   dirty_ = dirty_ || head.written != before;
+  pages_.wrote(head.written - before);
   return good;
 }
 

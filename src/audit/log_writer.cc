@@ -82,6 +82,7 @@ Result<int> LogWriter::open_file() const {
 
 void LogWriter::use(int fd) {
   fd_ = fd;
+  pages_.begin(fd);
 
   struct stat status {};
 
@@ -210,6 +211,7 @@ bool LogWriter::write_ring(RecordRing& ring) {
       note_written(text_of(pieces[i]));
     }
     ring.consume(wrote);
+    pages_.wrote(wrote);
     left -= wrote;
   }
   return true;

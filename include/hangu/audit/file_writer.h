@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "hangu/audit/written_pages.h"
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 
@@ -96,6 +97,7 @@ class FileWriter {
 
   FileWriterOptions options_;
   int fd_ = -1;             // the thread's, after start()
+  WrittenPages pages_;      // of fd_
   int checkpoint_fd_ = -1;  // the thread's
   int spill_fd_ = -1;
   bool dirty_ = false;  // the thread's

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "hangu/audit/record_queues.h"
+#include "hangu/audit/written_pages.h"
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
 
@@ -74,7 +75,8 @@ class LogWriter {
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> cut_{0};  // records cut in two by a change of files
   // The thread's own.
-  size_t ring_ = 0;  // the next to write
+  WrittenPages pages_;  // of fd_
+  size_t ring_ = 0;     // the next to write
   bool stuck_ = false;
   bool in_line_ = false;  // the last write ended within a line
   bool complained_ = false;
