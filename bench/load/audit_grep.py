@@ -4,7 +4,8 @@
   audit_grep.py [--gib 2] [--rounds 5] [--folder /tmp] [--hangu build/release/bin/hangu]
 
 A gateway with an audit log of every request writes real records, which are repeated until the log
-is large enough; the same text once more in eight files packed with zstd, as rotation leaves them.
+is large enough; the same text once more in eight files that a gateway has packed, as rotation
+leaves them.
 Everything is in the page cache before it counts. GNU grep, on one core as it is, reads along.
 Medians over the rounds, which are interleaved; all files are deleted in the end.
 """
@@ -15,7 +16,6 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -53,23 +53,33 @@ def requests(count):
                f"HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 0\r\n\r\n").encode()
 
 
-def write_records(hangu, folder):
-    """The lines of a log that a gateway has written; of requests only."""
-    log, port = folder / "written.log", free_port()
-    config = folder / "hangu.yaml"
+def start(hangu, folder, log):
+    """A gateway, and a connection to it."""
+    config, port = folder / "hangu.yaml", free_port()
     config.write_text(json.dumps(config_of(port, folder, log)))
     gateway = subprocess.Popen([hangu, "run", "--config", str(config)],
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for _ in range(200):
+        try:
+            return gateway, socket.create_connection(("127.0.0.1", port), 10)
+        except OSError:
+            if gateway.poll() is not None:
+                raise SystemExit(f"audit_grep.py: {gateway.stderr.read()}") from None
+            time.sleep(0.05)
+    stop(gateway)
+    raise SystemExit("audit_grep.py: the gateway does not answer")
+
+
+def stop(gateway):
+    gateway.terminate()
+    gateway.communicate()
+
+
+def write_records(hangu, folder):
+    """The lines of a log that a gateway has written; of requests only."""
+    log = folder / "written.log"
+    gateway, connection = start(hangu, folder, log)
     try:
-        connection = None
-        for _ in range(200):
-            try:
-                connection = socket.create_connection(("127.0.0.1", port), 10)
-                break
-            except OSError:
-                if gateway.poll() is not None:
-                    raise SystemExit(f"audit_grep.py: {gateway.stderr.read()}") from None
-                time.sleep(0.05)
         all_requests = list(requests(REQUESTS))
         for begin in range(0, REQUESTS, BATCH):
             connection.sendall(b"".join(all_requests[begin:begin + BATCH]))
@@ -77,16 +87,15 @@ def write_records(hangu, folder):
             while answers.count(b"HTTP/1.1 200") < BATCH or not answers.endswith(b"ok"):
                 answers += connection.recv(1 << 20)
     finally:
-        gateway.terminate()
-        gateway.communicate()
+        stop(gateway)
     lines = [line for line in log.read_bytes().splitlines(keepends=True) if b'"/v1/users/' in line]
     if len(lines) != REQUESTS:
         raise SystemExit(f"audit_grep.py: {len(lines)} records of {REQUESTS} requests")
     return lines
 
 
-def write_logs(lines, size, folder):
-    """plain/audit.log and packed/audit.log.N.zst, as large in the clear."""
+def write_logs(hangu, lines, size, folder):
+    """plain/audit.log and packed/audit.log.N.zst, as large in the clear; a gateway packs them."""
     block = b"".join(lines)
     repeats = -(-size // len(block))
     plain, packed = folder / "plain", folder / "packed"
@@ -97,11 +106,19 @@ def write_logs(lines, size, folder):
             file.write(block)
     for number in range(PACKED_FILES):
         part = repeats // PACKED_FILES + (number < repeats % PACKED_FILES)
-        with open(packed / f"audit.log.{number + 1:016}.zst", "wb") as file:
-            with subprocess.Popen(["zstd", "-3", "-q", "-c"], stdin=subprocess.PIPE,
-                                  stdout=file) as tool:
-                for _ in range(part):
-                    tool.stdin.write(block)
+        with open(packed / f"audit.log.{number + 1:016}", "wb") as file:
+            for _ in range(part):
+                file.write(block)
+    gateway, connection = start(hangu, packed, packed / "audit.log")
+    try:
+        while any(not path.name.endswith(".zst") for path in packed.glob("audit.log.0*")):
+            if gateway.poll() is not None:
+                raise SystemExit(f"audit_grep.py: {gateway.stderr.read()}")
+            time.sleep(0.2)
+    finally:
+        connection.close()
+        stop(gateway)
+    (packed / "audit.log").unlink()
     return len(block) * repeats, repeats
 
 
@@ -171,12 +188,10 @@ def main():
     parser.add_argument("--folder", default=tempfile.gettempdir())
     parser.add_argument("--hangu", default=str(ROOT / "build" / "release" / "bin" / "hangu"))
     options = parser.parse_args()
-    if shutil.which("zstd") is None:
-        raise SystemExit("audit_grep.py: no zstd")
     with tempfile.TemporaryDirectory(prefix="hangu-grep-", dir=options.folder) as name:
         folder = pathlib.Path(name)
         lines = write_records(options.hangu, folder)
-        size, repeats = write_logs(lines, int(options.gib * GIB), folder)
+        size, repeats = write_logs(options.hangu, lines, int(options.gib * GIB), folder)
         print(f"{size / 1e9:.2f} GB, {len(lines) * repeats:,} records of "
               f"{size // (len(lines) * repeats)} bytes, {os.cpu_count()} cores\n")
         measure(options.hangu, lines, size, repeats, folder, options.rounds)

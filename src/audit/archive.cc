@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/audit/frame_table.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::audit {
@@ -72,32 +73,75 @@ struct FreeStream {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
 };
 
-/// Everything of `from`, packed, into `to`, and onto the disk.
-bool pack(int from, int to, const std::atomic<bool>* cancelled) {
-  const std::unique_ptr<ZSTD_CCtx, FreeStream> context(ZSTD_createCCtx());
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kPackLevel);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
-  std::string in(ZSTD_CStreamInSize() * 8, '\0');
-  std::string out(ZSTD_CStreamOutSize() * 8, '\0');
-  ssize_t got = 0;
-  do {
-    got = ::read(from, in.data(), in.size());
-    if (got < 0 || (cancelled != nullptr && *cancelled)) {
-      return false;
-    }
-    ZSTD_inBuffer input{in.data(), static_cast<size_t>(got), 0};
-    size_t left = 0;
+/// Packs a file as frames of whole lines, and a table of them.
+class Packer {
+ public:
+  Packer(int from, int to)
+      : from_(from),
+        to_(to),
+        context_(ZSTD_createCCtx()) {
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kPackLevel);
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
+  }
+
+  /// Everything, and onto the disk.
+  bool run(const std::atomic<bool>* cancelled) {
+    size_t got = 0;
     do {
-      ZSTD_outBuffer output{out.data(), out.size(), 0};
-      left = ZSTD_compressStream2(context.get(), &output, &input,
-                                  got == 0 ? ZSTD_e_end : ZSTD_e_continue);
-      if (ZSTD_isError(left) != 0 || !write_all(to, out.data(), output.pos)) {
+      if (!read(got) || (cancelled != nullptr && *cancelled) || !pack_lines(got == 0)) {
         return false;
       }
-    } while (got == 0 ? left != 0 : input.pos < input.size);
-  } while (got != 0);
-  return ::fdatasync(to) == 0;
-}
+    } while (got != 0);
+    const std::string table = whole_lines_ ? frame_table(sizes_) : std::string();
+    return write_all(to_, table.data(), table.size()) && ::fdatasync(to_) == 0;
+  }
+
+ private:
+  static constexpr size_t kFrameBytes = 1024 * 1024;         // of text, about
+  static constexpr size_t kLineBytesMax = 64 * kFrameBytes;  // more is no audit log
+
+  /// As much as makes a frame; `got` of 0: the file has no more.
+  bool read(size_t& got) {
+    const size_t before = text_.size();
+    text_.resize(before + kFrameBytes);
+    ssize_t result = 0;
+    do {
+      result = ::read(from_, text_.data() + before, kFrameBytes);
+    } while (result < 0 && errno == EINTR);
+    got = result > 0 ? static_cast<size_t>(result) : 0;
+    text_.resize(before + got);
+    return result >= 0;
+  }
+
+  /// The lines there are, and in the end what is left.
+  bool pack_lines(bool rest) {
+    const size_t last = text_.rfind('\n');
+    const bool too_long = last == std::string::npos && text_.size() > kLineBytesMax;
+    whole_lines_ = whole_lines_ && !too_long;
+    const size_t size = rest || too_long ? text_.size() : last + 1;  // 0: no line ends here
+    if (size == 0) {
+      return true;
+    }
+    packed_.resize(ZSTD_compressBound(size));
+    const size_t packed =
+        ZSTD_compress2(context_.get(), packed_.data(), packed_.size(), text_.data(), size);
+    if (ZSTD_isError(packed) != 0) {
+      errno = EIO;
+      return false;
+    }
+    sizes_.push_back(static_cast<uint32_t>(packed));
+    text_.erase(0, size);
+    return write_all(to_, packed_.data(), packed);
+  }
+
+  int from_;
+  int to_;
+  std::unique_ptr<ZSTD_CCtx, FreeStream> context_;
+  std::string text_;  // read, and not packed yet
+  std::string packed_;
+  FrameSizes sizes_;
+  bool whole_lines_ = true;  // all frames but the last end with a line
+};
 
 /// The number in "audit.log.0000000000001234" or with ".zst"; nullopt: another file.
 std::optional<ArchivedFile> parse_name(std::string_view name, const std::string& current) {
@@ -177,8 +221,8 @@ Result<void, std::string> pack_file(const std::string& path, const std::atomic<b
   }
   const File to(draft, O_WRONLY | O_CREAT | O_TRUNC, status.st_mode & 0777);
   const timespec times[2] = {status.st_atim, status.st_mtim};
-  if (to.fd() < 0 || !pack(from.fd(), to.fd(), cancelled) || ::futimens(to.fd(), times) != 0 ||
-      ::rename(draft.c_str(), packed.c_str()) != 0) {
+  if (to.fd() < 0 || !Packer(from.fd(), to.fd()).run(cancelled) ||
+      ::futimens(to.fd(), times) != 0 || ::rename(draft.c_str(), packed.c_str()) != 0) {
     const auto failure = system_failure(draft);
     ::unlink(draft.c_str());
     return failure;

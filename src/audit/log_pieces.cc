@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -17,12 +19,38 @@ namespace {
 constexpr size_t kPageBytes = 4096;
 constexpr size_t kBeyondBytes = 2 * kPageBytes;         // for the end of the last line, at first
 constexpr size_t kLongestLineBytes = 64 * 1024 * 1024;  // more is no audit log
+constexpr uint64_t kFrameTextMax = 2 * kLongestLineBytes;
 
 Failure<std::string> errno_failure(const std::string& path) {
   return {fmt::format("{}: {}", path, std::generic_category().message(errno))};
 }
 
 }  // namespace
+
+Result<std::unique_ptr<PieceSource>, std::string> open_pieces(const std::string& path) {
+  using Opened = Result<std::unique_ptr<PieceSource>, std::string>;
+  if (!path.ends_with(".zst")) {
+    auto plain = PlainPieces::open(path);
+    return plain ? Opened(std::make_unique<PlainPieces>(std::move(*plain)))
+                 : Opened(Failure<std::string>{plain.error()});
+  }
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) {
+    return errno_failure(path);
+  }
+
+  struct stat status {};
+
+  const bool known = ::fstat(fd, &status) == 0;
+  auto sizes = known ? read_frame_table(fd, static_cast<uint64_t>(status.st_size)) : std::nullopt;
+  if (sizes) {
+    return Opened(std::make_unique<PackedPieces>(path, fd, std::move(*sizes)));
+  }
+  ::close(fd);
+  auto reader = LogReader::open(path);
+  return reader ? Opened(std::make_unique<ReaderPieces>(std::move(*reader)))
+                : Opened(Failure<std::string>{reader.error()});
+}
 
 // --- by a reader ------------------------------------------------------------------------------
 
@@ -36,6 +64,65 @@ Result<bool, std::string> ReaderPieces::claim(LogPiece& piece) {
 
 Result<void, std::string> ReaderPieces::load(LogPiece& piece) const {
   piece.lines = piece.buffer;
+  return {};
+}
+
+// --- of a file that was packed in frames --------------------------------------------------------
+
+PackedPieces::PackedPieces(std::string path, int fd, FrameSizes sizes)
+    : path_(std::move(path)),
+      fd_(fd),
+      sizes_(std::move(sizes)),
+      frame_bytes_(std::accumulate(sizes_.begin(), sizes_.end(), uint64_t{0})) {
+  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+PackedPieces::~PackedPieces() {
+  ::close(fd_);
+}
+
+Result<bool, std::string> PackedPieces::claim(LogPiece& piece) {
+  if (claimed_ == sizes_.size()) {
+    return false;
+  }
+  piece.begin = bytes_;
+  bytes_ += sizes_[claimed_++];
+  piece.bytes_read = bytes_;
+  return true;
+}
+
+Failure<std::string> PackedPieces::broken(std::string_view how) const {
+  return {fmt::format("{}: the packed file is broken: {}", path_, how)};
+}
+
+Result<void, std::string> PackedPieces::load(LogPiece& piece) const {
+  const auto size = static_cast<size_t>(piece.bytes_read - piece.begin);
+  piece.packed.resize(size);
+  if (::pread(fd_, piece.packed.data(), size, static_cast<off_t>(piece.begin)) !=
+      static_cast<ssize_t>(size)) {
+    return broken("it is shorter than it was");
+  }
+  const uint64_t text_bytes = ZSTD_getFrameContentSize(piece.packed.data(), size);
+  if (text_bytes > kFrameTextMax) {  // or unknown, or no frame at all
+    return broken("no frame of lines where one should be");
+  }
+  // Never smaller again, see PlainPieces::read().
+  if (piece.buffer.size() < text_bytes) {
+    piece.buffer.resize(text_bytes);
+  }
+  if (piece.unpacker == nullptr) {
+    piece.unpacker.reset(ZSTD_createDCtx());
+  }
+  const size_t unpacked = ZSTD_decompressDCtx(piece.unpacker.get(), piece.buffer.data(),
+                                              piece.buffer.size(), piece.packed.data(), size);
+  if (ZSTD_isError(unpacked) != 0) {
+    return broken(ZSTD_getErrorName(unpacked));
+  }
+  const auto text = std::string_view(piece.buffer).substr(0, unpacked);
+  piece.lines = text.substr(0, text.rfind('\n') + 1);
+  if (piece.lines.size() != text.size() && piece.bytes_read != frame_bytes_) {
+    return broken("a frame does not end with a line");
+  }
   return {};
 }
 

@@ -20,7 +20,7 @@ constexpr size_t kLineBytesMax = 64 * 1024 * 1024;  // more is no audit log
 
 }  // namespace
 
-void LogReader::FreeContext::operator()(ZSTD_DCtx_s* context) const noexcept {
+void FreeUnpacker::operator()(ZSTD_DCtx_s* context) const noexcept {
   ZSTD_freeDCtx(context);
 }
 
@@ -127,7 +127,7 @@ Result<void, std::string> LogReader::unpack(size_t bytes, std::string& out) {
     out.resize(before + ZSTD_DStreamOutSize());
     ZSTD_outBuffer to{out.data() + before, out.size() - before, 0};
     const size_t left = ZSTD_decompressStream(context_.get(), &to, &in);
-    full = to.pos == to.size;
+    full = to.pos == to.size && left != 0;
     out.resize(before + to.pos);
     if (ZSTD_isError(left) != 0) {
       return Failure<std::string>{

@@ -260,7 +260,7 @@ Result<void, std::string> Verifier::check_file(const std::string& path) {
     }
     kind = named.value_or(kind);
   }
-  ReaderPieces source(*reader);
+  ReaderPieces source(std::move(*reader));
   ParallelPieces<PieceCheck> pieces(source, options_.threads);
   auto done = pieces.run([&](std::string_view piece) { return check_piece(piece, kind, shipped_); },
                          [&](PieceCheck&& piece, uint64_t bytes_read) {
@@ -270,8 +270,8 @@ Result<void, std::string> Verifier::check_file(const std::string& path) {
                            }
                            return true;
                          });
-  bytes_done_ += reader->bytes_read();
-  rest_ = reader->rest();
+  bytes_done_ += source.reader().bytes_read();
+  rest_ = source.reader().rest();
   rest_file_ = file_;
   rest_line_ = lines_ + 1;
   return done;

@@ -99,24 +99,13 @@ uint64_t size_of(const std::string& path) {
 }
 
 template <class Work, class Take>
-Result<void, std::string> run_pieces(audit::PieceSource& source, const Work& work,
-                                     const Take& take) {
-  using Out = std::invoke_result_t<Work, std::string_view>;
-  return audit::ParallelPieces<Out>(source, audit::piece_threads()).run(work, take);
-}
-
-template <class Work, class Take>
 Result<void, std::string> read_file(const std::string& file, const Work& work, const Take& take) {
-  if (!file.ends_with(".zst")) {
-    auto pieces = audit::PlainPieces::open(file);
-    return pieces ? run_pieces(*pieces, work, take) : Failure<std::string>{pieces.error()};
+  const auto pieces = audit::open_pieces(file);
+  if (!pieces) {
+    return Failure<std::string>{pieces.error()};
   }
-  auto reader = audit::LogReader::open(file);
-  if (!reader) {
-    return Failure<std::string>{reader.error()};
-  }
-  audit::ReaderPieces pieces(*reader);
-  return run_pieces(pieces, work, take);
+  using Out = std::invoke_result_t<Work, std::string_view>;
+  return audit::ParallelPieces<Out>(**pieces, audit::piece_threads()).run(work, take);
 }
 
 /// Hands what `work` makes of each piece to `take`, over all files.

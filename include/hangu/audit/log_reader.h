@@ -12,6 +12,12 @@ struct ZSTD_DCtx_s;
 
 namespace hangu::audit {
 
+struct FreeUnpacker {
+  void operator()(ZSTD_DCtx_s* context) const noexcept;
+};
+
+using Unpacker = std::unique_ptr<ZSTD_DCtx_s, FreeUnpacker>;
+
 class LogReader {
  public:
   static Result<LogReader, std::string> open(const std::string& path);
@@ -34,10 +40,6 @@ class LogReader {
   uint64_t file_bytes() const { return file_bytes_; }  // when it was opened
 
  private:
-  struct FreeContext {
-    void operator()(ZSTD_DCtx_s* context) const noexcept;
-  };
-
   LogReader(std::string path, int fd);
 
   /// Appends what comes next to `out`; how much was read of the file.
@@ -47,8 +49,8 @@ class LogReader {
   std::string path_;
   int fd_;
   std::string rest_;
-  std::string packed_;                                 // a piece of a packed file
-  std::unique_ptr<ZSTD_DCtx_s, FreeContext> context_;  // nullptr: the file is not packed
+  std::string packed_;  // a piece of a packed file
+  Unpacker context_;    // nullptr: the file is not packed
   bool within_frame_ = false;
   uint64_t bytes_read_ = 0;
   uint64_t file_bytes_ = 0;

@@ -1,0 +1,78 @@
+#include "hangu/audit/frame_table.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <numeric>
+#include <string_view>
+
+namespace hangu::audit {
+namespace {
+
+constexpr uint32_t kSkippable = 0x184D2A5B;
+constexpr std::string_view kMark = "hanguLN1";
+constexpr size_t kNumberBytes = 4;
+constexpr size_t kHeadBytes = 2 * kNumberBytes;
+constexpr size_t kEndBytes = kNumberBytes + kMark.size();
+
+void put(uint32_t value, std::string& out) {
+  for (size_t i = 0; i < kNumberBytes; ++i) {
+    out += static_cast<char>(value >> (8 * i));
+  }
+}
+
+uint32_t number_at(std::string_view text, size_t at) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < kNumberBytes; ++i) {
+    value |= static_cast<uint32_t>(static_cast<unsigned char>(text[at + i])) << (8 * i);
+  }
+  return value;
+}
+
+/// Exactly so many bytes; empty: they are not there.
+std::string bytes_at(int fd, uint64_t at, size_t count) {
+  std::string bytes(count, '\0');
+  const ssize_t got = ::pread(fd, bytes.data(), count, static_cast<off_t>(at));
+  return got == static_cast<ssize_t>(count) ? bytes : std::string();
+}
+
+}  // namespace
+
+std::string frame_table(const FrameSizes& sizes) {
+  std::string table;
+  put(kSkippable, table);
+  put(static_cast<uint32_t>(sizes.size() * kNumberBytes + kEndBytes), table);
+  for (const uint32_t size : sizes) {
+    put(size, table);
+  }
+  put(static_cast<uint32_t>(sizes.size()), table);
+  return table += kMark;
+}
+
+std::optional<FrameSizes> read_frame_table(int fd, uint64_t file_bytes) {
+  if (file_bytes < kHeadBytes + kEndBytes) {
+    return std::nullopt;
+  }
+  const std::string end = bytes_at(fd, file_bytes - kEndBytes, kEndBytes);
+  if (!end.ends_with(kMark)) {
+    return std::nullopt;
+  }
+  const uint64_t list_bytes = uint64_t{number_at(end, 0)} * kNumberBytes;
+  if (list_bytes > file_bytes - kHeadBytes - kEndBytes) {
+    return std::nullopt;
+  }
+  const uint64_t begin = file_bytes - kEndBytes - list_bytes - kHeadBytes;
+  const std::string table = bytes_at(fd, begin, kHeadBytes + list_bytes);
+  if (table.empty() || number_at(table, 0) != kSkippable ||
+      number_at(table, kNumberBytes) != list_bytes + kEndBytes) {
+    return std::nullopt;
+  }
+  FrameSizes sizes;
+  for (size_t at = kHeadBytes; at < table.size(); at += kNumberBytes) {
+    sizes.push_back(number_at(table, at));
+  }
+  const uint64_t all = std::accumulate(sizes.begin(), sizes.end(), uint64_t{0});
+  return all == begin ? std::optional(std::move(sizes)) : std::nullopt;
+}
+
+}  // namespace hangu::audit
