@@ -18,6 +18,7 @@
 #include "cli/admin_exchange.h"
 #include "cli/admin_session.h"
 #include "cli/config_file.h"
+#include "cli/json_fields.h"
 #include "cli/terminal.h"
 
 namespace hangu::cli {
@@ -188,6 +189,22 @@ Result<AdminReply, int> ask_running(const AdminAddress& address, const AdminQues
     return Failure<int>{kRuntimeFailure};
   }
   return std::move(*reply);
+}
+
+Result<boost::json::object, int> answer_of_running(const AdminTarget& target,
+                                                   const AdminQuestion& question,
+                                                   std::string_view hint,
+                                                   const Environment& environment) {
+  const auto reply = ask_running(target, question, environment);
+  if (!reply) {
+    return Failure<int>{reply.error()};
+  }
+  boost::json::object body = object_from(reply->body);
+  if (reply->status != 200) {
+    print_error(environment, text_field(body, "detail"), reply->status == 404 ? hint : "");
+    return Failure<int>{reply->status == 409 ? kReloadRefused : kRuntimeFailure};
+  }
+  return body;
 }
 
 }  // namespace hangu::cli

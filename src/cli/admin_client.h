@@ -3,6 +3,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
 
 #include "hangu/base/clock.h"
 #include "hangu/base/result.h"
@@ -50,5 +53,11 @@ Result<AdminReply, int> ask_running(const AdminAddress& address, const AdminQues
 /// Both in one.
 Result<AdminReply, int> ask_running(const AdminTarget& target, const AdminQuestion& question,
                                     const Environment& environment);
+/// The object it answers with 200. Of any other status the user is told, too; `hint`: what shows
+/// the names there are, when there is none of that name.
+Result<boost::json::object, int> answer_of_running(const AdminTarget& target,
+                                                   const AdminQuestion& question,
+                                                   std::string_view hint,
+                                                   const Environment& environment);
 
 }  // namespace hangu::cli

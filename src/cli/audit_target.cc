@@ -4,26 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "hangu/admin/query.h"
+
 #include "cli/admin_client.h"
 #include "cli/config_file.h"
 #include "cli/json_fields.h"
 
 namespace hangu::cli {
 namespace {
-
-/// For a query: everything but letters and digits as %XX.
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
 
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code error;
@@ -55,13 +43,13 @@ Result<AuditFiles, std::string> find_audit_log(const AuditTarget& target) {
 Result<void, std::string> announce_reading(const AuditTarget& target, const AuditFiles& files,
                                            std::string_view kind, std::string_view what) {
   const auto address = find_admin(target.target);
-  if (!address && target.target.wants_tls()) {
-    return Failure<std::string>{address.error()};
-  }
-  const auto status = address ? ask_admin(*address, {.method = "GET", .path = "/status"})
-                              : Result<AdminReply, std::string>(Failure<std::string>{""});
+  const auto status = address
+                          ? ask_admin(*address, {.method = "GET", .path = "/status"})
+                          : Result<AdminReply, std::string>(Failure<std::string>{address.error()});
   if (!status) {
-    return {};  // it does not run
+    const bool named = !target.target.socket.empty() || target.target.wants_tls();
+    return named ? Result<void, std::string>(Failure<std::string>{status.error()})
+                 : Result<void, std::string>();  // it does not run
   }
   if (status->status != 200) {
     return Failure<std::string>{text_field(object_from(status->body), "detail")};
@@ -74,7 +62,7 @@ Result<void, std::string> announce_reading(const AuditTarget& target, const Audi
   const auto reply =
       ask_admin(*address, {.method = "POST",
                            .path = fmt::format("/audit/reading?kind={}&what={}", kind,
-                                               escape(what.substr(0, kWhatMax)))});
+                                               admin::percent_encode(what.substr(0, kWhatMax)))});
   if (!reply || reply->status != 200) {
     return Failure<std::string>{
         fmt::format("the gateway does not record that the log is read, so it is not: {}",

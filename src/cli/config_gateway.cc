@@ -119,7 +119,7 @@ void print_changed(const json::object& answer, bool dry_run, const Environment& 
 }  // namespace
 
 bool is_about_a_gateway(const ConfigChangeOptions& options) {
-  if (!options.target.socket.empty()) {
+  if (!options.target.socket.empty() || options.target.wants_tls()) {
     return true;
   }
   const auto path = find_config(options.target.config);

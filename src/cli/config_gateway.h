@@ -8,7 +8,7 @@
 
 namespace hangu::cli {
 
-/// A gateway is named, or the config names no config centre.
+/// A gateway is named, or asked over TLS, or the config names no config centre.
 bool is_about_a_gateway(const ConfigChangeOptions& options);
 
 int get_from_gateway(const ConfigChangeOptions& options, const Environment& environment);

@@ -16,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kDigestShown = 12;
+constexpr std::string_view kHint = "`hangu plugin list` shows them";
 
 std::string short_digest(const json::object& plugin, std::string_view key) {
   return text_field(plugin, key).substr(0, kDigestShown);
@@ -50,25 +51,11 @@ void print_plugin(const json::object& plugin, const Palette& palette,
   }
 }
 
-/// What the running process answers, unless it is an error, of which the user has been told.
-Result<json::object, int> answer_of(const AdminTarget& target, const char* method,
-                                    const std::string& path, const Environment& environment) {
-  const auto reply = ask_running(target, {.method = method, .path = path}, environment);
-  if (!reply) {
-    return Failure<int>{reply.error()};
-  }
-  json::object body = object_from(reply->body);
-  if (reply->status != 200) {
-    print_error(environment, text_field(body, "detail"), "`hangu plugin list` shows them");
-    return Failure<int>{reply->status == 409 ? kReloadRefused : kRuntimeFailure};
-  }
-  return body;
-}
-
 }  // namespace
 
 int plugin_list(const PluginOptions& options, const Environment& environment) {
-  const auto body = answer_of(options.target, "GET", "/plugins", environment);
+  const auto body =
+      answer_of_running(options.target, {.method = "GET", .path = "/plugins"}, kHint, environment);
   if (!body) {
     return body.error();
   }
@@ -93,7 +80,8 @@ int plugin_list(const PluginOptions& options, const Environment& environment) {
 int plugin_change(const PluginOptions& options, const Environment& environment) {
   const std::string path =
       fmt::format("/plugin?name={}&change={}", admin::percent_encode(options.name), options.change);
-  const auto body = answer_of(options.target, "POST", path, environment);
+  const auto body =
+      answer_of_running(options.target, {.method = "POST", .path = path}, kHint, environment);
   if (!body) {
     return body.error();
   }

@@ -19,21 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// What the running process answers, unless it is an error, of which the user has been told.
-Result<json::object, int> answer_of(const AdminTarget& target, const char* method,
-                                    const std::string& path, const Environment& environment) {
-  const auto reply = ask_running(target, {.method = method, .path = path}, environment);
-  if (!reply) {
-    return Failure<int>{reply.error()};
-  }
-  json::object body = object_from(reply->body);
-  if (reply->status != 200) {
-    print_error(environment, text_field(body, "detail"),
-                reply->status == 404 ? "`hangu release list` shows them" : "");
-    return Failure<int>{reply->status == 409 ? kReloadRefused : kRuntimeFailure};
-  }
-  return body;
-}
+constexpr std::string_view kHint = "`hangu release list` shows them";
 
 /// Only that of one route.
 json::object only(const json::object& body, const std::string& route) {
@@ -60,12 +46,14 @@ int show(const ReleaseOptions& options, const json::object& body, const Environm
 }  // namespace
 
 int release_list(const ReleaseOptions& options, const Environment& environment) {
-  const auto body = answer_of(options.target, "GET", "/releases", environment);
+  const auto body =
+      answer_of_running(options.target, {.method = "GET", .path = "/releases"}, kHint, environment);
   return body ? show(options, *body, environment) : body.error();
 }
 
 int release_status(const ReleaseOptions& options, const Environment& environment) {
-  const auto body = answer_of(options.target, "GET", "/releases", environment);
+  const auto body =
+      answer_of_running(options.target, {.method = "GET", .path = "/releases"}, kHint, environment);
   if (!body) {
     return body.error();
   }
@@ -81,7 +69,8 @@ int release_status(const ReleaseOptions& options, const Environment& environment
 int release_order(const ReleaseOptions& options, const Environment& environment) {
   const std::string path = fmt::format("/release?route={}&order={}",
                                        admin::percent_encode(options.route), options.order);
-  const auto body = answer_of(options.target, "POST", path, environment);
+  const auto body =
+      answer_of_running(options.target, {.method = "POST", .path = path}, kHint, environment);
   return body ? show(options, only(*body, options.route), environment) : body.error();
 }
 

@@ -198,6 +198,13 @@ class Reading(AuditCase):
         self.assertEqual(paths('"path":"/c"'), ["/c"])
         self.assertEqual(self.grep("-w", "event=request", "--until", "2026-01-01"), (1, []))
         self.assertEqual(self.grep("--since", "yesterday")[0], 2)
+
+    def test_a_gateway_that_is_named_must_hear_of_it(self):
+        for verb in ("grep", "verify"):
+            done = run_hangu("audit", verb, "--socket", "/nowhere/admin.sock", "--log",
+                             self.log.path)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("cannot reach hangu at unix:/nowhere/admin.sock", done.stderr)
         self.assertEqual(self.grep("-w", "nothing")[0], 2)
 
     def test_reading_is_recorded_with_what_was_asked(self):
