@@ -180,33 +180,24 @@ RateLimitCounts::Own& RateLimit::own(uint32_t shard, int64_t now_ns) const noexc
 
 RateVerdict RateLimit::count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept {
   const uint64_t cost = config_.cost.fixed;
-  policy::Gcra::Decision decision;
-  bool shared = false;
+  Taken taken;
   if (counts_->own.empty()) {
     policy::RateTable& table = *counts_->table;
-    const Taken taken =
-        deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
-    decision = taken.decision;
-    shared = taken.shared;
+    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
   } else if (counts_->table == nullptr) {
     policy::ShardRateTable& table = *own(shard, now_ns).table;
-    const auto taken =
-        deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
-    decision = taken.decision;
-    shared = taken.shared;
+    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
   } else {
     policy::RateLeases& leases = *own(shard, now_ns).leases;
-    const Taken taken = deferred()
-                            ? counts_->table->probe(key, rate_, 1, now_ns)
-                            : leases.take(*counts_->table, {key, cost, batch_}, rate_, now_ns);
-    decision = taken.decision;
-    shared = taken.shared;
+    taken = deferred() ? counts_->table->probe(key, rate_, 1, now_ns)
+                       : leases.take(*counts_->table, {key, cost, batch_}, rate_, now_ns);
   }
-  return {.allowed = decision.allowed,
-          .shared = shared,
-          .remaining = decision.remaining,
-          .reset_in_ns = decision.full_at_ns - now_ns,
-          .retry_in_ns = decision.retry_in_ns};
+  return {.allowed = taken.decision.allowed,
+          .shared = taken.shared,
+          .left_ns = taken.decision.left_ns,
+          .stock = taken.stock,
+          .reset_in_ns = taken.decision.full_at_ns - now_ns,
+          .retry_in_ns = taken.decision.retry_in_ns};
 }
 
 RateVerdict RateLimit::count_quota(uint64_t key, int64_t unix_s) const noexcept {
@@ -219,7 +210,7 @@ RateVerdict RateLimit::count_quota(uint64_t key, int64_t unix_s) const noexcept 
   const int64_t left_ns = (window.ends_at_s - unix_s) * kSecondNs;
   return {.allowed = taken.allowed,
           .shared = taken.shared,
-          .remaining = limit - std::min(taken.used, limit),
+          .stock = limit - std::min(taken.used, limit),
           .reset_in_ns = left_ns,
           .retry_in_ns = left_ns};
 }
@@ -277,7 +268,7 @@ void RateLimit::hear(RateVerdict& verdict, int64_t full_in_ns, const RateTime& n
   const int64_t full_at_ns = now.mono_ns + full_in_ns;
   counts_->table->raise(verdict.key, full_at_ns, now.mono_ns);
   verdict.reset_in_ns = full_in_ns;
-  verdict.remaining = rate_.decide(full_at_ns, now.mono_ns, 0).remaining;
+  verdict.left_ns = rate_.decide(full_at_ns, now.mono_ns, 0).left_ns;
   if (!verdict.allowed) {
     verdict.retry_in_ns = rate_.decide(full_at_ns, now.mono_ns, config_.cost.fixed).retry_in_ns;
   }

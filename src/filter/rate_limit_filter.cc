@@ -232,10 +232,13 @@ void RateLimitFilter::commit(Stream& stream, const Passed& passed) const noexcep
 
 /// On the response, unless another limit is nearer to its end.
 void RateLimitFilter::show(Stream& stream, const RateVerdict& verdict) const noexcept {
-  if (verdict.limit->config().headers_on == config::RateHeadersOn::kAll &&
-      (stream.info.rate_limit == nullptr || verdict.remaining < stream.info.rate_limit_remaining)) {
+  if (verdict.limit->config().headers_on != config::RateHeadersOn::kAll) {
+    return;
+  }
+  const uint64_t remaining = verdict.limit->remaining(verdict);
+  if (stream.info.rate_limit == nullptr || remaining < stream.info.rate_limit_remaining) {
     stream.info.rate_limit = verdict.limit;
-    stream.info.rate_limit_remaining = verdict.remaining;
+    stream.info.rate_limit_remaining = remaining;
     stream.info.rate_limit_reset_s = seconds_up(verdict.reset_in_ns);
   }
 }

@@ -41,9 +41,8 @@ RateTable::Taken RateLeases::take(RateTable& table, const Wanted& wanted, const 
   lease.used_at = ++takes_;
   if (lease.left >= cost) {
     lease.left -= static_cast<uint32_t>(cost);
-    return {.decision = {.allowed = true,
-                         .full_at_ns = lease.full_at_ns,
-                         .remaining = lease.remaining + lease.left}};
+    return {.decision = {.allowed = true, .full_at_ns = lease.full_at_ns, .left_ns = lease.left_ns},
+            .stock = lease.left};
   }
   RateTable::Taken taken = table.take(key, rate, batch, now_ns);
   if (taken.shared) {  // of many keys: no stock for one of them
@@ -57,8 +56,8 @@ RateTable::Taken RateLeases::take(RateTable& table, const Wanted& wanted, const 
     lease.left = taken.decision.allowed ? 0 : lease.left;
   }
   lease.full_at_ns = taken.decision.full_at_ns;
-  lease.remaining = taken.decision.remaining;
-  taken.decision.remaining += lease.left;
+  lease.left_ns = taken.decision.left_ns;
+  taken.stock = lease.left;
   return taken;
 }
 

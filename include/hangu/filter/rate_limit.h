@@ -58,10 +58,11 @@ struct RateVerdict {
   bool ask = false;          // the store has to say
   bool unavailable = false;  // refused because the store cannot say
   bool shared = false;       // the key has no place of its own
-  uint64_t remaining = 0;
-  int64_t reset_in_ns = 0;  // until all is there again
-  int64_t retry_in_ns = 0;  // when refused
-  uint64_t cost_told = 1;   // by the response
+  int64_t left_ns = 0;       // of a bucket; see RateLimit::remaining()
+  uint64_t stock = 0;        // of requests, beside that
+  int64_t reset_in_ns = 0;   // until all is there again
+  int64_t retry_in_ns = 0;   // when refused
+  uint64_t cost_told = 1;    // by the response
 };
 
 /// What is kept with a stream of the limits that let it pass: while a store is asked, and for what
@@ -94,6 +95,11 @@ class RateLimit {
   /// Whether the store decides.
   bool strict() const {
     return is_cluster() && config_.cluster.mode == config::ClusterMode::kStrict;
+  }
+
+  /// Further requests of cost 1 that would be allowed now.
+  uint64_t remaining(const RateVerdict& verdict) const noexcept {
+    return rate_.many_of(verdict.left_ns) + verdict.stock;
   }
 
   /// Takes what the request costs if it is there.

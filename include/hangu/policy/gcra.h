@@ -12,7 +12,7 @@ class Gcra {
   struct Decision {
     bool allowed = false;
     int64_t full_at_ns = 0;   // the new state; when refused the old one
-    uint64_t remaining = 0;   // further requests of cost 1 that would be allowed now
+    int64_t left_ns = 0;      // what is left in the bucket, as time: see many_of()
     int64_t retry_in_ns = 0;  // when refused: until the same would be allowed
   };
 
@@ -29,10 +29,10 @@ class Gcra {
     const int64_t wanted = from + time_of(cost);
     if (wanted - now_ns > tolerance_ns_) {
       return {.full_at_ns = full_at_ns,
-              .remaining = left(from, now_ns),
+              .left_ns = tolerance_ns_ - (from - now_ns),
               .retry_in_ns = wanted - now_ns - tolerance_ns_};
     }
-    return {.allowed = true, .full_at_ns = wanted, .remaining = left(wanted, now_ns)};
+    return {.allowed = true, .full_at_ns = wanted, .left_ns = tolerance_ns_ - (wanted - now_ns)};
   }
 
   /// The state after `cost` was taken, whether it was there or not: the bucket may be in debt.
@@ -42,6 +42,17 @@ class Gcra {
 
   /// In which so much comes back. Rounded down by less than a nanosecond.
   int64_t time_of(uint64_t cost) const noexcept { return cost == 1 ? one_ns_ : time_of_many(cost); }
+
+  /// How many requests of cost 1 would be allowed by what is left. It divides, so ask when somebody
+  /// wants to know.
+  uint64_t many_of(int64_t left_ns) const noexcept {
+    if (left_ns <= 0) {
+      return 0;
+    }
+    return one_ns_ > kExactNs
+               ? static_cast<uint64_t>(left_ns / one_ns_)
+               : static_cast<uint64_t>(static_cast<__int128>(left_ns) * count_ / per_ns_);
+  }
 
   /// What a full bucket holds, as time.
   int64_t tolerance_ns() const { return tolerance_ns_; }
@@ -63,16 +74,6 @@ class Gcra {
   int64_t time_of_many(uint64_t cost) const noexcept {
     const __int128 time = static_cast<__int128>(cost) * per_ns_ / count_;
     return static_cast<int64_t>(std::min<__int128>(time, kDebtMaxNs));
-  }
-
-  uint64_t left(int64_t full_at_ns, int64_t now_ns) const noexcept {
-    const int64_t free_ns = tolerance_ns_ - (full_at_ns - now_ns);
-    if (free_ns <= 0) {
-      return 0;
-    }
-    return one_ns_ > kExactNs
-               ? static_cast<uint64_t>(free_ns / one_ns_)
-               : static_cast<uint64_t>(static_cast<__int128>(free_ns) * count_ / per_ns_);
   }
 
   // Above this the rounding of one_ns_ does not show in what is left.

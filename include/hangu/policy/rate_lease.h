@@ -37,7 +37,7 @@ class RateLeases {
   struct Lease {
     uint64_t key = 0;
     int64_t full_at_ns = 0;  // of the shared bucket, when we last took of it
-    uint64_t remaining = 0;  // in it, then
+    int64_t left_ns = 0;     // in it, then
     uint32_t left = 0;       // to hand out
     uint32_t used_at = 0;    // counts takes
   };

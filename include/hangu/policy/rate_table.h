@@ -11,13 +11,16 @@
 
 namespace hangu::policy {
 
+struct RateTaken {
+  Gcra::Decision decision;
+  bool shared = false;  // the key found no place
+  uint64_t stock = 0;   // of requests, beside what the decision says is left
+};
+
 template <template <class> class Word>
 class BasicRateTable {
  public:
-  struct Taken {
-    Gcra::Decision decision;
-    bool shared = false;  // the key found no place
-  };
+  using Taken = RateTaken;
 
   /// For about `keys_max` keys at once.
   explicit BasicRateTable(size_t keys_max)

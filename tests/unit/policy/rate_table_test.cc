@@ -32,7 +32,7 @@ TEST(Gcra, AllowsABurstAndThenTheRate) {
   for (uint64_t left = 5; left-- > 0;) {
     const Gcra::Decision decision = rate.decide(state, now, 1);
     ASSERT_TRUE(decision.allowed);
-    EXPECT_EQ(decision.remaining, left);
+    EXPECT_EQ(rate.many_of(decision.left_ns), left);
     state = decision.full_at_ns;
   }
   const Gcra::Decision refused = rate.decide(state, now, 1);
@@ -45,7 +45,7 @@ TEST(Gcra, AllowsABurstAndThenTheRate) {
 
 TEST(Gcra, CostsMoreAndNeverMoreThanTheBurst) {
   const Gcra rate(10, kSecond, 5);
-  EXPECT_EQ(rate.decide(0, kSecond, 3).remaining, 2U);
+  EXPECT_EQ(rate.many_of(rate.decide(0, kSecond, 3).left_ns), 2U);
   EXPECT_TRUE(rate.decide(0, kSecond, 5).allowed);
   EXPECT_FALSE(rate.decide(0, kSecond, 6).allowed);
 }
@@ -105,8 +105,9 @@ TEST(Gcra, WhatWasTakenStaysTakenWhenTheRateChanges) {
   const Gcra fast(100, kSecond, 10);
   const int64_t state = slow.charge(0, kSecond, 7);
   const int64_t rescaled = fast.rescale(state, kSecond, slow);
-  EXPECT_EQ(fast.decide(rescaled, kSecond, 1).remaining, 2U);
-  EXPECT_EQ(slow.decide(slow.rescale(rescaled, kSecond, fast), kSecond, 1).remaining, 2U);
+  EXPECT_EQ(fast.many_of(fast.decide(rescaled, kSecond, 1).left_ns), 2U);
+  const int64_t back = slow.rescale(rescaled, kSecond, fast);
+  EXPECT_EQ(slow.many_of(slow.decide(back, kSecond, 1).left_ns), 2U);
   const int64_t later = kSecond + 1'000'000;  // a part of a request has come back
   EXPECT_NEAR(static_cast<double>(fast.rescale(state, later, slow) - later), 7e7, 1e3);
 }
@@ -129,7 +130,7 @@ TEST(RateTable, RaisesButNeverLowers) {
   RateTable table(100);
   const Gcra rate(1, kSecond, 10);
   table.raise(7, 5 * kSecond, kSecond);
-  EXPECT_EQ(table.probe(7, rate, 0, kSecond).decision.remaining, 6U);
+  EXPECT_EQ(rate.many_of(table.probe(7, rate, 0, kSecond).decision.left_ns), 6U);
   table.raise(7, 3 * kSecond, kSecond);
   EXPECT_EQ(allowed_at_once(table, 7, rate, kSecond), 6);
 }
@@ -202,11 +203,11 @@ TEST(RateLeases, ACrowdOfKeysGivesItsStockBack) {
   const Gcra rate(10'000, kSecond, 64);
   std::mt19937_64 random(13);
   ASSERT_TRUE(leases.take(table, {1, 1, 64}, rate, kSecond).decision.allowed);
-  EXPECT_EQ(table.probe(1, rate, 0, kSecond).decision.remaining, 0U);
+  EXPECT_EQ(rate.many_of(table.probe(1, rate, 0, kSecond).decision.left_ns), 0U);
   for (int i = 0; i < 10'000; ++i) {
     leases.take(table, {random(), 1, 64}, rate, kSecond);
   }
-  EXPECT_EQ(table.probe(1, rate, 0, kSecond).decision.remaining, 63U);
+  EXPECT_EQ(rate.many_of(table.probe(1, rate, 0, kSecond).decision.left_ns), 63U);
 }
 
 TEST(RateTable, CountsEachKeyByItself) {
