@@ -62,11 +62,11 @@ bool RouteTable::visit_tables(std::string_view host, Visit visit) const noexcept
 template <class Visit>
 bool RouteTable::visit_templates(const PathTable& table, std::string_view path,
                                  Visit visit) noexcept {
-  if (table.shapes.empty()) {
+  if (table.first_shape.sets.empty()) {
     return false;
   }
   const SegmentsOfPath segments(path);
-  return std::any_of(table.shapes.begin(), table.shapes.end(), [&](const ShapeTable& each) {
+  const auto visit_shape = [&](const ShapeTable& each) {
     const Shape& shape = each.shape;
     if (!segments.fits(shape.literals, shape.segments, shape.rest)) {
       return false;
@@ -76,7 +76,9 @@ bool RouteTable::visit_templates(const PathTable& table, std::string_view path,
           return segments.has_literals(set.first->path().text(), shape.literals);
         });
     return found != nullptr && visit(*found);
-  });
+  };
+  return visit_shape(table.first_shape) ||
+         std::any_of(table.other_shapes.begin(), table.other_shapes.end(), visit_shape);
 }
 
 template <class Visit>

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "hangu/base/list_difference.h"
+#include "hangu/base/table_memory.h"
 #include "hangu/policy/route_table.h"
 
 #include "policy/split_path.h"
@@ -127,6 +128,25 @@ bool RouteTable::remove_from_set(RouteSet& set, const RouteEntry& entry) {
   return set.first == nullptr;
 }
 
+std::vector<RouteTable::ShapeTable> RouteTable::take_shapes(PathTable& table) {
+  std::vector<ShapeTable> shapes = std::move(table.other_shapes);
+  if (!table.first_shape.sets.empty()) {
+    shapes.insert(shapes.begin(), std::move(table.first_shape));
+  }
+  return shapes;
+}
+
+/// Those that have become empty are left out.
+void RouteTable::put_shapes(std::vector<ShapeTable> shapes, PathTable& table) {
+  std::erase_if(shapes, [](const ShapeTable& each) { return each.sets.empty(); });
+  table.first_shape = {};
+  if (!shapes.empty()) {
+    table.first_shape = std::move(shapes.front());
+    shapes.erase(shapes.begin());
+  }
+  table.other_shapes = std::move(shapes);
+}
+
 /// Calls change(sets, hash, same) for the sets among which the entry's is, or change(set).
 template <class Edit>
 void RouteTable::change_set(PathTable& table, const RouteEntry& entry, Edit change) {
@@ -142,13 +162,14 @@ void RouteTable::change_set(PathTable& table, const RouteEntry& entry, Edit chan
     case PathKind::kTemplate: break;
   }
   const Shape shape = Shape::of(path);
-  auto at = std::find_if(table.shapes.begin(), table.shapes.end(),
+  std::vector<ShapeTable> shapes = take_shapes(table);
+  auto at = std::find_if(shapes.begin(), shapes.end(),
                          [&](const ShapeTable& each) { return each.shape == shape; });
-  if (at == table.shapes.end()) {
-    const auto behind = std::find_if(
-        table.shapes.begin(), table.shapes.end(),
-        [&](const ShapeTable& each) { return shape.sort_key() < each.shape.sort_key(); });
-    at = table.shapes.insert(behind, ShapeTable{.shape = shape, .sets = {}});
+  if (at == shapes.end()) {
+    const auto behind = std::find_if(shapes.begin(), shapes.end(), [&](const ShapeTable& each) {
+      return shape.sort_key() < each.shape.sort_key();
+    });
+    at = shapes.insert(behind, ShapeTable{.shape = shape, .sets = {}});
   }
   change(at->sets, hash_literals(path.segments()), [&](const RouteSet& set) {
     const auto& ours = path.segments();
@@ -157,7 +178,7 @@ void RouteTable::change_set(PathTable& table, const RouteEntry& entry, Edit chan
       return a.kind != config::PathTemplate::Kind::kLiteral || a.text == b.text;
     });
   });
-  std::erase_if(table.shapes, [](const ShapeTable& each) { return each.sets.empty(); });
+  put_shapes(std::move(shapes), table);
 }
 
 namespace {
@@ -218,10 +239,10 @@ template <class Edit>
 void RouteTable::edit_hosts(const RouteEntry& entry, Edit edit) {
   const auto edit_one = [&](HostTable& table, std::string_view host) {
     if (table == nullptr) {
-      table = std::make_shared<PathTable>();
+      table = make_table_part<PathTable>();
       table->host = InlineText<kHostInline>(host);
     } else if (table.use_count() > 1) {
-      table = std::make_shared<PathTable>(*table);
+      table = make_table_part<PathTable>(*table);
     }
     edit(*table);
     return table->routes == 0;
@@ -280,7 +301,7 @@ void RouteTable::replace(const config::RouteList& routes, const std::vector<size
   }
   for (const size_t at : places) {
     const uint32_t slot = slot_of_position_[at];
-    auto entry = std::make_shared<const RouteEntry>(routes.item(at), slot);
+    auto entry = make_table_part<const RouteEntry>(routes.item(at), slot);
     edit_hosts(*entry, [&](PathTable& table) { insert(table, *entry); });
     entries_.set(slot, std::move(entry));
     change.added.push_back(slot);
@@ -327,7 +348,7 @@ RouteTable::Change RouteTable::update(const config::RouteList& routes) {
   }
   for (size_t at = window.begin; at < window.new_end; ++at) {
     if (kept[at - window.begin] == kNone) {
-      auto entry = std::make_shared<const RouteEntry>(routes.item(at), slots[at]);
+      auto entry = make_table_part<const RouteEntry>(routes.item(at), slots[at]);
       edit_hosts(*entry, [&](PathTable& table) { insert(table, *entry); });
       entries_.set(slots[at], std::move(entry));
       change.added.push_back(slots[at]);

@@ -125,8 +125,9 @@ class RouteTable {
     uint64_t prefix_depths = 0;    // as many slashes, as bits; the last one for all beyond
     SegmentedTable<RouteSet> prefixes;
     SegmentedTable<RouteSet> exact;
-    std::vector<ShapeTable> shapes;  // in order of precedence
-    RouteSet patterns;               // one set, though each has a path of its own
+    ShapeTable first_shape;                // without sets: there are no templates
+    std::vector<ShapeTable> other_shapes;  // in order of precedence
+    RouteSet patterns;                     // one set, though each has a path of its own
     RouteSet any;
     size_t routes = 0;
   };
@@ -134,6 +135,8 @@ class RouteTable {
   using HostTable = std::shared_ptr<PathTable>;
 
   // route_table_update.cc
+  static std::vector<ShapeTable> take_shapes(PathTable& table);
+  static void put_shapes(std::vector<ShapeTable> shapes, PathTable& table);
   bool before(const RouteEntry* a, const RouteEntry* b) const;
   template <class Edit>
   void change_set(PathTable& table, const RouteEntry& entry, Edit change);

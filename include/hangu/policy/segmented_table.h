@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "hangu/base/table_memory.h"
+
 namespace hangu::policy {
 
 template <class Value>
@@ -81,7 +83,7 @@ class SegmentedTable {
     Segment() = default;
 
     explicit Segment(size_t capacity)
-        : slots(std::make_shared<Slot[]>(capacity)),
+        : slots(make_table_array<Slot>(capacity)),
           mask(capacity - 1) {}
 
     /// The place of the key, or a free one.
