@@ -41,7 +41,11 @@ OidcLogouts::Outcome OidcLogouts::end(const End& what, int64_t now_s) noexcept {
       done = table_.end(key(kNameless, what.subject), now_s, what.keep_s) && done;
     }
   }
-  return done ? Outcome::kEnded : Outcome::kFull;
+  if (!done) {
+    tokens_.give_back(token, key(kTokenAgain, what.token));  // the provider may try again
+    return Outcome::kFull;
+  }
+  return Outcome::kEnded;
 }
 
 }  // namespace hangu::filter

@@ -16,12 +16,16 @@ uint64_t ReplayTable::tick_of(int64_t time_s) const noexcept {
   return static_cast<uint64_t>(std::clamp<int64_t>(ticks, 1, kTicksMax));
 }
 
+PlaceSets::Both ReplayTable::sets_of(uint64_t key, uint64_t second_key) const noexcept {
+  return {sets_.set(second_key), sets_.set(std::rotl(second_key, 32) ^ key)};
+}
+
 ReplayTable::Outcome ReplayTable::use(uint64_t key, uint64_t second_key, int64_t until_s,
                                       int64_t now_s) noexcept {
   const uint64_t tag = key & ~kTickMask;
   const uint64_t end = tick_of(until_s);
   const uint64_t now = std::max<uint64_t>(tick_of(now_s), 1) - 1;
-  const PlaceSets::Both sets = {sets_.set(second_key), sets_.set(std::rotl(second_key, 32) ^ key)};
+  const PlaceSets::Both sets = sets_of(key, second_key);
   const auto is_over = [now](uint64_t word) { return (word & kTickMask) <= now; };
   const auto known = [&](const PlaceSets::Place* but) {
     return PlaceSets::any(
@@ -39,6 +43,18 @@ ReplayTable::Outcome ReplayTable::use(uint64_t key, uint64_t second_key, int64_t
     }
   }
   return Outcome::kReplay;
+}
+
+void ReplayTable::give_back(uint64_t key, uint64_t second_key) noexcept {
+  const uint64_t tag = key & ~kTickMask;
+  for (PlaceSets::Place* const places : sets_of(key, second_key)) {
+    for (size_t i = 0; i < PlaceSets::kWays; ++i) {
+      uint64_t held = places[i].load();
+      if (held != 0 && (held & ~kTickMask) == tag) {
+        places[i].compare_exchange_strong(held, 0);
+      }
+    }
+  }
 }
 
 size_t ReplayTable::live(int64_t now_s) const noexcept {

@@ -34,6 +34,9 @@ class ReplayTable {
   /// `key`: a hash that an attacker cannot foresee. `until_s`: Unix time up to which it counts.
   Outcome use(uint64_t key, uint64_t second_key, int64_t until_s, int64_t now_s) noexcept;
 
+  /// As if it had never been used: what it was used for could not be done.
+  void give_back(uint64_t key, uint64_t second_key) noexcept;
+
   /// Places, a power of two.
   size_t places() const { return sets_.size(); }
 
@@ -46,6 +49,7 @@ class ReplayTable {
   static constexpr int64_t kTickSeconds = 16;  // 8 years until they run out
 
   uint64_t tick_of(int64_t time_s) const noexcept;
+  PlaceSets::Both sets_of(uint64_t key, uint64_t second_key) const noexcept;
 
   PlaceSets sets_;
   int64_t start_s_;

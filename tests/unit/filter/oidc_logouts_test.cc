@@ -66,5 +66,27 @@ TEST(OidcLogouts, SaysWhenThereIsNoRoom) {
   EXPECT_EQ(last, Outcome::kFull);
 }
 
+TEST(OidcLogouts, ATokenThatFoundNoRoomIsGoodLater) {
+  OidcLogouts logouts(1024, kNow, 7);
+  int64_t now = kNow;
+  std::string refused;
+  for (int i = 0; i < 10'000 && refused.empty(); ++i) {
+    now = kNow + i / 200 * 200;  // tokens are over before there are too many of them
+    const std::string name = std::to_string(i);
+    OidcLogouts::End end = end_of("", name, name);
+    end.token_until_s = now + 180;
+    if (logouts.end(end, now) == Outcome::kFull) {
+      refused = name;
+    }
+  }
+  ASSERT_FALSE(refused.empty());
+  OidcLogouts::End again = end_of("", refused, refused);
+  again.token_until_s = now + 10'000;
+  EXPECT_EQ(logouts.end(again, now), Outcome::kFull);  // as before, not a replay
+  // What the others have ended is over by then.
+  EXPECT_EQ(logouts.end(again, now + 3700), Outcome::kEnded);
+  EXPECT_EQ(logouts.end(again, now + 3700), Outcome::kReplay);
+}
+
 }  // namespace
 }  // namespace hangu::filter

@@ -27,6 +27,18 @@ TEST(ReplayTableTest, LetsAKeyPassOnceUntilItsTimeIsOver) {
   EXPECT_EQ(table.use(key, 7, kNow + 900, kNow + 317), Outcome::kReplay);
 }
 
+TEST(ReplayTableTest, TakesBackWhatWasInVain) {
+  ReplayTable table(1024, kNow);
+  const uint64_t key = 0x123456789abcdef0;
+  const uint64_t other = key ^ (1ULL << 60);
+  EXPECT_EQ(table.use(key, 7, kNow + 300, kNow), Outcome::kFirst);
+  EXPECT_EQ(table.use(other, 7, kNow + 300, kNow), Outcome::kFirst);
+  table.give_back(key, 7);
+  EXPECT_EQ(table.live(kNow), 1U);
+  EXPECT_EQ(table.use(other, 7, kNow + 300, kNow), Outcome::kReplay);
+  EXPECT_EQ(table.use(key, 7, kNow + 300, kNow), Outcome::kFirst);
+}
+
 TEST(ReplayTableTest, NeverForgetsWhatStillCounts) {
   ReplayTable table(4096, kNow);
   std::mt19937_64 random(42);
