@@ -143,8 +143,9 @@ void compile_all(benchmark::State& state) {
   for (auto _ : state) {
     stats::Registry registry(2);
     server::QuotaSaver quotas("");  // there are none
+    server::LogoutKeeper logouts("", {});
     server::NoIdentity identity;
-    server::SnapshotBuilder builder(registry, quotas, identity, identity);
+    server::SnapshotBuilder builder(registry, quotas, logouts, identity, identity);
     benchmark::DoNotOptimize(builder.build(config, {}, {}, {}));
   }
 }
@@ -157,8 +158,9 @@ void compile_one_changed(benchmark::State& state) {
   config::Config config = config_of(Paths::kPrefix, hosts);
   stats::Registry registry(2);
   server::QuotaSaver quotas("");  // there are none
+  server::LogoutKeeper logouts("", {});
   server::NoIdentity identity;
-  server::SnapshotBuilder builder(registry, quotas, identity, identity);
+  server::SnapshotBuilder builder(registry, quotas, logouts, identity, identity);
   static_cast<void>(builder.build(std::make_shared<const config::Config>(config), {}, {}, {}));
   Numbers numbers;
   for (auto _ : state) {

@@ -56,13 +56,15 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
         inherited_(std::move(inherited)),
         registry_(worker_count(*config_)),
         quotas_(config_->state_dir),
-        builder_(registry_, quotas_, *this, passwords_),
+        logouts_(config_->state_dir, callbacks_.on_sessions_ended),
+        builder_(registry_, quotas_, logouts_, *this, passwords_),
         plugins_({.folder = config_->state_dir + "/plugins",
                   .functions = &filter::plugin_functions(),
                   .workers = registry_.shards()},
                  registry_) {
     if (inherited_.held) {
       quotas_.wait();
+      logouts_.wait();
     }
     Secrets secrets = decode_secrets(inherited_.secrets);
     tls_.begin_with({.own = std::move(secrets.ticket_keys), .shared = inherited_.shared_secrets});
@@ -83,6 +85,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
       store->stop();
     }
     quotas_.stop();
+    logouts_.stop();
   }
 
   Result<void, std::string> open();
@@ -123,6 +126,12 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
 
   Result<void, std::string> take_over(int audit_relay) override;
   void adopt(int fd, std::string_view told) override;
+
+  void end_sessions(const LogoutKeeper::Entries& entries) override { logouts_.take(entries); }
+
+  bool ends_sessions() const override { return logouts_.in_use(); }
+
+  LogoutKeeper::Entries ended_sessions() const override { return logouts_.all(); }
 
   void reopen_logs() override { access_logs_.reopen(); }
 
@@ -194,6 +203,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   Inheritance inherited_;
   stats::Registry registry_;
   QuotaSaver quotas_;
+  LogoutKeeper logouts_;
   PasswordWorker passwords_{[this](filter::PasswordAnswer answer) {
     Shard& shard = *shards_[answer.question.shard];
     shard.post([&shard, answer = std::move(answer)] { shard.take_password_answer(answer); });
@@ -619,6 +629,7 @@ Result<void, std::string> GatewayImpl::take_over(int audit_relay) {
     return listening;
   }
   quotas_.take_over();
+  logouts_.take_over();
   builder_.restore_quotas();
   publish(build(config_), std::exchange(held_, {}), {});
   forget_inheritance();
@@ -746,18 +757,11 @@ GatewayStatus GatewayImpl::status() const {
       .event_loop = event_loop_,
       .generation = config_->generation,
       .draining = draining_,
-      .listeners = {},
       .certificates = certificates(),
-      .upstreams = {},
-      .rate_limits = {},
-      .concurrency_limits = {},
-      .bandwidth_limits = {},
-      .stores = {},
-      .route_circuits = {},
-      .shards = {},
       .audit = audit_log_ != nullptr ? server::status_of(*audit_log_) : AuditStatus{},
       .plugins = plugins_.status(*config_),
-      .overload = overload_status(config_->overload, registry_.overload())};
+      .overload = overload_status(config_->overload, registry_.overload()),
+      .logouts = logouts_.status()};
   for (const auto& [name, store] : stores_) {
     status.stores.push_back(store->status());
   }

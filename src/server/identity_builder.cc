@@ -235,17 +235,27 @@ std::shared_ptr<filter::JwtKeys> IdentityBuilder::keys_for(const config::Authent
   return memory.keys;
 }
 
-/// Whose sessions have been ended stays known after a reload, too.
+/// Whose sessions have been ended stays known after a reload, however many it is to be.
 std::shared_ptr<filter::OidcLogouts> IdentityBuilder::logouts_for(
     const config::Authenticator& config) {
   if (config.oidc.backchannel_logout_path.empty()) {
     return nullptr;
   }
+  const identity::Digest scope = filter::OidcLogouts::scope_of(config.name, config.oidc);
   Logouts& known = logout_memories_[config.name];
-  if (known.memory == nullptr || known.entries != config.oidc.logouts_max) {
+  if (known.memory == nullptr) {
+    known.seed = random_.next();
+  }
+  if (known.memory == nullptr || known.entries != config.oidc.logouts_max ||
+      known.memory->scope() != scope) {
     known.entries = config.oidc.logouts_max;
-    known.memory =
-        std::make_shared<filter::OidcLogouts>(known.entries, unix_seconds(), random_.next());
+    known.memory = std::make_shared<filter::OidcLogouts>(filter::OidcLogouts::Options{
+        .entries_max = std::max<size_t>(known.entries, keeper_.known(scope)),
+        .now_s = unix_seconds(),
+        .seed = known.seed,
+        .scope = scope,
+        .listener = &keeper_});
+    keeper_.adopt(known.memory);
   }
   return known.memory;
 }

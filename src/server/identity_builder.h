@@ -24,15 +24,17 @@
 #include "hangu/filter/signature_authenticator.h"
 #include "hangu/stats/registry.h"
 
+#include "server/logout_keeper.h"
 #include "server/random.h"
 
 namespace hangu::server {
 
 class IdentityBuilder {
  public:
-  IdentityBuilder(stats::Registry& registry, filter::JwtKeys::Fetcher& fetcher,
-                  filter::PasswordChecker& passwords)
+  IdentityBuilder(stats::Registry& registry, LogoutKeeper& logouts,
+                  filter::JwtKeys::Fetcher& fetcher, filter::PasswordChecker& passwords)
       : registry_(registry),
+        keeper_(logouts),
         fetcher_(fetcher),
         passwords_(passwords) {}
 
@@ -112,6 +114,7 @@ class IdentityBuilder {
   std::shared_ptr<filter::OidcLogouts> logouts_for(const config::Authenticator& config);
 
   stats::Registry& registry_;
+  LogoutKeeper& keeper_;
   filter::JwtKeys::Fetcher& fetcher_;
   filter::PasswordChecker& passwords_;
   Random random_;
@@ -127,6 +130,7 @@ class IdentityBuilder {
 
   struct Logouts {
     uint32_t entries = 0;
+    uint64_t seed = 0;  // sessions that were opened before know their keys by it
     std::shared_ptr<filter::OidcLogouts> memory;
   };
 

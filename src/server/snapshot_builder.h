@@ -26,6 +26,7 @@
 #include "server/forward_auth_builder.h"
 #include "server/identity_builder.h"
 #include "server/limit_builder.h"
+#include "server/logout_keeper.h"
 #include "server/quota_saver.h"
 #include "server/random.h"
 
@@ -66,11 +67,11 @@ struct Opened {
 class SnapshotBuilder {
  public:
   /// `fetcher`: of the keys of token issuers.
-  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas, filter::JwtKeys::Fetcher& fetcher,
-                  filter::PasswordChecker& passwords)
+  SnapshotBuilder(stats::Registry& registry, QuotaSaver& quotas, LogoutKeeper& logouts,
+                  filter::JwtKeys::Fetcher& fetcher, filter::PasswordChecker& passwords)
       : registry_(registry),
         quotas_(quotas),
-        identity_(registry, fetcher, passwords),
+        identity_(registry, logouts, fetcher, passwords),
         forward_auths_(registry),
         limits_(registry) {}
 

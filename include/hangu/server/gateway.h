@@ -14,12 +14,14 @@
 #include "hangu/base/result.h"
 #include "hangu/config/config.h"
 #include "hangu/identity/issuer.h"
+#include "hangu/identity/logout_entry.h"
 #include "hangu/plugin/status.h"
 #include "hangu/policy/adaptive_limit.h"
 #include "hangu/policy/endpoint_health.h"
 #include "hangu/policy/priority_levels.h"
 #include "hangu/policy/release_share.h"
 #include "hangu/server/handover.h"
+#include "hangu/server/logout_status.h"
 #include "hangu/tls/client_context.h"
 #include "hangu/tls/server_context.h"
 
@@ -221,6 +223,7 @@ struct GatewayStatus {
   AuditStatus audit;
   std::vector<plugin::PluginStatus> plugins;
   OverloadStatus overload;
+  LogoutStatus logouts;
 };
 
 enum class PluginChange : uint8_t {
@@ -245,11 +248,13 @@ struct ReloadReport {
   std::vector<std::string> restart_required;  // changed keys that need a restart, such as "workers"
 };
 
-/// What a shard tells; any may be empty. Called on shard threads, must not block.
+/// What a shard or a thread of the gateway tells; any may be empty. Called there, must not block.
 struct Callbacks {
   /// A request has met a token whose key is not known; answer by set_keys().
   std::function<void(const std::string& authenticator)> on_keys_wanted;
   std::function<void()> on_drained;  // after begin_drain(): the last stream of all shards has ended
+  /// Providers have ended sessions, here or at another process of this node.
+  std::function<void(std::vector<identity::LogoutEntry>)> on_sessions_ended;
 };
 
 /// How the gateway takes leave of its connections.
@@ -334,6 +339,14 @@ class Gateway {
   /// sessions are derived: the first one seals, all of them open. None: the process has its own. No
   /// connection notices.
   virtual void set_shared_secrets(std::vector<std::string> /*secrets*/) {}
+
+  /// Ends the sessions that other nodes were told of.
+  virtual void end_sessions(const std::vector<identity::LogoutEntry>& /*entries*/) {}
+
+  /// Whether providers can end sessions; what they have ended and still counts.
+  virtual bool ends_sessions() const { return false; }
+
+  virtual std::vector<identity::LogoutEntry> ended_sessions() const { return {}; }
 
   virtual void reopen_logs() = 0;
   /// Reads certificates and keys whose files have changed, rotates ticket keys where that is due.

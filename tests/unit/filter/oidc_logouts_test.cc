@@ -1,5 +1,7 @@
 #include "hangu/filter/oidc_logouts.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace hangu::filter {
@@ -14,8 +16,13 @@ OidcLogouts::End end_of(std::string_view subject, std::string_view sid, std::str
       .subject = subject, .sid = sid, .token = token, .token_until_s = kNow + 180, .keep_s = 3600};
 }
 
+OidcLogouts::Options options_for(size_t entries, LogoutListener* listener = nullptr) {
+  return {
+      .entries_max = entries, .now_s = kNow, .seed = 7, .scope = {1, 2, 3}, .listener = listener};
+}
+
 TEST(OidcLogouts, ASessionIsKnownByItsNumberAndBySomebodysName) {
-  OidcLogouts logouts(1024, kNow, 7);
+  OidcLogouts logouts(options_for(1024));
   const auto first = logouts.keys_of("ann", "s1");
   const auto second = logouts.keys_of("ann", "s2");
   const auto nameless = logouts.keys_of("ann", "");
@@ -32,7 +39,7 @@ TEST(OidcLogouts, ASessionIsKnownByItsNumberAndBySomebodysName) {
 }
 
 TEST(OidcLogouts, ATokenIsGoodOnce) {
-  OidcLogouts logouts(1024, kNow, 7);
+  OidcLogouts logouts(options_for(1024));
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t1"), kNow), Outcome::kEnded);
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t1"), kNow + 1), Outcome::kReplay);
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t2"), kNow + 1), Outcome::kEnded);
@@ -40,7 +47,7 @@ TEST(OidcLogouts, ATokenIsGoodOnce) {
 
 TEST(OidcLogouts, HasRoomForAsManyTokensAsItSays) {
   constexpr size_t kCount = 65'536;
-  OidcLogouts logouts(kCount, kNow, 7);
+  OidcLogouts logouts(options_for(kCount));
   size_t taken = 0;
   while (taken < kCount &&
          logouts.end(end_of("ann", "", std::to_string(taken)), kNow) == Outcome::kEnded) {
@@ -50,14 +57,14 @@ TEST(OidcLogouts, HasRoomForAsManyTokensAsItSays) {
 }
 
 TEST(OidcLogouts, ANumberedSessionIsOverByWhicheverClock) {
-  OidcLogouts logouts(1024, kNow, 7);
+  OidcLogouts logouts(options_for(1024));
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t1"), kNow), Outcome::kEnded);
   EXPECT_TRUE(logouts.ended(logouts.keys_of("ann", "s1"), kNow + 60));
   EXPECT_FALSE(logouts.ended(logouts.keys_of("ann", ""), kNow + 60));
 }
 
 TEST(OidcLogouts, SaysWhenThereIsNoRoom) {
-  OidcLogouts logouts(1024, kNow, 7);
+  OidcLogouts logouts(options_for(1024));
   Outcome last = Outcome::kEnded;
   for (int i = 0; i < 10'000 && last == Outcome::kEnded; ++i) {
     const std::string name = std::to_string(i);
@@ -67,7 +74,7 @@ TEST(OidcLogouts, SaysWhenThereIsNoRoom) {
 }
 
 TEST(OidcLogouts, ATokenThatFoundNoRoomIsGoodLater) {
-  OidcLogouts logouts(1024, kNow, 7);
+  OidcLogouts logouts(options_for(1024));
   int64_t now = kNow;
   std::string refused;
   for (int i = 0; i < 10'000 && refused.empty(); ++i) {
@@ -86,6 +93,53 @@ TEST(OidcLogouts, ATokenThatFoundNoRoomIsGoodLater) {
   // What the others have ended is over by then.
   EXPECT_EQ(logouts.end(again, now + 3700), Outcome::kEnded);
   EXPECT_EQ(logouts.end(again, now + 3700), Outcome::kReplay);
+}
+
+struct Heard final : LogoutListener {
+  void on_ended(std::span<const identity::LogoutEntry> entries) noexcept override {
+    all.insert(all.end(), entries.begin(), entries.end());
+  }
+
+  std::vector<identity::LogoutEntry> all;
+};
+
+TEST(OidcLogouts, AnotherLearnsWhatOneHasHeard) {
+  Heard heard;
+  OidcLogouts one(options_for(1024, &heard));
+  OidcLogouts other(options_for(4096));
+  const auto numbered = other.keys_of("ann", "s1");
+  const auto nameless = other.keys_of("ann", "");
+  EXPECT_EQ(one.end(end_of("ann", "s1", "t1"), kNow), Outcome::kEnded);
+  EXPECT_EQ(one.end(end_of("ann", "s1", "t1"), kNow), Outcome::kReplay);
+  ASSERT_EQ(heard.all.size(), 3U);
+  for (const identity::LogoutEntry& entry : heard.all) {
+    EXPECT_TRUE(other.take(entry, kNow + 100));
+  }
+  EXPECT_TRUE(other.ended(numbered, kNow + 100));
+  EXPECT_TRUE(other.ended(nameless, kNow));
+  EXPECT_FALSE(other.ended(nameless, kNow + 1));  // it began later, although it was told late
+  EXPECT_EQ(other.end(end_of("ann", "s1", "t1"), kNow + 100), Outcome::kReplay);
+}
+
+TEST(OidcLogouts, WhatIsOverTakesNoRoom) {
+  Heard heard;
+  OidcLogouts one(options_for(1024, &heard));
+  EXPECT_EQ(one.end(end_of("ann", "", "t1"), kNow), Outcome::kEnded);
+  OidcLogouts other(options_for(1024));
+  for (const identity::LogoutEntry& entry : heard.all) {
+    EXPECT_TRUE(other.take(entry, kNow + 3601));
+  }
+  EXPECT_FALSE(other.ended(other.keys_of("ann", "s1"), kNow));
+}
+
+TEST(OidcLogouts, AuthenticatorsKnowNothingOfEachOther) {
+  config::OidcAuth config;
+  config.id_token.issuer = "https://id.example";
+  const identity::Digest scope = OidcLogouts::scope_of("web", config);
+  EXPECT_EQ(scope, OidcLogouts::scope_of("web", config));
+  EXPECT_NE(scope, OidcLogouts::scope_of("intern", config));
+  config.id_token.issuer = "https://id2.example";
+  EXPECT_NE(scope, OidcLogouts::scope_of("web", config));
 }
 
 }  // namespace

@@ -59,8 +59,9 @@ class SnapshotBuilderTest : public testing::Test {
   config::Config config_;
   stats::Registry registry_{1};
   QuotaSaver quotas_{""};  // there are none
+  LogoutKeeper logouts_{"", {}};
   NoIdentity identity_;
-  SnapshotBuilder builder_{registry_, quotas_, identity_, identity_};
+  SnapshotBuilder builder_{registry_, quotas_, logouts_, identity_, identity_};
 };
 
 TEST_F(SnapshotBuilderTest, OneChangedRouteIsOneNewRuntime) {
