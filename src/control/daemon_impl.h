@@ -26,6 +26,7 @@
 #include "control/config_report.h"
 #include "control/descriptor_store.h"
 #include "control/fleet_keys.h"
+#include "control/fleet_logouts.h"
 #include "control/key_news.h"
 #include "control/neighbours.h"
 #include "control/operator_orders.h"
@@ -295,9 +296,7 @@ class Daemon::Impl final : private Neighbours::Host {
     status.state = drain_.state();
     status.uptime = monotonic_now() - started_;
     status.started = started_wall_;
-    if (config_ != nullptr) {
-      status.config_path = config_->source_path;
-    }
+    status.config_path = config_ != nullptr ? config_->source_path : std::string();
     if (gateway_ != nullptr) {
       status.gateway = gateway_->status();
     }
@@ -317,6 +316,7 @@ class Daemon::Impl final : private Neighbours::Host {
     if (editor_ != nullptr) {
       status.documents = editor_->status();
     }
+    status.logout_sharing = fleet_logouts_->status();
     status.last_reload = last_reload_;
     status.last_upgrade = last_upgrade_;
     status.predecessor = neighbours_.predecessor();
@@ -358,6 +358,7 @@ class Daemon::Impl final : private Neighbours::Host {
     callbacks.on_drained = [this] {  // on a shard's thread
       asio::post(context_, [this] { on_drained(); });
     };
+    callbacks.on_sessions_ended = fleet_logouts_->open(*config_);
     const SignalsBlocked shards_take_no_signal;
     auto started = options_.start_gateway(
         config_, std::move(callbacks),
@@ -370,6 +371,7 @@ class Daemon::Impl final : private Neighbours::Host {
       return Failure<std::string>{started.error()};
     }
     gateway_ = std::move(*started);
+    fleet_logouts_->begin(*gateway_);
     begin_rounds();
     return {};
   }
@@ -682,6 +684,7 @@ class Daemon::Impl final : private Neighbours::Host {
     editor_.reset();
     releases_.stop();
     center_.reset();
+    fleet_logouts_->stop();
     gateway_.reset();
     if (!neighbours_.stays_behind()) {
       end();
@@ -762,6 +765,7 @@ class Daemon::Impl final : private Neighbours::Host {
   ReleaseController releases_;
   std::shared_ptr<ReleaseBook> release_book_;  // of this node
   std::shared_ptr<FleetKeys> fleet_keys_;      // nullptr: this node has keys of its own
+  std::shared_ptr<FleetLogouts> fleet_logouts_ = std::make_shared<FleetLogouts>(context_);
   Neighbours neighbours_;
   DrainMachine drain_;
   server::LeavePlan leave_;  // how, once it drains

@@ -25,6 +25,7 @@
 #include "hangu/control/health_checker.h"
 #include "hangu/control/key_fetcher.h"
 #include "hangu/control/lineage.h"
+#include "hangu/control/logout_sharing.h"
 #include "hangu/control/predecessor.h"
 #include "hangu/control/release_controller.h"
 #include "hangu/server/gateway.h"
@@ -96,6 +97,7 @@ struct DaemonStatus {
   std::vector<fleet::CertificateAlarm> certificate_alarms;  // of the fleet, or of this node alone
   std::optional<int64_t> first_certificate_end_s;           // Unix time; of this node's
   ConfigCenterStatus config_center;
+  LogoutSharing logout_sharing;
   DocumentsStatus documents;
   std::optional<LastReload> last_reload;
   std::optional<LastUpgrade> last_upgrade;
