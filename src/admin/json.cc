@@ -462,6 +462,21 @@ json::value audit(const server::AuditStatus& status) {
   return all;
 }
 
+json::object logouts(const control::DaemonStatus& status) {
+  const server::LogoutStatus& here = status.gateway.logouts;
+  json::object all = {{"remembered", here.remembered},
+                      {"without_room", here.without_room},
+                      {"failing", here.failing}};
+  if (status.logout_sharing.enabled) {
+    all["fleet"] = {{"connected", status.logout_sharing.connected},
+                    {"error", status.logout_sharing.error},
+                    {"waiting", status.logout_sharing.waiting},
+                    {"shared", status.logout_sharing.shared},
+                    {"overflows", status.logout_sharing.overflows}};
+  }
+  return all;
+}
+
 }  // namespace
 
 json::object status_json(const control::DaemonStatus& status, std::time_t now) {
@@ -499,6 +514,9 @@ json::object status_json(const control::DaemonStatus& status, std::time_t now) {
   }
   if (!status.keys.empty()) {
     all["key_sets"] = key_sets(status);
+  }
+  if (status.gateway.logouts.enabled) {
+    all["logouts"] = logouts(status);
   }
   if (!status.releases.empty()) {
     all["releases"] = releases_json(status.releases);

@@ -208,13 +208,44 @@ std::string audit_metrics(const server::AuditStatus& audit) {
   return metrics_text(metrics);
 }
 
+/// Nothing where no provider can end sessions.
+std::string logout_metrics(const control::DaemonStatus& status) {
+  const server::LogoutStatus& here = status.gateway.logouts;
+  if (!here.enabled) {
+    return "";
+  }
+  const Metric metrics[] = {
+      {"hangu_logouts_remembered", "gauge", "What providers have ended and still counts.",
+       here.remembered},
+      {"hangu_logouts_without_room_total", "counter",
+       "What other nodes or processes have heard, and found no room here.", here.without_room},
+      {"hangu_logouts_failing", "gauge", "1: the journal of them cannot be written.",
+       here.failing ? uint64_t{1} : uint64_t{0}}};
+  const control::LogoutSharing& fleet = status.logout_sharing;
+  if (!fleet.enabled) {
+    return metrics_text(metrics);
+  }
+  const Metric shared[] = {
+      {"hangu_fleet_logouts_connected", "gauge", "1: what other nodes hear, this one is told.",
+       fleet.connected ? uint64_t{1} : uint64_t{0}},
+      {"hangu_fleet_logouts_waiting", "gauge", "Entries that the store has not got yet.",
+       fleet.waiting},
+      {"hangu_fleet_logouts_shared_total", "counter", "Entries that the store has got from here.",
+       fleet.shared},
+      {"hangu_fleet_logouts_overflows_total", "counter",
+       "Entries that found no place among those that wait; they are looked for later.",
+       fleet.overflows}};
+  return metrics_text(metrics) + metrics_text(shared);
+}
+
 Reply metrics(control::Daemon& daemon) {
   const control::DaemonStatus status = daemon.status();
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
           stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
               center_metrics(status.config_center) + discovery_metrics(status.discoveries) +
-              release_metrics(status.releases) + certificate_metrics(status),
+              release_metrics(status.releases) + certificate_metrics(status) +
+              logout_metrics(status),
           {}};
 }
 

@@ -316,6 +316,27 @@ void print_fleet(const json::object& fleet, const Palette& palette,
   }
 }
 
+void print_logouts(const json::object& status, const Palette& palette,
+                   const Environment& environment) {
+  const json::object logouts = object_field(status, "logouts");
+  if (logouts.empty()) {
+    return;
+  }
+  const bool failing = flag_field(logouts, "failing");
+  const json::object fleet = object_field(logouts, "fleet");
+  const std::string error = text_field(fleet, "error");
+  environment.out << fmt::format(
+      "\n{}{:<32} {:>10} {:>10} {:>10}  STATE{}\n{:<32} {:>10} {:>10} {:>10}  {}{}{}\n",
+      palette.bold, "SESSIONS ENDED BY PROVIDERS", "REMEMBERED", "NO ROOM", "WAITING", palette.off,
+      fleet.empty() ? "of this node" : "of the fleet", number_field(logouts, "remembered"),
+      number_field(logouts, "without_room"), number_field(fleet, "waiting"),
+      failing || !error.empty() ? palette.red : palette.green,
+      failing          ? "cannot be written to the disk"
+      : !error.empty() ? error
+                       : "kept",
+      palette.off);
+}
+
 void print_config_center(const json::object& status, const Palette& palette,
                          const Environment& environment) {
   const json::object center = object_field(status, "config_center");
@@ -391,6 +412,7 @@ void print_status(const json::object& status, const Environment& environment) {
   print_limits(status, palette, environment);
   print_stores(status, palette, environment);
   print_key_sets(status, palette, environment);
+  print_logouts(status, palette, environment);
   print_config_center(status, palette, environment);
   print_documents(status, palette, environment);
   print_shards(status, palette, environment);
