@@ -1,36 +1,14 @@
 """Sessions that the provider ends (OpenID Connect Back-Channel Logout)."""
 
 import json
-import urllib.parse
 
-from support.oidc_case import OidcCase
+from support.gateway import Gateway
+from support.logout_case import FORM, PATH, LogoutCase, form_of
+from support.upgrade_case import UpgradeCase
 from support.wait import eventually
 
-PATH = "/oauth2/backchannel-logout"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
-
-class BackChannelLogout(OidcCase):
-    def begin(self, oidc=None, **options):
-        return super().begin({"backchannel_logout_path": PATH, **(oidc or {})}, **options)
-
-    def post(self, gateway, token, form=None):
-        body = urllib.parse.urlencode({"logout_token": token} if form is None else form)
-        response = gateway.client().request("POST", PATH, FORM, body.encode())
-        self.assertEqual(response.header("cache-control"), "no-store")
-        return response
-
-    def log_out(self, gateway, **claims):
-        response = self.post(gateway, self.provider.logout_token(**claims))
-        self.assertEqual(response.status, 200, response.body)
-
-    def logged_in_as(self, gateway, sid, sub="ann"):
-        self.provider.claims_more = {"sid": sid, "sub": sub}
-        return self.logged_in(gateway)
-
-    def statuses(self, browsers):
-        return [browser.request("/").status for browser in browsers]
-
+class BackChannelLogout(LogoutCase):
     def test_one_session_or_all_of_somebody(self):
         gateway = self.begin(workers=2)
         browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2", "s3")]
@@ -45,8 +23,10 @@ class BackChannelLogout(OidcCase):
         self.assertEqual(browsers[0].request("/", fields={}).status, 401)
         self.logged(gateway, "/", auth_reason="logged_out")
         # A reload forgets nothing.
-        gateway.reload(self.config_with({"backchannel_logout_path": PATH, "idle_timeout": "20m"}))
-        self.assertEqual(self.statuses(browsers), [302, 302, 302, 200])
+        for more in ({"idle_timeout": "20m"}, {"logouts_max": 131_072}, {"logouts_max": 1024}):
+            gateway.reload(self.config_with(more, workers=2))
+            for _ in range(4):
+                self.assertEqual(self.statuses(browsers), [302, 302, 302, 200], more)
 
         def again():
             self.provider.claims_more = {"sid": "s5"}
@@ -126,8 +106,80 @@ class BackChannelLogout(OidcCase):
         self.assertEqual(browser.request("/").status, 302)
 
     def test_without_the_path_it_is_for_those_who_are_logged_in(self):
-        gateway = super().begin()
+        config = self.config_with()
+        del config["authenticators"][0]["oidc"]["backchannel_logout_path"]
+        gateway = self.start(config)
         browser = self.logged_in(gateway)
         response = gateway.client().request("POST", PATH, FORM, b"logout_token=x")
         self.assertEqual(response.status, 401)
         self.assertEqual(browser.request("/").status, 200)
+
+
+class Kept(LogoutCase):
+    """What was ended outlives the process."""
+
+    def test_a_process_that_is_killed(self):
+        gateway = self.launch(self.config_with(workers=2))
+        browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2", "s3")]
+        browsers.append(self.logged_in_as(gateway, "s4", "bob"))
+        token = self.log_out(gateway, sid="s2")
+        self.log_out(gateway, sub="bob")
+        self.wait_for_records(5)  # with one for each token
+        self.assertEqual(self.remembered(gateway), 3)
+        self.assertEqual(gateway.metrics()["hangu_logouts_remembered"], 3)
+        gateway.kill()
+        self.assertEqual(self.journal.stat().st_mode & 0o777, 0o600)
+        for text in (b"ann", b"bob", b"s2"):
+            self.assertNotIn(text, self.journal.read_bytes())
+
+        gateway = self.launch(self.config_with(workers=2))
+        for _ in range(4):
+            self.assertEqual(self.statuses(browsers, gateway), [200, 302, 200, 302])
+        self.assertEqual(self.remembered(gateway), 3)
+        self.assertEqual(self.refused(gateway, token), "replayed")
+
+    def test_a_process_that_ends(self):
+        """It writes what it heard last."""
+        gateway = self.launch(self.config_with(workers=1))
+        browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2")]
+        self.log_out(gateway, sid="s1")
+        gateway.stop()
+        gateway = self.launch(self.config_with(workers=1))
+        self.assertEqual(self.statuses(browsers, gateway), [302, 200])
+
+    def test_a_disk_that_cannot_be_written(self):
+        """It is said, and what was ended is ended."""
+        self.state.joinpath("file").write_text("in the way of a directory")
+        config = self.config_with(workers=1, state_dir=str(self.state / "file"))
+        gateway = self.launch(config)
+        browsers = [self.logged_in_as(gateway, sid) for sid in ("s1", "s2")]
+        self.log_out(gateway, sid="s1")
+        self.assertEqual(self.statuses(browsers), [302, 200])
+        eventually(lambda: gateway.status()["logouts"]["failing"], "it fails")
+        self.state.joinpath("file").unlink()
+        eventually(lambda: not gateway.status()["logouts"]["failing"], "it is written")
+        gateway.kill()
+        gateway = self.launch(config)
+        self.assertEqual(self.statuses(browsers, gateway), [302, 200])
+
+
+class Upgraded(LogoutCase, UpgradeCase):
+    def test_processes_of_one_node_know_the_same(self):
+        self.own = Gateway(self.config_with(workers=1, upgrade={"drain_timeout": "60s"}))
+        self.addCleanup(self.end)
+        browsers = [self.logged_in_as(self.own, sid) for sid in ("s1", "s2", "s3")]
+        self.log_out(self.own, sid="s1")
+        # A call that is under way: the old process hears the end of it.
+        body = form_of(self.provider.logout_token(sid="s2"))
+        late = self.own.client()
+        late.send(late.head("POST", PATH, {**FORM, "Content-Length": str(len(body))}) + body[:9])
+        eventually(lambda: self.own.active_requests() == 1, "it is there")
+        self.wait_for_records(3)
+        self.upgrade_to_another()
+        self.assertEqual(self.statuses(browsers), [302, 200, 200])
+        late.send(body[9:])
+        self.assertEqual(late.read_response("POST").status, 200)
+        eventually(lambda: self.statuses(browsers) == [302, 302, 200], "the new one knows it")
+        self.wait_until_alone()
+        self.log_out(self.own, sid="s3")
+        self.assertEqual(self.statuses(browsers), [302, 302, 302])
