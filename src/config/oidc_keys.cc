@@ -106,7 +106,8 @@ void add_paths(ObjectType<OidcAuth>& type) {
           {.name = "logouts_max",
            .documentation =
                "How many of these ends are remembered on this node, each for "
-               "`lifetime`; beyond it the provider hears that they failed. 8 bytes each.",
+               "`lifetime`; beyond it the provider hears that they failed. Up to half a kilobyte "
+               "each, as they come.",
            .example = "1048576"})
       .key<&OidcAuth::redirect>(
           choice<LoginRedirect>({{"pages", LoginRedirect::kPages},

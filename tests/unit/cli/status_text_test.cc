@@ -54,6 +54,9 @@ control::DaemonStatus full_status() {
   server::UpstreamStatus other{.name = "other"};
   other.admission = {.enabled = true, .shadow = true, .shadow_rejected = 0};
   gateway.upstreams.push_back(other);
+  gateway.logouts = {.enabled = true, .remembered = 812, .without_room = 3};
+  status.logout_sharing = {
+      .enabled = true, .error = "127.0.0.1:2379: Connection refused", .waiting = 6, .shared = 1904};
   gateway.rate_limits = {
       {.name = "per-client", .mode = "enforce", .allowed = 48'000'123, .rejected = 90'211},
       {.name = "everything", .mode = "shadow", .allowed = 48'000'123, .shadow_rejected = 17},
