@@ -182,8 +182,9 @@ LogoutKeeper::Work LogoutKeeper::collect() {
   work.writes = !waiting_;
   if (work.writes) {
     work.append = std::exchange(unwritten_, {});
-    const bool due = rewrite_ && (stopping_ || rounds_ % kFailingRounds == 0);
-    work.rewrite = due || journal_.records() > 2 * entries_.size() + kSpareRecords;
+    const bool wanted = rewrite_ || journal_.records() > 2 * entries_.size() + kSpareRecords;
+    const bool may_be = stopping_ || !(failing_ || rewrite_) || rounds_ % kFailingRounds == 0;
+    work.rewrite = wanted && may_be;
   }
   return work;
 }
