@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 
 namespace hangu::server {
 namespace {
@@ -149,6 +150,7 @@ void LogoutKeeper::stop() {
 
 void LogoutKeeper::run() {
   pthread_setname_np(pthread_self(), "hangu-logouts");
+  block_asynchronous_signals();
   bool stopping = false;
   while (!stopping) {
     {
