@@ -152,6 +152,7 @@ asio::awaitable<std::string> FleetLogouts::put_waiting() {
   if (lease == nullptr) {
     co_return "the lease is over already";
   }
+  const int64_t lease_id = lease->id;
   const Batch batch = batch_for(*lease);
   std::vector<etcd::Operation> operations = batch.operations;
   auto done = co_await client_->transact({}, std::move(operations));
@@ -159,8 +160,10 @@ asio::awaitable<std::string> FleetLogouts::put_waiting() {
     co_return "";
   }
   if (!done) {
-    if (done.error().kind != etcd::Error::Kind::kUnreachable) {
-      leases_.clear();  // the store may not know them any more
+    const etcd::Error::Kind kind = done.error().kind;
+    if (kind != etcd::Error::Kind::kUnreachable && kind != etcd::Error::Kind::kDenied) {
+      // The store may not know it any more.
+      std::erase_if(leases_, [lease_id](const Lease& each) { return each.id == lease_id; });
     }
     co_return done.error().message;
   }
@@ -280,7 +283,7 @@ bool FleetLogouts::read(const etcd::KeyValue& key, Entries& out) {
   const auto entry =
       fleet::read_logout(std::string_view(key.key).substr(prefix_.size()), key.value);
   if (entry) {
-    out.push_back(*entry);
+    out.push_back(identity::bounded(*entry, unix_seconds()));
   } else if (!std::exchange(unreadable_told_, true)) {
     log::warning("event=fleet_logout_unreadable key={}", key.key);
   }

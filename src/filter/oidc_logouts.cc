@@ -1,5 +1,6 @@
 #include "hangu/filter/oidc_logouts.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hangu::filter {
@@ -64,12 +65,13 @@ OidcLogouts::Outcome OidcLogouts::end(const End& what, int64_t now_s) noexcept {
         .kind = kind, .scope = options_.scope, .digest = digest, .at_s = now_s, .until_s = until_s};
   };
   const Digest token = digest_of(kToken, what.token);
-  switch (use(token, what.token_until_s, now_s)) {
+  const int64_t token_until_s = std::min(what.token_until_s, now_s + identity::kLogoutKeptMaxS);
+  switch (use(token, token_until_s, now_s)) {
     case policy::ReplayTable::Outcome::kFirst: break;
     case policy::ReplayTable::Outcome::kReplay: return Outcome::kReplay;
     case policy::ReplayTable::Outcome::kFull: return Outcome::kFull;
   }
-  add(LogoutEntry::Kind::kToken, token, what.token_until_s);
+  add(LogoutEntry::Kind::kToken, token, token_until_s);
   const int64_t until_s = now_s + what.keep_s;
   if (what.sid.empty()) {
     add(LogoutEntry::Kind::kSessions, digest_of(kSubject, what.subject), until_s);

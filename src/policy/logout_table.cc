@@ -33,9 +33,18 @@ PlaceSets::Vacancy LogoutTable::place_for(uint64_t key, uint64_t oldest) const n
   return PlaceSets::vacancy(sets, [oldest](uint64_t held) { return (held & kTimeMask) < oldest; });
 }
 
+/// What is kept for a short time only makes no room by what has to last longer.
+int64_t LogoutTable::kept_for(int64_t keep_s) noexcept {
+  int64_t longest = keep_max_s_.load(std::memory_order_relaxed);
+  while (keep_s > longest &&
+         !keep_max_s_.compare_exchange_weak(longest, keep_s, std::memory_order_relaxed)) {
+  }
+  return std::max(keep_s, longest);
+}
+
 bool LogoutTable::end(uint64_t key, int64_t now_s, int64_t keep_s) noexcept {
   const uint64_t word = word_of(key, now_s);
-  const uint64_t oldest = word_of(0, now_s - keep_s);
+  const uint64_t oldest = word_of(0, now_s - kept_for(keep_s));
   // Another thread may take the place that was found: look again then.
   while (true) {
     PlaceSets::Vacancy found = place_for(key, oldest);

@@ -282,7 +282,7 @@ void LogoutKeeper::note(std::error_code error) {
   }
   if (error && !std::exchange(failing_, true)) {
     log::error("event=logouts_not_saved file={} error=\"{}\"", journal_.path(), error.message());
-  } else if (!error && std::exchange(failing_, false)) {
+  } else if (!error && !rewrite_ && std::exchange(failing_, false)) {
     log::info("event=logouts_saved file={}", journal_.path());
   }
   if (journal_.damaged() != damage_told_) {

@@ -1,7 +1,8 @@
 // WrittenPages: gives back the pages of a log that grows and that nobody here reads again. What the
 // kernel would keep of it, as long as it has memory, would push out what the machine needs, and a
-// page that was used a moment ago is cheaper to fill than one that was never touched. Never waits,
-// never fails: advice to the kernel, ignored for what is no regular file. One thread.
+// page that was used a moment ago is cheaper to fill than one that was never touched. Waits for
+// nothing to be written (but for room in the disk's queue), never fails: advice to the kernel,
+// ignored for what is no regular file. One thread.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 // restarts and told to other nodes: digests and times, nobody's name. Plain data.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "hangu/identity/digest.h"
@@ -19,5 +20,16 @@ struct LogoutEntry {
 
   bool operator==(const LogoutEntry&) const = default;
 };
+
+/// No entry is of interest for longer, whatever a token or a store says.
+inline constexpr int64_t kLogoutKeptMaxS = int64_t{400} * 24 * 3600;
+
+/// One of somebody else's: within what clocks may differ, and what anybody keeps.
+inline LogoutEntry bounded(LogoutEntry entry, int64_t now_s) {
+  constexpr int64_t kAheadMaxS = 300;
+  entry.at_s = std::min(entry.at_s, now_s + kAheadMaxS);
+  entry.until_s = std::min(entry.until_s, now_s + kLogoutKeptMaxS);
+  return entry;
+}
 
 }  // namespace hangu::identity

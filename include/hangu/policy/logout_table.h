@@ -25,7 +25,7 @@ class LogoutTable {
   LogoutTable& operator=(const LogoutTable&) = delete;
 
   /// `key`: a hash that nobody can foresee. What began at `now_s` or before is over. Entries that
-  /// are older than `keep_s` make room. False: there is none.
+  /// are older than the longest `keep_s` there ever was make room. False: there is none.
   bool end(uint64_t key, int64_t now_s, int64_t keep_s) noexcept;
 
   /// Whether what began then has been ended.
@@ -34,6 +34,7 @@ class LogoutTable {
  private:
   static constexpr uint64_t kTimeMask = UINT32_MAX;
 
+  int64_t kept_for(int64_t keep_s) noexcept;
   PlaceSets::Both sets_of(uint64_t key) const noexcept;
   uint64_t word_of(uint64_t key, int64_t time_s) const noexcept;
   PlaceSets::Vacancy place_for(uint64_t key, uint64_t oldest) const noexcept;
@@ -41,6 +42,7 @@ class LogoutTable {
   PlaceSets sets_;
   int64_t start_s_;
   std::atomic<bool> any_{false};
+  std::atomic<int64_t> keep_max_s_{0};
 };
 
 }  // namespace hangu::policy

@@ -56,6 +56,52 @@ TEST(OidcLogouts, HasRoomForAsManyTokensAsItSays) {
   EXPECT_EQ(taken, kCount);
 }
 
+/// Of a node with a shorter `lifetime`, or a clock that is ahead.
+TEST(OidcLogouts, WhatIsKeptShorterMakesNoRoomByWhatIsKeptLonger) {
+  OidcLogouts logouts(options_for(1024));
+  constexpr int kPeople = 200;
+  const auto name = [](int number) { return "person " + std::to_string(number); };
+  for (int i = 0; i < kPeople; ++i) {
+    ASSERT_EQ(logouts.end(end_of(name(i), "", std::to_string(i)), kNow), Outcome::kEnded);
+  }
+  for (uint8_t high = 0; high < 20; ++high) {
+    for (uint8_t low = 0; low < 250; ++low) {
+      logouts.take({.scope = logouts.scope(),
+                    .digest = {high, low},
+                    .at_s = kNow + 200,
+                    .until_s = kNow + 201},
+                   kNow);
+    }
+  }
+  for (int i = 0; i < kPeople; ++i) {
+    EXPECT_TRUE(logouts.ended(logouts.keys_of(name(i), ""), kNow)) << i;
+  }
+}
+
+TEST(OidcLogouts, NothingIsKeptForeverWhateverOthersSay) {
+  const identity::LogoutEntry entry =
+      identity::bounded({.at_s = INT64_MAX, .until_s = INT64_MAX}, kNow);
+  EXPECT_LE(entry.at_s, kNow + 300);
+  EXPECT_EQ(entry.until_s, kNow + identity::kLogoutKeptMaxS);
+
+  struct Heard final : LogoutListener {
+    void on_ended(std::span<const identity::LogoutEntry> entries) noexcept override {
+      all.insert(all.end(), entries.begin(), entries.end());
+    }
+
+    std::vector<identity::LogoutEntry> all;
+  } heard;
+
+  OidcLogouts logouts(options_for(1024, &heard));
+  OidcLogouts::End end = end_of("ann", "s1", "t1");
+  end.token_until_s = kNow * 1000;  // milliseconds
+  EXPECT_EQ(logouts.end(end, kNow), Outcome::kEnded);
+  for (const identity::LogoutEntry& each : heard.all) {
+    EXPECT_LE(each.until_s, kNow + identity::kLogoutKeptMaxS);
+  }
+  EXPECT_EQ(heard.all.size(), 3U);
+}
+
 TEST(OidcLogouts, ANumberedSessionIsOverByWhicheverClock) {
   OidcLogouts logouts(options_for(1024));
   EXPECT_EQ(logouts.end(end_of("ann", "s1", "t1"), kNow), Outcome::kEnded);
