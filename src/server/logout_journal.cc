@@ -22,7 +22,7 @@ namespace {
 using identity::Digest;
 using identity::LogoutEntry;
 
-constexpr uint64_t kMagic = 0x4c4f474f'55540100;  // and the kind
+constexpr uint64_t kRecordMagic = 0x4c4f474f'55540100;  // and the kind
 constexpr uint64_t kKindMask = 0xff;
 constexpr mode_t kMode = 0600;
 constexpr size_t kChecksumBytes = 8;
@@ -47,7 +47,7 @@ bool decode(std::string_view record, LogoutEntry& entry) {
   const uint64_t head = PackedFields(record).number();
   const auto kind = static_cast<LogoutEntry::Kind>(head & kKindMask);
   const bool known = kind == LogoutEntry::Kind::kSessions || kind == LogoutEntry::Kind::kToken;
-  if ((head & ~kKindMask) != kMagic || !known ||
+  if ((head & ~kKindMask) != kRecordMagic || !known ||
       PackedFields(record.substr(content.size())).number() !=
           XXH3_64bits(content.data(), content.size())) {
     return false;
@@ -97,7 +97,7 @@ std::string encode_logouts(LogoutJournal::Entries entries) {
   out.reserve(entries.size() * LogoutJournal::kRecordBytes);
   for (const LogoutEntry& entry : entries) {
     const size_t begin = out.size();
-    put_number(out, kMagic | static_cast<uint64_t>(entry.kind));
+    put_number(out, kRecordMagic | static_cast<uint64_t>(entry.kind));
     put_digest(out, entry.scope);
     put_digest(out, entry.digest);
     put_number(out, static_cast<uint64_t>(entry.at_s));
