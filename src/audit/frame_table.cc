@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <numeric>
 #include <string_view>
 
