@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "hangu/audit/frame_table.h"
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::audit {
@@ -54,21 +55,6 @@ class File {
   int fd_;
 };
 
-bool write_all(int fd, const char* data, size_t size) {
-  while (size != 0) {
-    const ssize_t wrote = ::write(fd, data, size);
-    if (wrote < 0 && errno == EINTR) {
-      continue;
-    }
-    if (wrote <= 0) {
-      return false;
-    }
-    data += wrote;
-    size -= static_cast<size_t>(wrote);
-  }
-  return true;
-}
-
 struct FreeStream {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
 };
@@ -93,7 +79,7 @@ class Packer {
       }
     } while (got != 0);
     const std::string table = whole_lines_ ? frame_table(sizes_) : std::string();
-    return write_all(to_, table.data(), table.size()) && ::fdatasync(to_) == 0;
+    return !write_all(to_, table) && ::fdatasync(to_) == 0;
   }
 
  private:
@@ -131,7 +117,7 @@ class Packer {
     }
     sizes_.push_back(static_cast<uint32_t>(packed));
     text_.erase(0, size);
-    return write_all(to_, packed_.data(), packed);
+    return !write_all(to_, {packed_.data(), packed});
   }
 
   int from_;

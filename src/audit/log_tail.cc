@@ -14,6 +14,7 @@
 
 #include "hangu/audit/archive.h"
 #include "hangu/audit/log_reader.h"
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/hex.h"
 #include "hangu/base/log.h"
 
@@ -24,13 +25,6 @@ constexpr size_t kTailBytes = 256 * 1024;  // more than the longest line
 
 Failure<std::string> no_log(const std::string& path, std::string_view why) {
   return {fmt::format("{}: {}; move it out of the way to begin a new log", path, why)};
-}
-
-std::string read_piece(int fd, uint64_t from, uint64_t size) {
-  std::string text(size, '\0');
-  const ssize_t got = ::pread(fd, text.data(), text.size(), static_cast<off_t>(from));
-  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  return text;
 }
 
 bool ends_a_run(std::string_view line) {
@@ -96,7 +90,7 @@ Result<void, std::string> read_archived(const ArchivedFile& file, LogTail& tail)
 }
 
 Result<void, std::string> read_current(const std::string& path, int fd, LogTail& tail) {
-  const std::string head = read_piece(fd, 0, std::min<uint64_t>(tail.bytes, kTailBytes));
+  const std::string head = read_at(fd, std::min<uint64_t>(tail.bytes, kTailBytes), 0);
   const std::string_view first = std::string_view(head).substr(0, head.find('\n'));
   const auto link = parse_link(first);
   const auto kind = digest_kind(member(first, key_of(Text::kChain)));
@@ -106,18 +100,7 @@ Result<void, std::string> read_current(const std::string& path, int fd, LogTail&
   tail.first_seq = link->seq;
   tail.kind = *kind;
   const uint64_t from = tail.bytes > kTailBytes ? tail.bytes - kTailBytes : 0;
-  return take_last_line(path, read_piece(fd, from, tail.bytes - from), tail);
-}
-
-bool append_text(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
-    if (wrote <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<size_t>(wrote));
-  }
-  return true;
+  return take_last_line(path, read_at(fd, tail.bytes - from, static_cast<off_t>(from)), tail);
 }
 
 /// Whether `line`, with its line feed, is the next of the log; then appends what is missing of it.
@@ -127,7 +110,7 @@ Result<bool, std::string> append_next(int fd, std::string_view line, LogTail& ta
       !line.starts_with(tail.torn)) {
     return false;
   }
-  if (!append_text(fd, line.substr(tail.torn.size()))) {
+  if (write_all(fd, line.substr(tail.torn.size()))) {
     return Failure<std::string>{
         fmt::format("spilled records: {}", std::generic_category().message(errno))};
   }

@@ -9,22 +9,13 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
+
 namespace hangu {
 namespace {
 
 std::error_code last_error() {
   return {errno, std::generic_category()};
-}
-
-std::error_code write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return last_error();
-    }
-    bytes.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
-  }
-  return {};
 }
 
 /// So that the new name is there, too, when the machine comes back.

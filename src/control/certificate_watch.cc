@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "hangu/base/log.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/base/visible.h"
 #include "hangu/server/tls_contexts.h"
 
@@ -19,8 +20,7 @@ constexpr Duration kPatience = std::chrono::minutes(1);
 }  // namespace
 
 void tell(const fleet::CertificateAlarms::Step& step, WallTime now) {
-  const int64_t now_s =
-      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  const int64_t now_s = unix_seconds(now);
   constexpr int64_t kDay = int64_t{24} * 3600;
   for (const fleet::CertificateAlarm& each : step.raised) {
     const fleet::ExpiringCertificate& certificate = each.certificate;

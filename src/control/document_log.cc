@@ -15,6 +15,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/base/utf8.h"
@@ -67,19 +68,6 @@ std::string text_of(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   const json::string* text = value != nullptr ? value->if_string() : nullptr;
   return text != nullptr ? std::string(text->data(), text->size()) : std::string();
-}
-
-std::error_code write_at(int fd, size_t offset, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno != EINTR) {
-      return {errno, std::generic_category()};
-    }
-    const auto count = static_cast<size_t>(std::max<ssize_t>(written, 0));
-    bytes.remove_prefix(count);
-    offset += count;
-  }
-  return {};
 }
 
 }  // namespace
@@ -248,7 +236,7 @@ Result<void, std::string> DocumentLog::append(const LoggedChange& change) {
     return opened;
   }
   const std::string line = to_line(json_of(change, generation_ + 1));
-  std::error_code error = write_at(fd_, size_, line);
+  std::error_code error = write_all_at(fd_, line, static_cast<off_t>(size_));
   if (!error && ::fdatasync(fd_) != 0) {
     error = {errno, std::generic_category()};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "hangu/base/unix_time.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -67,8 +68,7 @@ std::span<const std::string_view> join_texts(Stream& stream, const std::vector<s
 }
 
 int64_t unix_seconds(const Stream& stream) noexcept {
-  return std::chrono::duration_cast<std::chrono::seconds>(stream.info.wall_time.time_since_epoch())
-      .count();
+  return hangu::unix_seconds(stream.info.wall_time);
 }
 
 void accept_principal(Stream& stream, const Principal& principal) noexcept {

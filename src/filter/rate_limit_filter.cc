@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hangu/base/parse.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -29,9 +30,8 @@ uint64_t seconds_up(int64_t ns) {
 }
 
 RateTime time_of(const Stream& stream) {
-  const auto wall = stream.shard().wall_time().time_since_epoch();
   return {.mono_ns = nanoseconds(stream.now()),
-          .unix_s = std::chrono::duration_cast<std::chrono::seconds>(wall).count()};
+          .unix_s = hangu::unix_seconds(stream.shard().wall_time())};
 }
 
 bool sends(config::RateHeaders wanted, config::RateHeaders form) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/filter/bandwidth_limit_filter.h"
 #include "hangu/http/date.h"
 #include "hangu/http/grpc.h"
@@ -637,9 +638,8 @@ void Stream::complete_response_fields() noexcept {
   }
   if (!headers.contains(http::HeaderName::kDate) && response.status != 101) {
     char* const text = arena_.allocate(http::kDateChars, 1);
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(shard_.wall_time().time_since_epoch());
-    http::write_date(seconds.count(), std::span<char, http::kDateChars>(text, http::kDateChars));
+    http::write_date(hangu::unix_seconds(shard_.wall_time()),
+                     std::span<char, http::kDateChars>(text, http::kDateChars));
     static_cast<void>(headers.add(http::HeaderName::kDate, {text, http::kDateChars}));
   }
 }

@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "hangu/base/unix_time.h"
+
 #include "fleet/certificates_json.h"
 
 namespace hangu::fleet {
@@ -50,7 +52,7 @@ std::vector<CertificateAlarm> merged(const std::vector<NodeCertificates>& nodes)
 
 CertificateAlarms::Step CertificateAlarms::update(const std::vector<NodeCertificates>& nodes,
                                                   WallTime now) {
-  const int64_t now_ms = duration_cast<milliseconds>(now.time_since_epoch()).count();
+  const int64_t now_ms = unix_milliseconds(now);
   // A clock that was set back counts as another day.
   const auto of_today = [now_ms](const CertificateAlarm& alarm) {
     return alarm.raised_ms > now_ms - kDayMs && alarm.raised_ms < now_ms + kDayMs;
@@ -129,8 +131,7 @@ CertificateAlarms CertificateAlarms::read(std::string_view text) {
 
 std::vector<ExpiringCertificate> ending_within(std::vector<ExpiringCertificate> all,
                                                Duration within, WallTime now) {
-  const int64_t last_s = duration_cast<seconds>(now.time_since_epoch()).count() +
-                         duration_cast<seconds>(within).count();
+  const int64_t last_s = unix_seconds(now) + duration_cast<seconds>(within).count();
   std::erase_if(all, [&](const ExpiringCertificate& each) {
     return within == Duration::zero() || each.not_after_s > last_s;
   });

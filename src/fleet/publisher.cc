@@ -8,6 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "hangu/base/unix_time.h"
 #include "hangu/identity/sealer.h"
 
 #include "fleet/push_record.h"
@@ -27,8 +28,7 @@ size_t rank_of(std::string_view key) {
 }
 
 uint64_t milliseconds_of(WallTime time) {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+  return static_cast<uint64_t>(unix_milliseconds(time));
 }
 
 /// After any version before, also of a store that was lost and begun anew.
@@ -99,8 +99,7 @@ std::string reason_of(const etcd::Error& error) {
 }  // namespace
 
 std::string time_text(WallTime time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{seconds.count()}));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{unix_seconds(time)}));
 }
 
 Publisher::Publisher(etcd::Client& client, std::string prefix)

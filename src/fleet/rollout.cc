@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "hangu/base/proportion.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/identity/sealer.h"
 
 namespace hangu::fleet {
@@ -20,8 +21,7 @@ constexpr uint64_t kP99SlackUs = 5000;
 constexpr size_t kIdBytes = 6;
 
 uint64_t milliseconds_of(WallTime time) {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+  return static_cast<uint64_t>(unix_milliseconds(time));
 }
 
 double ratio_of(config::Percent percent) {

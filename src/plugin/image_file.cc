@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/tls/digest.h"
 
 namespace hangu::plugin {
@@ -19,17 +20,6 @@ namespace fs = std::filesystem;
 
 Failure<std::string> system_failure(const std::string& path) {
   return {fmt::format("cannot write {}: {}", path, std::generic_category().message(errno))};
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return false;
-    }
-    bytes.remove_prefix(written > 0 ? static_cast<size_t>(written) : 0);
-  }
-  return true;
 }
 
 }  // namespace
@@ -55,7 +45,7 @@ Result<void, std::string> write_image(const Image& image, const std::string& pat
   if (fd < 0) {
     return system_failure(draft);
   }
-  const bool written = write_all(fd, image.bytes) && ::fsync(fd) == 0;
+  const bool written = !write_all(fd, image.bytes) && ::fsync(fd) == 0;
   const Failure<std::string> failure = system_failure(draft);
   ::close(fd);
   if (!written) {
@@ -70,7 +60,7 @@ Result<void, std::string> write_image(const Image& image, const std::string& pat
 
 Result<std::string, std::string> image_in_memory(const Image& image) {
   const int fd = ::memfd_create("hangu-plugin", MFD_CLOEXEC);
-  if (fd < 0 || !write_all(fd, image.bytes)) {
+  if (fd < 0 || write_all(fd, image.bytes)) {
     return system_failure("memory");
   }
   return fmt::format("/proc/self/fd/{}", fd);
