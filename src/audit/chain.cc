@@ -17,28 +17,20 @@ constexpr std::string_view kPrev = ",\"prev\":\"";
 constexpr std::string_view kHash = "\",\"hash\":\"";
 constexpr std::string_view kEnd = "\"}";
 
-void add_numbers(JsonLine& line, const Record& record) {
-  for (size_t i = 0; i < kNumbers; ++i) {
-    const auto number = static_cast<Number>(i);
-    if (!record.has(number)) {
-      continue;
-    }
-    if (number >= Number::kDuration) {
-      line.add_milliseconds(key_of(number), static_cast<int64_t>(record.number(number)));
-    } else {
-      line.add(key_of(number), record.number(number));
-    }
-  }
+void add_texts(JsonLine& line, const Record& record) {
+  record.for_each_text([&line](Text key, std::string_view value) {
+    line.add(json_key_of(key), value, key == Text::kPath ? kPathBytesMax : kTextBytesMax);
+  });
 }
 
-void add_texts(JsonLine& line, const Record& record) {
-  for (size_t i = 0; i < kTexts; ++i) {
-    const auto text = static_cast<Text>(i);
-    const std::string_view value = record.text(text);
-    if (!value.empty()) {
-      line.add(key_of(text), value, text == Text::kPath ? kPathBytesMax : kTextBytesMax);
+void add_numbers(JsonLine& line, const Record& record) {
+  record.for_each_number([&line](Number key, uint64_t value) {
+    if (key >= Number::kDuration) {
+      line.add_milliseconds(json_key_of(key), static_cast<int64_t>(value));
+    } else {
+      line.add(json_key_of(key), value);
     }
-  }
+  });
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <bit>
 #include <charconv>
 #include <chrono>
-#include <ctime>
+#include <cstdint>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/byte_marks.h"
+#include "hangu/base/copy_short.h"
 #include "hangu/base/utf8.h"
 
 namespace hangu::audit {
@@ -24,26 +26,10 @@ constexpr bool is_plain(char c) {
   return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
 }
 
-constexpr uint64_t each_byte(uint64_t value) {
-  return value * 0x0101010101010101;
-}
-
-/// Of eight bytes, the first in the lowest place: the upper bit of each that is not plain. Only the
-/// lowest one found is sure to be right.
-constexpr uint64_t escape_marks(uint64_t bytes) {
-  const auto below = [bytes](uint64_t value) { return (bytes - each_byte(value)) & ~bytes; };
-  const auto equal = [bytes](unsigned char c) {
-    const uint64_t difference = bytes ^ each_byte(c);
-    return (difference - each_byte(1)) & ~difference;
-  };
-  return (bytes | below(0x20) | equal('"') | equal('\\') | equal(0x7f)) & each_byte(0x80);
-}
-
-uint64_t eight_bytes(const char* from) {
-  static_assert(std::endian::native == std::endian::little);
-  std::array<char, sizeof(uint64_t)> bytes;
-  std::copy_n(from, bytes.size(), bytes.begin());
-  return std::bit_cast<uint64_t>(bytes);
+/// Of eight bytes, those that are not plain. Only the first one found is sure to be right.
+uint64_t escape_marks(uint64_t bytes) {
+  return (bytes & kByteMarks) | first_mark_below(0x20, bytes) | first_mark_of('"', bytes) |
+         first_mark_of('\\', bytes) | first_mark_of(0x7f, bytes);
 }
 
 /// How many bytes of the beginning need no escaping.
@@ -63,34 +49,6 @@ size_t plain_length(std::string_view text) {
   }
 }
 
-/// A member's text is short: what a call costs is more than what is copied.
-template <size_t kPart>
-char* copy_ends(const char* from, size_t size, char* to) {
-  std::copy_n(from, kPart, to);
-  std::copy_n(from + size - kPart, kPart, to + size - kPart);
-  return to + size;
-}
-
-char* copy_short(std::string_view text, char* to) {
-  const size_t size = text.size();
-  if (size > 32) {
-    return std::copy_n(text.data(), size, to);
-  }
-  if (size >= 16) {
-    return copy_ends<16>(text.data(), size, to);
-  }
-  if (size >= 8) {
-    return copy_ends<8>(text.data(), size, to);
-  }
-  if (size >= 4) {
-    return copy_ends<4>(text.data(), size, to);
-  }
-  for (const char c : text) {
-    *to++ = c;
-  }
-  return to;
-}
-
 size_t escape(char c, char* out) {
   constexpr char kHex[] = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
@@ -105,14 +63,59 @@ size_t escape(char c, char* out) {
   return kEscapeBytesMax;
 }
 
-/// Writes `value` with leading zeros in `digits` places.
-char* put_digits(char* to, int64_t value, int digits) {
-  for (int i = digits - 1; i >= 0; --i) {
-    to[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
+/// "00" to "99", one after the other.
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (size_t i = 0; i < pairs.size() / 2; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
-  return to + digits;
+  return pairs;
+}();
+
+/// Writes `value`, at most 99, in two places.
+char* put_pair(char* to, uint64_t value) {
+  return std::copy_n(kPairs.data() + 2 * value, 2, to);
 }
+
+/// The date and time of one second, which the next line most often has, too.
+class SecondText {
+ public:
+  static constexpr size_t kBytes = 20;  // "2026-11-23T20:57:05."
+
+  std::string_view of(int64_t second) {
+    if (second != second_) {
+      write(second);
+    }
+    return {text_.data(), kBytes};
+  }
+
+ private:
+  void write(int64_t second) {
+    namespace chrono = std::chrono;
+    const chrono::sys_seconds time{chrono::seconds(second)};
+    const auto day = chrono::floor<chrono::days>(time);
+    const chrono::year_month_day date(day);
+    const chrono::hh_mm_ss clock(time - day);
+    const auto year = static_cast<uint64_t>(static_cast<int>(date.year()));
+    char* to = put_pair(put_pair(text_.data(), year / 100 % 100), year % 100);
+    *to++ = '-';
+    to = put_pair(to, static_cast<unsigned>(date.month()));
+    *to++ = '-';
+    to = put_pair(to, static_cast<unsigned>(date.day()));
+    *to++ = 'T';
+    to = put_pair(to, static_cast<uint64_t>(clock.hours().count()));
+    *to++ = ':';
+    to = put_pair(to, static_cast<uint64_t>(clock.minutes().count()));
+    *to++ = ':';
+    to = put_pair(to, static_cast<uint64_t>(clock.seconds().count()));
+    *to = '.';
+    second_ = second;
+  }
+
+  int64_t second_ = INT64_MIN;
+  std::array<char, kBytes> text_{};
+};
 
 }  // namespace
 
@@ -132,27 +135,20 @@ void JsonLine::put(std::string_view text) {
   to_ = copy_short(text, to_);
 }
 
-/// Writes `,"key":` if a value of that size fits behind it.
-bool JsonLine::begin_member(std::string_view key, size_t value_bytes) {
-  if (room() < key.size() + 4 + value_bytes) {
+/// Writes what stands before a value if that of `value_bytes` fits behind it.
+bool JsonLine::begin_member(std::string_view before, size_t value_bytes) {
+  if (room() < before.size() + value_bytes) {
     return false;
   }
-  if (to_ != begin_ + 1) {
-    *to_++ = ',';
-  }
-  *to_++ = '"';
-  put(key);
-  put("\":");
+  put(to_ == begin_ + 1 ? before.substr(1) : before);  // no comma before the first one
   return true;
 }
 
-void JsonLine::add(std::string_view key, std::string_view value, size_t max) {
-  if (!begin_member(key, 2)) {
-    return;
+void JsonLine::add(const JsonKey& key, std::string_view value, size_t max) {
+  if (begin_member(key.before_text(), 1)) {
+    put_escaped(value, std::min(max, room() - 1));
+    *to_++ = '"';
   }
-  *to_++ = '"';
-  put_escaped(value, std::min(max, room() - 1));
-  *to_++ = '"';
 }
 
 void JsonLine::put_escaped(std::string_view text, size_t max) {
@@ -183,54 +179,43 @@ void JsonLine::put_escaped(std::string_view text, size_t max) {
   }
 }
 
-void JsonLine::add(std::string_view key, uint64_t value) {
-  if (begin_member(key, kNumberBytesMax)) {
+void JsonLine::add(const JsonKey& key, uint64_t value) {
+  if (begin_member(key.before_value(), kNumberBytesMax)) {
     to_ = std::to_chars(to_, end_, value).ptr;
   }
 }
 
-void JsonLine::add_true(std::string_view key) {
+void JsonLine::add_true(const JsonKey& key) {
   constexpr std::string_view kTrue = "true";
-  if (begin_member(key, kTrue.size())) {
+  if (begin_member(key.before_value(), kTrue.size())) {
     put(kTrue);
   }
 }
 
-void JsonLine::add_milliseconds(std::string_view key, int64_t nanoseconds) {
-  const int64_t us = std::max<int64_t>(nanoseconds, 0) / 1000;
-  if (begin_member(key, kNumberBytesMax + 4)) {
+void JsonLine::add_milliseconds(const JsonKey& key, int64_t nanoseconds) {
+  const auto us = static_cast<uint64_t>(std::max<int64_t>(nanoseconds, 0) / 1000);
+  if (begin_member(key.before_value(), kNumberBytesMax + 4)) {
     to_ = std::to_chars(to_, end_, us / 1000).ptr;
     *to_++ = '.';
-    to_ = put_digits(to_, us % 1000, 3);
+    *to_++ = static_cast<char>('0' + us % 1000 / 100);
+    to_ = put_pair(to_, us % 100);
   }
 }
 
-void JsonLine::add_time(std::string_view key, int64_t nanoseconds_since_epoch, int decimals) {
+void JsonLine::add_time(const JsonKey& key, int64_t nanoseconds_since_epoch, int decimals) {
   constexpr size_t kTimeBytes = 29;
-  if (!begin_member(key, kTimeBytes)) {
+  if (!begin_member(key.before_value(), kTimeBytes)) {
     return;
   }
   namespace chrono = std::chrono;
-  const chrono::sys_time<chrono::microseconds> time(
-      chrono::floor<chrono::microseconds>(chrono::nanoseconds(nanoseconds_since_epoch)));
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const chrono::hh_mm_ss clock(time - day);
+  const chrono::nanoseconds time(nanoseconds_since_epoch);
+  const auto second = chrono::floor<chrono::seconds>(time);
+  const auto us = static_cast<uint64_t>(chrono::floor<chrono::microseconds>(time - second).count());
+  thread_local SecondText text;
   *to_++ = '"';
-  to_ = put_digits(to_, static_cast<int>(date.year()), 4);
-  *to_++ = '-';
-  to_ = put_digits(to_, static_cast<unsigned>(date.month()), 2);
-  *to_++ = '-';
-  to_ = put_digits(to_, static_cast<unsigned>(date.day()), 2);
-  *to_++ = 'T';
-  to_ = put_digits(to_, clock.hours().count(), 2);
-  *to_++ = ':';
-  to_ = put_digits(to_, clock.minutes().count(), 2);
-  *to_++ = ':';
-  to_ = put_digits(to_, clock.seconds().count(), 2);
-  *to_++ = '.';
+  put(text.of(second.count()));
   char digits[6];
-  put_digits(digits, clock.subseconds().count(), 6);
+  put_pair(put_pair(put_pair(digits, us / 10'000), us / 100 % 100), us % 100);
   put({digits, static_cast<size_t>(decimals)});
   put("Z\"");
 }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <utility>
+
+#include "hangu/base/byte_marks.h"
 
 namespace hangu::audit {
 namespace {
@@ -154,9 +157,18 @@ bool mask_email(std::string_view text, size_t at, size_t sign, size_t taken, std
   return true;
 }
 
+/// Of each letter, the lengths of the secret names that begin with it, a bit each.
+constexpr auto kSecretLengths = [] {
+  std::array<uint32_t, 26> lengths{};
+  for (const std::string_view name : kSecretNames) {
+    lengths[static_cast<size_t>(name.front() - 'a')] |= 1U << name.size();
+  }
+  return lengths;
+}();
+
 /// Whether a parameter of this name is secret, whatever it looks like.
 bool is_secret_name(std::string_view name) {
-  std::array<char, 24> plain{};
+  std::array<char, 24> plain;
   size_t size = 0;
   for (const char c : name) {
     if (c == '-' || c == '_') {
@@ -167,12 +179,47 @@ bool is_secret_name(std::string_view name) {
     }
     plain[size++] = is_letter(c) ? static_cast<char>(c | 0x20) : c;
   }
-  return std::binary_search(kSecretNames.begin(), kSecretNames.end(),
-                            std::string_view(plain.data(), size));
+  const bool may_be = size != 0 && is_letter(plain[0]) &&
+                      (kSecretLengths[static_cast<size_t>(plain[0] - 'a')] >> size & 1U) != 0;
+  return may_be && std::binary_search(kSecretNames.begin(), kSecretNames.end(),
+                                      std::string_view(plain.data(), size));
+}
+
+/// Whether a parameter has a value that its name makes a secret.
+bool is_secret(std::string_view parameter) {
+  const size_t equals = parameter.find('=');
+  return equals != std::string_view::npos && equals + 1 < parameter.size() &&
+         is_secret_name(parameter.substr(0, equals));
+}
+
+/// Whether there can be anything to hide in eight bytes or around them: eleven digits in a row have
+/// four within one half or the other, or within the last one of the text.
+bool is_suspicious(uint64_t bytes) {
+  constexpr uint64_t kHalf = UINT64_C(0x80808080);
+  const uint64_t digits = digit_marks(bytes);
+  return (digits & kHalf) == kHalf || (digits >> 32 & kHalf) == kHalf ||
+         (first_mark_of('@', bytes) | first_mark_of('%', bytes) | first_mark_of('J', bytes)) != 0;
+}
+
+bool is_suspicious(std::string_view text) {
+  constexpr size_t kStep = sizeof(uint64_t);
+  if (text.size() < kStep) {
+    return !text.empty();
+  }
+  const size_t last = text.size() - kStep;
+  for (size_t at = 0; at < last; at += kStep) {
+    if (is_suspicious(eight_bytes(text.data() + at))) {
+      return true;
+    }
+  }
+  return is_suspicious(eight_bytes(text.data() + last));
 }
 
 /// Whether anything in `text` can be personal: a long run of digits, an address, a token.
 bool may_hide(std::string_view text) {
+  if (!is_suspicious(text)) {
+    return false;
+  }
   size_t run = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -183,6 +230,24 @@ bool may_hide(std::string_view text) {
     }
   }
   return false;
+}
+
+/// Calls visit(parameter, what separates it from the next).
+template <class Visit>
+void for_each_parameter(std::string_view query, Visit visit) {
+  while (!query.empty()) {
+    const size_t end = std::min(query.find_first_of("&;"), query.size());
+    visit(query.substr(0, end), query.substr(end, end == query.size() ? 0 : 1));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+}
+
+bool may_hide_in_query(std::string_view query) {
+  bool may = may_hide(query);  // no parameter is more than all of them
+  for_each_parameter(query, [&may](std::string_view parameter, std::string_view) {
+    may = may || is_secret(parameter);
+  });
+  return may;
 }
 
 }  // namespace
@@ -226,23 +291,16 @@ bool mask_text(std::string_view text, std::string& out) {
 
 bool mask_query(std::string_view query, std::string& out) {
   bool hidden = false;
-  while (!query.empty()) {
-    const auto* const separator =
-        std::find_if(query.begin(), query.end(), [](char c) { return c == '&' || c == ';'; });
-    const auto end = static_cast<size_t>(separator - query.begin());
-    const std::string_view parameter = query.substr(0, end);
-    const size_t equals = parameter.find('=');
-    if (equals != std::string_view::npos && equals + 1 < parameter.size() &&
-        is_secret_name(parameter.substr(0, equals))) {
-      out += parameter.substr(0, equals + 1);
+  for_each_parameter(query, [&](std::string_view parameter, std::string_view separator) {
+    if (is_secret(parameter)) {
+      out += parameter.substr(0, parameter.find('=') + 1);
       out += kHidden;
       hidden = true;
     } else {
       hidden = mask_text(parameter, out) || hidden;
     }
-    out += query.substr(end, end == query.size() ? 0 : 1);
-    query.remove_prefix(std::min(end + 1, query.size()));
-  }
+    out += separator;
+  });
   return hidden;
 }
 
@@ -260,14 +318,14 @@ Result<Masker, std::string> Masker::create(const std::vector<std::string>& patte
 
 std::string_view Masker::path(std::string_view text) {
   path_.clear();
-  const std::string_view masked = mask_text(text, path_) ? path_ : text;
-  return apply_patterns(masked, path_);
+  const bool hidden = may_hide(text) && mask_text(text, path_);
+  return apply_patterns(hidden ? path_ : text, path_);
 }
 
 std::string_view Masker::query(std::string_view text) {
   query_.clear();
-  const std::string_view masked = mask_query(text, query_) ? query_ : text;
-  return apply_patterns(masked, query_);
+  const bool hidden = may_hide_in_query(text) && mask_query(text, query_);
+  return apply_patterns(hidden ? query_ : text, query_);
 }
 
 std::string_view Masker::apply_patterns(std::string_view text, std::string& out) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/copy_short.h"
 
 namespace hangu::audit {
 namespace {
@@ -19,40 +20,40 @@ constexpr std::array<std::string_view, static_cast<size_t>(Event::kCount)> kEven
     "audit.export",   "audit.verify",    "log.open",       "log.delete",    "log.lost",
     "log.checkpoint", "process.upgrade", "rollout.change", "release.change"};
 
-constexpr std::array<std::string_view, kTexts> kTextKeys = {"request_id",
-                                                            "trace_id",
-                                                            "user",
-                                                            "auth_method",
-                                                            "cert_subject",
-                                                            "cert_fingerprint",
-                                                            "actor",
-                                                            "client_ip",
-                                                            "client_ip_source",
-                                                            "listener",
-                                                            "method",
-                                                            "host",
-                                                            "path",
-                                                            "query",
-                                                            "route",
-                                                            "upstream",
-                                                            "upstream_address",
-                                                            "code",
-                                                            "filter",
-                                                            "rule",
-                                                            "shadow",
-                                                            "failure",
-                                                            "object",
-                                                            "before",
-                                                            "after",
-                                                            "previous_file",
-                                                            "chain",
-                                                            "fsync",
-                                                            "key",
-                                                            "signature",
-                                                            "reason",
-                                                            "detail"};
+constexpr std::array<JsonKey, kTexts> kTextKeys = {"request_id",
+                                                   "trace_id",
+                                                   "user",
+                                                   "auth_method",
+                                                   "cert_subject",
+                                                   "cert_fingerprint",
+                                                   "actor",
+                                                   "client_ip",
+                                                   "client_ip_source",
+                                                   "listener",
+                                                   "method",
+                                                   "host",
+                                                   "path",
+                                                   "query",
+                                                   "route",
+                                                   "upstream",
+                                                   "upstream_address",
+                                                   "code",
+                                                   "filter",
+                                                   "rule",
+                                                   "shadow",
+                                                   "failure",
+                                                   "object",
+                                                   "before",
+                                                   "after",
+                                                   "previous_file",
+                                                   "chain",
+                                                   "fsync",
+                                                   "key",
+                                                   "signature",
+                                                   "reason",
+                                                   "detail"};
 
-constexpr std::array<std::string_view, kNumbers> kNumberKeys = {
+constexpr std::array<JsonKey, kNumbers> kNumberKeys = {
     "client_port",   "status",      "request_bytes", "response_bytes",
     "count",         "first_seq",   "last_seq",      "torn_bytes",
     "of_shard",      "fsync_ms",    "batch_ms",      "checkpoint_records",
@@ -88,8 +89,8 @@ T take(std::string_view& from) noexcept {
   return value;
 }
 
-size_t bytes_max(size_t text) noexcept {
-  switch (static_cast<Text>(text)) {
+size_t bytes_max(Text text) noexcept {
+  switch (text) {
     case Text::kPath: return kPathBytesMax;
     case Text::kQuery: return kQueryBytesMax;
     default: return kTextBytesMax;
@@ -111,11 +112,11 @@ std::string_view to_string(Outcome outcome) noexcept {
   return "ok";
 }
 
-std::string_view key_of(Text text) noexcept {
+const JsonKey& json_key_of(Text text) noexcept {
   return kTextKeys[static_cast<size_t>(text)];
 }
 
-std::string_view key_of(Number number) noexcept {
+const JsonKey& json_key_of(Number number) noexcept {
   return kNumberKeys[static_cast<size_t>(number)];
 }
 
@@ -130,26 +131,24 @@ std::string_view pack(const Record& record, std::span<char, kPackedBytesMax> buf
             .generation = record.generation,
             .lost = record.lost};
   char* to = buffer.data() + sizeof head;
-  for (size_t i = 0; i < kNumbers; ++i) {
-    if (record.has(static_cast<Number>(i))) {
-      head.numbers_set |= 1U << i;
-      to = put(record.number(static_cast<Number>(i)), to);
-    }
-  }
-  std::array<uint16_t, kTexts> sizes{};
+  record.for_each_number([&](Number key, uint64_t value) {
+    head.numbers_set |= 1U << static_cast<unsigned>(key);
+    to = put(value, to);
+  });
+  std::array<uint16_t, kTexts> sizes;
   size_t room = static_cast<size_t>(buffer.data() + buffer.size() - to) - sizeof sizes;
-  for (size_t i = 0; i < kTexts; ++i) {
-    const size_t size = std::min(record.text(static_cast<Text>(i)).size(), bytes_max(i));
-    if (size != 0 && size <= room) {
-      sizes[i] = static_cast<uint16_t>(size);
-      head.texts_set |= 1U << i;
-      to = put(sizes[i], to);
+  record.for_each_text([&](Text key, std::string_view text) {
+    const size_t size = std::min(text.size(), bytes_max(key));
+    if (size <= room) {
+      sizes[static_cast<size_t>(key)] = static_cast<uint16_t>(size);
+      head.texts_set |= 1U << static_cast<unsigned>(key);
+      to = put(static_cast<uint16_t>(size), to);
       room -= size;
     }
-  }
+  });
   for (uint32_t left = head.texts_set; left != 0; left &= left - 1) {
     const auto i = static_cast<size_t>(std::countr_zero(left));
-    to = std::copy_n(record.text(static_cast<Text>(i)).data(), sizes[i], to);
+    to = copy_short(record.text(static_cast<Text>(i)).substr(0, sizes[i]), to);
   }
   head.size = static_cast<uint32_t>(to - buffer.data());
   put(head, buffer.data());

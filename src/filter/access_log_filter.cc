@@ -23,7 +23,7 @@ std::string_view to_string(http::Version version) {
   return "";
 }
 
-void add_if_known(audit::JsonLine& line, std::string_view key, std::string_view value) {
+void add_if_known(audit::JsonLine& line, const audit::JsonKey& key, std::string_view value) {
   if (!value.empty()) {
     line.add(key, value, kFieldBytesMax);
   }

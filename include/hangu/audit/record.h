@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "hangu/audit/json_line.h"
 #include "hangu/base/clock.h"
 
 namespace hangu::audit {
@@ -110,8 +111,16 @@ enum class Number : uint8_t {
   kCount
 };
 
-std::string_view key_of(Text text) noexcept;
-std::string_view key_of(Number number) noexcept;
+const JsonKey& json_key_of(Text text) noexcept;
+const JsonKey& json_key_of(Number number) noexcept;
+
+inline std::string_view key_of(Text text) noexcept {
+  return json_key_of(text).name();
+}
+
+inline std::string_view key_of(Number number) noexcept {
+  return json_key_of(number).name();
+}
 
 inline constexpr size_t kTexts = static_cast<size_t>(Text::kCount);
 inline constexpr size_t kNumbers = static_cast<size_t>(Number::kCount);
@@ -124,7 +133,11 @@ class Record {
   uint64_t generation = 0;
   uint64_t lost = 0;  // of its ring, ever, when it went in; set by the log
 
-  void set(Text key, std::string_view value) { texts_[static_cast<size_t>(key)] = value; }
+  void set(Text key, std::string_view value) {
+    const uint32_t bit = 1U << static_cast<unsigned>(key);
+    texts_[static_cast<size_t>(key)] = value;
+    texts_set_ = value.empty() ? texts_set_ & ~bit : texts_set_ | bit;
+  }
 
   /// A text that would be gone before it is written.
   template <std::same_as<std::string> T>
@@ -141,9 +154,28 @@ class Record {
 
   uint64_t number(Number key) const { return numbers_[static_cast<size_t>(key)]; }
 
+  /// Calls visit(Text, std::string_view) for each text that is not empty, in their order.
+  template <class Visit>
+  void for_each_text(Visit visit) const {
+    for (uint32_t left = texts_set_; left != 0; left &= left - 1) {
+      const auto key = static_cast<Text>(std::countr_zero(left));
+      visit(key, text(key));
+    }
+  }
+
+  /// Calls visit(Number, uint64_t) for each number that is set, in their order.
+  template <class Visit>
+  void for_each_number(Visit visit) const {
+    for (uint32_t left = numbers_set_; left != 0; left &= left - 1) {
+      const auto key = static_cast<Number>(std::countr_zero(left));
+      visit(key, number(key));
+    }
+  }
+
  private:
   std::array<std::string_view, kTexts> texts_{};
   std::array<uint64_t, kNumbers> numbers_{};
+  uint32_t texts_set_ = 0;
   uint32_t numbers_set_ = 0;
 };
 

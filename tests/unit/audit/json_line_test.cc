@@ -118,6 +118,7 @@ TEST(JsonLine, Times) {
     return line_of([&](JsonLine& out) { out.add_time("t", ns); });
   };
   EXPECT_EQ(text(0), "{\"t\":\"1970-01-01T00:00:00.000Z\"}\n");
+  EXPECT_EQ(text(999'000'000), "{\"t\":\"1970-01-01T00:00:00.999Z\"}\n");  // the same second
   EXPECT_EQ(text(1'709'164'799'999'000'000), "{\"t\":\"2024-02-28T23:59:59.999Z\"}\n");
   EXPECT_EQ(text(1'709'164'800'000'000'000), "{\"t\":\"2024-02-29T00:00:00.000Z\"}\n");
   EXPECT_EQ(text(-1), "{\"t\":\"1969-12-31T23:59:59.999Z\"}\n");

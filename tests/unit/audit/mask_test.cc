@@ -1,6 +1,8 @@
 #include "hangu/audit/mask.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -69,10 +71,33 @@ TEST(Mask, OwnPatterns) {
   EXPECT_FALSE(Masker::create({"("}));
 }
 
+/// Eight bytes are looked at in one step: each thing to hide at each place of texts of each length.
+TEST(Mask, FindsThingsAtEveryPlace) {
+  const std::vector<std::pair<std::string, std::string>> kCases = {
+      {"13812345678", "138****5678"},  {"110101900307451", "110101*********"},
+      {"a.b@c.de", "a***@c.de"},       {"a.b%40c.de", "a***%40c.de"},
+      {"eyJhbGciOiJFUzI1NiJ9", "***"},
+  };
+  for (const auto& [shown, hidden] : kCases) {
+    for (size_t size = shown.size(); size <= 64; ++size) {
+      for (size_t at = 0; at + shown.size() <= size; ++at) {
+        std::string text(size, '/');
+        std::string expected = text;
+        text.replace(at, shown.size(), shown);
+        expected.replace(at, shown.size(), hidden);
+        ASSERT_EQ(path_of(text), expected);
+        ASSERT_EQ(query_of(text), expected);
+      }
+    }
+  }
+}
+
 TEST(Mask, WhatIsHarmlessIsNotCopied) {
   auto masker = Masker::create({});
   const std::string path = "/v1/users/42/orders/2026-11-26";
   EXPECT_EQ(masker->path(path).data(), path.data());
+  const std::string query = "page=2&size=50&J=1234567&x=%20";
+  EXPECT_EQ(masker->query(query).data(), query.data());
 }
 
 }  // namespace
