@@ -85,14 +85,20 @@ RateLimitCounts::RateLimitCounts(const config::RateLimit& limit, uint32_t shards
 
 RateLimit::RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitCounts> counts,
                      const Place& place)
-    : config_(config),
-      counts_(std::move(counts)),
+    : key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}),
       rate_(rate_of(config, place.shards)),
+      cost_(config.cost.fixed),
+      node_table_(counts->own.empty() ? counts->table.get() : nullptr),
+      counts_(std::move(counts)),
+      on_missing_key_(config.on_missing_key),
+      selective_(config.match != config::RateMatch{} || !config.exempt.empty()),
+      deferred_(config.cost.kind != config::RateCost::Kind::kFixed),
+      cluster_(config.scope == config::RateScope::kCluster),
       batch_(policy::lease_batch(config.rate.count, config.rate.per.count())),
       store_(place.store),
       number_(place.number),
+      config_(config),
       exempt_(config.exempt),
-      key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}),
       policy_text_(policy_text_of(config)),
       burst_text_(std::to_string(config.quota.limit != 0 ? config.quota.limit : burst_of(config))) {
 }
@@ -113,19 +119,19 @@ bool RateLimit::concerns(const Stream& stream) const noexcept {
 }
 
 RateVerdict RateLimit::take(const Stream& stream, const RateTime& now) const noexcept {
-  if (!concerns(stream)) {
+  if (selective_ && !concerns(stream)) {
     return {.limit = this, .counted = false};
   }
-  const RequestKey::Hashed key =
-      key_.of(stream, store_ != nullptr ? store_->seed() : counts_->seed);
-  if (!key.whole && config_.on_missing_key == config::MissingKey::kSkip) {
+  // Neither stays for good: a store may come back with another one, and so do restored quotas.
+  const RequestKey::Hashed key = key_.of(stream, cluster_ ? store_->seed() : counts_->seed);
+  if (!key.whole && on_missing_key_ == config::MissingKey::kSkip) {
     return {.limit = this, .counted = false};
   }
-  if (!key.whole && config_.on_missing_key == config::MissingKey::kDeny) {
+  if (!key.whole && on_missing_key_ == config::MissingKey::kDeny) {
     return {.limit = this, .allowed = false, .retry_in_ns = kSecondNs};
   }
   const uint32_t shard = stream.shard().shard();
-  if (!is_cluster()) {
+  if (!cluster_) {
     return count(shard, key.hash, now);
   }
   if (!store_->up()) {
@@ -135,7 +141,7 @@ RateVerdict RateLimit::take(const Stream& stream, const RateTime& now) const noe
     return count(shard, key.hash, now);
   }
   // What the store has said of a key holds until it is full again: who has to wait need not ask.
-  const Taken known = counts_->table->probe(key.hash, rate_, config_.cost.fixed, now.mono_ns);
+  const Taken known = counts_->table->probe(key.hash, rate_, cost_, now.mono_ns);
   return {.limit = this,
           .key = key.hash,
           .allowed = known.decision.allowed,
@@ -161,8 +167,9 @@ RateVerdict RateLimit::take_without_store(const Stream& stream, uint64_t key,
 }
 
 RateVerdict RateLimit::count(uint32_t shard, uint64_t key, const RateTime& now) const noexcept {
-  RateVerdict verdict = counts_->quota != nullptr ? count_quota(key, now.unix_s)
-                                                  : count_rate(shard, key, now.mono_ns);
+  RateVerdict verdict = node_table_ == nullptr && counts_->quota != nullptr
+                            ? count_quota(key, now.unix_s)
+                            : count_rate(shard, key, now.mono_ns);
   verdict.limit = this;
   verdict.key = key;
   return verdict;
@@ -179,18 +186,17 @@ RateLimitCounts::Own& RateLimit::own(uint32_t shard, int64_t now_ns) const noexc
 }
 
 RateVerdict RateLimit::count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept {
-  const uint64_t cost = config_.cost.fixed;
   Taken taken;
-  if (counts_->own.empty()) {
-    policy::RateTable& table = *counts_->table;
-    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
+  if (node_table_ != nullptr) {
+    taken = deferred() ? node_table_->probe(key, rate_, 1, now_ns)
+                       : node_table_->take(key, rate_, cost_, now_ns);
   } else if (counts_->table == nullptr) {
     policy::ShardRateTable& table = *own(shard, now_ns).table;
-    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost, now_ns);
+    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost_, now_ns);
   } else {
     policy::RateLeases& leases = *own(shard, now_ns).leases;
     taken = deferred() ? counts_->table->probe(key, rate_, 1, now_ns)
-                       : leases.take(*counts_->table, {key, cost, batch_}, rate_, now_ns);
+                       : leases.take(*counts_->table, {key, cost_, batch_}, rate_, now_ns);
   }
   return {.allowed = taken.decision.allowed,
           .shared = taken.shared,
@@ -204,9 +210,8 @@ RateVerdict RateLimit::count_quota(uint64_t key, int64_t unix_s) const noexcept 
   const uint64_t limit = config_.quota.limit;
   const policy::CalendarWindow window = policy::calendar_window(config_.quota, unix_s);
   policy::QuotaTable& table = *counts_->quota;
-  const policy::QuotaTable::Taken taken =
-      deferred() ? table.probe(key, window.number, limit, 1)
-                 : table.take(key, window.number, limit, config_.cost.fixed);
+  const policy::QuotaTable::Taken taken = deferred() ? table.probe(key, window.number, limit, 1)
+                                                     : table.take(key, window.number, limit, cost_);
   const int64_t left_ns = (window.ends_at_s - unix_s) * kSecondNs;
   return {.allowed = taken.allowed,
           .shared = taken.shared,
@@ -220,19 +225,18 @@ void RateLimit::give_back(uint32_t shard, const RateVerdict& verdict,
   if (deferred() || verdict.ask || !verdict.counted || !verdict.allowed) {
     return;
   }
-  const uint64_t cost = config_.cost.fixed;
   if (counts_->quota != nullptr) {
     const policy::CalendarWindow window = policy::calendar_window(config_.quota, now.unix_s);
-    counts_->quota->give_back(verdict.key, window.number, cost);
+    counts_->quota->give_back(verdict.key, window.number, cost_);
   } else if (counts_->table != nullptr) {
-    counts_->table->give_back(verdict.key, rate_, cost, now.mono_ns);
+    counts_->table->give_back(verdict.key, rate_, cost_, now.mono_ns);
   } else {
-    own(shard, now.mono_ns).table->give_back(verdict.key, rate_, cost, now.mono_ns);
+    own(shard, now.mono_ns).table->give_back(verdict.key, rate_, cost_, now.mono_ns);
   }
 }
 
 void RateLimit::commit(uint32_t shard, const RateVerdict& verdict) const noexcept {
-  if (is_cluster() && !deferred() && verdict.counted && !verdict.ask) {
+  if (cluster_ && !deferred() && verdict.counted && !verdict.ask) {
     store_->add(shard, item(verdict));
   }
 }
@@ -250,7 +254,7 @@ void RateLimit::charge(uint32_t shard, uint64_t key, uint64_t cost,
   } else {
     own(shard, now.mono_ns).table->charge(key, rate_, cost, now.mono_ns);
   }
-  if (is_cluster()) {
+  if (cluster_) {
     store_->add(shard, {.limit = number_, .key = key, .cost = cost});
   }
 }
@@ -258,7 +262,7 @@ void RateLimit::charge(uint32_t shard, uint64_t key, uint64_t cost,
 RateStore::Item RateLimit::item(const RateVerdict& verdict) const noexcept {
   return {.limit = number_,
           .key = verdict.key,
-          .cost = config_.cost.fixed,
+          .cost = cost_,
           .takes = !deferred(),
           .binding = config_.mode == config::Mode::kEnforce};
 }
@@ -270,7 +274,7 @@ void RateLimit::hear(RateVerdict& verdict, int64_t full_in_ns, const RateTime& n
   verdict.reset_in_ns = full_in_ns;
   verdict.left_ns = rate_.decide(full_at_ns, now.mono_ns, 0).left_ns;
   if (!verdict.allowed) {
-    verdict.retry_in_ns = rate_.decide(full_at_ns, now.mono_ns, config_.cost.fixed).retry_in_ns;
+    verdict.retry_in_ns = rate_.decide(full_at_ns, now.mono_ns, cost_).retry_in_ns;
   }
 }
 

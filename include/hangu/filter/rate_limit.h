@@ -72,7 +72,7 @@ struct RateLimitRound {
   bool waiting = false;
 };
 
-class RateLimit {
+class alignas(64) RateLimit {
  public:
   /// Where it counts.
   struct Place {
@@ -90,12 +90,10 @@ class RateLimit {
   const policy::Gcra& rate() const { return rate_; }
 
   /// Whether what a request costs is known only at its end.
-  bool deferred() const { return config_.cost.kind != config::RateCost::Kind::kFixed; }
+  bool deferred() const { return deferred_; }
 
   /// Whether the store decides.
-  bool strict() const {
-    return is_cluster() && config_.cluster.mode == config::ClusterMode::kStrict;
-  }
+  bool strict() const { return cluster_ && config_.cluster.mode == config::ClusterMode::kStrict; }
 
   /// Further requests of cost 1 that would be allowed now.
   uint64_t remaining(const RateVerdict& verdict) const noexcept {
@@ -138,21 +136,28 @@ class RateLimit {
 
   bool concerns(const Stream& stream) const noexcept;
 
-  bool is_cluster() const { return config_.scope == config::RateScope::kCluster; }
-
   RateLimitCounts::Own& own(uint32_t shard, int64_t now_ns) const noexcept;
   RateVerdict count(uint32_t shard, uint64_t key, const RateTime& now) const noexcept;
   RateVerdict count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept;
   RateVerdict count_quota(uint64_t key, int64_t unix_s) const noexcept;
 
-  config::RateLimit config_;
-  std::shared_ptr<RateLimitCounts> counts_;
+  // What each decision reads, in two lines of cache; the rest is for refusals and for special
+  // cases.
+  RequestKey key_;
   policy::Gcra rate_;
+  uint64_t cost_;                  // when it is fixed
+  policy::RateTable* node_table_;  // that alone counts; nullptr: see counts_
+  std::shared_ptr<RateLimitCounts> counts_;
+  config::MissingKey on_missing_key_;
+  bool selective_;  // does not concern each request
+  bool deferred_;
+  bool cluster_;
+
   uint64_t batch_;  // of a lease
   RateStore* store_;
   uint32_t number_;
+  config::RateLimit config_;
   policy::CidrSet exempt_;
-  RequestKey key_;
   std::string policy_text_;
   std::string burst_text_;
 };
