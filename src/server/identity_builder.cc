@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "hangu/base/unix_time.h"
 #include "hangu/config/authenticators.h"
 #include "hangu/filter/api_key_authenticator.h"
 #include "hangu/filter/basic_authenticator.h"
@@ -50,9 +51,8 @@ void add_claims(const config::Route& route, std::vector<std::string>& names) {
   add_claims(route.split.key, names);
 }
 
-int64_t unix_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+int64_t now_in_unix_seconds() {
+  return unix_seconds(std::chrono::system_clock::now());
 }
 
 }  // namespace
@@ -250,8 +250,9 @@ std::shared_ptr<filter::OidcLogouts> IdentityBuilder::logouts_for(
       known.memory->scope() != scope) {
     known.entries = config.oidc.logouts_max;
     known.memory = std::make_shared<filter::OidcLogouts>(filter::OidcLogouts::Options{
-        .entries_max = std::max<size_t>(known.entries, keeper_.known(scope)),
-        .now_s = unix_seconds(),
+        // A logout may name a session and a subject.
+        .entries_max = std::max<size_t>(2 * size_t{known.entries}, keeper_.known(scope)),
+        .now_s = now_in_unix_seconds(),
         .seed = known.seed,
         .scope = scope,
         .listener = &keeper_});
@@ -269,8 +270,8 @@ std::shared_ptr<filter::ReplayMemory> IdentityBuilder::replays_for(
   Replays& known = replays_[config.name];
   if (known.memory == nullptr || known.entries != config.signature.replay_entries) {
     known.entries = config.signature.replay_entries;
-    known.memory =
-        std::make_shared<filter::ReplayMemory>(known.entries, unix_seconds(), random_.next());
+    known.memory = std::make_shared<filter::ReplayMemory>(known.entries, now_in_unix_seconds(),
+                                                          random_.next());
   }
   return known.memory;
 }

@@ -13,6 +13,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/packed_fields.h"
 #include "hangu/base/replace_file.h"
 
@@ -62,34 +63,6 @@ bool decode(std::string_view record, LogoutEntry& entry) {
   return true;
 }
 
-std::string read_from(int fd, off_t begin, off_t end) {
-  std::string bytes(static_cast<size_t>(end - begin), '\0');
-  size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t more =
-        ::pread(fd, bytes.data() + got, bytes.size() - got, begin + static_cast<off_t>(got));
-    if (more == 0 || (more < 0 && errno != EINTR)) {
-      break;
-    }
-    got += static_cast<size_t>(std::max<ssize_t>(more, 0));
-  }
-  bytes.resize(got);
-  return bytes;
-}
-
-bool write_at(int fd, std::string_view bytes, off_t at) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), at);
-    if (written < 0 && errno != EINTR) {
-      return false;
-    }
-    const auto done = std::max<ssize_t>(written, 0);
-    bytes.remove_prefix(static_cast<size_t>(done));
-    at += done;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string encode_logouts(LogoutJournal::Entries entries) {
@@ -125,7 +98,10 @@ std::vector<LogoutEntry> decode_logouts(std::string_view bytes, size_t& damaged)
 bool LogoutJournal::has_news() const {
   struct stat found {};
 
-  return ::stat(path_.c_str(), &found) == 0 && (found.st_ino != inode_ || found.st_size != known_);
+  if (::stat(path_.c_str(), &found) != 0) {
+    return inode_ != 0;  // it has been taken away
+  }
+  return found.st_ino != inode_ || found.st_size != known_;
 }
 
 /// Whoever waited for the lock may have got that of a file that another has replaced meanwhile.
@@ -167,19 +143,32 @@ std::vector<LogoutEntry> LogoutJournal::news() {
     return {};
   }
   constexpr auto kBytes = static_cast<off_t>(kRecordBytes);
-  const std::string bytes = read_from(fd_, known_, found.st_size / kBytes * kBytes);
+  const off_t left = std::max<off_t>(found.st_size / kBytes * kBytes - known_, 0);
+  const std::string bytes = read_at(fd_, static_cast<size_t>(left), known_);
   const size_t whole = bytes.size() / kRecordBytes * kRecordBytes;
   known_ += static_cast<off_t>(whole);
   return decode_logouts(std::string_view(bytes).substr(0, whole), damaged_);
 }
 
+bool LogoutJournal::has_unread() const {
+  struct stat found {};
+
+  return ::fstat(fd_, &found) != 0 || found.st_size - known_ >= static_cast<off_t>(kRecordBytes);
+}
+
 std::error_code LogoutJournal::append(Entries entries) {
   const std::string bytes = encode_logouts(entries);
+  if (has_unread()) {
+    return std::make_error_code(std::errc::io_error);
+  }
   if (::ftruncate(fd_, known_) != 0) {  // half a record
     return last_error();
   }
-  if (!write_at(fd_, bytes, known_) || ::fdatasync(fd_) != 0) {
-    const std::error_code error = last_error();
+  std::error_code error = write_all_at(fd_, bytes, known_);
+  if (!error && ::fdatasync(fd_) != 0) {
+    error = last_error();
+  }
+  if (error) {
     static_cast<void>(::ftruncate(fd_, known_) == 0);
     return error;
   }
@@ -189,6 +178,9 @@ std::error_code LogoutJournal::append(Entries entries) {
 
 std::error_code LogoutJournal::replace(Entries all) {
   const std::string bytes = encode_logouts(all);
+  if (has_unread()) {
+    return std::make_error_code(std::errc::io_error);
+  }
   if (const std::error_code error = replace_file(path_, bytes, kMode)) {
     return error;
   }

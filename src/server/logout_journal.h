@@ -34,7 +34,7 @@ class LogoutJournal {
 
   const std::string& path() const { return path_; }
 
-  /// Whether others have written since the last turn. One system call.
+  /// Whether others have written since the last turn, or taken the file away. One system call.
   bool has_news() const;
 
   /// Takes the lock. `writes`: makes the file and its directory where there are none.
@@ -43,10 +43,13 @@ class LogoutJournal {
   /// Once in a turn, before all else: what this object has not read or written itself.
   std::vector<identity::LogoutEntry> news();
 
-  /// On failure nothing is added.
+  /// Whether there are records that news() could not read, or did not yet.
+  bool has_unread() const;
+
+  /// On failure nothing is added. Not while anything is unread.
   std::error_code append(Entries entries);
 
-  /// In the place of everything that is there.
+  /// In the place of everything that is there. Not while anything is unread.
   std::error_code replace(Entries all);
 
   void end() noexcept;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <system_error>
 #include <utility>
 
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
+#include "hangu/base/unix_time.h"
 
 namespace hangu::server {
 namespace {
@@ -20,11 +20,15 @@ constexpr auto kRound = std::chrono::milliseconds(250);
 constexpr int kForgetRounds = 40;
 constexpr int kFailingRounds = 20;      // between attempts to write after one that failed
 constexpr size_t kSpareRecords = 1024;  // in the journal, before it is worth writing anew
-// More than tables hold: then it is in the table alone, and not after a restart.
+// Of what comes beyond, tables and other nodes know, and the journal until it is written anew.
 constexpr size_t kEntriesMax = size_t{1} << 21;
 
-int64_t unix_seconds() {
-  return std::time(nullptr);
+int64_t now_in_unix_seconds() {
+  return unix_seconds(std::chrono::system_clock::now());
+}
+
+bool is_of_sessions(const LogoutEntry& entry) {
+  return entry.kind == LogoutEntry::Kind::kSessions;
 }
 
 }  // namespace
@@ -46,7 +50,7 @@ void LogoutKeeper::adopt(const std::shared_ptr<filter::OidcLogouts>& logouts) {
     in_use_ = true;
     absorb();
     tables_[logouts->scope()] = logouts;
-    const int64_t now_s = unix_seconds();
+    const int64_t now_s = now_in_unix_seconds();
     for (const auto& [digest, entry] : entries_) {
       if (entry.scope == logouts->scope() && !logouts->take(entry, now_s)) {
         ++without_room_;
@@ -78,7 +82,7 @@ void LogoutKeeper::load() {
     log::error("event=logouts_not_read file={} error=\"{}\"", journal_.path(), error.message());
   }
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   for (const LogoutEntry& entry : found) {
     remember(entry, now_s);
   }
@@ -91,9 +95,9 @@ void LogoutKeeper::load() {
 
 void LogoutKeeper::take(const Entries& entries) {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   for (const LogoutEntry& entry : entries) {
-    if (remember(entry, now_s)) {
+    if (remember(entry, now_s) == News::kKept) {
       unwritten_.push_back(entry);
     }
   }
@@ -106,7 +110,7 @@ bool LogoutKeeper::in_use() const {
 
 LogoutKeeper::Entries LogoutKeeper::all() const {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   Entries all;
   all.reserve(entries_.size());
   for (const auto& [digest, entry] : entries_) {
@@ -119,13 +123,8 @@ LogoutKeeper::Entries LogoutKeeper::all() const {
 
 LogoutStatus LogoutKeeper::status() const {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = unix_seconds();
-  const auto remembered =
-      std::count_if(entries_.begin(), entries_.end(), [now_s](const auto& each) {
-        return each.second.kind == LogoutEntry::Kind::kSessions && each.second.until_s >= now_s;
-      });
   return {.enabled = in_use_,
-          .remembered = static_cast<uint64_t>(remembered),
+          .remembered = sessions_,
           .without_room = without_room_,
           .failing = failing_};
 }
@@ -177,7 +176,7 @@ LogoutKeeper::Work LogoutKeeper::collect() {
   const std::lock_guard lock(mutex_);
   absorb();
   if (rounds_ % kForgetRounds == 0) {
-    forget_old(unix_seconds());
+    forget_old(now_in_unix_seconds());
   }
   Work work;
   work.heard = std::exchange(untold_, {});
@@ -192,8 +191,13 @@ LogoutKeeper::Work LogoutKeeper::collect() {
 }
 
 void LogoutKeeper::write(const Work& work) {
-  const std::error_code error =
-      journal_.begin(work.writes && (work.rewrite || !work.append.empty()));
+  const bool makes = work.writes && (work.rewrite || !work.append.empty());
+  const std::error_code error = journal_.begin(makes);
+  if (error == std::errc::no_such_file_or_directory && !makes) {
+    const std::lock_guard lock(mutex_);
+    rewrite_ = rewrite_ || work.writes;  // it has been taken away
+    return;
+  }
   if (error) {
     note(error);
     return;
@@ -204,11 +208,11 @@ void LogoutKeeper::write(const Work& work) {
 
 std::error_code LogoutKeeper::write_locked(const Work& work) {
   take_news(journal_.news());
-  if (work.rewrite) {
+  if (work.rewrite || is_all_lost(work)) {
     Entries all;
     {
       const std::lock_guard lock(mutex_);
-      forget_old(unix_seconds());
+      forget_old(now_in_unix_seconds());
       for (const auto& [digest, entry] : entries_) {
         all.push_back(entry);
       }
@@ -219,6 +223,12 @@ std::error_code LogoutKeeper::write_locked(const Work& work) {
   return work.append.empty() ? std::error_code() : journal_.append(work.append);
 }
 
+/// The journal is new, or somebody has taken it away: what is added would be all that is in it.
+bool LogoutKeeper::is_all_lost(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  return work.writes && journal_.records() == 0 && !entries_.empty();
+}
+
 /// With the mutex held: what shards have heard, in the tables that are in force now, too.
 void LogoutKeeper::absorb() {
   Entries heard;
@@ -226,52 +236,60 @@ void LogoutKeeper::absorb() {
     const std::lock_guard lock(shards_mutex_);
     heard.swap(shards_heard_);
   }
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   for (const LogoutEntry& entry : heard) {
-    if (remember(entry, now_s)) {
+    if (remember(entry, now_s) != News::kNone) {
       unwritten_.push_back(entry);
       untold_.push_back(entry);
     }
   }
 }
 
-/// With the mutex held. False: it was known, or is over.
-bool LogoutKeeper::remember(const LogoutEntry& entry, int64_t now_s) {
+/// With the mutex held.
+LogoutKeeper::News LogoutKeeper::remember(const LogoutEntry& entry, int64_t now_s) {
   if (entry.until_s < now_s) {
-    return false;
+    return News::kNone;
   }
+  News news = News::kKept;
   const auto found = entries_.find(entry.digest);
   if (found != entries_.end()) {
     LogoutEntry& known = found->second;
     if (known.at_s >= entry.at_s && known.until_s >= entry.until_s) {
-      return false;
+      return News::kNone;
     }
     known.at_s = std::max(known.at_s, entry.at_s);
     known.until_s = std::max(known.until_s, entry.until_s);
   } else if (entries_.size() < kEntriesMax) {
     entries_.emplace(entry.digest, entry);
+    sessions_ += is_of_sessions(entry) ? 1 : 0;
+  } else {
+    news = News::kInTable;
   }
   const auto table = tables_.find(entry.scope);
   const auto logouts = table != tables_.end() ? table->second.lock() : nullptr;
   if (logouts != nullptr && !logouts->take(entry, now_s)) {
     ++without_room_;
   }
-  return true;
+  return news;
 }
 
 /// Of another process.
 void LogoutKeeper::take_news(const Entries& news) {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   for (const LogoutEntry& entry : news) {
-    if (remember(entry, now_s)) {
+    if (remember(entry, now_s) == News::kKept) {
       untold_.push_back(entry);
     }
   }
 }
 
 void LogoutKeeper::forget_old(int64_t now_s) {
-  std::erase_if(entries_, [now_s](const auto& each) { return each.second.until_s < now_s; });
+  std::erase_if(entries_, [this, now_s](const auto& each) {
+    const bool over = each.second.until_s < now_s;
+    sessions_ -= over && is_of_sessions(each.second) ? 1 : 0;
+    return over;
+  });
 }
 
 /// Whatever could not be added is written with all the rest, later.

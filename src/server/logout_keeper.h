@@ -75,6 +75,13 @@ class LogoutKeeper final : public filter::LogoutListener {
     bool writes = false;  // else another process does
   };
 
+  /// What there is to do about an entry.
+  enum class News : uint8_t {
+    kNone,  // it was known, or is over
+    kKept,
+    kInTable,  // there is room for it only there, and it is told if it was heard here
+  };
+
   void load();
   void run();
   void go_round();
@@ -82,7 +89,8 @@ class LogoutKeeper final : public filter::LogoutListener {
   void write(const Work& work);
   std::error_code write_locked(const Work& work);
   void absorb();
-  bool remember(const identity::LogoutEntry& entry, int64_t now_s);
+  bool is_all_lost(const Work& work);
+  News remember(const identity::LogoutEntry& entry, int64_t now_s);
   void take_news(const Entries& news);
   void forget_old(int64_t now_s);
   void note(std::error_code error);
@@ -98,6 +106,7 @@ class LogoutKeeper final : public filter::LogoutListener {
   std::map<identity::Digest, std::weak_ptr<filter::OidcLogouts>> tables_;  // by scope
   Entries unwritten_;
   Entries untold_;
+  uint64_t sessions_ = 0;  // of entries_; else tokens
   uint64_t without_room_ = 0;
   bool loaded_ = false;  // the control thread's
   bool in_use_ = false;

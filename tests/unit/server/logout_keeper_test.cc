@@ -133,6 +133,32 @@ TEST_F(LogoutJournalTest, HalfARecordIsInNobodysWay) {
   EXPECT_EQ(third.damaged(), 0U);
 }
 
+TEST_F(LogoutJournalTest, WhatWasNotReadIsNotCutOff) {
+  LogoutJournal one(path());
+  add(one, some(1));
+  LogoutJournal other(path());
+  add(other, some(2));
+  // As after a read that failed: the turn goes on without what is there.
+  EXPECT_FALSE(one.begin(true));
+  EXPECT_TRUE(one.has_unread());
+  EXPECT_EQ(one.append(std::vector{entry_of(7, 1, 2)}), std::errc::io_error);
+  EXPECT_EQ(one.replace(some(1)), std::errc::io_error);
+  one.end();
+  EXPECT_EQ(content().size(), 3 * LogoutJournal::kRecordBytes);
+  EXPECT_EQ(news_of(one), some(2));
+  add(one, {entry_of(7, 1, 2)});
+  EXPECT_EQ(content().size(), 4 * LogoutJournal::kRecordBytes);
+}
+
+TEST_F(LogoutJournalTest, AFileThatWasTakenAwayIsNews) {
+  LogoutJournal one(path());
+  EXPECT_FALSE(one.has_news());
+  add(one, some(2));
+  EXPECT_FALSE(one.has_news());
+  std::filesystem::remove(path());
+  EXPECT_TRUE(one.has_news());
+}
+
 class LogoutKeeperTest : public LogoutJournalTest {
  protected:
   std::unique_ptr<LogoutKeeper> keeper() {
@@ -246,6 +272,34 @@ TEST_F(LogoutKeeperTest, NothingIsWrittenBeforeItsTurn) {
   end(*table, "ann", "");
   one->stop();
   EXPECT_EQ(content(), "");
+}
+
+TEST_F(LogoutKeeperTest, AJournalThatWasTakenAwayIsWrittenWhole) {
+  {
+    LogoutJournal journal(path());
+    Entries known = some(3);
+    for (LogoutEntry& entry : known) {
+      entry.until_s = now_ + 3600;
+    }
+    add(journal, known);
+  }
+  auto one = keeper();
+  const auto table = logouts(*one);
+  std::filesystem::remove(path());
+  end(*table, "ann", "");
+  one->stop();
+  EXPECT_EQ(content().size(), 5 * LogoutJournal::kRecordBytes);
+}
+
+TEST_F(LogoutKeeperTest, CountsWhoseSessionsAreOver) {
+  auto one = keeper();
+  const auto table = logouts(*one);
+  end(*table, "ann", "s1");
+  one->take({entry_of(1, now_, now_ + 3600), entry_of(2, now_, now_ + 3600),  // a token
+             entry_of(3, now_ - 7200, now_ - 3600)});                         // over
+  one->take({entry_of(1, now_ + 1, now_ + 3600)});                            // known
+  one->stop();
+  EXPECT_EQ(one->status().remembered, 3U);
 }
 
 TEST_F(LogoutKeeperTest, WhatIsOverLeavesTheJournal) {
