@@ -47,8 +47,12 @@ json::object counts(const stats::PluginStats& stats) {
 }  // namespace
 
 json::object plugins_json(control::Daemon& daemon) {
-  const auto stats = daemon.registry().plugins();
   json::array all;
+  const stats::Registry* const registry = daemon.registry();
+  if (registry == nullptr) {
+    return {{"plugins", std::move(all)}};
+  }
+  const auto stats = registry->plugins();
   for (const plugin::PluginStatus& status : daemon.status().gateway.plugins) {
     json::object each = {{"name", status.name},
                          {"path", status.path},

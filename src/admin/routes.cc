@@ -16,6 +16,7 @@
 #include "hangu/admin/openapi.h"
 #include "hangu/admin/query.h"
 #include "hangu/audit/record.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/config/print.h"
 #include "hangu/control/process.h"
 #include "hangu/http/status.h"
@@ -70,10 +71,6 @@ Reply ready(control::Daemon& daemon) {
   return readiness.ready ? text_reply(200, "ready\n") : problem(503, "not_ready", readiness.reason);
 }
 
-int64_t seconds_of(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 struct Metric {
   std::string_view name;
   std::string_view type;
@@ -101,7 +98,7 @@ std::string shared_keys_metrics(const control::SharedKeysStatus& keys) {
       {"hangu_shared_keys_sealing_since_seconds", "gauge",
        "Unix time when the key that seals was "
        "made.",
-       static_cast<uint64_t>(seconds_of(keys.since))},
+       static_cast<uint64_t>(unix_seconds(keys.since))},
       {"hangu_shared_keys_refused", "gauge",
        "1: the keys in the store are not in force: they cannot be opened, or are older.",
        keys.error.empty() ? uint64_t{0} : uint64_t{1}}};
@@ -113,7 +110,7 @@ std::string certificate_metrics(const control::DaemonStatus& status) {
   if (!status.first_certificate_end_s) {
     return "";
   }
-  const int64_t left = *status.first_certificate_end_s - seconds_of(control::wall_now());
+  const int64_t left = *status.first_certificate_end_s - unix_seconds(control::wall_now());
   const Metric metrics[] = {
       {"hangu_certificate_first_end_seconds", "gauge",
        "Until the first certificate of this node's listeners ends; 0: it has.",
@@ -239,10 +236,14 @@ std::string logout_metrics(const control::DaemonStatus& status) {
 }
 
 Reply metrics(control::Daemon& daemon) {
+  const stats::Registry* const registry = daemon.registry();
+  if (registry == nullptr) {
+    return problem(503, "stopped", "the gateway has stopped");
+  }
   const control::DaemonStatus status = daemon.status();
   return {200,
           "text/plain; version=0.0.4; charset=utf-8",
-          stats::prometheus_text(daemon.registry()) + audit_metrics(status.gateway.audit) +
+          stats::prometheus_text(*registry) + audit_metrics(status.gateway.audit) +
               center_metrics(status.config_center) + discovery_metrics(status.discoveries) +
               release_metrics(status.releases) + certificate_metrics(status) +
               logout_metrics(status),

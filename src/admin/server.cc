@@ -37,6 +37,7 @@
 #include "hangu/admin/routes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/identity/password_hash.h"
 #include "hangu/net/address.h"
 #include "hangu/tls/native.h"
@@ -359,7 +360,9 @@ class Server::Impl {
             [this](const std::string& hash, std::string password, std::function<void(bool)> done) {
               verify(hash, std::move(password), std::move(done));
             }},
-        session_timer_(context) {}
+        session_timer_(context) {
+    asio::post(passwords_, [] { block_asynchronous_signals(); });
+  }
 
   ~Impl() {
     close();

@@ -80,7 +80,7 @@ ConfigEditor* Daemon::editor() {
   return impl_->editor();
 }
 
-stats::Registry& Daemon::registry() {
+stats::Registry* Daemon::registry() {
   return impl_->registry();
 }
 

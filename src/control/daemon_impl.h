@@ -1,5 +1,5 @@
 // What a Daemon is made of: everything that the control thread has in hand, and the order in which
-// it comes and goes. Included by daemon.cc alone, whose functions pass through to it.
+// it comes and goes. Included by daemon.cc, whose functions pass through to it, and daemon_end.cc.
 #pragma once
 
 #include <algorithm>
@@ -68,11 +68,15 @@ class Daemon::Impl final : private Neighbours::Host {
         watchdog_rounds_(context),
         tls_rounds_(context),
         health_rounds_(context),
-        load_rounds_(context) {}
+        load_rounds_(context) {
+    // A signal that its thread caught after the last look would be lost.
+    asio::post(loader_, [] { block_asynchronous_signals(); });
+  }
 
   ~Impl() {
     editor_.reset();
     center_.reset();  // posts to the loader
+    fleet_logouts_->stop();
     loader_.join();
   }
 
@@ -208,6 +212,9 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   bool record_reading(audit::Event event, std::string_view actor, std::string_view detail) {
+    if (drain_.state() == DrainState::kStopped) {
+      return false;
+    }
     return gateway_ == nullptr ||
            control::record_reading(gateway_->audit_log(), event, generation_, actor, detail);
   }
@@ -252,30 +259,9 @@ class Daemon::Impl final : private Neighbours::Host {
     }
   }
 
-  void terminate() {
-    if (gateway_ != nullptr) {
-      record_drain(gateway_->audit_log(), generation_, "signal");
-    }
-    const config::Shutdown shutdown = config_ == nullptr
-                                          ? config::Shutdown{.lb_delay = {}, .drain_timeout = {}}
-                                          : config_->shutdown;
-    const DrainTimes times{shutdown.lb_delay, shutdown.drain_timeout};
-    if (drain_.state() == DrainState::kServing) {
-      leave_ = {.within = times.drain_timeout, .ws_spread = shutdown.ws_spread};
-      notifier_.stopping("draining", times.lb_delay + times.drain_timeout + kStopMargin);
-    }
-    carry_out(drain_.on_terminate(times));
-  }
+  void terminate();
 
-  void fast_stop() {
-    if (gateway_ != nullptr) {
-      record_drain(gateway_->audit_log(), generation_, "signal");
-    }
-    if (!neighbours_.left()) {
-      notifier_.stopping("stopping", kStopMargin);
-    }
-    carry_out(drain_.on_fast_stop());
-  }
+  void fast_stop();
 
   void reopen_logs() override {
     if (gateway_ != nullptr) {
@@ -331,10 +317,7 @@ class Daemon::Impl final : private Neighbours::Host {
 
   ReleaseController& releases() { return releases_; }
 
-  stats::Registry& registry() {
-    HANGU_ASSERT(gateway_ != nullptr);
-    return gateway_->registry();
-  }
+  stats::Registry* registry() { return gateway_ != nullptr ? &gateway_->registry() : nullptr; }
 
  private:
   // How often the files of certificates are looked at.
@@ -345,8 +328,12 @@ class Daemon::Impl final : private Neighbours::Host {
 
   // When a reload is under way.
   static constexpr Duration kReloadAgain = std::chrono::milliseconds(10);
+  // Of refusals, while there is no audit log.
+  static constexpr size_t kUnrecordedMax = 256;
   // How often a process that has nothing else to do looks for those that relay through it.
   static constexpr Duration kRelayPoll = std::chrono::milliseconds(100);
+  // In which other nodes are told what was ended here last.
+  static constexpr Duration kLogoutsPatience = std::chrono::seconds(2);
   // In which a signal that was caught has come to its handler.
   static constexpr Duration kSignalPatience = std::chrono::milliseconds(50);
 
@@ -385,9 +372,7 @@ class Daemon::Impl final : private Neighbours::Host {
                 },
             .on_refused =
                 [this](const std::string& reason) {
-                  if (gateway_ != nullptr) {
-                    record_config({.actor = "config_center", .file = "keys", .error = reason});
-                  }
+                  record_refusal({.key = "keys", .reason = reason});
                 },
             .run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); }};
   }
@@ -412,9 +397,7 @@ class Daemon::Impl final : private Neighbours::Host {
           [done = std::move(done)](const ReloadOutcome& outcome) { done(seen_by_center(outcome)); },
           {.actor = std::move(actor), .is_news = true});
     };
-    hooks.on_refused = [this](const config::Refusal& refusal) {
-      record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
-    };
+    hooks.on_refused = [this](const config::Refusal& refusal) { record_refusal(refusal); };
     hooks.on_driven = [this](const fleet::Rollout& rollout) {
       record_rollout(gateway_->audit_log(), generation_, rollout);
     };
@@ -466,8 +449,21 @@ class Daemon::Impl final : private Neighbours::Host {
     control::record_config(gateway_->audit_log(), event);
   }
 
+  /// Of what the config centre holds. A process that does not serve yet has no audit log.
+  void record_refusal(const config::Refusal& refusal) {
+    if (gateway_ != nullptr && neighbours_.serving()) {
+      record_config({.actor = "config_center", .file = refusal.key, .error = refusal.reason});
+    } else if (unrecorded_.size() < kUnrecordedMax) {
+      unrecorded_.push_back(refusal);
+    }
+  }
+
+  /// It serves from now on.
   void record_start(std::string_view actor) {
     record_config({.applied = true, .actor = actor, .after = config_hash_});
+    for (const config::Refusal& each : std::exchange(unrecorded_, {})) {
+      record_refusal(each);
+    }
   }
 
   void become_ready() {
@@ -508,10 +504,10 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void on_taken_over() override {
-    record_start("upgrade");
-    if (fleet_keys_ != nullptr) {
-      fleet_keys_->tell_refusal();
+    if (gateway_ == nullptr) {
+      return;  // it ends already
     }
+    record_start("upgrade");
     releases_.read_again();
     if (callbacks_.on_taken_over) {
       callbacks_.on_taken_over();
@@ -520,6 +516,9 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void on_main() override {
+    if (gateway_ == nullptr) {
+      return;  // it ends already
+    }
     store_.follow(gateway_->sockets());
     notifier_.ready(serving_text());
   }
@@ -543,37 +542,15 @@ class Daemon::Impl final : private Neighbours::Host {
   void on_line_ended() override { carry_out(drain_.on_fast_stop()); }
 
   /// To a process that has made room but is the one that people know.
-  void on_signal_after_leaving(int number) override {
-    if (number == SIGTERM || number == SIGINT) {
-      const Duration at_most = config_->shutdown.lb_delay + config_->shutdown.drain_timeout;
-      if (drain_timer_.expiry() - monotonic_now() > at_most) {
-        wait_for_drain(at_most);
-      }
-    } else if (number == SIGQUIT) {
-      fast_stop();
-    } else if (number == SIGUSR1) {
-      reopen_logs();
-    }
-  }
+  void on_signal_after_leaving(int number) override;
 
   /// Others may still send records of theirs by way of this process.
-  void on_drained() {
-    if (gateway_ == nullptr || !gateway_->relays_for_others()) {
-      carry_out(drain_.on_drained());
-      return;
-    }
-    relay_timer_.expires_after(kRelayPoll);
-    relay_timer_.async_wait([this](error_code error) {
-      if (!error) {
-        on_drained();
-      }
-    });
-  }
+  void on_drained();
 
   void publish(const std::shared_ptr<const config::Config>& next,
                const std::vector<config::Diagnostic>& warnings,
                const std::function<void(ReloadOutcome)>& done) {
-    if (drain_.state() != DrainState::kServing) {
+    if (drain_.state() != DrainState::kServing || gateway_ == nullptr) {
       done(refused("the process is going down"));
       return;
     }
@@ -640,70 +617,15 @@ class Daemon::Impl final : private Neighbours::Host {
     });
   }
 
-  void carry_out(const DrainStep& step) {
-    switch (step.action) {
-      case DrainAction::kNone: return;
-      case DrainAction::kWaitForBalancer:
-        log::info("leaving lb_delay_ms={} hint=\"a second signal skips the delay\"",
-                  milliseconds_of(step.timer));
-        wait_for_drain(step.timer);
-        return;
-      case DrainAction::kBeginDrain:
-        log::info("draining at_most_ms={}", milliseconds_of(step.timer));
-        wait_for_drain(step.timer);
-        if (center_ != nullptr) {
-          center_->leave_fleet();
-        }
-        if (gateway_ != nullptr) {
-          gateway_->begin_drain(leave_);
-        }
-        return;
-      case DrainAction::kStop: stop(); return;
-    }
-  }
+  void carry_out(const DrainStep& step);
 
-  void wait_for_drain(Duration at_most) {
-    drain_timer_.expires_after(at_most);
-    drain_timer_.async_wait([this](error_code error) {
-      if (!error) {
-        carry_out(drain_.on_timer());
-      }
-    });
-  }
+  void wait_for_drain(Duration at_most);
 
-  void stop() {
-    log::info("stopped drained={}", drain_.complete());
-    drain_timer_.cancel();
-    relay_timer_.cancel();
-    reload_timer_.cancel();
-    watchdog_rounds_.stop();
-    tls_rounds_.stop();
-    health_rounds_.stop();
-    checker_.stop();
-    load_rounds_.stop();
-    editor_.reset();
-    releases_.stop();
-    center_.reset();
-    fleet_logouts_->stop();
-    gateway_.reset();
-    if (!neighbours_.stays_behind()) {
-      end();
-      return;
-    }
-    // Signals that have been caught still go to the successor, later ones will be looked for.
-    block_asynchronous_signals();
-    relay_timer_.expires_after(kSignalPatience);
-    relay_timer_.async_wait([this](error_code) { end(); });
-  }
+  void stop();
 
-  void end() {
-    signals_.stop();
-    if (callbacks_.on_stopped) {
-      callbacks_.on_stopped();
-    } else {
-      context_.stop();
-    }
-  }
+  void look_back();
+
+  void end();
 
   /// Certificates are renewed by whoever writes their files, and ticket keys take turns. Plugins
   /// are watched at the same pace.
@@ -780,7 +702,8 @@ class Daemon::Impl final : private Neighbours::Host {
   std::shared_ptr<const config::Config> config_;
   std::string config_hash_;   // of the file in force, as it was
   std::string offered_hash_;  // of that of the reload under way
-  Reason reason_;             // of the same
+  std::vector<config::Refusal> unrecorded_;
+  Reason reason_;  // of the same
   std::optional<LastReload> last_reload_;
   std::optional<LastUpgrade> last_upgrade_;
   TimePoint started_;

@@ -76,12 +76,6 @@ void FleetKeys::take(std::optional<std::string_view> text) {
   }
 }
 
-void FleetKeys::tell_refusal() const {
-  if (!keeper_.error().empty()) {
-    hooks_.on_refused(keeper_.error());
-  }
-}
-
 std::optional<std::string> FleetKeys::to_write(const std::vector<uint64_t>& peers) {
   return keeper_.to_write(peers, wall_now(), monotonic_now());
 }

@@ -45,9 +45,6 @@ class FleetKeys : public std::enable_shared_from_this<FleetKeys> {
   /// What the store has; none: nothing.
   void take(std::optional<std::string_view> text);
 
-  /// Tells of a refusal again: there was nobody who could write it down.
-  void tell_refusal() const;
-
   // See KeyKeeper.
   std::optional<std::string> to_write(const std::vector<uint64_t>& peers);
 

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "hangu/base/log.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/control/config_center.h"
 #include "hangu/control/process.h"
 #include "hangu/fleet/logout_record.h"
@@ -30,8 +31,8 @@ constexpr size_t kBatchMax = 100;
 constexpr int64_t kSlackMinS = 60;
 constexpr int64_t kSlackPart = 8;
 
-int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+int64_t now_in_unix_seconds() {
+  return unix_seconds(wall_now());
 }
 
 int64_t slack_of(int64_t left_s) {
@@ -64,12 +65,52 @@ void FleetLogouts::begin(server::Gateway& gateway) {
   }
 }
 
-void FleetLogouts::stop() {
-  stopped_ = true;
+void FleetLogouts::leave() {
   gateway_ = nullptr;
-  timer_.cancel();
   if (follower_ != nullptr) {
     follower_->stop();
+  }
+}
+
+/// Behind what the gateway has left in the context's queue.
+void FleetLogouts::finish(Duration at_most, std::function<void()> done) {
+  if (follower_ == nullptr) {
+    done();
+    return;
+  }
+  finished_ = std::move(done);
+  asio::post(context_, [self = shared_from_this()] {
+    self->finishing_ = true;
+    self->timer_.cancel();
+  });
+  finish_timer_.expires_after(at_most);
+  finish_timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) {
+      self->end();
+    }
+  });
+}
+
+void FleetLogouts::stop() {
+  leave();
+  stopped_ = true;
+  finished_ = {};
+  timer_.cancel();
+  finish_timer_.cancel();
+}
+
+void FleetLogouts::end() {
+  if (stopped_) {
+    return;
+  }
+  const std::function<void()> finished = std::move(finished_);
+  stop();
+  if (!waiting_.empty()) {
+    log::warning("event=fleet_logouts_left waiting={} effect=\"the next process tells them\"",
+                 waiting_.size());
+  }
+  if (finished) {
+    finished();
   }
 }
 
@@ -106,7 +147,7 @@ void FleetLogouts::tell(const Entries& entries) {
   timer_.cancel();
 }
 
-// The coroutine holds the object; nothing goes on after stop().
+// The coroutine holds the object; nothing goes on after end().
 asio::awaitable<void> FleetLogouts::run() {
   const auto self = shared_from_this();
   while (!stopped_) {
@@ -114,6 +155,9 @@ asio::awaitable<void> FleetLogouts::run() {
     std::string error;
     while (!stopped_ && error.empty() && !waiting_.empty()) {
       error = co_await put_waiting();
+    }
+    if (finishing_) {
+      end();
     }
     if (stopped_) {
       co_return;
@@ -127,7 +171,7 @@ asio::awaitable<void> FleetLogouts::run() {
 
 /// The documents may bring a provider that can end sessions, at any time.
 void FleetLogouts::look_whether_to_follow() {
-  if (!follows_ && gateway_->ends_sessions()) {
+  if (!follows_ && gateway_ != nullptr && gateway_->ends_sessions()) {
     follows_ = true;
     std::vector<std::string> prefixes;
     prefixes.push_back(prefix_);
@@ -172,7 +216,7 @@ asio::awaitable<std::string> FleetLogouts::put_waiting() {
 }
 
 asio::awaitable<std::string> FleetLogouts::grant(int64_t until_s) {
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   const int64_t left_s = std::max<int64_t>(until_s - now_s, 1);
   const std::chrono::seconds ttl(left_s + slack_of(left_s));
   auto granted = co_await client_->grant_lease(ttl);
@@ -188,7 +232,8 @@ asio::awaitable<std::string> FleetLogouts::grant(int64_t until_s) {
 
 /// nullptr: none that lasts long enough, and not much too long.
 const FleetLogouts::Lease* FleetLogouts::lease_for(int64_t until_s) const {
-  const int64_t longest_s = until_s + slack_of(std::max<int64_t>(until_s - unix_seconds(), 1)) + 1;
+  const int64_t longest_s =
+      until_s + slack_of(std::max<int64_t>(until_s - now_in_unix_seconds(), 1)) + 1;
   const auto found = std::find_if(leases_.begin(), leases_.end(), [&](const Lease& each) {
     return each.until_s >= until_s && each.until_s <= longest_s;
   });
@@ -196,7 +241,7 @@ const FleetLogouts::Lease* FleetLogouts::lease_for(int64_t until_s) const {
 }
 
 void FleetLogouts::drop_over() {
-  const int64_t now_s = unix_seconds();
+  const int64_t now_s = now_in_unix_seconds();
   std::erase_if(waiting_, [now_s](const auto& each) { return each.second.until_s <= now_s; });
   std::erase_if(leases_, [now_s](const Lease& each) { return each.until_s <= now_s; });
 }
@@ -220,7 +265,7 @@ void FleetLogouts::note_put(const Batch& batch) {
     waiting_.erase(name);
   }
   shared_ += batch.names.size();
-  if (waiting_.empty() && std::exchange(overflowed_, false)) {
+  if (gateway_ != nullptr && waiting_.empty() && std::exchange(overflowed_, false)) {
     follower_->begin_anew("more was ended than could wait");  // and what it lacks is put then
   }
 }
@@ -283,7 +328,7 @@ bool FleetLogouts::read(const etcd::KeyValue& key, Entries& out) {
   const auto entry =
       fleet::read_logout(std::string_view(key.key).substr(prefix_.size()), key.value);
   if (entry) {
-    out.push_back(identity::bounded(*entry, unix_seconds()));
+    out.push_back(identity::bounded(*entry, now_in_unix_seconds()));
   } else if (!std::exchange(unreadable_told_, true)) {
     log::warning("event=fleet_logout_unreadable key={}", key.key);
   }

@@ -42,7 +42,14 @@ class FleetLogouts : public std::enable_shared_from_this<FleetLogouts> {
 
   void begin(server::Gateway& gateway);
 
-  /// The gateway goes.
+  /// The gateway goes: nothing is followed any more.
+  void leave();
+
+  /// Then: tells the store what is still to be told, `done` on the control thread, at once if there
+  /// is no fleet, or after `at_most`. What the store cannot be told is told by the next process.
+  void finish(Duration at_most, std::function<void()> done);
+
+  /// At once; nobody is told.
   void stop();
 
   LogoutSharing status() const;
@@ -59,6 +66,7 @@ class FleetLogouts : public std::enable_shared_from_this<FleetLogouts> {
     std::vector<etcd::Operation> operations;
   };
 
+  void end();
   EtcdFollower::Hooks follower_hooks();
   void tell(const Entries& entries);
   void take_all(std::vector<etcd::KeyValue> all);
@@ -79,7 +87,9 @@ class FleetLogouts : public std::enable_shared_from_this<FleetLogouts> {
   std::shared_ptr<etcd::Client> client_;  // nullptr: there is no fleet
   std::unique_ptr<EtcdFollower> follower_;
   boost::asio::steady_timer timer_;
-  server::Gateway* gateway_ = nullptr;
+  boost::asio::steady_timer finish_timer_{context_};
+  std::function<void()> finished_;
+  server::Gateway* gateway_ = nullptr;                    // nullptr: it has gone
   std::map<std::string, identity::LogoutEntry> waiting_;  // by name
   std::vector<Lease> leases_;
   std::string error_;  // of what was put last
@@ -88,6 +98,7 @@ class FleetLogouts : public std::enable_shared_from_this<FleetLogouts> {
   bool overflowed_ = false;  // since everything was last compared
   bool unreadable_told_ = false;
   bool follows_ = false;
+  bool finishing_ = false;
   bool stopped_ = false;
 };
 

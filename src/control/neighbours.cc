@@ -37,7 +37,13 @@ void Neighbours::ask_predecessor(const config::Config& config) {
 }
 
 Predecessor::Hooks Neighbours::takeover_hooks() {
-  return {.take_over = [this](int relay) { return host_.gateway()->take_over(relay); },
+  return {.take_over = [this](int relay) -> Result<void, std::string> {
+            server::Gateway* const gateway = host_.gateway();
+            if (gateway == nullptr) {
+              return Failure<std::string>{"the process is going down"};
+            }
+            return gateway->take_over(relay);
+          },
           .on_taken_over =
               [this] {
                 taken_over_ = true;

@@ -17,6 +17,9 @@ namespace asio = boost::asio;
 
 // Of the largest documents a page still is below what a Connection reads.
 constexpr int64_t kPageKeys = 32;
+// A page after the first is to have about so many bytes, and at most so many keys.
+constexpr size_t kPageBytes = size_t{4} * 1024 * 1024;
+constexpr int64_t kPageKeysMax = 4096;
 
 // A revision has as much as a transaction of ours, or less than etcd takes of anybody's.
 constexpr size_t kLineBytesMax = 256 * 1024 * 1024;
@@ -24,6 +27,12 @@ constexpr size_t kLineBytesMax = 256 * 1024 * 1024;
 constexpr std::string_view kDefaultPort = "2379";
 
 constexpr int kOk = 200;
+
+/// How many keys are asked for next, when so many were in so many bytes.
+int64_t page_keys_after(size_t keys, size_t bytes, int64_t most) {
+  const size_t wanted = kPageBytes * keys / std::max<size_t>(bytes, 1);
+  return std::clamp(static_cast<int64_t>(wanted), kPageKeys, most);
+}
 
 Error unreachable(const std::string& endpoint, const std::string& reason) {
   return {Error::Kind::kUnreachable, fmt::format("{}: {}", endpoint, reason)};
@@ -238,9 +247,16 @@ asio::awaitable<Answer<RangeAnswer>> Client::range(RangeRequest request) {
   const std::shared_ptr<Impl> impl = impl_;
   RangeAnswer all;
   std::string from = request.key;
+  int64_t page_keys = kPageKeys;
+  int64_t page_keys_max = kPageKeysMax;
   while (true) {
-    const int64_t limit = request.limit != 0 ? request.limit : kPageKeys;
+    const int64_t limit = request.limit != 0 ? request.limit : page_keys;
     auto body = co_await impl->post("/v3/kv/range", range_message(request, from, limit));
+    if (!body && body.error().kind == Error::Kind::kUnreachable && page_keys > kPageKeys) {
+      // They may be much larger than those before, or the way may be slow.
+      page_keys = page_keys_max = kPageKeys;
+      continue;
+    }
     if (!body) {
       co_return Failure<Error>{body.error()};
     }
@@ -248,6 +264,7 @@ asio::awaitable<Answer<RangeAnswer>> Client::range(RangeRequest request) {
     if (!page) {
       co_return Failure<Error>{page.error()};
     }
+    page_keys = page_keys_after(page->answer.keys.size(), body->size(), page_keys_max);
     if (all.revision == 0) {
       all.revision = page->answer.revision;
       all.count = page->answer.count;

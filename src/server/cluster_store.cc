@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/policy/key_costs.h"
 
 #include "server/store_worker.h"
@@ -216,6 +217,7 @@ void ClusterStore::start() {
 
 void ClusterStore::run(std::promise<void>& ready) {
   pthread_setname_np(pthread_self(), "hangu-store");
+  block_asynchronous_signals();
   StoreWorker worker(config_, tls_, *this, *stats_);
   {
     const std::lock_guard lock(worker_mutex_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/identity/password_hash.h"
 
 namespace hangu::server {
@@ -62,6 +63,7 @@ void PasswordWorker::stop() {
 }
 
 void PasswordWorker::run() {
+  block_asynchronous_signals();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });

@@ -15,6 +15,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/policy/calendar.h"
 
 namespace hangu::server {
@@ -119,6 +120,7 @@ void QuotaSaver::hand_over() {
 
 void QuotaSaver::run() {
   pthread_setname_np(pthread_self(), "hangu-quotas");
+  block_asynchronous_signals();
   bool stopping = false;
   while (!stopping) {
     Limits limits;

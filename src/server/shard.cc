@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hangu/base/log.h"
+#include "hangu/base/signal_mask.h"
 #include "hangu/http/websocket_frames.h"
 #include "hangu/plugin/crash_report.h"
 
@@ -118,6 +119,7 @@ void Shard::run(std::promise<Result<std::string_view>>& ready) {
   pin_to(options_.cpu, options_.id);
   const std::string name = fmt::format("hangu-shard-{}", options_.id);
   pthread_setname_np(pthread_self(), name.c_str());
+  block_asynchronous_signals();
   core_ = std::make_unique<Core>(*this, options_);
   auto loop = event::Loop::create({.backend = to_backend(options_.event_loop),
                                    .receive_blocks = core_->receive_blocks,

@@ -455,3 +455,21 @@ class Upgrades(CenterCase):
             self.assertEqual(gateway.client().request("GET", "/a").body, b"old")
             etcd.put(PREFIX + "routes/a", route("/a", "new"))
             self.says("/a", "new", gateway)
+
+    def test_what_the_new_process_refuses_is_in_the_audit_log(self):
+        etcd = Etcd()
+        self.addCleanup(etcd.stop)
+        etcd.put(PREFIX + "routes/a", route("/a", "good"))
+        etcd.put(PREFIX + "routes/bad", {"match": 7})
+        settings = config(etcd)
+        gateway = self.start({**settings, "audit": {"path": "@FOLDER@/audit.log"}})
+
+        def refused():
+            whole = (gateway.folder / "audit.log").read_text().rpartition("\n")[0]
+            return [each["object"] for each in map(json.loads, whole.splitlines())
+                    if each["event"] == "config.refuse"]
+
+        eventually(lambda: refused() == ["routes/bad"], "it is in the audit log")
+        done = run_hangu("upgrade", "--socket", gateway.socket)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        eventually(lambda: refused() == ["routes/bad"] * 2, "the next process refuses it as well")

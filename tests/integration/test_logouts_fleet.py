@@ -2,6 +2,8 @@
 etcd."""
 
 import base64
+import signal
+import time
 
 from support.etcd import Etcd, encoded
 from support.logout_case import LogoutCase
@@ -91,3 +93,30 @@ class FleetLogouts(LogoutCase):
         self.assertEqual(self.statuses(browsers, b), [200, 200])
         self.etcd.members[0].start()
         eventually(lambda: self.statuses(browsers, b) == [302, 200], "b knows it")
+
+    def test_a_process_that_is_told_last_of_all(self):
+        """It ends for good, and tells the others before it does."""
+        b = self.joined("b")
+        for attempt in range(1, 4):
+            a = self.joined(f"a{attempt}")
+            browsers = [self.logged_in_as(a, f"s{attempt}"), self.logged_in_as(a, "stays")]
+            self.assertEqual(self.statuses(browsers, b), [200, 200])
+            self.log_out(a, sid=f"s{attempt}")
+            a.send_signal(signal.SIGQUIT)
+            self.assertEqual(a.wait(), 0)
+            if "event=fleet_logouts_left" not in a.stderr:  # the store was quick enough
+                break
+        self.assertEqual(len(self.stored()), 3)
+        eventually(lambda: self.statuses(browsers, b) == [302, 200], "b knows it")
+
+    def test_a_store_that_is_away_keeps_nobody_from_ending(self):
+        a = self.joined("a")
+        browsers = [self.logged_in_as(a, "s1")]
+        self.etcd.members[0].kill()
+        self.log_out(a, sid="s1")
+        self.assertEqual(self.statuses(browsers, a), [302])
+        a.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        self.assertEqual(a.wait(), 0)
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertIn("event=fleet_logouts_left waiting=3", a.stderr)

@@ -192,7 +192,8 @@ class Daemon {
   std::shared_ptr<const config::Config> config() const;
   /// nullptr when the config comes from elsewhere than a ConfigSource, and when all is over.
   ConfigEditor* editor();
-  stats::Registry& registry();  // only between start() and on_stopped
+  /// nullptr when there is no gateway any more.
+  stats::Registry* registry();
 
  private:
   class Impl;
