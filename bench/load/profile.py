@@ -81,9 +81,12 @@ def show_functions(out):
 
 def run(options, directory):
     scenario = next(each for each in scenarios.SCENARIOS if each.name == options.scenario)
-    gateway = next(each for each in peers.make_gateways(options.hangu, directory, options.origin,
-                                                        bare=False)
-                   if each.name == options.gateway)
+    if scenario.templates:
+        gateways = peers.make_special_gateways(options.hangu, directory, options.origin,
+                                               scenario.templates)
+    else:
+        gateways = peers.make_gateways(options.hangu, directory, options.origin, bare=False)
+    gateway = next(each for each in gateways if each.name == options.gateway)
     tool = None
     try:
         gateway.start()
