@@ -22,9 +22,6 @@ Digester::Digester(DigestKind kind)
     : algorithm_(EVP_MD_fetch(nullptr, kind == DigestKind::kSm3 ? "SM3" : "SHA256", nullptr)),
       context_(EVP_MD_CTX_new()) {
   HANGU_ASSERT(algorithm_ != nullptr && context_ != nullptr);
-  // Named once: by name each digest would look for an engine, under a lock.
-  const bool known = EVP_DigestInit_ex2(context_, algorithm_, nullptr) == 1;
-  HANGU_ASSERT(known);
 }
 
 Digester::~Digester() {
@@ -34,7 +31,7 @@ Digester::~Digester() {
 
 Digest Digester::operator()(std::string_view bytes) noexcept {
   Digest digest{};
-  const bool done = EVP_DigestInit_ex2(context_, nullptr, nullptr) == 1 &&
+  const bool done = EVP_DigestInit_ex2(context_, algorithm_, nullptr) == 1 &&
                     EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1 &&
                     EVP_DigestFinal_ex(context_, digest.data(), nullptr) == 1;
   HANGU_ASSERT(done);
