@@ -85,10 +85,11 @@ RateLimitCounts::RateLimitCounts(const config::RateLimit& limit, uint32_t shards
 
 RateLimit::RateLimit(const config::RateLimit& config, std::shared_ptr<RateLimitCounts> counts,
                      const Place& place)
-    : key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}),
+    : key_(config.key, {config.ipv4_prefix, config.ipv6_prefix}, counts->seed),
       rate_(rate_of(config, place.shards)),
       cost_(config.cost.fixed),
       node_table_(counts->own.empty() ? counts->table.get() : nullptr),
+      slots_(&counts->stats->slot(0)),
       counts_(std::move(counts)),
       on_missing_key_(config.on_missing_key),
       selective_(config.match != config::RateMatch{} || !config.exempt.empty()),
@@ -118,61 +119,80 @@ bool RateLimit::concerns(const Stream& stream) const noexcept {
   return exempt_.empty() || !exempt_.contains(stream.info.client_ip);
 }
 
-RateVerdict RateLimit::take(const Stream& stream, const RateTime& now) const noexcept {
+/// A store may come back with another seed, and so do restored quotas.
+RequestKey::Hashed RateLimit::key_of(const Stream& stream) const noexcept {
+  if (node_table_ != nullptr && !cluster_) {
+    return key_.of(stream);
+  }
+  return key_.of(stream, cluster_ ? store_->seed() : counts_->seed);
+}
+
+void RateLimit::look(const Stream& stream, RateVerdict& verdict) const noexcept {
+  verdict.limit = this;
   if (selective_ && !concerns(stream)) {
-    return {.limit = this, .counted = false};
+    verdict.counted = false;
+    return;
   }
-  // Neither stays for good: a store may come back with another one, and so do restored quotas.
-  const RequestKey::Hashed key = key_.of(stream, cluster_ ? store_->seed() : counts_->seed);
+  const RequestKey::Hashed key = key_of(stream);
+  verdict.key = key.hash;
   if (!key.whole && on_missing_key_ == config::MissingKey::kSkip) {
-    return {.limit = this, .counted = false};
+    verdict.counted = false;
+  } else if (!key.whole && on_missing_key_ == config::MissingKey::kDeny) {
+    verdict.allowed = false;
+    verdict.retry_in_ns = kSecondNs;
+  } else {
+    verdict.open = true;
+    if (node_table_ != nullptr) {
+      node_table_->prefetch(key.hash);
+    }
   }
-  if (!key.whole && on_missing_key_ == config::MissingKey::kDeny) {
-    return {.limit = this, .allowed = false, .retry_in_ns = kSecondNs};
-  }
-  const uint32_t shard = stream.shard().shard();
-  if (!cluster_) {
-    return count(shard, key.hash, now);
+}
+
+void RateLimit::take(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept {
+  verdict.open = false;
+  if (!cluster_ || (store_->up() && !strict())) {
+    count(shard, now, verdict);
+    return;
   }
   if (!store_->up()) {
-    return take_without_store(stream, key.hash, now);
-  }
-  if (!strict()) {
-    return count(shard, key.hash, now);
+    take_without_store(shard, now, verdict);
+    return;
   }
   // What the store has said of a key holds until it is full again: who has to wait need not ask.
-  const Taken known = counts_->table->probe(key.hash, rate_, cost_, now.mono_ns);
-  return {.limit = this,
-          .key = key.hash,
-          .allowed = known.decision.allowed,
-          .ask = known.decision.allowed,
-          .retry_in_ns = known.decision.retry_in_ns};
+  const Taken known = counts_->table->probe(verdict.key, rate_, cost_, now.mono_ns);
+  verdict.allowed = known.decision.allowed;
+  verdict.ask = known.decision.allowed;
+  verdict.retry_in_ns = known.decision.retry_in_ns;
 }
 
-RateVerdict RateLimit::take_without_store(const Stream& stream, uint64_t key,
-                                          const RateTime& now) const noexcept {
-  const uint32_t shard = stream.shard().shard();
+void RateLimit::take_without_store(uint32_t shard, const RateTime& now,
+                                   RateVerdict& verdict) const noexcept {
   stats(shard).without_store.add();
+  verdict = {.limit = this, .key = verdict.key};
   switch (config_.cluster.on_store_error) {
-    case config::OnStoreError::kAllow: return {.limit = this, .key = key, .counted = false};
+    case config::OnStoreError::kAllow: verdict.counted = false; return;
     case config::OnStoreError::kDeny:
-      return {.limit = this,
-              .key = key,
-              .allowed = false,
-              .unavailable = true,
-              .retry_in_ns = kSecondNs};
+      verdict.allowed = false;
+      verdict.unavailable = true;
+      verdict.retry_in_ns = kSecondNs;
+      return;
     case config::OnStoreError::kLocal: break;
   }
-  return count(shard, key, now);
+  count(shard, now, verdict);
 }
 
-RateVerdict RateLimit::count(uint32_t shard, uint64_t key, const RateTime& now) const noexcept {
-  RateVerdict verdict = node_table_ == nullptr && counts_->quota != nullptr
-                            ? count_quota(key, now.unix_s)
-                            : count_rate(shard, key, now.mono_ns);
-  verdict.limit = this;
-  verdict.key = key;
-  return verdict;
+void RateLimit::count(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept {
+  if (node_table_ == nullptr && counts_->quota != nullptr) {
+    count_quota(now.unix_s, verdict);
+    return;
+  }
+  const Taken taken = count_rate(shard, verdict.key, now.mono_ns);
+  verdict.allowed = taken.decision.allowed;
+  verdict.shared = taken.shared;
+  verdict.left_ns = taken.decision.left_ns;
+  verdict.stock = taken.stock;
+  verdict.reset_in_ns = taken.decision.full_at_ns - now.mono_ns;
+  verdict.retry_in_ns = taken.decision.retry_in_ns;
 }
 
 /// The shard's own part, brought to the rate of this limit.
@@ -185,39 +205,34 @@ RateLimitCounts::Own& RateLimit::own(uint32_t shard, int64_t now_ns) const noexc
   return own;
 }
 
-RateVerdict RateLimit::count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept {
-  Taken taken;
+RateLimit::Taken RateLimit::count_rate(uint32_t shard, uint64_t key,
+                                       int64_t now_ns) const noexcept {
   if (node_table_ != nullptr) {
-    taken = deferred() ? node_table_->probe(key, rate_, 1, now_ns)
-                       : node_table_->take(key, rate_, cost_, now_ns);
-  } else if (counts_->table == nullptr) {
-    policy::ShardRateTable& table = *own(shard, now_ns).table;
-    taken = deferred() ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost_, now_ns);
-  } else {
-    policy::RateLeases& leases = *own(shard, now_ns).leases;
-    taken = deferred() ? counts_->table->probe(key, rate_, 1, now_ns)
-                       : leases.take(*counts_->table, {key, cost_, batch_}, rate_, now_ns);
+    return deferred_ ? node_table_->probe(key, rate_, 1, now_ns)
+                     : node_table_->take(key, rate_, cost_, now_ns);
   }
-  return {.allowed = taken.decision.allowed,
-          .shared = taken.shared,
-          .left_ns = taken.decision.left_ns,
-          .stock = taken.stock,
-          .reset_in_ns = taken.decision.full_at_ns - now_ns,
-          .retry_in_ns = taken.decision.retry_in_ns};
+  if (counts_->table == nullptr) {
+    policy::ShardRateTable& table = *own(shard, now_ns).table;
+    return deferred_ ? table.probe(key, rate_, 1, now_ns) : table.take(key, rate_, cost_, now_ns);
+  }
+  policy::RateLeases& leases = *own(shard, now_ns).leases;
+  return deferred_ ? counts_->table->probe(key, rate_, 1, now_ns)
+                   : leases.take(*counts_->table, {key, cost_, batch_}, rate_, now_ns);
 }
 
-RateVerdict RateLimit::count_quota(uint64_t key, int64_t unix_s) const noexcept {
+void RateLimit::count_quota(int64_t unix_s, RateVerdict& verdict) const noexcept {
   const uint64_t limit = config_.quota.limit;
   const policy::CalendarWindow window = policy::calendar_window(config_.quota, unix_s);
   policy::QuotaTable& table = *counts_->quota;
-  const policy::QuotaTable::Taken taken = deferred() ? table.probe(key, window.number, limit, 1)
-                                                     : table.take(key, window.number, limit, cost_);
+  const policy::QuotaTable::Taken taken =
+      deferred_ ? table.probe(verdict.key, window.number, limit, 1)
+                : table.take(verdict.key, window.number, limit, cost_);
   const int64_t left_ns = (window.ends_at_s - unix_s) * kSecondNs;
-  return {.allowed = taken.allowed,
-          .shared = taken.shared,
-          .stock = limit - std::min(taken.used, limit),
-          .reset_in_ns = left_ns,
-          .retry_in_ns = left_ns};
+  verdict.allowed = taken.allowed;
+  verdict.shared = taken.shared;
+  verdict.stock = limit - std::min(taken.used, limit);
+  verdict.reset_in_ns = left_ns;
+  verdict.retry_in_ns = left_ns;
 }
 
 void RateLimit::give_back(uint32_t shard, const RateVerdict& verdict,

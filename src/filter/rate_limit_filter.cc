@@ -115,7 +115,7 @@ uint64_t cost_told(const http::HeaderBlock& headers, const std::string& field) {
 
 }  // namespace
 
-/// The limits that let a request pass, in their order.
+/// What the limits say of a request, in their order.
 class RateLimitFilter::Passed {
  public:
   Passed() = default;
@@ -125,7 +125,10 @@ class RateLimitFilter::Passed {
     std::uninitialized_copy(verdicts.begin(), verdicts.end(), data());
   }
 
-  void add(const RateVerdict& verdict) { std::construct_at(data() + count_++, verdict); }
+  RateVerdict& add() { return *std::construct_at(data() + count_++); }
+
+  /// Those from that one on say nothing.
+  void end_at(const RateVerdict& verdict) { count_ = static_cast<size_t>(&verdict - data()); }
 
   std::span<RateVerdict> all() { return {data(), count_}; }
 
@@ -160,6 +163,9 @@ uint8_t RateLimitFilter::hooks() const {
 
 /// False: the request is refused.
 bool RateLimitFilter::passes(Stream& stream, RateVerdict& verdict) const noexcept {
+  if (verdict.allowed && !verdict.shared) {
+    return true;
+  }
   const RateLimit& limit = *verdict.limit;
   stats::RateLimitSlot& stats = limit.stats(stream.shard().shard());
   if (verdict.shared) {
@@ -178,21 +184,26 @@ bool RateLimitFilter::passes(Stream& stream, RateVerdict& verdict) const noexcep
   return false;
 }
 
+// All keys first: what the tables have of them comes from memory meanwhile.
 FilterStatus RateLimitFilter::on_request_headers(Stream& stream) const noexcept {
   const RateTime now = time_of(stream);
+  const uint32_t shard = stream.shard().shard();
   Passed passed;
-  bool asks = false;
   for (const auto& limit : limits_) {
-    RateVerdict verdict = limit->take(stream, now);
+    limit->look(stream, passed.add());
+  }
+  bool asks = false;
+  for (RateVerdict& verdict : passed.all()) {
+    if (verdict.open) {
+      verdict.limit->take(shard, now, verdict);
+    }
     if (!passes(stream, verdict)) {
+      passed.end_at(verdict);
       undo(stream, passed, now);
       reject(stream, verdict);
       return FilterStatus::kContinue;
     }
-    if (verdict.counted) {
-      asks = asks || verdict.ask;
-      passed.add(verdict);
-    }
+    asks = asks || verdict.ask;
   }
   if (asks && ask(stream, passed)) {
     return FilterStatus::kPause;
@@ -321,11 +332,10 @@ bool RateLimitFilter::decide_without_store(Stream& stream, Passed& passed) const
     if (!verdict.ask) {
       continue;
     }
-    const RateVerdict local = verdict.limit->take_without_store(stream, verdict.key, now);
-    verdict = local;
+    verdict.limit->take_without_store(stream.shard().shard(), now, verdict);
     if (!passes(stream, verdict)) {
       undo(stream, passed, now);
-      reject(stream, local);
+      reject(stream, verdict);
       return false;
     }
   }

@@ -7,14 +7,6 @@ namespace hangu::filter {
 
 using Kind = config::KeyPart::Kind;
 
-namespace {
-
-std::optional<std::string_view> if_any(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-
-}  // namespace
-
 RequestKey::RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefixes, uint64_t seed)
     : prefixes_(prefixes),
       seed_(seed) {
@@ -23,13 +15,13 @@ RequestKey::RequestKey(const std::vector<config::KeyPart>& parts, Prefixes prefi
   }
 }
 
-std::optional<std::string_view> RequestKey::value_of(const Part& part,
-                                                     const Stream& stream) const noexcept {
+RequestKey::Value RequestKey::value_of(const Part& part, const Stream& stream) const noexcept {
+  const auto if_any = [](std::string_view text) { return text.empty() ? Value() : Value(text); };
   const http::RequestHead& request = stream.request;
   switch (part.kind) {
     case Kind::kClientIp: return stream.info.client_ip;
     case Kind::kHost: return request.host;
-    case Kind::kRoute: return stream.route()->config->name;
+    case Kind::kRoute: return std::string_view(stream.route()->config->name);
     case Kind::kMethod: return request.method_text;
     case Kind::kPath: return request.path;
     case Kind::kCapture: return stream.info.captures.find(part.name);
@@ -37,21 +29,27 @@ std::optional<std::string_view> RequestKey::value_of(const Part& part,
     case Kind::kQuery: return http::query_parameter(request.query, part.name);
     case Kind::kConsumer: return if_any(stream.info.consumer);
     case Kind::kClaim:
-      return stream.info.claims != nullptr ? stream.info.claims->find(part.name) : std::nullopt;
+      return stream.info.claims != nullptr ? Value(stream.info.claims->find(part.name)) : Value();
     case Kind::kTlsServerName: return if_any(stream.info.tls_server_name);
     case Kind::kTlsClient: return if_any(stream.info.tls_client_subject);
     case Kind::kHeader: break;
   }
   const http::Header* header = request.headers.find(part.token, part.name);
-  return header != nullptr ? std::optional(header->value()) : std::nullopt;
+  return header != nullptr ? Value(header->value()) : Value();
 }
 
 RequestKey::Hashed RequestKey::of(const Stream& stream, uint64_t seed) const noexcept {
-  Hashed key{.hash = seed};
+  uint64_t hash = seed;
+  bool whole = true;
   for (const Part& part : parts_) {
-    policy::hash_part(part.kind, value_of(part, stream), prefixes_, key);
+    if (const Value value = value_of(part, stream); value.there()) {
+      hash = policy::hash_value(part.kind, value.text(), prefixes_, hash);
+    } else {
+      hash = policy::hash_missing(hash);
+      whole = false;
+    }
   }
-  return key;
+  return {.hash = hash, .whole = whole};
 }
 
 }  // namespace hangu::filter

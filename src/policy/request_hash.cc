@@ -23,16 +23,15 @@ uint64_t hash_client(std::string_view ip, const ClientPrefixes& prefixes, uint64
 
 }  // namespace
 
-void hash_part(config::KeyPart::Kind kind, std::optional<std::string_view> value,
-               const ClientPrefixes& prefixes, HashedKey& key) noexcept {
-  if (!value) {
-    key.whole = false;
-    key.hash = XXH3_64bits_withSeed("", 0, ~key.hash);  // unlike an empty value
-  } else if (kind == config::KeyPart::Kind::kClientIp) {
-    key.hash = hash_client(*value, prefixes, key.hash);
-  } else {
-    key.hash = XXH3_64bits_withSeed(value->data(), value->size(), key.hash);
-  }
+uint64_t hash_value(config::KeyPart::Kind kind, std::string_view value,
+                    const ClientPrefixes& prefixes, uint64_t before) noexcept {
+  return kind == config::KeyPart::Kind::kClientIp
+             ? hash_client(value, prefixes, before)
+             : XXH3_64bits_withSeed(value.data(), value.size(), before);
+}
+
+uint64_t hash_missing(uint64_t before) noexcept {
+  return XXH3_64bits_withSeed("", 0, ~before);
 }
 
 }  // namespace hangu::policy

@@ -58,6 +58,7 @@ struct RateVerdict {
   bool ask = false;          // the store has to say
   bool unavailable = false;  // refused because the store cannot say
   bool shared = false;       // the key has no place of its own
+  bool open = false;         // nothing is decided yet
   int64_t left_ns = 0;       // of a bucket; see RateLimit::remaining()
   uint64_t stock = 0;        // of requests, beside that
   int64_t reset_in_ns = 0;   // until all is there again
@@ -100,11 +101,13 @@ class alignas(64) RateLimit {
     return rate_.many_of(verdict.left_ns) + verdict.stock;
   }
 
-  /// Takes what the request costs if it is there.
-  RateVerdict take(const Stream& stream, const RateTime& now) const noexcept;
-  /// The same without the store, when that does not answer.
-  RateVerdict take_without_store(const Stream& stream, uint64_t key,
-                                 const RateTime& now) const noexcept;
+  /// Whom the request is counted for, if at all, in a verdict that is new; what take() will read is
+  /// fetched.
+  void look(const Stream& stream, RateVerdict& verdict) const noexcept;
+  /// Then, if it is open: takes what the request costs if it is there.
+  void take(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept;
+  /// The same without the store, when that does not answer; in the place of what was said before.
+  void take_without_store(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept;
   /// Undoes what was taken for an allowed request.
   void give_back(uint32_t shard, const RateVerdict& verdict, const RateTime& now) const noexcept;
   /// The request passes: other nodes are to know. Not when the store was asked.
@@ -124,7 +127,7 @@ class alignas(64) RateLimit {
   /// With `scope: cluster`: what this node knows of the store's counts.
   policy::RateTable& table() const { return *counts_->table; }
 
-  stats::RateLimitSlot& stats(uint32_t shard) const { return counts_->stats->slot(shard); }
+  stats::RateLimitSlot& stats(uint32_t shard) const { return slots_[shard]; }
 
   /// Of the fields RateLimit-Policy and X-RateLimit-Limit.
   const std::string& policy_text() const { return policy_text_; }
@@ -135,11 +138,12 @@ class alignas(64) RateLimit {
   using Taken = policy::RateTable::Taken;
 
   bool concerns(const Stream& stream) const noexcept;
+  RequestKey::Hashed key_of(const Stream& stream) const noexcept;
 
   RateLimitCounts::Own& own(uint32_t shard, int64_t now_ns) const noexcept;
-  RateVerdict count(uint32_t shard, uint64_t key, const RateTime& now) const noexcept;
-  RateVerdict count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept;
-  RateVerdict count_quota(uint64_t key, int64_t unix_s) const noexcept;
+  void count(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept;
+  Taken count_rate(uint32_t shard, uint64_t key, int64_t now_ns) const noexcept;
+  void count_quota(int64_t unix_s, RateVerdict& verdict) const noexcept;
 
   // What each decision reads, in two lines of cache; the rest is for refusals and for special
   // cases.
@@ -147,6 +151,7 @@ class alignas(64) RateLimit {
   policy::Gcra rate_;
   uint64_t cost_;                  // when it is fixed
   policy::RateTable* node_table_;  // that alone counts; nullptr: see counts_
+  stats::RateLimitSlot* slots_;    // of the shards
   std::shared_ptr<RateLimitCounts> counts_;
   config::MissingKey on_missing_key_;
   bool selective_;  // does not concern each request

@@ -31,7 +31,8 @@ class RequestKey {
   template <class Visit>
   void for_each(const Stream& stream, Visit visit) const noexcept {
     for (const Part& part : parts_) {
-      visit(value_of(part, stream));
+      const Value value = value_of(part, stream);
+      visit(value.there() ? std::optional(value.text()) : std::nullopt);
     }
   }
 
@@ -42,7 +43,30 @@ class RequestKey {
     std::string name;
   };
 
-  std::optional<std::string_view> value_of(const Part& part, const Stream& stream) const noexcept;
+  /// Of a part in a request, if it has it. Fits two registers, as an optional does not.
+  class Value {
+   public:
+    Value() = default;  // it has not
+
+    Value(std::string_view text) noexcept  // NOLINT(*-explicit-*)
+        : data_(text.data()),
+          size_(text.size()) {}
+
+    Value(const std::optional<std::string_view>& text) noexcept  // NOLINT(*-explicit-*)
+        : Value(text ? Value(*text) : Value()) {}
+
+    bool there() const noexcept { return size_ != kNone; }
+
+    std::string_view text() const noexcept { return {data_, size_}; }
+
+   private:
+    static constexpr size_t kNone = SIZE_MAX;
+
+    const char* data_ = nullptr;
+    size_t size_ = kNone;
+  };
+
+  Value value_of(const Part& part, const Stream& stream) const noexcept;
 
   std::vector<Part> parts_;
   Prefixes prefixes_;

@@ -84,6 +84,13 @@ class KeyTable {
     return nullptr;
   }
 
+  /// The key will be looked for soon.
+  void prefetch(uint64_t key) const noexcept {
+    const Place* const places = set(usable(key));
+    __builtin_prefetch(places);
+    __builtin_prefetch(places + kWays / 2);
+  }
+
   /// The place of the key, or one whose value is free, in the emptier of its two sets; nullptr: all
   /// are taken.
   template <class IsFree>

@@ -26,6 +26,9 @@ class BasicRateTable {
   explicit BasicRateTable(size_t keys_max)
       : table_(keys_max) {}
 
+  /// The key is asked for soon.
+  void prefetch(uint64_t key) const noexcept { table_.prefetch(key); }
+
   Taken take(uint64_t key, const Gcra& rate, uint64_t cost, int64_t now_ns) noexcept;
 
   /// What take() would say; takes nothing.

@@ -23,8 +23,17 @@ struct ClientPrefixes {
   uint32_t ipv6 = 128;
 };
 
-/// Adds one part of a key, as it is in the request, to what was hashed before.
-void hash_part(config::KeyPart::Kind kind, std::optional<std::string_view> value,
-               const ClientPrefixes& prefixes, HashedKey& key) noexcept;
+/// Adds a part of a key, as it is in the request, to what was hashed before.
+uint64_t hash_value(config::KeyPart::Kind kind, std::string_view value,
+                    const ClientPrefixes& prefixes, uint64_t before) noexcept;
+
+/// The same for a part that the request lacks: unlike an empty value.
+uint64_t hash_missing(uint64_t before) noexcept;
+
+inline void hash_part(config::KeyPart::Kind kind, std::optional<std::string_view> value,
+                      const ClientPrefixes& prefixes, HashedKey& key) noexcept {
+  key.hash = value ? hash_value(kind, *value, prefixes, key.hash) : hash_missing(key.hash);
+  key.whole = key.whole && value.has_value();
+}
 
 }  // namespace hangu::policy
