@@ -150,12 +150,12 @@ void RateLimit::look(const Stream& stream, RateVerdict& verdict) const noexcept 
 
 void RateLimit::take(uint32_t shard, const RateTime& now, RateVerdict& verdict) const noexcept {
   verdict.open = false;
-  if (!cluster_ || (store_->up() && !strict())) {
-    count(shard, now, verdict);
+  if (cluster_ && !store_->up()) {
+    take_without_store(shard, now, verdict);
     return;
   }
-  if (!store_->up()) {
-    take_without_store(shard, now, verdict);
+  if (!strict()) {
+    count(shard, now, verdict);
     return;
   }
   // What the store has said of a key holds until it is full again: who has to wait need not ask.
