@@ -100,7 +100,9 @@ void Daemon::Impl::stop() {
   center_.reset();
   fleet_logouts_->leave();
   gateway_.reset();
-  fleet_logouts_->finish(kLogoutsPatience, [this] { look_back(); });
+  // The process before serves on, tells the fleet itself, and waits for this one to be gone.
+  const Duration patience = failed_ ? Duration::zero() : kLogoutsPatience;
+  fleet_logouts_->finish(patience, [this] { look_back(); });
 }
 
 void Daemon::Impl::look_back() {
@@ -111,7 +113,11 @@ void Daemon::Impl::look_back() {
   // Signals that have been caught still go to the successor, later ones will be looked for.
   block_asynchronous_signals();
   relay_timer_.expires_after(kSignalPatience);
-  relay_timer_.async_wait([this](error_code) { end(); });
+  relay_timer_.async_wait([this](error_code error) {
+    if (!error) {
+      end();
+    }
+  });
 }
 
 void Daemon::Impl::end() {

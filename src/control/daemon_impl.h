@@ -524,8 +524,8 @@ class Daemon::Impl final : private Neighbours::Host {
   }
 
   void on_nothing_to_take() override {
-    failed_ = true;
-    stop();
+    failed_ = failed_ || drain_.state() != DrainState::kStopped;  // else it was told to end
+    carry_out(drain_.on_fast_stop());
   }
 
   void on_left(pid_t successor, const server::LeavePlan& plan) override {

@@ -156,11 +156,14 @@ asio::awaitable<void> FleetLogouts::run() {
     while (!stopped_ && error.empty() && !waiting_.empty()) {
       error = co_await put_waiting();
     }
-    if (finishing_) {
+    if (finishing_ && (error.empty() || std::exchange(tried_last_, true))) {
       end();
     }
     if (stopped_) {
       co_return;
+    }
+    if (finishing_) {
+      continue;  // once more: a lease may have gone, or a member
     }
     note(error);
     timer_.expires_after(kRound);

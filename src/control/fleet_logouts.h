@@ -99,6 +99,7 @@ class FleetLogouts : public std::enable_shared_from_this<FleetLogouts> {
   bool unreadable_told_ = false;
   bool follows_ = false;
   bool finishing_ = false;
+  bool tried_last_ = false;
   bool stopped_ = false;
 };
 

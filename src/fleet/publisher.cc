@@ -281,7 +281,7 @@ bool Publisher::fits_at_once(const std::vector<PushedDocument>& documents) {
 asio::awaitable<Publisher::Answer<std::string>> Publisher::propose(
     std::vector<PushedDocument> documents, PushOptions options) {
   PushRecord proposal;
-  proposal.id = identity::random_text(kIdBytes);
+  proposal.id = identity::random_digits(kIdBytes);
   proposal.author = std::move(options.author);
   proposal.time = time_text(options.now);
   proposal.message = std::move(options.message);

@@ -220,7 +220,7 @@ bool Rollout::covers(std::string_view node) const {
 Rollout make_rollout(const config::RolloutPlan& plan, std::vector<PushedDocument> documents,
                      const PushOptions& options) {
   Rollout rollout;
-  rollout.id = identity::random_text(kIdBytes);
+  rollout.id = identity::random_digits(kIdBytes);
   rollout.author = options.author;
   rollout.time = time_text(options.now);
   rollout.message = options.message;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <vector>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,6 +10,7 @@
 #include <openssl/rand.h>
 
 #include "hangu/base/base64.h"
+#include "hangu/base/hex.h"
 #include "hangu/identity/key_derivation.h"
 
 namespace hangu::identity {
@@ -202,6 +204,11 @@ std::string random_text(size_t count) {
   std::string raw(count, '\0');
   return RAND_bytes(bytes(raw), static_cast<int>(count)) == 1 ? encode_base64url(raw)
                                                               : std::string();
+}
+
+std::string random_digits(size_t count) {
+  std::vector<uint8_t> raw(count);
+  return RAND_bytes(raw.data(), static_cast<int>(count)) == 1 ? to_hex(raw) : std::string();
 }
 
 }  // namespace hangu::identity

@@ -48,4 +48,7 @@ class Sealer {
 /// So many random bytes, in base64url. Empty: no randomness.
 std::string random_text(size_t bytes);
 
+/// The same in hexadecimal digits: for what people type, which must not look like an option.
+std::string random_digits(size_t bytes);
+
 }  // namespace hangu::identity

@@ -143,6 +143,9 @@ TEST(RandomTextTest, IsAsLongAsAskedAndNeverTheSame) {
   EXPECT_EQ(random_text(16).size(), 22U);
   EXPECT_EQ(random_text(32).size(), 43U);
   EXPECT_NE(random_text(16), random_text(16));
+  EXPECT_EQ(random_digits(6).size(), 12U);
+  EXPECT_EQ(random_digits(64).find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(random_digits(16), random_digits(16));
 }
 
 TEST(KeyDerivationTest, AsInRfc5869) {
