@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
 
@@ -275,16 +276,10 @@ bool FileWriter::fetch_spilled(Waiting& head) {
   if (!head.spilled || lines.size() == head.bytes) {
     return true;
   }
-  lines.resize(head.bytes);
-  size_t done = 0;
-  while (done < lines.size()) {
-    const ssize_t got = ::pread(spill_fd_, lines.data() + done, lines.size() - done,
-                                static_cast<off_t>(head.spill_offset + done));
-    if (got <= 0) {
-      lines.clear();
-      return false;
-    }
-    done += static_cast<size_t>(got);
+  lines = read_at(spill_fd_, head.bytes, static_cast<off_t>(head.spill_offset));
+  if (lines.size() != head.bytes) {
+    lines.clear();
+    return false;
   }
   return true;
 }

@@ -1,9 +1,9 @@
 #include "hangu/audit/frame_table.h"
 
-#include <unistd.h>
-
 #include <numeric>
 #include <string_view>
+
+#include "hangu/base/file_bytes.h"
 
 namespace hangu::audit {
 namespace {
@@ -30,9 +30,8 @@ uint32_t number_at(std::string_view text, size_t at) {
 
 /// Exactly so many bytes; empty: they are not there.
 std::string bytes_at(int fd, uint64_t at, size_t count) {
-  std::string bytes(count, '\0');
-  const ssize_t got = ::pread(fd, bytes.data(), count, static_cast<off_t>(at));
-  return got == static_cast<ssize_t>(count) ? bytes : std::string();
+  std::string bytes = read_at(fd, count, static_cast<off_t>(at));
+  return bytes.size() == count ? bytes : std::string();
 }
 
 }  // namespace

@@ -31,10 +31,6 @@ constexpr size_t kBatchMax = 100;
 constexpr int64_t kSlackMinS = 60;
 constexpr int64_t kSlackPart = 8;
 
-int64_t now_in_unix_seconds() {
-  return unix_seconds(wall_now());
-}
-
 int64_t slack_of(int64_t left_s) {
   return std::max(kSlackMinS, left_s / kSlackPart);
 }
@@ -219,7 +215,7 @@ asio::awaitable<std::string> FleetLogouts::put_waiting() {
 }
 
 asio::awaitable<std::string> FleetLogouts::grant(int64_t until_s) {
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = unix_seconds(wall_now());
   const int64_t left_s = std::max<int64_t>(until_s - now_s, 1);
   const std::chrono::seconds ttl(left_s + slack_of(left_s));
   auto granted = co_await client_->grant_lease(ttl);
@@ -236,7 +232,7 @@ asio::awaitable<std::string> FleetLogouts::grant(int64_t until_s) {
 /// nullptr: none that lasts long enough, and not much too long.
 const FleetLogouts::Lease* FleetLogouts::lease_for(int64_t until_s) const {
   const int64_t longest_s =
-      until_s + slack_of(std::max<int64_t>(until_s - now_in_unix_seconds(), 1)) + 1;
+      until_s + slack_of(std::max<int64_t>(until_s - unix_seconds(wall_now()), 1)) + 1;
   const auto found = std::find_if(leases_.begin(), leases_.end(), [&](const Lease& each) {
     return each.until_s >= until_s && each.until_s <= longest_s;
   });
@@ -244,7 +240,7 @@ const FleetLogouts::Lease* FleetLogouts::lease_for(int64_t until_s) const {
 }
 
 void FleetLogouts::drop_over() {
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = unix_seconds(wall_now());
   std::erase_if(waiting_, [now_s](const auto& each) { return each.second.until_s <= now_s; });
   std::erase_if(leases_, [now_s](const Lease& each) { return each.until_s <= now_s; });
 }
@@ -331,7 +327,7 @@ bool FleetLogouts::read(const etcd::KeyValue& key, Entries& out) {
   const auto entry =
       fleet::read_logout(std::string_view(key.key).substr(prefix_.size()), key.value);
   if (entry) {
-    out.push_back(identity::bounded(*entry, now_in_unix_seconds()));
+    out.push_back(identity::bounded(*entry, unix_seconds(wall_now())));
   } else if (!std::exchange(unreadable_told_, true)) {
     log::warning("event=fleet_logout_unreadable key={}", key.key);
   }

@@ -8,6 +8,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/base/page_summaries.h"
+#include "hangu/base/unix_time.h"
 #include "hangu/control/process.h"
 #include "hangu/server/gateway.h"
 #include "hangu/stats/registry.h"
@@ -32,8 +33,7 @@ constexpr Duration kIdleInterval = std::chrono::seconds(1);
 constexpr size_t kAbsentMax = 10'000;
 
 int64_t unix_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch())
-      .count();
+  return unix_milliseconds(wall_now());
 }
 
 std::string_view guard_text(const config::ReleaseGuard& guard) {

@@ -1,10 +1,9 @@
 #include "server/identity_builder.h"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <utility>
 
-#include "hangu/base/unix_time.h"
 #include "hangu/config/authenticators.h"
 #include "hangu/filter/api_key_authenticator.h"
 #include "hangu/filter/basic_authenticator.h"
@@ -49,10 +48,6 @@ void add_claims(const config::Route& route, std::vector<std::string>& names) {
     }
   }
   add_claims(route.split.key, names);
-}
-
-int64_t now_in_unix_seconds() {
-  return unix_seconds(std::chrono::system_clock::now());
 }
 
 }  // namespace
@@ -252,7 +247,7 @@ std::shared_ptr<filter::OidcLogouts> IdentityBuilder::logouts_for(
     known.memory = std::make_shared<filter::OidcLogouts>(filter::OidcLogouts::Options{
         // A logout may name a session and a subject.
         .entries_max = std::max<size_t>(2 * size_t{known.entries}, keeper_.known(scope)),
-        .now_s = now_in_unix_seconds(),
+        .now_s = std::time(nullptr),
         .seed = known.seed,
         .scope = scope,
         .listener = &keeper_});
@@ -270,8 +265,8 @@ std::shared_ptr<filter::ReplayMemory> IdentityBuilder::replays_for(
   Replays& known = replays_[config.name];
   if (known.memory == nullptr || known.entries != config.signature.replay_entries) {
     known.entries = config.signature.replay_entries;
-    known.memory = std::make_shared<filter::ReplayMemory>(known.entries, now_in_unix_seconds(),
-                                                          random_.next());
+    known.memory =
+        std::make_shared<filter::ReplayMemory>(known.entries, std::time(nullptr), random_.next());
   }
   return known.memory;
 }

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
-#include "hangu/base/unix_time.h"
 
 namespace hangu::server {
 namespace {
@@ -22,10 +22,6 @@ constexpr int kFailingRounds = 20;      // between attempts to write after one t
 constexpr size_t kSpareRecords = 1024;  // in the journal, before it is worth writing anew
 // Of what comes beyond, tables and other nodes know, and the journal until it is written anew.
 constexpr size_t kEntriesMax = size_t{1} << 21;
-
-int64_t now_in_unix_seconds() {
-  return unix_seconds(std::chrono::system_clock::now());
-}
 
 bool is_of_sessions(const LogoutEntry& entry) {
   return entry.kind == LogoutEntry::Kind::kSessions;
@@ -50,7 +46,7 @@ void LogoutKeeper::adopt(const std::shared_ptr<filter::OidcLogouts>& logouts) {
     in_use_ = true;
     absorb();
     tables_[logouts->scope()] = logouts;
-    const int64_t now_s = now_in_unix_seconds();
+    const int64_t now_s = std::time(nullptr);
     for (const auto& [digest, entry] : entries_) {
       if (entry.scope == logouts->scope() && !logouts->take(entry, now_s)) {
         ++without_room_;
@@ -82,7 +78,7 @@ void LogoutKeeper::load() {
     log::error("event=logouts_not_read file={} error=\"{}\"", journal_.path(), error.message());
   }
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = std::time(nullptr);
   for (const LogoutEntry& entry : found) {
     remember(entry, now_s);
   }
@@ -95,7 +91,7 @@ void LogoutKeeper::load() {
 
 void LogoutKeeper::take(const Entries& entries) {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = std::time(nullptr);
   for (const LogoutEntry& entry : entries) {
     if (remember(entry, now_s) == News::kKept) {
       unwritten_.push_back(entry);
@@ -110,7 +106,7 @@ bool LogoutKeeper::in_use() const {
 
 LogoutKeeper::Entries LogoutKeeper::all() const {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = std::time(nullptr);
   Entries all;
   all.reserve(entries_.size());
   for (const auto& [digest, entry] : entries_) {
@@ -176,7 +172,7 @@ LogoutKeeper::Work LogoutKeeper::collect() {
   const std::lock_guard lock(mutex_);
   absorb();
   if (rounds_ % kForgetRounds == 0) {
-    forget_old(now_in_unix_seconds());
+    forget_old(std::time(nullptr));
   }
   Work work;
   work.heard = std::exchange(untold_, {});
@@ -212,7 +208,7 @@ std::error_code LogoutKeeper::write_locked(const Work& work) {
     Entries all;
     {
       const std::lock_guard lock(mutex_);
-      forget_old(now_in_unix_seconds());
+      forget_old(std::time(nullptr));
       for (const auto& [digest, entry] : entries_) {
         all.push_back(entry);
       }
@@ -236,7 +232,7 @@ void LogoutKeeper::absorb() {
     const std::lock_guard lock(shards_mutex_);
     heard.swap(shards_heard_);
   }
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = std::time(nullptr);
   for (const LogoutEntry& entry : heard) {
     if (remember(entry, now_s) != News::kNone) {
       unwritten_.push_back(entry);
@@ -276,7 +272,7 @@ LogoutKeeper::News LogoutKeeper::remember(const LogoutEntry& entry, int64_t now_
 /// Of another process.
 void LogoutKeeper::take_news(const Entries& news) {
   const std::lock_guard lock(mutex_);
-  const int64_t now_s = now_in_unix_seconds();
+  const int64_t now_s = std::time(nullptr);
   for (const LogoutEntry& entry : news) {
     if (remember(entry, now_s) == News::kKept) {
       untold_.push_back(entry);
