@@ -92,6 +92,18 @@ void one_key(benchmark::State& state) {
   }
 }
 
+/// The same by what is kept of the table beside the limit.
+void one_key_quick(benchmark::State& state) {
+  RateTable table(kKeys);
+  table.take(77, kRate, 1, kSecond);
+  const RateTable::Quick quick(table, kRate, 1);
+  int64_t now = kSecond;
+  const Allocations counted(state);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(quick.take(77, ++now));
+  }
+}
+
 void one_key_leased(benchmark::State& state) {
   static RateTable* table = nullptr;
   if (state.thread_index() == 0) {
@@ -149,6 +161,7 @@ void churn(benchmark::State& state) {
 
 BENCHMARK(one_key<ShardRateTable>);
 BENCHMARK(one_key<RateTable>)->Threads(1)->Threads(2);
+BENCHMARK(one_key_quick);
 BENCHMARK(one_key_leased)->Threads(1)->Threads(2);
 BENCHMARK(a_million_keys<ShardRateTable>);
 BENCHMARK(a_million_keys<RateTable>);

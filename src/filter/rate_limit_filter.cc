@@ -145,7 +145,8 @@ class RateLimitFilter::Passed {
 };
 
 RateLimitFilter::RateLimitFilter(std::vector<std::shared_ptr<const RateLimit>> limits)
-    : limits_(std::move(limits)) {
+    : limits_(std::move(limits)),
+      quick_(limits_) {
   for (const auto& limit : limits_) {
     const config::RateLimit& config = limit->config();
     on_all_ = on_all_ || config.headers_on == config::RateHeadersOn::kAll;
@@ -184,8 +185,14 @@ bool RateLimitFilter::passes(Stream& stream, RateVerdict& verdict) const noexcep
   return false;
 }
 
-// All keys first: what the tables have of them comes from memory meanwhile.
 FilterStatus RateLimitFilter::on_request_headers(Stream& stream) const noexcept {
+  // Who is to be told what is left has to be asked each time.
+  const bool admitted = !on_all_ && quick_.admit(stream, nanoseconds(stream.now()));
+  return admitted ? FilterStatus::kContinue : ask_each(stream);
+}
+
+// All keys first: what the tables have of them comes from memory meanwhile.
+FilterStatus RateLimitFilter::ask_each(Stream& stream) const noexcept {
   const RateTime now = time_of(stream);
   const uint32_t shard = stream.shard().shard();
   Passed passed;

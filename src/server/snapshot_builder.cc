@@ -158,7 +158,7 @@ SnapshotBuilder::RateLimits SnapshotBuilder::build_rate_limits(const config::Con
 
 std::shared_ptr<filter::RateLimitCounts> SnapshotBuilder::make_counts(
     const config::RateLimit& limit) {
-  auto counts = std::make_shared<filter::RateLimitCounts>(limit, registry_.shards(), random_.next(),
+  auto counts = std::make_shared<filter::RateLimitCounts>(limit, registry_.shards(), rate_seed_,
                                                           registry_.rate_limit(limit.name));
   if (counts->quota != nullptr) {
     quotas_.restore(limit, *counts);

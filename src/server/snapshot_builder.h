@@ -150,6 +150,8 @@ class SnapshotBuilder {
   LimitBuilder limits_;
   PageSummaries<config::Route, bool> cors_pages_;
   Random random_;
+  // Of all rate limits: what their keys begin with alike is then hashed once for all of a route.
+  const uint64_t rate_seed_ = random_.next();
   // What has been counted, by the name of the limit: goes on over generations.
   std::unordered_map<std::string, RateLimitMemory> rate_limits_;
   // By the hash of the file: routes and generations share them.

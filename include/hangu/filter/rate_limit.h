@@ -93,6 +93,14 @@ class alignas(64) RateLimit {
   /// Whether what a request costs is known only at its end.
   bool deferred() const { return deferred_; }
 
+  /// Whether it does not concern each request.
+  bool selective() const { return selective_; }
+
+  bool concerns(const Stream& stream) const noexcept;
+
+  /// Whether it counts in table() alone, and a request as soon as it comes.
+  bool plain() const { return node_table_ != nullptr && !deferred_ && !cluster_; }
+
   /// Whether the store decides.
   bool strict() const { return cluster_ && config_.cluster.mode == config::ClusterMode::kStrict; }
 
@@ -124,7 +132,7 @@ class alignas(64) RateLimit {
 
   const RateLimitCounts& counts() const { return *counts_; }
 
-  /// With `scope: cluster`: what this node knows of the store's counts.
+  /// What all shards share; with `scope: cluster`: what this node knows of the store's counts.
   policy::RateTable& table() const { return *counts_->table; }
 
   stats::RateLimitSlot& stats(uint32_t shard) const { return slots_[shard]; }
@@ -137,7 +145,6 @@ class alignas(64) RateLimit {
  private:
   using Taken = policy::RateTable::Taken;
 
-  bool concerns(const Stream& stream) const noexcept;
   RequestKey::Hashed key_of(const Stream& stream) const noexcept;
 
   RateLimitCounts::Own& own(uint32_t shard, int64_t now_ns) const noexcept;
@@ -152,11 +159,11 @@ class alignas(64) RateLimit {
   uint64_t cost_;                  // when it is fixed
   policy::RateTable* node_table_;  // that alone counts; nullptr: see counts_
   stats::RateLimitSlot* slots_;    // of the shards
-  std::shared_ptr<RateLimitCounts> counts_;
   config::MissingKey on_missing_key_;
-  bool selective_;  // does not concern each request
+  bool selective_;
   bool deferred_;
   bool cluster_;
+  std::shared_ptr<RateLimitCounts> counts_;
 
   uint64_t batch_;  // of a lease
   RateStore* store_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hangu/filter/filter.h"
+#include "hangu/filter/quick_rate_limits.h"
 #include "hangu/filter/rate_limit.h"
 
 namespace hangu::filter {
@@ -32,6 +33,7 @@ class RateLimitFilter final : public Filter, private RateStore::Asker {
   void on_rate_answer(Stream& stream, const RateStore::Answer& answer) const noexcept override;
 
   bool passes(Stream& stream, RateVerdict& verdict) const noexcept;
+  FilterStatus ask_each(Stream& stream) const noexcept;
   void undo(Stream& stream, Passed& passed, const RateTime& now) const noexcept;
   void commit(Stream& stream, const Passed& passed) const noexcept;
   void show(Stream& stream, const RateVerdict& verdict) const noexcept;
@@ -43,6 +45,7 @@ class RateLimitFilter final : public Filter, private RateStore::Asker {
   void reject(Stream& stream, const RateVerdict& verdict) const noexcept;
 
   std::vector<std::shared_ptr<const RateLimit>> limits_;
+  QuickRateLimits quick_;
   RateStore* store_ = nullptr;  // that decides about requests
   bool on_all_ = false;         // responses there are fields
   bool deferred_ = false;       // there is something to count at the end

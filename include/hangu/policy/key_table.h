@@ -58,14 +58,37 @@ class KeyTable {
     Word<int64_t> value;
   };
 
+  /// The set in which a key is looked for first. For who keeps this beside what else it needs: the
+  /// table itself would be one more line of cache. Valid as long as the table.
+  class FirstSets {
+   public:
+    /// nullptr: the key is in its other set, or nowhere.
+    Place* find(uint64_t key) const noexcept {
+      key = usable(key);
+      return find_in(set(key), key);
+    }
+
+    /// The key will be looked for soon.
+    void prefetch(uint64_t key) const noexcept { __builtin_prefetch(set(usable(key)), 1); }
+
+   private:
+    friend class KeyTable;
+
+    Place* set(size_t number) const noexcept { return &places_[(number & mask_) * kWays]; }
+
+    Place* places_ = nullptr;
+    size_t mask_ = 0;
+  };
+
   /// For about `keys_max` keys at once.
   explicit KeyTable(size_t keys_max) {
     const size_t wanted = (keys_max + keys_max / kSparePart) / kWays;
     const size_t sets = std::bit_ceil(std::max(wanted, kSetsMin));
-    set_mask_ = sets - 1;
     // Zeroed memory that is not touched before a key needs it.
     places_.reset(static_cast<Place*>(std::calloc(sets * kWays, sizeof(Place))));
     HANGU_ASSERT(places_ != nullptr);
+    sets_.places_ = places_.get();
+    sets_.mask_ = sets - 1;
   }
 
   KeyTable(const KeyTable&) = delete;
@@ -74,15 +97,11 @@ class KeyTable {
   /// nullptr: the key has no place. `key`: a hash that an attacker cannot foresee.
   Place* find(uint64_t key) const noexcept {
     key = usable(key);
-    for (Place* const places : {set(key), set(second(key))}) {
-      for (size_t i = 0; i < kWays; ++i) {
-        if (places[i].key.load() == key) {
-          return &places[i];
-        }
-      }
-    }
-    return nullptr;
+    Place* const found = find_in(set(key), key);
+    return found != nullptr ? found : find_in(set(second(key)), key);
   }
+
+  FirstSets first_sets() const { return sets_; }
 
   /// The key will be looked for soon.
   void prefetch(uint64_t key) const noexcept {
@@ -102,7 +121,7 @@ class KeyTable {
   /// What keys without a place share.
   Place& shared() { return shared_; }
 
-  std::span<Place> places() const { return {places_.get(), (set_mask_ + 1) * kWays}; }
+  std::span<Place> places() const { return {places_.get(), (sets_.mask_ + 1) * kWays}; }
 
  private:
   static constexpr size_t kWays = 8;  // of a set: two cache lines
@@ -120,7 +139,14 @@ class KeyTable {
   /// The second set a key may be in.
   static size_t second(uint64_t key) { return static_cast<size_t>(std::rotl(key, 32)); }
 
-  Place* set(size_t number) const noexcept { return &places_[(number & set_mask_) * kWays]; }
+  Place* set(size_t number) const noexcept { return sets_.set(number); }
+
+  static Place* find_in(Place* places, uint64_t key) noexcept {
+    Place* const end = places + kWays;
+    Place* const found =
+        std::find_if(places, end, [key](const Place& place) { return place.key.load() == key; });
+    return found != end ? found : nullptr;
+  }
 
   template <class IsFree>
   static bool takes(const Place& place, const IsFree& is_free) noexcept {
@@ -156,7 +182,7 @@ class KeyTable {
   }
 
   std::unique_ptr<Place[], Free> places_;
-  size_t set_mask_;
+  FirstSets sets_;
   Place shared_{};
 };
 

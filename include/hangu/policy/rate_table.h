@@ -22,6 +22,8 @@ class BasicRateTable {
  public:
   using Taken = RateTaken;
 
+  class Quick;
+
   /// For about `keys_max` keys at once.
   explicit BasicRateTable(size_t keys_max)
       : table_(keys_max) {}
@@ -58,6 +60,42 @@ class BasicRateTable {
   static void change(Place& place, const Change& change) noexcept;
 
   KeyTable<Word> table_;
+};
+
+/// take() for one rate and one cost, of keys that the table knows: all that takes lies here and in
+/// the key's place. Valid as long as the table.
+template <template <class> class Word>
+class BasicRateTable<Word>::Quick {
+ public:
+  Quick(const BasicRateTable& table, const Gcra& rate, uint64_t cost)
+      : sets_(table.table_.first_sets()),
+        cost_ns_(rate.time_of(cost)),
+        tolerance_ns_(rate.tolerance_ns()) {}
+
+  /// The key is asked for soon.
+  void prefetch(uint64_t key) const noexcept { sets_.prefetch(key); }
+
+  /// False: nothing is taken, and nothing known; the table is to be asked.
+  bool take(uint64_t key, int64_t now_ns) const noexcept {
+    Place* const place = sets_.find(key);
+    if (place == nullptr) {
+      return false;
+    }
+    int64_t full_at_ns = place->value.load();
+    int64_t wanted_ns = 0;
+    do {
+      wanted_ns = std::max(full_at_ns, now_ns) + cost_ns_;
+      if (wanted_ns - now_ns > tolerance_ns_) {
+        return false;
+      }
+    } while (!place->value.replace(full_at_ns, wanted_ns));
+    return true;
+  }
+
+ private:
+  typename KeyTable<Word>::FirstSets sets_;
+  int64_t cost_ns_;
+  int64_t tolerance_ns_;
 };
 
 extern template class BasicRateTable<SharedWord>;

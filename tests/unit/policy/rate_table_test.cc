@@ -50,6 +50,31 @@ TEST(Gcra, CostsMoreAndNeverMoreThanTheBurst) {
   EXPECT_FALSE(rate.decide(0, kSecond, 6).allowed);
 }
 
+/// It never takes what the table would not, and of a key it finds it takes just that.
+TEST(RateTableQuick, TakesAsTheTableDoes) {
+  std::mt19937_64 random(5);
+  const Gcra rate(100, kSecond, 8);
+  RateTable quick_table(1000);
+  RateTable table(1000);
+  const RateTable::Quick quick(quick_table, rate, 2);
+  EXPECT_FALSE(quick.take(1, kSecond));  // of no key that the table does not know
+  int quickly = 0;
+  int refused = 0;
+  int64_t now = kSecond;
+  for (int i = 0; i < 20'000; ++i) {
+    now += static_cast<int64_t>(random() % 3'000'000);
+    const uint64_t key = random() % 20;
+    const bool expected = table.take(key, rate, 2, now).decision.allowed;
+    const bool taken = quick.take(key, now);
+    ASSERT_TRUE(!taken || expected);
+    ASSERT_EQ(taken || quick_table.take(key, rate, 2, now).decision.allowed, expected);
+    quickly += taken ? 1 : 0;
+    refused += expected ? 0 : 1;
+  }
+  EXPECT_GT(quickly, 5000);
+  EXPECT_GT(refused, 500);
+}
+
 /// Whatever comes, no window of length t lets through more than burst + rate * t.
 TEST(Gcra, KeepsItsPromiseForAnyArrivals) {
   std::mt19937_64 random(7);
