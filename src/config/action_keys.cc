@@ -29,7 +29,12 @@ void add_cors_origins(ObjectType<Cors>& type) {
            .documentation = "Answer 403 to requests with another `Origin` than these or the "
                             "host's own; else they pass, and only cannot be read. Keeps pages "
                             "of others from opening WebSockets.",
-           .example = "on"});
+           .example = "on"})
+      .key<&Cors::mode>(mode(), {.name = "mode",
+                                 .documentation = "`shadow`: answer no preflight and mark no "
+                                                  "response, but log and count what would be "
+                                                  "refused. `off`: do nothing.",
+                                 .example = "shadow"});
 }
 
 TypePtr<Cors> cors() {

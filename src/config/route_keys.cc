@@ -165,7 +165,9 @@ TypePtr<Clients> clients() {
                                 {.name = "deny_file",
                                  .documentation = "More of those, as in `allow_file`.",
                                  .example = "/etc/hangu/blocked.txt",
-                                 .alternative = true});
+                                 .alternative = true})
+      .key<&Clients::mode>(
+          mode(), {.name = "mode", .documentation = kModeDocumentation, .example = "shadow"});
   return type;
 }
 

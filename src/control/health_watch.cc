@@ -64,11 +64,12 @@ void HealthWatch::judge(const config::Upstream& upstream,
   }
   for (const policy::Outlier& outlier : policy::outliers(options, tallies)) {
     const int64_t now_ns = now.time_since_epoch().count();
-    const auto unwell = static_cast<size_t>(
-        std::count_if(endpoints.begin(), endpoints.end(),
-                      [&](const auto& endpoint) { return !endpoint.health->well(now_ns); }));
+    policy::InService in_service;
+    for (const server::EndpointHandle& endpoint : endpoints) {
+      in_service.add(*endpoint.health, now_ns);
+    }
     if (endpoints[outlier.index].health->well(now_ns) &&
-        policy::may_eject(unwell, endpoints.size(), options.percent_max)) {
+        in_service.may_eject(options.percent_max)) {
       eject(upstream, endpoints[outlier.index], cause_of(outlier), gateway, now);
     }
   }

@@ -161,7 +161,7 @@ void AuthFilter::conclude(Stream& stream, const AuthRound& round) const noexcept
       refuse(stream, round);
       return;
     }
-    stream.info.shadow = name();
+    stream.note_shadow(name());
   }
   if (round.principal != nullptr) {
     accept(stream, *round.principal);
@@ -254,7 +254,7 @@ void AuthFilter::authorize(Stream& stream) const noexcept {
     }
   }
   if (authorization_mode_ == config::Mode::kShadow) {
-    stream.info.shadow = "authorization";
+    stream.note_shadow("authorization");
     return;
   }
   stream.send_local_reply(

@@ -112,6 +112,7 @@ int64_t Pacing::take(Member& member, Bucket* bucket, Direction direction, uint64
     got = rate.reserve(full_at_ns, now_ns, bytes);
     if (shadow && got.wait_ns != 0) {
       stats.shadow_pauses.add();
+      stream_.note_shadow(member.limit->config().name);
       return 0;  // nobody waits: nothing is taken either
     }
   } while (bucket != nullptr && !bucket->replace(full_at_ns, got.full_at_ns));

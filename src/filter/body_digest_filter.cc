@@ -69,7 +69,7 @@ bool BodyDigestFilter::accept(Stream& stream, bool right) const noexcept {
     }
   }
   if (mode_ == config::Mode::kShadow) {
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return true;
   }
   static constexpr std::array<http::ReplyField, 1> kChallenge = {
@@ -84,7 +84,7 @@ bool BodyDigestFilter::accept(Stream& stream, bool right) const noexcept {
 
 bool BodyDigestFilter::pass_too_large(Stream& stream) const noexcept {
   if (mode_ == config::Mode::kShadow) {
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return true;
   }
   stream.on_request_error(stream.collection_error());

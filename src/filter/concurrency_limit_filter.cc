@@ -11,8 +11,6 @@
 namespace hangu::filter {
 namespace {
 
-constexpr std::string_view kProblemType =
-    "https://iana.org/assignments/http-problem-types#quota-exceeded";
 constexpr std::string_view kDetail = "too many requests at once";
 
 void give_back(const HeldPlaces& held, uint32_t shard) noexcept {
@@ -72,7 +70,7 @@ bool ConcurrencyLimitFilter::pass(Stream& stream, const ConcurrencyLimit& limit,
   }
   if (limit.config().mode == config::Mode::kShadow) {
     stats.shadow_rejected.add();
-    stream.info.shadow = limit.config().name;
+    stream.note_shadow(limit.config().name);
     return true;
   }
   stats.rejected.add();
@@ -110,7 +108,7 @@ void ConcurrencyLimitFilter::reject(Stream& stream, const ConcurrencyLimit& limi
                            .code = "concurrency_limit.exceeded",
                            .detail = kDetail,
                            .retry_after_s = static_cast<uint32_t>(wait.count()),
-                           .type = kProblemType,
+                           .type = http::kQuotaExceeded,
                            .violated_policy = config.name,
                            .fields = {fields.data(), config.headers ? fields.size() : 0}},
                           name());

@@ -76,6 +76,9 @@ void CorsFilter::answer_preflight(Stream& stream, std::string_view origin,
     refuse(stream, "cors.headers", "pages of other origins may not send these fields");
     return;
   }
+  if (shadow_) {
+    return;
+  }
   std::array<http::ReplyField, 7> fields;
   size_t count = 0;
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -100,6 +103,11 @@ void CorsFilter::answer_preflight(Stream& stream, std::string_view origin,
 
 void CorsFilter::refuse(Stream& stream, std::string_view code,
                         std::string_view detail) const noexcept {
+  if (shadow_) {
+    stream.route()->stats->slot(stream.shard().shard()).actions.cors_shadow.add();
+    stream.note_shadow(name());
+    return;
+  }
   stream.send_local_reply({.status = 403, .code = code, .detail = detail}, name());
 }
 

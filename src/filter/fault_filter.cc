@@ -63,7 +63,7 @@ FilterStatus FaultFilter::on_request_headers(Stream& stream) const noexcept {
   }
   if (config_.mode == config::Mode::kShadow) {
     counters_of(stream).faults_shadow.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return FilterStatus::kContinue;
   }
   if (delays && delay(stream, aborts)) {

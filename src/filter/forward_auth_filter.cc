@@ -182,7 +182,7 @@ bool ForwardAuthFilter::pass_too_large(Stream& stream) const noexcept {
   stream.info.rule = config_.name;
   if (config_.mode == config::Mode::kShadow) {
     slot(stream).shadow_refused.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return false;
   }
   slot(stream).refused.add();
@@ -423,7 +423,7 @@ void ForwardAuthFilter::refuse(Stream& stream, const AuthAnswer& answer) const n
   stream.info.rule = config_.name;
   if (config_.mode == config::Mode::kShadow) {
     slot(stream).shadow_refused.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return;
   }
   slot(stream).refused.add();
@@ -463,7 +463,7 @@ void ForwardAuthFilter::fail(Stream& stream, std::string_view reason) const noex
   }
   if (config_.mode == config::Mode::kShadow) {
     slot(stream).shadow_refused.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return;
   }
   const auto status = static_cast<int>(config_.status_on_error);

@@ -239,7 +239,7 @@ bool OpenApiFilter::pass_too_large(Stream& stream) const noexcept {
   }
   if (config_.mode == config::Mode::kShadow) {
     counters.openapi_shadow.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return true;
   }
   counters.openapi_refused.add();
@@ -253,7 +253,7 @@ bool OpenApiFilter::refuse(Stream& stream, const http::LocalReply& reply,
   stats::RouteActionCounters& counters = counters_of(stream);
   if (config_.mode == config::Mode::kShadow) {
     counters.openapi_shadow.add();
-    stream.info.shadow = name();
+    stream.note_shadow(name());
     return true;
   }
   counters.openapi_refused.add();

@@ -8,9 +8,6 @@
 namespace hangu::filter {
 namespace {
 
-constexpr std::string_view kProblemType =
-    "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
-
 constexpr std::string_view text_of(config::Priority priority) {
   switch (priority) {
     case config::Priority::kLow: return "priority:low";
@@ -36,7 +33,7 @@ FilterStatus OverloadFilter::on_request_headers(Stream& stream) const noexcept {
   }
   if (shadow_) {
     stats.overload_shadow_shed.add();
-    stream.info.shadow = "overload";
+    stream.note_shadow("overload");
     return FilterStatus::kContinue;
   }
   stats.overload_shed[static_cast<size_t>(priority_)].add();
@@ -48,7 +45,7 @@ FilterStatus OverloadFilter::on_request_headers(Stream& stream) const noexcept {
                            .code = "overload.shed",
                            .detail = "the gateway has too much to do",
                            .retry_after_s = retry_after_s_ + jitter,
-                           .type = kProblemType},
+                           .type = http::kReducedCapacity},
                           name());
   return FilterStatus::kContinue;
 }

@@ -109,9 +109,7 @@ void PluginFilter::reply(Stream& stream, const hangu_stream& view) const noexcep
   stats::PluginSlot& slot = library.stats().slot(stream.shard().shard());
   if (shadow()) {
     slot.shadow_replies.add();
-    if (stream.info.shadow.empty()) {
-      stream.info.shadow = library.name();
-    }
+    stream.note_shadow(library.name());
     return;
   }
   slot.replies.add();

@@ -1,6 +1,7 @@
 #include "hangu/filter/rate_limit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,8 +41,17 @@ std::string policy_text_of(const config::RateLimit& config) {
     const int64_t window = config.quota.per == config::QuotaPeriod::kDay ? kDay : 30 * kDay;
     return fmt::format("\"{}\";q={}{};w={}", config.name, config.quota.limit, unit, window);
   }
+  // What is left may be more than what a window of the rate brings: then the window in which the
+  // whole burst comes back.
   const auto window = std::chrono::duration_cast<std::chrono::seconds>(config.rate.per).count();
-  return fmt::format("\"{}\";q={}{};w={}", config.name, config.rate.count, unit, window);
+  const uint64_t burst = burst_of(config);
+  const uint64_t count = config.rate.count;
+  if (burst <= count) {
+    return fmt::format("\"{}\";q={}{};w={}", config.name, count, unit, window);
+  }
+  const auto burst_window = static_cast<double>(burst) / static_cast<double>(count);
+  return fmt::format("\"{}\";q={}{};w={:.0f}", config.name, burst, unit,
+                     std::ceil(burst_window * static_cast<double>(window)));
 }
 
 /// On segment borders.

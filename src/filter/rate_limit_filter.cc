@@ -13,8 +13,6 @@
 namespace hangu::filter {
 namespace {
 
-constexpr std::string_view kProblemType =
-    "https://iana.org/assignments/http-problem-types#quota-exceeded";
 constexpr std::string_view kTooMany = "too many requests";
 constexpr std::string_view kUsedUp = "the quota is used up";
 constexpr std::string_view kNoStore = "requests cannot be counted now";
@@ -159,6 +157,7 @@ RateLimitFilter::RateLimitFilter(std::vector<std::shared_ptr<const RateLimit>> l
 uint8_t RateLimitFilter::hooks() const {
   const bool response = on_all_ || by_header_;
   return static_cast<uint8_t>(kRequestHeaders | (response ? kResponseHeaders : 0) |
+                              (on_all_ ? kLocalReply : 0) |
                               (deferred_ || store_ != nullptr ? kStreamEnd : 0));
 }
 
@@ -177,7 +176,7 @@ bool RateLimitFilter::passes(Stream& stream, RateVerdict& verdict) const noexcep
   }
   if (limit.config().mode == config::Mode::kShadow) {
     stats.shadow_rejected.add();
-    stream.info.shadow = limit.config().name;
+    stream.note_shadow(limit.config().name);
     verdict.counted = false;
     return true;
   }
@@ -360,7 +359,8 @@ void RateLimitFilter::reject(Stream& stream, const RateVerdict& verdict) const n
     stream.send_local_reply({.status = 503,
                              .code = "rate_limit.store",
                              .detail = kNoStore,
-                             .retry_after_s = retry_after_s},
+                             .retry_after_s = retry_after_s,
+                             .type = http::kReducedCapacity},
                             name());
     return;
   }
@@ -370,7 +370,7 @@ void RateLimitFilter::reject(Stream& stream, const RateVerdict& verdict) const n
                            .code = quota ? "quota.exceeded" : "rate_limit.exceeded",
                            .detail = quota ? kUsedUp : kTooMany,
                            .retry_after_s = retry_after_s,
-                           .type = kProblemType,
+                           .type = http::kQuotaExceeded,
                            .violated_policy = limit.config().name,
                            .fields = {fields.fields.data(), fields.count}},
                           name());
@@ -395,18 +395,29 @@ void RateLimitFilter::hear_costs(Stream& stream) const noexcept {
 }
 
 FilterStatus RateLimitFilter::on_response_headers(Stream& stream) const noexcept {
-  const StreamInfo& info = stream.info;
   if (by_header_) {
     hear_costs(stream);
   }
-  if (info.rate_limit != nullptr) {
-    const Fields fields = fields_of(*info.rate_limit, info.rate_limit_remaining,
-                                    info.rate_limit_reset_s, stream.arena());
-    for (size_t i = 0; i < fields.count; ++i) {
-      static_cast<void>(stream.response.headers.set(fields.fields[i].name, fields.fields[i].value));
-    }
-  }
+  tell_left(stream);
   return FilterStatus::kContinue;
+}
+
+/// Of requests that passed here and got their answer of the gateway all the same.
+void RateLimitFilter::on_local_reply(Stream& stream) const noexcept {
+  tell_left(stream);
+}
+
+/// To the client, if a limit says so to all.
+void RateLimitFilter::tell_left(Stream& stream) noexcept {
+  const StreamInfo& info = stream.info;
+  if (info.rate_limit == nullptr) {
+    return;
+  }
+  const Fields fields = fields_of(*info.rate_limit, info.rate_limit_remaining,
+                                  info.rate_limit_reset_s, stream.arena());
+  for (size_t i = 0; i < fields.count; ++i) {
+    static_cast<void>(stream.response.headers.set(fields.fields[i].name, fields.fields[i].value));
+  }
 }
 
 void RateLimitFilter::on_stream_end(Stream& stream) const noexcept {

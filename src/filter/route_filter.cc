@@ -58,8 +58,11 @@ bool take_preflight(Stream& stream) noexcept {
     return false;
   }
   const policy::RouteMatchResult found = match(stream, method);
-  const bool answers = found.outcome == policy::RouteOutcome::kFound &&
-                       stream.snapshot().routes[found.route].config->cors.enabled;
+  if (found.outcome != policy::RouteOutcome::kFound) {
+    return false;
+  }
+  const config::Cors& cors = stream.snapshot().routes[found.route].config->cors;
+  const bool answers = cors.enabled && cors.mode == config::Mode::kEnforce;
   if (answers) {
     choose(stream, found);
   }

@@ -8,6 +8,7 @@
 #include "hangu/http/date.h"
 #include "hangu/http/grpc.h"
 #include "hangu/http/local_reply.h"
+#include "hangu/http/problem_page.h"
 #include "hangu/stats/shard_stats.h"
 
 namespace hangu::filter {
@@ -602,7 +603,7 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
     }
     take_grpc_status(response.headers);
   } else {
-    body = http::make_local_response(reply, info.request_id, arena_, response);
+    body = http::make_local_response(as_wanted(reply), info.request_id, arena_, response);
   }
   show_local_reply();
   complete_response_fields();
@@ -612,6 +613,29 @@ void Stream::send_local_reply(const http::LocalReply& reply, std::string_view or
     info.response_body_bytes = body.size();
     writer_.write_data(*this, arena_.slice_of(body), true);
   }
+}
+
+/// A problem as a page for who reads pages; not what caches keep for all.
+http::LocalReply Stream::as_wanted(const http::LocalReply& reply) noexcept {
+  http::LocalReply wanted = reply;
+  if (reply.content_type.empty() && !reply.cacheable && http::wants_page(request.headers)) {
+    wanted.content_type = http::kPageType;
+    wanted.body = http::render_problem_page(reply, info.request_id, arena_);
+  }
+  return wanted;
+}
+
+void Stream::note_shadow(std::string_view what) noexcept {
+  constexpr char kComma = ',';
+  std::string_view& all = info.shadow;
+  for (std::string_view rest = all; !rest.empty();) {
+    const size_t end = std::min(rest.find(kComma), rest.size());
+    if (rest.substr(0, end) == what) {
+      return;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  all = all.empty() ? what : arena_.concat({all, ",", what});
 }
 
 void Stream::show_local_reply() noexcept {

@@ -38,6 +38,16 @@ std::string_view encoded_message(std::string_view text, buffer::Arena& arena) {
   return {out, static_cast<size_t>(to - out)};
 }
 
+/// Clients take no more than a signed number of 32 bits.
+std::string_view pushback_text(uint32_t seconds, buffer::Arena& arena) {
+  constexpr uint64_t kMost = INT32_MAX;
+  constexpr size_t kChars = 10;
+  char* const text = arena.allocate(kChars, 1);
+  char* const end =
+      std::to_chars(text, text + kChars, std::min(uint64_t{seconds} * 1000, kMost)).ptr;
+  return {text, static_cast<size_t>(end - text)};
+}
+
 }  // namespace
 
 const char* to_string(GrpcStatus status) noexcept {
@@ -112,6 +122,19 @@ std::optional<GrpcStatus> grpc_status_of(const HeaderBlock& headers) noexcept {
   return number ? static_cast<GrpcStatus>(*number) : GrpcStatus::kUnknown;
 }
 
+int http_status_for(GrpcStatus status) noexcept {
+  switch (status) {
+    case GrpcStatus::kUnknown:
+    case GrpcStatus::kInternal:
+    case GrpcStatus::kDataLoss: return 500;
+    case GrpcStatus::kUnimplemented: return 501;
+    case GrpcStatus::kUnavailable: return 503;
+    case GrpcStatus::kDeadlineExceeded: return 504;
+    case GrpcStatus::kResourceExhausted: return 429;
+    default: return 200;
+  }
+}
+
 GrpcStatus grpc_status_for(int http_status) noexcept {
   switch (http_status) {
     case 400: return GrpcStatus::kInternal;
@@ -149,6 +172,13 @@ void make_grpc_response(const LocalReply& reply, buffer::Arena& arena,
   static_cast<void>(response.headers.add("grpc-status", kNumbers[status]));
   static_cast<void>(response.headers.add("grpc-message", encoded_message(message, arena)));
   static_cast<void>(response.headers.add("x-hangu-code", reply.code));
+  if (reply.retry_after_s != 0) {
+    static_cast<void>(
+        response.headers.add("grpc-retry-pushback-ms", pushback_text(reply.retry_after_s, arena)));
+  }
+  for (const ReplyField& field : reply.fields) {
+    static_cast<void>(response.headers.add(field.name, field.value));
+  }
 }
 
 }  // namespace hangu::http

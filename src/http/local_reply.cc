@@ -85,6 +85,11 @@ Mapping map_policy(Errc code) {
   }
 }
 
+/// There is a limit to what is done at once, and it was reached.
+bool is_reduced_capacity(Errc code) {
+  return code == Errc::kOverflow || code == Errc::kQueueTimeout || code == Errc::kResource;
+}
+
 /// Malformed input leaves no border to the next request; so do a body and a head that were not
 /// read.
 bool must_close(Mapping mapping) {
@@ -167,11 +172,15 @@ LocalReply local_reply_for(const Error& error) noexcept {
         error.side == Side::kDownstream ? map_downstream(error.code) : map_upstream(error.code);
   }
   const bool internal = mapping.status == kInternalMapping.status;
-  return LocalReply{.status = mapping.status,
-                    .code = mapping.code,
-                    .detail = internal ? std::string_view{} : std::string_view(error.detail),
-                    .retry_after_s = mapping.status == 503 ? kRetryAfterSeconds : 0,
-                    .close = must_close(mapping)};
+  LocalReply reply{.status = mapping.status,
+                   .code = mapping.code,
+                   .detail = internal ? std::string_view{} : std::string_view(error.detail),
+                   .retry_after_s = mapping.status == 503 ? kRetryAfterSeconds : 0,
+                   .close = must_close(mapping)};
+  if (is_reduced_capacity(error.code)) {
+    reply.type = kReducedCapacity;
+  }
+  return reply;
 }
 
 std::string_view render_problem_json(const LocalReply& reply, std::string_view request_id,

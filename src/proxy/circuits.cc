@@ -28,7 +28,8 @@ void refuse(filter::Stream& stream, const Refusal& refusal,
   stream.send_local_reply({.status = 503,
                            .code = refusal.code,
                            .detail = refusal.detail,
-                           .retry_after_s = static_cast<uint32_t>(std::max<int64_t>(seconds, 1))},
+                           .retry_after_s = static_cast<uint32_t>(std::max<int64_t>(seconds, 1)),
+                           .type = http::kReducedCapacity},
                           kOrigin);
 }
 
@@ -65,7 +66,7 @@ bool admit_to_route(filter::Stream& stream, Tickets& tickets) noexcept {
   stats::RouteSlot& stats = route.stats->slot(stream.shard().shard());
   if (route.config->circuit_breaker.mode == config::Mode::kShadow) {
     stats.circuit_shadow_rejected.add();
-    stream.info.shadow = kOrigin;
+    stream.note_shadow(kOrigin);
     return true;
   }
   stats.circuit_rejected.add();
@@ -99,7 +100,7 @@ bool admit_to_upstream(filter::Stream& stream, upstream::Cluster& cluster,
     return true;
   }
   if (cluster.config().circuit_breaker.mode != config::Mode::kEnforce) {
-    stream.info.shadow = kOrigin;
+    stream.note_shadow(kOrigin);
     return true;
   }
   report_to_route(stream, tickets, Breaker::Outcome::kUnknown);
@@ -144,13 +145,13 @@ void report_broken(filter::Stream& stream, upstream::Cluster& cluster) noexcept 
 }
 
 void report_answer(filter::Stream& stream, upstream::Cluster& cluster, Tickets& tickets,
-                   Duration latency) noexcept {
-  const int status = stream.response.status;
-  report_to_upstream(cluster, tickets,
-                     Breaker::outcome_of(cluster.config().circuit_breaker, status, latency));
+                   const upstream::Cluster::Answer& answer) noexcept {
+  const auto outcome = [&](const config::CircuitBreaker& options) {
+    return Breaker::outcome_of(options, answer.status, answer.latency);
+  };
+  report_to_upstream(cluster, tickets, outcome(cluster.config().circuit_breaker));
   if (tickets.route != Ticket::kNone) {
-    report_to_route(stream, tickets,
-                    Breaker::outcome_of(stream.route()->config->circuit_breaker, status, latency));
+    report_to_route(stream, tickets, outcome(stream.route()->config->circuit_breaker));
   }
 }
 

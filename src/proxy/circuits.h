@@ -2,7 +2,10 @@
 // it is sent anywhere, and both hear once what became of it.
 #pragma once
 
+#include <optional>
+
 #include "hangu/filter/stream.h"
+#include "hangu/http/grpc.h"
 #include "hangu/upstream/cluster.h"
 
 namespace hangu::proxy {
@@ -12,6 +15,12 @@ struct Tickets {
   policy::CircuitBreaker::Ticket route = policy::CircuitBreaker::Ticket::kNone;
   policy::CircuitBreaker::Ticket upstream = policy::CircuitBreaker::Ticket::kNone;
 };
+
+/// Whether it is the one request that a half-open breaker lets through.
+inline bool is_probe(const Tickets& tickets) {
+  constexpr auto kProbe = policy::CircuitBreaker::Ticket::kProbe;
+  return tickets.route == kProbe || tickets.upstream == kProbe;
+}
 
 /// False: one of them is open, and the stream has its answer.
 bool admit(filter::Stream& stream, upstream::Cluster& cluster, Tickets& tickets) noexcept;
@@ -23,9 +32,16 @@ bool admit_again(filter::Stream& stream, upstream::Cluster& cluster, Tickets& ti
 void report(filter::Stream& stream, upstream::Cluster& cluster, Tickets& tickets,
             policy::CircuitBreaker::Outcome outcome) noexcept;
 
-/// The head of an answer, so long after the request was sent.
+/// By which an answer is judged: of a gRPC call that has failed at once that of its failure. Calls
+/// that fail later are not known to have failed when that is decided.
+inline int judged_status(const filter::Stream& stream, const http::ResponseHead& response) {
+  const auto grpc = stream.info.grpc ? http::grpc_status_of(response.headers) : std::nullopt;
+  return grpc ? http::http_status_for(*grpc) : response.status;
+}
+
+/// The head of an answer; `status`: see judged_status().
 void report_answer(filter::Stream& stream, upstream::Cluster& cluster, Tickets& tickets,
-                   Duration latency) noexcept;
+                   const upstream::Cluster::Answer& answer) noexcept;
 
 /// The same of an answer that broke off after its head, which was a success at first.
 void report_broken(filter::Stream& stream, upstream::Cluster& cluster) noexcept;

@@ -94,9 +94,13 @@ void Exchange::attempt(bool fresh) noexcept {
     send(*ready);
     return;
   }
-  if (!cluster_.begin_pending()) {
+  const upstream::Cluster::Pending pending = cluster_.begin_pending();
+  if (pending == upstream::Cluster::Pending::kNo) {
     fail(upstream_error(Errc::kOverflow, "too many requests wait for a connection"));
     return;
+  }
+  if (pending == upstream::Cluster::Pending::kOver || endpoint_->over_connections()) {
+    stream_->note_shadow(kUpstreamLimits);
   }
   pending_ = true;
   endpoint_->open(*this);
@@ -215,8 +219,8 @@ void Exchange::on_response_head(bool end) noexcept {
   kept_body_.give_up();
   leave_limit(proxy_.loop().now() - sent_);
   report_success_of(status, end);
-  report_answer(*stream_, cluster_, tickets_, proxy_.loop().now() - sent_);
-  tell_answer(status);
+  report_answer(*stream_, cluster_, tickets_, answer());
+  tell_answer();
   upstream::prepare_response_head(*stream_);
   cluster_.lead_back(*stream_, *endpoint_);
   if (stream_->response.status == 101) {
@@ -236,11 +240,16 @@ void Exchange::on_response_head(bool end) noexcept {
   stream_->on_response_head(false);
 }
 
+/// What breakers and ejection judge by.
+upstream::Cluster::Answer Exchange::answer() const noexcept {
+  return {.status = judged_status(*stream_, stream_->response),
+          .upgrade = upgrade_,
+          .latency = proxy_.loop().now() - sent_};
+}
+
 /// To whom judges the endpoint.
-void Exchange::tell_answer(int status) noexcept {
-  cluster_.answered(*endpoint_,
-                    {.status = status, .upgrade = upgrade_, .latency = proxy_.loop().now() - sent_},
-                    stream_->shard().random());
+void Exchange::tell_answer() noexcept {
+  cluster_.answered(*endpoint_, answer(), stream_->shard().random());
 }
 
 void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {

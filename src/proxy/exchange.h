@@ -23,6 +23,9 @@ namespace hangu::proxy {
 class Hedge;
 class Proxy;
 
+/// What is noted of a request that the upstream's `limits`, in shadow mode, would have held up.
+inline constexpr std::string_view kUpstreamLimits = "upstream_limits";
+
 class Exchange final : public ListNode<Exchange>,
                        public filter::RequestSink,
                        private upstream::ResponseHandler,
@@ -113,7 +116,8 @@ class Exchange final : public ListNode<Exchange>,
   void end_pending() noexcept;
   void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
-  void tell_answer(int status) noexcept;
+  upstream::Cluster::Answer answer() const noexcept;
+  void tell_answer() noexcept;
 
   // deadline.cc
   void find_deadline() noexcept;
@@ -132,7 +136,7 @@ class Exchange final : public ListNode<Exchange>,
   bool take_slot_for_hedge() noexcept;
   void continue_with_hedge() noexcept;
   bool leave_it_to_hedge() noexcept;
-  bool leave_answer_to_hedge(int status, bool end) noexcept;
+  bool leave_answer_to_hedge(bool end) noexcept;
 
   // Further tries: retries.cc
   void keep_body_if_useful() noexcept;
@@ -143,7 +147,7 @@ class Exchange final : public ListNode<Exchange>,
   bool claim_retry() noexcept;
   void retry(std::string_view reason, Duration wait) noexcept;
   bool retry_instead(int status, bool end) noexcept;
-  void turn_answer_down(int status, bool end) noexcept;
+  void turn_answer_down(bool end) noexcept;
   Duration backoff() const noexcept;
   upstream::Cluster::Tried tried() const noexcept;
   void note_tried() noexcept;

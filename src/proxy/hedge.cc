@@ -20,7 +20,7 @@ void Hedge::begin(upstream::Endpoint& endpoint, bool has_slot) noexcept {
     send(*ready);
     return;
   }
-  if (!owner_.cluster().begin_pending()) {
+  if (owner_.cluster().begin_pending() == upstream::Cluster::Pending::kNo) {
     stop();
     return;
   }

@@ -27,11 +27,11 @@ bool Exchange::hedge_racing() const noexcept {
 }
 
 void Exchange::on_hedge_due() noexcept {
-  if (!at_endpoint_ || stream_->head_sent() || !cluster_.begin_hedge()) {
-    return;  // it waits for a slot or for its next try
+  if (!at_endpoint_ || stream_->head_sent() || is_probe(tickets_) || !cluster_.begin_hedge()) {
+    return;  // it waits for a slot or for its next try, or is the one that a breaker lets through
   }
   if (cluster_.config().hedging.mode == config::Mode::kShadow) {
-    stream_->info.shadow = "hedge";
+    stream_->note_shadow("hedge");
     cluster_.stats().shadow_hedges.add();
     return;
   }
@@ -85,7 +85,8 @@ void Exchange::on_hedge_answered(bool end) noexcept {
   if (hedge_->racing()) {
     if (contains(cluster_.config().retry.statuses, status)) {
       cluster_.answered(*hedge_->endpoint(),
-                        {.status = status, .latency = proxy_.loop().now() - hedge_->sent()},
+                        {.status = judged_status(*stream_, hedge_->response()),
+                         .latency = proxy_.loop().now() - hedge_->sent()},
                         stream_->shard().random());
       hedge_->stop();
       return;
@@ -109,8 +110,8 @@ bool Exchange::leave_it_to_hedge() noexcept {
 }
 
 /// In place of taking the first's answer, which the second may better.
-bool Exchange::leave_answer_to_hedge(int status, bool end) noexcept {
-  turn_answer_down(status, end);
+bool Exchange::leave_answer_to_hedge(bool end) noexcept {
+  turn_answer_down(end);
   continue_with_hedge();
   return true;
 }

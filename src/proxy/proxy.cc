@@ -38,7 +38,7 @@ void refuse_for_now(filter::Stream& stream, const upstream::Cluster& cluster,
   stream.info.rule = stream.arena().copy(cluster.config().name);
   reply.status = 503;
   reply.retry_after_s = 1 + static_cast<uint32_t>(stream.shard().random() % 2);
-  reply.type = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+  reply.type = http::kReducedCapacity;
   stream.send_local_reply(reply, origin);
 }
 
@@ -59,7 +59,7 @@ bool admit_by_success(filter::Stream& stream, upstream::Cluster& cluster) noexce
     return true;
   }
   if (cluster.config().admission.mode == config::Mode::kShadow) {
-    stream.info.shadow = "admission";
+    stream.note_shadow("admission");
     return true;
   }
   refuse_for_now(stream, cluster,
@@ -82,7 +82,7 @@ bool enter(filter::Stream& stream, upstream::Cluster& cluster, Admission& admiss
     return false;
   }
   if (admission == Admission::kOver) {
-    stream.info.shadow = "adaptive_concurrency";
+    stream.note_shadow("adaptive_concurrency");
   }
   return true;
 }

@@ -14,7 +14,7 @@ void Exchange::enter() noexcept {
     has_slot_ = true;
     if (cluster_.slots().enter_anyway()) {
       cluster_.stats().shadow_overflows.add();
-      stream_->info.shadow = "upstream_limits";
+      stream_->note_shadow(kUpstreamLimits);
     }
     attempt(false);
     return;

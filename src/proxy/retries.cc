@@ -137,7 +137,7 @@ bool Exchange::retry_instead(int status, bool end) noexcept {
     return false;
   }
   if (hedge_racing()) {
-    return leave_answer_to_hedge(status, end);
+    return leave_answer_to_hedge(end);
   }
   if (!may_try_another()) {
     return false;
@@ -147,13 +147,13 @@ bool Exchange::retry_instead(int status, bool end) noexcept {
   if (!wait || !claim_retry()) {
     return false;
   }
-  turn_answer_down(status, end);
+  turn_answer_down(end);
   retry("status", *wait);
   return true;
 }
 
-void Exchange::turn_answer_down(int status, bool end) noexcept {
-  tell_answer(status);
+void Exchange::turn_answer_down(bool end) noexcept {
+  tell_answer();
   if (end) {
     connection_ = nullptr;  // it is done with us
   }

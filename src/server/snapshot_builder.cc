@@ -331,10 +331,10 @@ void SnapshotBuilder::add_admission(const config::Route& route, const RateLimits
   if (route.compression.enabled) {
     chain.add(std::make_shared<filter::CompressionFilter>(route.compression));
   }
-  if (route.cors.enabled) {
+  if (route.cors.enabled && route.cors.mode != config::Mode::kOff) {
     chain.add(std::make_shared<filter::CorsFilter>(route.cors));
   }
-  if (route.clients != config::Clients{}) {
+  if (route.clients != config::Clients{} && route.clients.mode != config::Mode::kOff) {
     add_client_filter(route.clients, chain);
   }
   identity_.add_filters(route, forward_auths_.filter_of(route), chain);

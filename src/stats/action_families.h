@@ -55,6 +55,11 @@ inline constexpr ActionMetric kOpenApi[] = {
      [](const RouteActionCounters& c) { return c.openapi_unchecked.value(); }},
 };
 
+inline constexpr ActionMetric kShadowRefused[] = {
+    {",policy=\"clients\"", [](const RouteActionCounters& c) { return c.clients_shadow.value(); }},
+    {",policy=\"cors\"", [](const RouteActionCounters& c) { return c.cors_shadow.value(); }},
+};
+
 struct ActionFamily {
   std::string_view name;
   std::string_view help;
@@ -63,6 +68,9 @@ struct ActionFamily {
 
 inline constexpr ActionFamily kActionFamilies[] = {
     {"hangu_route_preflights_total", "CORS preflights answered.", kPreflights},
+    {"hangu_route_shadow_refused_total",
+     "Requests that a list of clients or CORS, in shadow mode, would have refused.",
+     kShadowRefused},
     {"hangu_route_compressed_total",
      "Responses compressed, by coding; none: there was no memory left for it.", kCompressed},
     {"hangu_route_compression_bytes_total", "Bytes that went in and came out.", kCompressionBytes},

@@ -1,6 +1,7 @@
 #include "hangu/upstream/cluster.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -135,13 +136,12 @@ void Cluster::answered(Endpoint& endpoint, const Answer& answer, uint64_t random
   note_latency(answer.latency);
 }
 
-/// Whether one more may go.
-bool Cluster::may_eject() const noexcept {
-  const int64_t now = now_ns();
-  const auto unwell =
-      static_cast<size_t>(std::count_if(endpoints_.begin(), endpoints_.end(),
-                                        [&](const auto& one) { return !one->health().well(now); }));
-  return policy::may_eject(unwell, endpoints_.size(), config_.ejection.percent_max);
+policy::InService Cluster::in_service() const noexcept {
+  policy::InService all;
+  for (const auto& endpoint : endpoints_) {
+    all.add(endpoint->health(), now_ns());
+  }
+  return all;
 }
 
 void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
@@ -153,7 +153,7 @@ void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
   if (keeps_tally()) {
     endpoint.health().count(shared_.shard, true);
   }
-  if (!endpoint.health().failed(options, kind) || !may_eject()) {
+  if (!endpoint.health().failed(options, kind) || !in_service().may_eject(options.percent_max)) {
     return;
   }
   if (options.mode == config::Mode::kShadow) {
@@ -166,7 +166,11 @@ void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
   constexpr double kMost = 18446744073709551616.0;  // 2^64
   const int64_t length =
       endpoint.health().eject(options, static_cast<double>(random) / kMost, now_ns());
-  if (length != 0) {
+  // Two shards may eject the last two at the same instant: one of them at least sees that here.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (length != 0 && !in_service().any_well()) {
+    endpoint.health().end_ejection(now_ns());
+  } else if (length != 0) {
     stats().ejections.add();
     log::warning("event=endpoint_ejected upstream={} endpoint={} for_ms={}", config_.name,
                  endpoint.address_text(), length / 1'000'000);

@@ -22,19 +22,20 @@ void Cluster::on_group_message(uint32_t message) noexcept {
   }
 }
 
-bool Cluster::begin_pending() noexcept {
+Cluster::Pending Cluster::begin_pending() noexcept {
   const config::UpstreamLimits& limits = config_.limits;
   const uint32_t max = limits.mode == config::Mode::kOff ? 0 : limits.pending_max;
-  if (!limits_->pending.take(max)) {
+  const bool fits = limits_->pending.take(max);
+  if (!fits) {
     if (limits.mode == config::Mode::kEnforce) {
       stats().overflow_pending.add();
-      return false;
+      return Pending::kNo;
     }
     stats().shadow_overflows.add();
     limits_->pending.take_anyway();
   }
   stats().pending.add();
-  return true;
+  return fits ? Pending::kYes : Pending::kOver;
 }
 
 void Cluster::end_pending() noexcept {

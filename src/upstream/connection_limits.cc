@@ -17,20 +17,25 @@ bool Endpoint::limits_connections() const noexcept {
          limits.mode == config::Mode::kEnforce;
 }
 
+bool Endpoint::over_connections() const noexcept {
+  const config::UpstreamLimits& limits = cluster_config().limits;
+  const auto full = [](const policy::ConnectionBudget& budget, uint32_t max) {
+    return max != 0 && budget.taken() >= max;
+  };
+  return limits.mode == config::Mode::kShadow &&
+         (full(*budget_, limits.endpoint_connections_max) ||
+          full(cluster_.connections(), limits.connections_max));
+}
+
 /// Every connection counts, limited or not: limits may come with a reload.
 bool Endpoint::take_connection() noexcept {
   const config::UpstreamLimits& limits = cluster_config().limits;
   if (!limits_connections()) {
-    const bool shadow = limits.mode == config::Mode::kShadow;
-    const auto over = [&](policy::ConnectionBudget& budget, uint32_t max) {
-      const bool full = shadow && max != 0 && budget.taken() >= max;
-      budget.take_anyway();
-      return full;
-    };
-    const bool over_own = over(*budget_, limits.endpoint_connections_max);
-    if (over(cluster_.connections(), limits.connections_max) || over_own) {
+    if (over_connections()) {
       cluster_.stats().shadow_overflows.add();
     }
+    budget_->take_anyway();
+    cluster_.connections().take_anyway();
     return true;
   }
   if (connections_ != 0 && others_starve()) {

@@ -205,6 +205,15 @@ std::string facts_of(Stream& stream) {
   return text;
 }
 
+TEST_F(StreamTest, NotesEachShadowDecisionOnce) {
+  Stream& stream = begin(true);
+  EXPECT_EQ(stream.info.shadow, "");
+  for (const std::string_view what : {"clients", "limit", "clients", "lim", "limit", "lim"}) {
+    stream.note_shadow(what);
+  }
+  EXPECT_EQ(stream.info.shadow, "clients,limit,lim");
+}
+
 TEST_F(StreamTest, RecordKeepsEveryFact) {
   Stream& stream = begin(false);
   const auto copy = [&](std::string_view text) { return stream.arena().copy(text); };

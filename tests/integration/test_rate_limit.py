@@ -313,11 +313,18 @@ class Answers(RateLimitCase):
                              limit("b", rate="10/s", burst=50, headers="both", headers_on="all"))
         response = gateway.client().request("GET", "/")
         self.assertEqual(response.status, 200)
-        self.assertEqual(response.header("ratelimit-policy"), '"b";q=10;w=1')
+        self.assertEqual(response.header("ratelimit-policy"), '"b";q=50;w=5')
         self.assertEqual(response.header("ratelimit"), '"b";r=49;t=1')
         self.assertEqual(response.header("x-ratelimit-limit"), "50")
         self.assertEqual(response.header("x-ratelimit-remaining"), "49")
         self.assertEqual(response.header("x-ratelimit-reset"), "1")
+
+    def test_on_the_gateways_own_answers(self):
+        self.origin.on("/broken", lambda exchange: exchange.reset())
+        gateway = self.begin(limit("a", rate="10/s", burst=10, headers_on="all"))
+        response = gateway.client().request("GET", "/broken")
+        self.assertEqual(response.status, 502)
+        self.assertEqual(response.header("ratelimit"), '"a";r=9;t=1')
 
     def test_status_and_no_fields(self):
         gateway = self.begin(limit(burst=1, status=503, headers="off"))

@@ -60,6 +60,7 @@ struct Cors {
   Duration max_age = std::chrono::minutes(10);  // how long the answer to a preflight is good
   bool private_network = false;
   bool refuse_others = false;  // requests of other origins get 403, not just no leave to be read
+  Mode mode = Mode::kEnforce;
   bool operator==(const Cors&) const = default;
 };
 

@@ -552,6 +552,7 @@ struct Clients {
   NetworkFile allow_file;
   std::vector<Cidr> deny;
   NetworkFile deny_file;
+  Mode mode = Mode::kEnforce;
   bool operator==(const Clients&) const = default;
 };
 

@@ -18,7 +18,8 @@ class ClientFilter final : public Filter {
       : allow_(clients.allow),
         allow_listed_(std::move(allowed)),
         deny_(clients.deny),
-        deny_listed_(std::move(denied)) {}
+        deny_listed_(std::move(denied)),
+        shadow_(clients.mode == config::Mode::kShadow) {}
 
   std::string_view name() const override { return "clients"; }
 
@@ -31,6 +32,7 @@ class ClientFilter final : public Filter {
   Listed allow_listed_;
   policy::CidrSet deny_;
   Listed deny_listed_;
+  bool shadow_;
 };
 
 }  // namespace hangu::filter

@@ -11,12 +11,13 @@ namespace hangu::filter {
 class CorsFilter final : public Filter {
  public:
   explicit CorsFilter(const config::Cors& config)
-      : policy_(config) {}
+      : policy_(config),
+        shadow_(config.mode == config::Mode::kShadow) {}
 
   std::string_view name() const override { return "cors"; }
 
   uint8_t hooks() const override {
-    return static_cast<uint8_t>(kRequestHeaders | kResponseHeaders | kLocalReply);
+    return static_cast<uint8_t>(kRequestHeaders | (shadow_ ? 0 : kResponseHeaders | kLocalReply));
   }
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
@@ -30,6 +31,7 @@ class CorsFilter final : public Filter {
   void mark(Stream& stream) const noexcept;
 
   policy::CorsPolicy policy_;
+  bool shadow_;
 };
 
 }  // namespace hangu::filter

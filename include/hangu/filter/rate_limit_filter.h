@@ -24,6 +24,7 @@ class RateLimitFilter final : public Filter, private RateStore::Asker {
 
   FilterStatus on_request_headers(Stream& stream) const noexcept override;
   FilterStatus on_response_headers(Stream& stream) const noexcept override;
+  void on_local_reply(Stream& stream) const noexcept override;
   void on_stream_end(Stream& stream) const noexcept override;
 
  private:
@@ -36,6 +37,7 @@ class RateLimitFilter final : public Filter, private RateStore::Asker {
   FilterStatus ask_each(Stream& stream) const noexcept;
   void undo(Stream& stream, Passed& passed, const RateTime& now) const noexcept;
   void commit(Stream& stream, const Passed& passed) const noexcept;
+  static void tell_left(Stream& stream) noexcept;
   void show(Stream& stream, const RateVerdict& verdict) const noexcept;
   bool ask(Stream& stream, const Passed& passed) const noexcept;
   bool decide_without_store(Stream& stream, Passed& passed) const noexcept;

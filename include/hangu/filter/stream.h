@@ -194,6 +194,9 @@ class Stream {
   void finish() noexcept;
 
   // For filters.
+  /// What of the config would have decided about it, had it been in force; `what` outlives the
+  /// stream. Once each.
+  void note_shadow(std::string_view what) noexcept;
   /// For a piece of body that takes the place of another: at least so many bytes.
   buffer::BlockRef make_block(size_t bytes) noexcept;
   /// Answers in place of the upstream; the chain sees nothing more but on_stream_end.
@@ -327,6 +330,7 @@ class Stream {
   void drop_response() noexcept;
   bool response_fits(uint64_t bytes) noexcept;
   void write_grpc_web_trailers(const http::HeaderBlock& trailers) noexcept;
+  http::LocalReply as_wanted(const http::LocalReply& reply) noexcept;
   void take_grpc_status(const http::HeaderBlock& fields) noexcept;
   void cancel_sink() noexcept;
   void drop_handle() noexcept;

@@ -123,7 +123,7 @@ struct StreamInfo {
   std::string_view code;    // of the local reply: "route.none"
   std::string_view origin;  // who made the local reply: a filter's name or "gateway"
   std::string_view rule;    // what of the config decided that: a rate limit's name
-  std::string_view shadow;  // the same, had it been in force
+  std::string_view shadow;  // the same, had it been in force; several with commas between
 
   uint32_t audit_reserved = 0;              // bytes of the audit log's queue
   const HeldPlaces* held_places = nullptr;  // in concurrency limits; nullptr: none

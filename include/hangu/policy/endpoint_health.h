@@ -114,6 +114,28 @@ class EndpointHealth {
 /// last. `unwell`: how many of `count` are so by now.
 bool may_eject(size_t unwell, size_t count, uint32_t percent_max) noexcept;
 
+/// Of a pool those endpoints that an operator has in service.
+class InService {
+ public:
+  void add(const EndpointHealth& one, int64_t now_ns) noexcept {
+    if (one.order() == EndpointHealth::Order::kReady) {
+      ++count_;
+      unwell_ += one.well(now_ns) ? 0U : 1U;
+    }
+  }
+
+  /// One more of them.
+  bool may_eject(uint32_t percent_max) const noexcept {
+    return policy::may_eject(unwell_, count_, percent_max);
+  }
+
+  bool any_well() const noexcept { return unwell_ < count_; }
+
+ private:
+  size_t count_ = 0;
+  size_t unwell_ = 0;
+};
+
 std::string_view to_string(EndpointHealth::Check check) noexcept;
 std::string_view to_string(EndpointHealth::Order order) noexcept;
 

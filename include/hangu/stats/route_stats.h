@@ -20,6 +20,8 @@ constexpr size_t status_class(int status) noexcept {
 /// What the actions of a route did.
 struct RouteActionCounters {
   Counter preflights;                 // answered
+  Counter clients_shadow;             // requests that would have been refused by their address
+  Counter cors_shadow;                // the same by the page they come from
   std::array<Counter, 3> compressed;  // responses, by config::ContentCoding
   Counter compression_skipped;        // responses: the memory for it was used up
   Counter compression_bytes_in;

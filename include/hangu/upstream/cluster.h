@@ -129,8 +129,10 @@ class Cluster final : private event::GroupMember {
 
   SlotQueue& slots() { return slots_; }
 
-  /// A request begins to wait for a connection; false: too many do.
-  bool begin_pending() noexcept;
+  /// A request begins to wait for a connection; kNo: too many do. kOver: they do, but that is not
+  /// in force.
+  enum class Pending : uint8_t { kNo, kYes, kOver };
+  Pending begin_pending() noexcept;
   void end_pending() noexcept;
 
   policy::ConnectionBudget& connections() { return limits_->connections; }
@@ -168,7 +170,7 @@ class Cluster final : private event::GroupMember {
  private:
   void on_group_message(uint32_t message) noexcept override;
   bool keeps_tally() const noexcept;
-  bool may_eject() const noexcept;
+  policy::InService in_service() const noexcept;
   void failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind, uint64_t random) noexcept;
 
   int64_t now_ns() const noexcept { return shared_.loop.now().time_since_epoch().count(); }

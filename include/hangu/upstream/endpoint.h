@@ -111,6 +111,8 @@ class Endpoint {
   /// Has `waiter` wait for a place: on a connection of its own, or on one that many can share. It
   /// may hear before this returns.
   void open(ConnectHandler& waiter) noexcept;
+  /// Whether a further connection would be over limits that are in shadow mode.
+  bool over_connections() const noexcept;
 
   // For its connections.
   Shared& shared() noexcept;

@@ -51,6 +51,15 @@ TEST(LocalReplyTest, BlamesTheClientForItsErrors) {
   }
 }
 
+TEST(LocalReplyTest, SaysWhenItIsForTheTimeBeing) {
+  for (const Errc code : {Errc::kOverflow, Errc::kQueueTimeout, Errc::kResource}) {
+    EXPECT_EQ(local_reply_for(upstream_error(code, "")).type, kReducedCapacity);
+  }
+  for (const Errc code : {Errc::kNoEndpoint, Errc::kConnectFailed, Errc::kDraining}) {
+    EXPECT_EQ(local_reply_for(upstream_error(code, "")).type, "about:blank");
+  }
+}
+
 TEST(LocalReplyTest, BlamesTheUpstreamForItsErrors) {
   const struct {
     Errc code;

@@ -257,6 +257,28 @@ TEST(MayEject, OneInAnyCaseTheLastNever) {
   EXPECT_FALSE(may_eject(9, 10, 100));
 }
 
+TEST(InService, CountsNoneThatAnOperatorHasTakenOut) {
+  const auto one = make_health();
+  const auto other = make_health();
+  const auto all = [&] {
+    InService in_service;
+    in_service.add(*one, kSecond);
+    in_service.add(*other, kSecond);
+    return in_service;
+  };
+  EXPECT_TRUE(all().may_eject(10));
+  for (const auto order : {EndpointHealth::Order::kMaintenance, EndpointHealth::Order::kDrain}) {
+    one->set_order(order, kSecond);
+    EXPECT_FALSE(all().may_eject(100));  // the other is the last
+    EXPECT_TRUE(all().any_well());
+  }
+  other->set_check(EndpointHealth::Check::kBad, kSecond);
+  EXPECT_FALSE(all().any_well());
+  one->set_order(EndpointHealth::Order::kReady, kSecond);
+  EXPECT_TRUE(all().any_well());
+  EXPECT_FALSE(all().may_eject(100));
+}
+
 // --- weights ----------------------------------------------------------------------------------
 
 constexpr uint32_t kNobody = UINT32_MAX;
