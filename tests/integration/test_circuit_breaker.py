@@ -6,7 +6,7 @@ import time
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 from support.wait import eventually, run_threads
 
 
@@ -250,6 +250,8 @@ class Defaults(BreakerCase):
                 self.assertEqual(state["cause"], "failure_ratio")
                 self.assertGreater(state["next_probe_ms"], 0)
                 self.assertLessEqual(state["next_probe_ms"], 30_000)
+                self.assertRegex(run_hangu("status", "--socket", gateway.socket).stdout,
+                                 r"circuit breaker open: failure_ratio, next try in \d+\.\d s")
                 self.assertIn("event=circuit_opened upstream=origin cause=failure_ratio "
                               "requests=21 failures=13 for_ms=30000", gateway.stderr)
                 refused = self.get(gateway)
