@@ -1,11 +1,14 @@
 """Which endpoint of an upstream a request goes to, and those that are left out."""
 
 import collections
+import re
 import threading
+import time
 import unittest
 
 from support.case import GatewayCase
 from support.gateway import make_config, run_hangu
+from support.http2 import Http2Client
 from support.wait import eventually, run_threads
 
 
@@ -81,9 +84,13 @@ class Policies(BalancingCase):
         self.assertEqual([now - then for now, then in zip(self.hits(), before)], [5, 5, 0])
 
 
-class Ejecting(BalancingCase):
+class EjectionCase(BalancingCase):
     upstream = {"ejection": {"failures": 3, "time": "3s", "time_max": "3s"},
                 "retry": {"attempts": 0}}
+
+    def begin_ejecting(self, count=2, route=None, **ejection):
+        return self.begin(count, route=route,
+                          upstream={"retry": {"attempts": 0}, "ejection": ejection})
 
     def statuses(self, gateway, count):
         client = gateway.client()
@@ -93,6 +100,19 @@ class Ejecting(BalancingCase):
         return [endpoint["address"] for endpoint in gateway.status()["upstreams"][0]["endpoints"]
                 if "ejected_for_ms" in endpoint]
 
+    def lengths(self, gateway):
+        """Of the ejections so far, in milliseconds."""
+        return [int(length) for length in
+                re.findall(r"event=endpoint_ejected .*for_ms=(\d+)", gateway.stderr)]
+
+    def fail_at_times(self, origin, failures, of, status=500):
+        """The first `failures` of each `of` requests."""
+        turn = iter(range(10**6))
+        origin.on("/", lambda exchange:
+                  exchange.reply(status if next(turn) % of < failures else 200))
+
+
+class Ejecting(EjectionCase):
     def test_who_fails_is_left_out(self):
         gateway = self.begin(upstream=self.upstream)
         self.origins[1].on("/", lambda exchange: exchange.reply(502))
@@ -143,18 +163,77 @@ class Ejecting(BalancingCase):
         self.assertEqual(self.statuses(gateway, 8), {200: 4, 500: 4})
         name = 'hangu_upstream_shadow_ejections_total{upstream="origin"}'
         self.assertEqual(gateway.metrics()[name], 2)
+        self.assertIn("event=endpoint_ejected_shadow upstream=origin endpoint="
+                      f"{self.origins[0].endpoint}", gateway.stderr)
 
+    def test_no_more_than_a_share_and_never_the_last(self):
+        for percent, most in ((10, 1), (25, 1), (50, 2), (100, 3)):
+            with self.subTest(percent):
+                gateway = self.begin(4, upstream={
+                    "retry": {"attempts": 0}, "load_balancing": {"panic_percent": 0},
+                    "ejection": {"failures": 1, "time": "1h", "percent_max": percent}})
+                for origin in self.origins:
+                    origin.on("/", lambda exchange: exchange.reply(500))
+                self.assertEqual(self.statuses(gateway, 24), {500: 24})
+                gone = self.ejected(gateway)
+                self.assertEqual(len(gone), most)
+                for origin in self.origins:
+                    if origin.endpoint in gone:
+                        self.assertEqual(len(origin.requests), 1)
 
-    def test_by_failure_percentage(self):
-        """Endpoints that never fail often enough in a row."""
-        gateway = self.begin(3, upstream={"retry": {"attempts": 0}, "ejection": {
-            "failures": 1000, "interval": "200ms",
-            "failure_percentage": {"threshold": 40, "requests_min": 5, "endpoints_min": 2}}})
-        turn = iter(range(10**6))
-        self.origins[1].on("/", lambda exchange: exchange.reply(500 if next(turn) % 2 else 200))
-        eventually(lambda: self.statuses(gateway, 30) and
-                   self.ejected(gateway) == [self.origins[1].endpoint], "it is ejected")
-        self.assertIn("cause=failure_percentage", gateway.stderr)
+    def test_longer_each_time(self):
+        """It comes back as soon as it may, fails at once, and has longer to wait."""
+        gateway = self.begin_ejecting(failures=1, time="1s", time_max="2500ms")
+        self.origins[1].on("/", lambda exchange: exchange.reply(500))
+        begun = time.monotonic()
+        eventually(lambda: self.statuses(gateway, 2) and len(self.lengths(gateway)) == 3,
+                   "it is ejected three times")
+        self.assertGreaterEqual(time.monotonic() - begun, 3)
+        for length, expected in zip(self.lengths(gateway), (1000, 2000, 2500)):
+            self.assertGreaterEqual(length, expected)
+            self.assertLessEqual(length, expected * 1.1)  # at random up to a tenth more
+        self.assertEqual(gateway.metrics()['hangu_upstream_ejections_total{upstream="origin"}'], 3)
+        self.assertEqual(len(self.origins[1].requests), 3)
+
+    def test_short_again_after_a_long_good_time(self):
+        gateway = self.begin_ejecting(failures=1, time="100ms", time_max="1h")
+        failing = self.origins[1]
+        for count in (1, 2):
+            failing.on("/", lambda exchange: exchange.reply(500))
+            eventually(lambda: self.statuses(gateway, 2) and
+                       len(self.lengths(gateway)) == count, "it is ejected")
+            failing.on("/", lambda exchange: exchange.reply(200))
+            eventually(lambda: not self.ejected(gateway), "it is back")
+            threading.Event().wait(0.3)  # longer than the second ejection would last
+        self.assertLessEqual(max(self.lengths(gateway)), 110)
+
+    def test_clients_that_leave_are_no_failures(self):
+        """Before the answer and in the middle of it, over HTTP/1.1 and HTTP/2."""
+        release = threading.Event()
+        self.addCleanup(release.set)
+        gateway = self.begin_ejecting(failures=1, time="1h")
+        for origin in self.origins:
+            origin.on("/stall", lambda exchange: release.wait(20))
+            origin.on("/half", lambda exchange: (
+                exchange.head(200, [("Content-Length", "2")]), exchange.send(b"x"),
+                release.wait(20)))
+        for count, path in enumerate(["/stall", "/half"] * 4, 1):
+            client = gateway.client()
+            client.send_request("GET", path)
+            eventually(lambda: sum(self.hits()) == count, "it arrives")
+            if path == "/half":
+                self.assertEqual(client.read_head().status, 200)
+            client.close()
+        for count in range(9, 13):
+            with Http2Client(gateway.listener()) as client:
+                client.start("GET", "/stall")
+                eventually(lambda: sum(self.hits()) == count, "it arrives")
+        self.assertEqual(self.hits(), [6, 6])
+        eventually(lambda: gateway.active_requests() == 0, "all have left")
+        self.assertEqual(self.ejected(gateway), [])
+        self.origins[1].on("/", lambda exchange: exchange.reply(500))
+        self.statuses(gateway, 2)
+        self.assertEqual(self.ejected(gateway), [self.origins[1].endpoint])
 
     def test_refused_handshakes_are_no_failures(self):
         gateway = self.begin(2, upstream=self.upstream)
@@ -165,6 +244,120 @@ class Ejecting(BalancingCase):
                 "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                 "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}).status, 500)
         self.assertEqual(self.ejected(gateway), [])
+
+
+class GatewayFailures(EjectionCase):
+    """What is not the application's: a limit of its own."""
+
+    def begin_with(self, script, route=None):
+        gateway = self.begin_ejecting(failures=1000, gateway_failures=2, time="1h", route=route)
+        self.origins[1].on("/", script)
+        return gateway
+
+    def test_answers(self):
+        for status in (502, 503, 504):
+            with self.subTest(status):
+                gateway = self.begin_with(lambda exchange: exchange.reply(status))
+                self.assertEqual(self.statuses(gateway, 12), {200: 10, status: 2})
+                self.assertEqual(self.ejected(gateway), [self.origins[1].endpoint])
+
+    def test_no_answer(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        for script, status in ((lambda exchange: exchange.reset(), 502),
+                               (lambda exchange: release.wait(20), 504)):
+            with self.subTest(status):
+                gateway = self.begin_with(script, route={"timeout": "1s"})
+                self.assertEqual(self.statuses(gateway, 12), {200: 10, status: 2})
+                self.assertEqual(self.ejected(gateway), [self.origins[1].endpoint])
+
+    def test_no_connection(self):
+        gateway = self.begin_with(lambda exchange: exchange.reply(200))
+        self.origins[1].stop()
+        self.assertEqual(self.statuses(gateway, 12), {200: 10, 503: 2})
+        self.assertEqual(self.ejected(gateway), [self.origins[1].endpoint])
+
+    def test_what_the_application_answers_is_something_else(self):
+        gateway = self.begin_with(lambda exchange: exchange.reply(500))
+        self.assertEqual(self.statuses(gateway, 40), {200: 20, 500: 20})
+        self.assertEqual(self.ejected(gateway), [])
+
+    def test_in_a_row(self):
+        for other in (200, 500):
+            with self.subTest(other):
+                turn = iter(range(10**6))
+                gateway = self.begin_with(
+                    lambda exchange: exchange.reply(other if next(turn) % 2 else 502))
+                self.statuses(gateway, 40)
+                self.assertEqual(self.ejected(gateway), [])
+                self.origins[1].on("/", lambda exchange: exchange.reply(502))
+                self.statuses(gateway, 6)
+                self.assertEqual(self.ejected(gateway), [self.origins[1].endpoint])
+
+
+class Outliers(EjectionCase):
+    """Endpoints that never fail often enough in a row."""
+
+    OUTLIERS = 'hangu_upstream_outliers_total{{upstream="origin",mode="{}"}}'
+
+    def begin_judging(self, count, **rules):
+        return self.begin_ejecting(count, failures=1000, time="1h", interval="500ms", **rules)
+
+    def wait_for(self, gateway, cause):
+        one = self.origins[1].endpoint
+        eventually(lambda: self.statuses(gateway, 50) and self.ejected(gateway) == [one],
+                   "it is ejected")
+        self.assertRegex(gateway.stderr, rf"event=endpoint_ejected upstream=origin endpoint={one} "
+                                         rf"for_ms=\d+ cause={cause} ")
+        self.assertEqual(gateway.metrics()[self.OUTLIERS.format("enforce")], 1)
+        self.assertEqual(self.statuses(gateway, 20), {200: 20})
+
+    def never(self, gateway, seconds=2):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.statuses(gateway, 50)
+        self.assertEqual(self.ejected(gateway), [])
+
+    def test_failure_percentage(self):
+        gateway = self.begin_judging(3, failure_percentage={
+            "threshold": 40, "requests_min": 10, "endpoints_min": 2})
+        self.fail_at_times(self.origins[1], 1, of=2)
+        self.wait_for(gateway, "failure_percentage")
+
+    def test_a_lower_failure_percentage(self):
+        gateway = self.begin_judging(3, failure_percentage={
+            "threshold": 40, "requests_min": 20, "endpoints_min": 2})
+        self.fail_at_times(self.origins[1], 1, of=4)
+        self.never(gateway)
+
+    def test_success_rate(self):
+        gateway = self.begin_judging(5, success_rate={"requests_min": 10})
+        self.fail_at_times(self.origins[1], 1, of=4)
+        self.wait_for(gateway, "success_rate")
+
+    def test_not_that_far_below_the_others(self):
+        # Of five, one alone is two standard deviations from the mean, whatever its rate.
+        gateway = self.begin_judging(5, success_rate={"requests_min": 10, "stdev_percent": 201})
+        self.fail_at_times(self.origins[1], 1, of=2)
+        self.never(gateway)
+
+    def test_too_few_to_judge(self):
+        rules = {"failure_percentage": {"threshold": 40, "requests_min": 10, "endpoints_min": 4},
+                 "success_rate": {"requests_min": 10_000, "endpoints_min": 3}}
+        gateway = self.begin_judging(3, **rules)
+        self.fail_at_times(self.origins[1], 1, of=2)
+        self.never(gateway)
+
+    def test_shadow(self):
+        gateway = self.begin_judging(3, mode="shadow", failure_percentage={
+            "threshold": 40, "requests_min": 10, "endpoints_min": 2})
+        self.fail_at_times(self.origins[1], 1, of=2)
+        eventually(lambda: self.statuses(gateway, 50) and
+                   gateway.metrics()[self.OUTLIERS.format("shadow")] > 0, "it is counted")
+        self.assertEqual(self.ejected(gateway), [])
+        self.assertIn(f"event=endpoint_ejected_shadow upstream=origin "
+                      f"endpoint={self.origins[1].endpoint} cause=failure_percentage",
+                      gateway.stderr)
 
 
 class WeightedCase(BalancingCase):

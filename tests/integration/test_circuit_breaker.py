@@ -1,10 +1,12 @@
 """The circuit breaker of an upstream: when it opens, what clients get, how it closes."""
 
+import re
 import threading
+import time
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config
+from support.gateway import make_config, run_hangu
 from support.wait import eventually, run_threads
 
 
@@ -178,6 +180,101 @@ class Closing(BreakerCase):
         self.open(gateway)
         gateway.reload()
         self.assert_problem(self.get(gateway), 503, "upstream.circuit_open")
+
+
+class OpenTime(BreakerCase):
+    """How long it is open, each time."""
+
+    def lengths(self, gateway):
+        """As the operators' log has them, in milliseconds."""
+        return [int(length) for length in
+                re.findall(r"event=circuit_opened .*for_ms=(\d+)", gateway.stderr)]
+
+    def test_doubles_with_each_failed_try_up_to_the_most(self):
+        expected = [200, 400, 700, 700]
+        gateway = self.begin(open_time="200ms", open_time_max="700ms", own_failures=0)
+        came, answered = [], []
+
+        def fail(exchange):
+            came.append(time.monotonic())
+            answered.append(time.monotonic())  # before the gateway can know
+            exchange.reply(self.status)
+
+        self.failing.on("/", fail)
+        eventually(lambda: self.get(gateway) and len(self.lengths(gateway)) == 4,
+                   "three tries failed")
+        self.assertEqual(self.lengths(gateway), expected)
+        # Five that opened it, and then one each time that it was over, no sooner.
+        self.assertEqual(len(came), 8)
+        for i, length in zip((5, 6, 7), expected):
+            self.assertGreaterEqual(came[i] - answered[i - 1], length / 1000 - 0.02)
+        self.assertEqual(self.state(gateway)["cause"], "probe_failed")
+
+    def test_short_again_once_it_was_closed(self):
+        gateway = self.begin(open_time="100ms", open_time_max="1h", successes=1)
+        eventually(lambda: self.get(gateway) and len(self.lengths(gateway)) == 2,
+                   "a try failed")
+        self.status = 200
+        eventually(lambda: self.get(gateway).status == 200, "the next one passes")
+        self.assertEqual(self.state(gateway)["state"], "closed")
+        self.status = 500
+        eventually(lambda: self.get(gateway) and len(self.lengths(gateway)) == 3,
+                   "it opens again")
+        self.assertEqual(self.lengths(gateway), [100, 200, 100])
+
+
+class Defaults(BreakerCase):
+    """What stands in the docs holds for an empty mapping."""
+
+    def begin_with(self, breaker):
+        return self.start(make_config(self.failing, workers=1, upstream={
+            "circuit_breaker": breaker, "retry": {"attempts": 0}}))
+
+    def ask(self, gateway, *statuses):
+        for self.status in statuses:
+            self.assertEqual(self.get(gateway).status, self.status)
+        return self.state(gateway)["state"]
+
+    def test_twenty_requests(self):
+        gateway = self.begin_with({})
+        self.assertEqual(self.ask(gateway, *[500] * 19), "closed")
+        self.assertEqual(self.ask(gateway, 500), "open")
+
+    def test_more_than_sixty_percent_and_open_for_half_a_minute(self):
+        for breaker in ({}, "on"):
+            with self.subTest(breaker):
+                gateway = self.begin_with(breaker)
+                self.assertEqual(self.ask(gateway, *[200] * 8, *[500] * 12), "closed")
+                self.assertEqual(self.ask(gateway, 500), "open")
+                state = self.state(gateway)
+                self.assertEqual(state["cause"], "failure_ratio")
+                self.assertGreater(state["next_probe_ms"], 0)
+                self.assertLessEqual(state["next_probe_ms"], 30_000)
+                self.assertRegex(run_hangu("status", "--socket", gateway.socket).stdout,
+                                 r"circuit breaker open: failure_ratio, next try in \d+\.\d s")
+                self.assertIn("event=circuit_opened upstream=origin cause=failure_ratio "
+                              "requests=21 failures=13 for_ms=30000", gateway.stderr)
+                refused = self.get(gateway)
+                self.assert_problem(refused, 503, "upstream.circuit_open")
+                self.assertLessEqual(int(refused.header("retry-after")), 30)
+                self.assertEqual(len(self.failing.requests), 21)
+                self.failing.clear()
+                self.failing.on("/", lambda exchange: exchange.reply(self.status))
+
+    def test_three_without_an_answer(self):
+        gateway = self.begin_with({})
+        self.failing.on("/", lambda exchange: exchange.reset())
+        codes = [self.get(gateway).json()["code"] for _ in range(4)]
+        self.assertEqual(codes, ["upstream.reset"] * 3 + ["upstream.circuit_open"])
+
+    def test_five_successes_close_it(self):
+        gateway = self.begin_with({"open_time": "100ms"})
+        self.assertEqual(self.ask(gateway, *[500] * 20), "open")
+        self.status = 200
+        eventually(lambda: self.get(gateway).status == 200, "the first success")
+        self.assertEqual(self.ask(gateway, *[200] * 3), "half_open")
+        self.assertEqual(self.state(gateway)["probes_succeeded"], 4)
+        self.assertEqual(self.ask(gateway, 200), "closed")
 
 
 class OfRoutes(BreakerCase):

@@ -1,5 +1,7 @@
 """Rate limits: what is counted, what is refused, and how that is said."""
 
+import base64
+import hashlib
 import json
 import tempfile
 import time
@@ -67,6 +69,13 @@ class Counting(RateLimitCase):
         gateway = self.begin(limit(burst=1, key=["header:a", "header:b"]))
         for headers in ({"a": "1", "b": "2"}, {"a": "12"}, {"b": "12"}, {"a": "", "b": "12"}):
             self.assertEqual(self.statuses(gateway, 2, headers=headers), [200, 429], headers)
+
+    def test_by_method(self):
+        gateway = self.begin(limit(burst=1, key=["method"]))
+        client = gateway.client()
+        for method, status in (("GET", 200), ("GET", 429), ("POST", 200), ("POST", 429),
+                               ("PURGE", 200), ("PURGE", 429), ("HEAD", 200), ("GET", 429)):
+            self.assertEqual(client.request(method, "/").status, status, method)
 
     def test_by_client(self):
         gateway = self.begin(limit(burst=1, exempt=["192.0.2.0/24"]),
@@ -171,6 +180,94 @@ class Counting(RateLimitCase):
                 config["rate_limits"][0]["rate"] = "1000/s"
                 self.assertEqual(gateway.reload(config).returncode, 0)
                 eventually(lambda: self.statuses(gateway, 1) == [200], "milliseconds are over")
+
+
+class Consumers(RateLimitCase):
+    """By who the client has proved to be, whatever it shows."""
+
+    BCRYPT = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"  # of "U*U"
+
+    def begin_with_consumers(self, *limits, **route):
+        def keys(*names):
+            return [{"id": name, "hash": "sha256:" + hashlib.sha256(name.encode()).hexdigest()}
+                    for name in names]
+
+        return self.start(make_config(
+            self.origin, rate_limits=list(limits),
+            authenticators=[{"name": "keys", "api_key": "on"},
+                            {"name": "people", "basic": "on"}],
+            consumers=[{"name": "ada", "api_keys": keys("ada-1", "ada-2"),
+                        "passwords": [{"user": "ada", "hash": self.BCRYPT}]},
+                       {"name": "bob", "api_keys": keys("bob-1")}],
+            route={"rate_limits": [each["name"] for each in limits],
+                   "authentication": {"any": ["keys", "people"], **route}}))
+
+    def ask(self, gateway, *keys):
+        client = gateway.client()
+        return [client.request("GET", "/", {"X-Api-Key": key} if key else {}).status
+                for key in keys]
+
+    def test_each_has_a_bucket_for_all_credentials(self):
+        gateway = self.begin_with_consumers(limit(burst=3, key=["consumer"]))
+        self.assertEqual(self.ask(gateway, "ada-1", "ada-2"), [200, 200])
+        token = base64.b64encode(b"ada:U*U").decode()
+        basic = {"Authorization": f"Basic {token}"}
+        self.assertEqual(self.statuses(gateway, 2, headers=basic), [200, 429])
+        self.assertEqual(self.ask(gateway, "ada-1", "ada-2"), [429, 429])
+        self.assertEqual(self.ask(gateway, "bob-1", "bob-1", "bob-1", "bob-1"),
+                         [200, 200, 200, 429])
+
+    def test_who_is_nobody_takes_from_none(self):
+        gateway = self.begin_with_consumers(limit(burst=1, key=["consumer"]))
+        self.assertEqual(self.ask(gateway, "wrong", None, "wrong", None), [401] * 4)
+        self.assertEqual(self.ask(gateway, "ada-1", "bob-1", "ada-1"), [200, 200, 429])
+
+    def test_those_without_a_name(self):
+        for policy, expected in (("share", [200, 429]), ("skip", [200, 200]),
+                                 ("deny", [429, 429])):
+            with self.subTest(policy):
+                gateway = self.begin_with_consumers(
+                    limit(burst=1, key=["consumer"], on_missing_key=policy), optional=True)
+                self.assertEqual(self.ask(gateway, None, None), expected)
+                self.assertEqual(self.ask(gateway, "ada-1", "ada-1"), [200, 429])
+
+
+class Tries(RateLimitCase):
+    """A request counts once, however often the upstream is asked."""
+
+    ALLOWED = 'hangu_rate_limit_requests_total{rate_limit="slow",decision="allowed"}'
+
+    def begin_with_tries(self, origins, **upstream):
+        return self.start(make_config(
+            self.origin, workers=1, rate_limits=[limit(burst=2)],
+            route={"rate_limits": ["slow"]},
+            upstream={"endpoints": [origin.endpoint for origin in origins], **upstream}))
+
+    def ask(self, gateway, status):
+        self.assertEqual(self.statuses(gateway, 3), [status, status, 429])
+        self.assertEqual(gateway.metrics()[self.ALLOWED], 2)
+
+    def test_retries_are_free(self):
+        for script, status in ((lambda exchange: exchange.reply(503), 503),
+                               (lambda exchange: exchange.reset(), 502)):
+            with self.subTest(status):
+                self.origin.clear()
+                self.origin.on("/", script)
+                gateway = self.begin_with_tries([self.origin], retry={
+                    "attempts": 3, "statuses": [503], "on": ["reset"], "backoff": "1ms"})
+                self.ask(gateway, status)
+                self.assertEqual(len(self.origin.requests), 8)
+
+    def test_hedges_are_free(self):
+        slow = self.start_origin()
+        gateway = self.begin_with_tries([slow, self.origin], retry={"attempts": 0},
+                                        hedge={"after": "50ms", "percent_max": 100})
+        slow.on("/", lambda exchange: exchange.wait_for_end())
+        # It is the first endpoint of one of the two, at least: they are asked in turn.
+        self.ask(gateway, 200)
+        hedges = gateway.metrics()['hangu_upstream_hedges_total{upstream="origin"}']
+        self.assertGreaterEqual(hedges, 1)
+        self.assertEqual(len(slow.requests), hedges)
 
 
 class Scopes(RateLimitCase):
