@@ -41,8 +41,7 @@ int64_t EndpointHealth::eject(const config::Ejection& options, double jitter,
     length = options.time.count();
   }
   length += static_cast<int64_t>(static_cast<double>(length) * jitter / 10);
-  if (!ejected_until_ns_.compare_exchange_strong(until, now_ns + length,
-                                                 std::memory_order_relaxed)) {
+  if (!ejected_until_ns_.compare_exchange_strong(until, now_ns + length)) {
     return 0;
   }
   ejections_.store(static_cast<uint32_t>(std::min<int64_t>(times, 1'000'000)),

@@ -1,7 +1,6 @@
 #include "hangu/upstream/cluster.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -167,7 +166,6 @@ void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
   const int64_t length =
       endpoint.health().eject(options, static_cast<double>(random) / kMost, now_ns());
   // Two shards may eject the last two at the same instant: one of them at least sees that here.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (length != 0 && !in_service().any_well()) {
     endpoint.health().end_ejection(now_ns());
   } else if (length != 0) {

@@ -47,9 +47,9 @@ class EndpointHealth {
   EndpointHealth(const EndpointHealth&) = delete;
   EndpointHealth& operator=(const EndpointHealth&) = delete;
 
-  /// Whether it may be expected to answer.
-  bool well(int64_t now_ns) const noexcept {
-    return ejected_until_ns_.load(std::memory_order_relaxed) <= now_ns && check() != Check::kBad;
+  /// Whether it may be expected to answer. `order`: of looking for an ejection.
+  bool well(int64_t now_ns, std::memory_order order = std::memory_order_relaxed) const noexcept {
+    return ejected_until_ns_.load(order) <= now_ns && check() != Check::kBad;
   }
 
   Check check() const noexcept { return check_.load(std::memory_order_relaxed); }
@@ -78,7 +78,7 @@ class EndpointHealth {
   bool failed(const config::Ejection& options, Failure kind) noexcept;
   /// For longer each time, unless it was well for as long as it would be ejected now. `jitter`:
   /// 0 … 1, spreads the return of several by a tenth. 0: somebody else has ejected it; else for how
-  /// long.
+  /// long. Of two threads that eject one each, at least one sees both in InService afterwards.
   int64_t eject(const config::Ejection& options, double jitter, int64_t now_ns) noexcept;
   /// Whether there was one.
   bool end_ejection(int64_t now_ns) noexcept;
@@ -120,7 +120,7 @@ class InService {
   void add(const EndpointHealth& one, int64_t now_ns) noexcept {
     if (one.order() == EndpointHealth::Order::kReady) {
       ++count_;
-      unwell_ += one.well(now_ns) ? 0U : 1U;
+      unwell_ += one.well(now_ns, std::memory_order_seq_cst) ? 0U : 1U;
     }
   }
 
