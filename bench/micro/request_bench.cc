@@ -13,7 +13,9 @@
 #include "hangu/policy/cors.h"
 #include "hangu/policy/facts_match.h"
 #include "hangu/policy/path_matcher.h"
+#include "hangu/policy/path_rewrite.h"
 #include "hangu/policy/path_substitution.h"
+#include "hangu/policy/release_split.h"
 #include "hangu/policy/request_hash.h"
 #include "hangu/policy/traffic_split.h"
 
@@ -56,6 +58,14 @@ void make_path(benchmark::State& state) {
   }
 }
 
+void rewrite_prefix(benchmark::State& state) {
+  const config::RouteMatch match{.path_prefix = "/users"};
+  const Allocations counted(state);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(rewrite_path(match, {}, "/v2/", kPath));
+  }
+}
+
 void substitute_path(benchmark::State& state) {
   const auto substitution =
       PathSubstitution::compile("^/users/([0-9]+)/orders/([0-9]+)$", R"(/v2/\2?user=\1)");
@@ -93,6 +103,7 @@ BENCHMARK_CAPTURE(match_path, template, {.path_template = "/users/{user}/orders/
 BENCHMARK_CAPTURE(match_path, regex,
                   {.path_regex = "/users/(?P<user>[0-9]+)/orders/(?P<order>[0-9]+)"});
 BENCHMARK(make_path);
+BENCHMARK(rewrite_prefix);
 BENCHMARK(substitute_path);
 BENCHMARK(substitute_no_path);
 
@@ -177,6 +188,15 @@ void split_traffic(benchmark::State& state) {
   }
 }
 
+void split_while_released(benchmark::State& state) {
+  const ReleaseSplit split({90, 0, 10}, 1);
+  std::mt19937_64 random(2);
+  const Allocations counted(state);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(split.share_of(TrafficSplit::bucket_of(random()), 500));
+  }
+}
+
 void hash_key(benchmark::State& state) {
   using Kind = config::KeyPart::Kind;
   const ClientPrefixes prefixes{.ipv4 = 32, .ipv6 = 64};
@@ -213,6 +233,7 @@ void match_facts(benchmark::State& state) {
 }
 
 BENCHMARK(split_traffic)->ArgName("upstreams")->Arg(2)->Arg(10);
+BENCHMARK(split_while_released);
 BENCHMARK(hash_key);
 BENCHMARK(match_facts);
 
