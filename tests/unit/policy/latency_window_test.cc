@@ -93,5 +93,28 @@ TEST(HedgeBudgetTest, DoesNotSaveUpMoreThanABurst) {
   EXPECT_EQ(hedges, HedgeBudget::kBurst);
 }
 
+/// In no stretch of requests more than their share and a burst.
+TEST(HedgeBudgetTest, KeepsToItsShareInEveryStretch) {
+  std::mt19937 random(3);
+  HedgeBudget budget;
+  int64_t hundredths = 0;  // second tries, less what requests have earned
+  int64_t least = 0;
+  int taken = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    if (random() % 100 < 70) {
+      const auto percent = static_cast<uint32_t>(random() % 30);
+      budget.add_request(percent);
+      hundredths -= percent;
+      least = std::min(least, hundredths);
+    } else if (budget.take()) {
+      ++taken;
+      hundredths += 100;
+      ASSERT_LE(hundredths - least, 100 * int64_t{HedgeBudget::kBurst});
+      ASSERT_LE(hundredths, 0);
+    }
+  }
+  EXPECT_GT(taken, 8000);
+}
+
 }  // namespace
 }  // namespace hangu::policy

@@ -413,5 +413,30 @@ TEST(CheckStreak, TheFirstAnswerDecidesThenSeveral) {
   EXPECT_EQ(good.add(options, false), Check::kBad);
 }
 
+/// Told by the answers alone: it changes when enough of them in a row say so.
+TEST(CheckStreak, DoesAsDocumentedAtRandom) {
+  std::mt19937 random(7);
+  for (int run = 0; run < 500; ++run) {
+    config::HealthCheck options;
+    options.healthy = 1 + below(random, 4);
+    options.unhealthy = 1 + below(random, 4);
+    CheckStreak streak;
+    Check state = Check::kNone;
+    bool before = false;
+    uint32_t in_a_row = 0;
+    for (int i = 0; i < 200; ++i) {
+      const bool good = below(random, 3) == 0 ? !before : before;
+      in_a_row = good == before && i != 0 ? in_a_row + 1 : 1;
+      before = good;
+      const Check answer = good ? Check::kGood : Check::kBad;
+      if (state == Check::kNone || in_a_row >= (good ? options.healthy : options.unhealthy)) {
+        state = answer;
+      }
+      ASSERT_EQ(streak.add(options, good), state);
+      ASSERT_EQ(streak.settled(), state == answer);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hangu::policy
