@@ -1,5 +1,6 @@
 #include "hangu/policy/latency_window.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -100,8 +101,10 @@ TEST(HedgeBudgetTest, KeepsToItsShareInEveryStretch) {
   int64_t hundredths = 0;  // second tries, less what requests have earned
   int64_t least = 0;
   int taken = 0;
+  uint32_t requests_percent = 70;
   for (int i = 0; i < 100'000; ++i) {
-    if (random() % 100 < 70) {
+    requests_percent = i % 200 == 0 ? static_cast<uint32_t>(random() % 101) : requests_percent;
+    if (random() % 100 < requests_percent) {
       const auto percent = static_cast<uint32_t>(random() % 30);
       budget.add_request(percent);
       hundredths -= percent;
@@ -113,7 +116,7 @@ TEST(HedgeBudgetTest, KeepsToItsShareInEveryStretch) {
       ASSERT_LE(hundredths, 0);
     }
   }
-  EXPECT_GT(taken, 8000);
+  EXPECT_GT(taken, 2000);
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ TEST(PathSubstitutionRandomTest, WithoutItsBeginningAPathStillHasASlash) {
   std::mt19937 random(2);
   for (int i = 0; i < 4000; ++i) {
     const std::string path = '/' + random_text("ab/", 8, random);
-    const auto removed = 1 + random() % path.size();
+    const auto removed = random() % (path.size() + 1);
     const std::string text = random_text("/cd", 3, random);
     std::string expected = text + path.substr(removed);
     if (!expected.starts_with('/')) {
