@@ -2,10 +2,7 @@
 // million keys in turn, and an attacker whose keys never come back. Two threads for what shards
 // share.
 //   build/release/bin/hangu_rate_limit_bench
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <random>
 #include <vector>
 
@@ -15,30 +12,12 @@
 #include "hangu/policy/rate_lease.h"
 #include "hangu/policy/rate_table.h"
 
-namespace {
-
-std::atomic<uint64_t> allocations{0};
-
-}  // namespace
-
-void* operator new(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) {
-    return memory;
-  }
-  std::abort();
-}
-
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, size_t /*size*/) noexcept {
-  std::free(memory);
-}
+#include "bench/micro/allocations.h"
 
 namespace hangu::policy {
 namespace {
+
+using bench::Allocations;
 
 constexpr size_t kKeys = 1'000'000;
 constexpr int64_t kSecond = 1'000'000'000;
@@ -57,22 +36,6 @@ const std::vector<uint64_t>& keys() {
   }();
   return kAll;
 }
-
-class Allocations {
- public:
-  explicit Allocations(benchmark::State& state)
-      : state_(state),
-        before_(allocations) {}
-
-  ~Allocations() {
-    state_.counters["allocations"] = benchmark::Counter(static_cast<double>(allocations - before_),
-                                                        benchmark::Counter::kAvgIterations);
-  }
-
- private:
-  benchmark::State& state_;
-  uint64_t before_;
-};
 
 template <class Table>
 void one_key(benchmark::State& state) {

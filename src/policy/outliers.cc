@@ -24,19 +24,6 @@ std::vector<size_t> judged(std::span<const Tally> tallies, uint32_t requests_min
   return some.size() < endpoints_min ? std::vector<size_t>{} : some;
 }
 
-void add_below(std::vector<Outlier>& found, std::span<const Tally> tallies,
-               const std::vector<size_t>& some, double least, Outlier::Cause cause) {
-  for (const size_t index : some) {
-    const double percent = success_percent(tallies[index]);
-    const bool known = std::any_of(found.begin(), found.end(),
-                                   [&](const Outlier& each) { return each.index == index; });
-    if (percent < least && !known) {
-      found.push_back(
-          {.index = index, .cause = cause, .success_percent = percent, .least_percent = least});
-    }
-  }
-}
-
 void by_success_rate(const config::SuccessRate& options, std::span<const Tally> tallies,
                      std::vector<Outlier>& found) {
   const auto some = judged(tallies, options.requests_min, options.endpoints_min);
@@ -45,15 +32,49 @@ void by_success_rate(const config::SuccessRate& options, std::span<const Tally> 
   }
   const auto count = static_cast<double>(some.size());
   double mean = 0;
+  double worst = 100;
+  double best = 0;
   for (const size_t index : some) {
-    mean += success_percent(tallies[index]) / count;
+    const double percent = success_percent(tallies[index]);
+    mean += percent / count;
+    worst = std::min(worst, percent);
+    best = std::max(best, percent);
+  }
+  if (worst == best) {
+    return;  // their mean, as it is rounded, may lie above all of them
   }
   double variance = 0;
   for (const size_t index : some) {
     variance += std::pow(success_percent(tallies[index]) - mean, 2) / count;
   }
   const double least = mean - std::sqrt(variance) * options.stdev_percent / 100;
-  add_below(found, tallies, some, least, Outlier::Cause::kSuccessRate);
+  for (const size_t index : some) {
+    const double percent = success_percent(tallies[index]);
+    if (percent < least) {
+      found.push_back({.index = index,
+                       .cause = Outlier::Cause::kSuccessRate,
+                       .success_percent = percent,
+                       .least_percent = least});
+    }
+  }
+}
+
+void by_failure_percentage(const config::FailurePercentage& options, std::span<const Tally> tallies,
+                           std::vector<Outlier>& found) {
+  if (!options.enabled) {
+    return;
+  }
+  for (const size_t index : judged(tallies, options.requests_min, options.endpoints_min)) {
+    const Tally& tally = tallies[index];
+    const bool known = std::any_of(found.begin(), found.end(),
+                                   [index](const Outlier& each) { return each.index == index; });
+    if (!known && uint64_t{tally.failures} * 100 >= uint64_t{options.threshold} * tally.requests) {
+      found.push_back({.index = index,
+                       .cause = Outlier::Cause::kFailurePercentage,
+                       .success_percent = success_percent(tally),
+                       .least_percent = 100.0 - options.threshold});
+    }
+  }
 }
 
 }  // namespace
@@ -61,13 +82,7 @@ void by_success_rate(const config::SuccessRate& options, std::span<const Tally> 
 std::vector<Outlier> outliers(const config::Ejection& options, std::span<const Tally> tallies) {
   std::vector<Outlier> found;
   by_success_rate(options.success_rate, tallies, found);
-  const config::FailurePercentage& percentage = options.failure_percentage;
-  if (percentage.enabled) {
-    // Failures of `threshold` percent and more.
-    add_below(found, tallies, judged(tallies, percentage.requests_min, percentage.endpoints_min),
-              std::nextafter(100.0 - percentage.threshold, 101.0),
-              Outlier::Cause::kFailurePercentage);
-  }
+  by_failure_percentage(options.failure_percentage, tallies, found);
   std::sort(found.begin(), found.end(), [](const Outlier& a, const Outlier& b) {
     return a.success_percent < b.success_percent;
   });

@@ -7,6 +7,12 @@ namespace {
 
 constexpr uint32_t kOverprovisioningPercent = 140;
 
+/// What it can take of all requests; something as long as one endpoint is well.
+uint32_t able_percent(const PriorityLevel& level) {
+  const uint32_t percent = level.well * kOverprovisioningPercent / level.endpoints;
+  return level.well == 0 ? 0 : std::clamp(percent, 1U, 100U);
+}
+
 /// The loads in proportion to `shares`; what rounding leaves goes to the first that has any.
 void share_out(std::vector<PriorityLevel>& levels, const std::vector<uint32_t>& shares) {
   uint32_t sum = 0;
@@ -43,7 +49,7 @@ std::vector<PriorityLevel> priority_levels(std::span<const LevelMember> members,
   }
   uint32_t left = 100;
   for (PriorityLevel& level : levels) {
-    const uint32_t able = std::min(level.well * kOverprovisioningPercent / level.endpoints, 100U);
+    const uint32_t able = able_percent(level);
     level.load_percent = std::min(able, left);
     left -= level.load_percent;
   }

@@ -18,7 +18,7 @@ struct Outlier {
   size_t index = 0;
   Cause cause = Cause::kSuccessRate;
   double success_percent = 0;
-  double least_percent = 0;  // what would have been good enough
+  double least_percent = 0;  // what was to be surpassed, or reached by success_rate
 };
 
 /// The worst first. `tallies`: of the interval, one for each endpoint.

@@ -1,10 +1,10 @@
 // PriorityLevels: how requests are spread over the priorities of an upstream's endpoints, and where
 // all endpoints are used although few of them are well (panic). Pure.
 //
-// A level takes 140 % of what is its health, in percent of its endpoints, at most all; the next one
-// takes what is left, and so on: with 5 of 7 well a level still takes everything. When all levels
-// together cannot take 100 %, they share in proportion, and a level of which fewer than
-// `panic_percent` are well uses all its endpoints.
+// A level takes 140 % of what is its health, in percent of its endpoints, at most all, and at least
+// one percent while one of them is well; the next one takes what is left, and so on: with 5 of 7
+// well a level still takes everything. When all levels together cannot take 100 %, they share in
+// proportion, and a level of which fewer than `panic_percent` are well uses all its endpoints.
 #pragma once
 
 #include <cstdint>

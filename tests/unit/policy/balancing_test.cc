@@ -1,4 +1,5 @@
 // The choices among endpoints: by weight, the better of two, latencies, hashes, health.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -445,6 +446,140 @@ TEST(HasRoom, BoundsTheLoadOfEach) {
     const auto most = static_cast<double>(*std::max_element(load.begin(), load.end()));
     EXPECT_LE(most, std::ceil(1.25 * static_cast<double>(sum) / 8)) << i;
   }
+}
+
+/// What the header says of an endpoint, in plain numbers.
+struct HealthModel {
+  uint32_t in_a_row = 0;
+  uint32_t gateway_in_a_row = 0;
+  int64_t until = 0;
+  int64_t times = 0;
+  int64_t since = 0;
+  Check check = Check::kNone;
+  Order order = Order::kReady;
+  uint64_t changes = 0;
+
+  bool well(int64_t now) const { return now >= until && check != Check::kBad; }
+
+  bool failed(const config::Ejection& options, Failure kind) {
+    gateway_in_a_row = kind == Failure::kGateway ? gateway_in_a_row + 1 : 0;
+    return ++in_a_row >= options.failures ||
+           (options.gateway_failures != 0 && gateway_in_a_row != 0 &&
+            gateway_in_a_row >= options.gateway_failures);
+  }
+
+  /// The least that an ejection lasts; a tenth may be added.
+  int64_t eject(const config::Ejection& options, int64_t now) {
+    const auto length = [&](int64_t n) {
+      return std::min(options.time * n, std::max(options.time, options.time_max)).count();
+    };
+    times = until != 0 && now - until > length(times + 1) ? 1 : times + 1;
+    in_a_row = gateway_in_a_row = 0;
+    ++changes;
+    return length(times);
+  }
+};
+
+/// An endpoint and its model, which go through the same at random.
+class RandomHealth {
+ public:
+  explicit RandomHealth(uint64_t seed)
+      : random_(seed) {
+    options_.failures = static_cast<uint32_t>(1 + below(6));
+    options_.gateway_failures = static_cast<uint32_t>(below(4));
+    options_.time = std::chrono::milliseconds(1 + below(10'000));
+    options_.time_max = std::chrono::milliseconds(1 + below(60'000));
+  }
+
+  void step() {
+    now_ += below(10) == 0 ? below(60 * kSecond) : below(kSecond / 10);
+    switch (below(8)) {
+      case 0:
+        health_.succeeded();
+        model_.in_a_row = model_.gateway_in_a_row = 0;
+        break;
+      case 1: set_check(static_cast<Check>(below(3))); break;
+      case 2: set_order(static_cast<Order>(below(3))); break;
+      case 3:
+        ASSERT_EQ(health_.end_ejection(now_), model_.until > now_);
+        model_.changes += model_.until > now_ ? 1 : 0;
+        model_.until = std::min(model_.until, now_);
+        break;
+      default: fail(below(2) == 0 ? Failure::kGateway : Failure::kApplication);
+    }
+  }
+
+  void compare() {
+    ASSERT_EQ(health_.well(now_), model_.well(now_));
+    ASSERT_EQ(health_.check(), model_.check);
+    ASSERT_EQ(health_.order(), model_.order);
+    ASSERT_EQ(health_.ejected_for_ns(now_), std::max<int64_t>(model_.until - now_, 0));
+    ASSERT_EQ(health_.there_since_ns(now_),
+              model_.until <= now_ ? std::max(model_.since, model_.until) : model_.since);
+    ASSERT_EQ(version_->value(), 1 + model_.changes);
+  }
+
+  int ejections() const { return ejections_; }
+
+ private:
+  int64_t below(int64_t limit) {
+    return static_cast<int64_t>(random_() % static_cast<uint64_t>(limit));
+  }
+
+  void set_check(Check check) {
+    const bool changes = check != model_.check;
+    ASSERT_EQ(health_.set_check(check, now_), changes);
+    model_.changes += changes ? 1 : 0;
+    model_.since = changes && model_.check == Check::kBad ? now_ : model_.since;
+    model_.check = check;
+  }
+
+  void set_order(Order order) {
+    const bool changes = order != model_.order;
+    ASSERT_EQ(health_.set_order(order, now_), changes);
+    model_.changes += changes ? 1 : 0;
+    model_.since = changes && order == Order::kReady ? now_ : model_.since;
+    model_.order = order;
+  }
+
+  void fail(Failure kind) {
+    const bool enough = health_.failed(options_, kind);
+    ASSERT_EQ(enough, model_.failed(options_, kind));
+    if (!enough) {
+      return;
+    }
+    const int64_t length = health_.eject(options_, static_cast<double>(below(11)) / 10, now_);
+    ASSERT_EQ(length != 0, model_.until <= now_);
+    if (length != 0) {
+      ++ejections_;
+      const int64_t least = model_.eject(options_, now_);
+      ASSERT_GE(length, least);
+      ASSERT_LE(length, least + least / 10);
+      model_.until = now_ + length;
+    }
+  }
+
+  std::mt19937_64 random_;
+  config::Ejection options_;
+  std::shared_ptr<PoolVersion> version_ = std::make_shared<PoolVersion>();
+  EndpointHealth health_{version_, 2};
+  HealthModel model_;
+  int64_t now_ = 1000 * kSecond;
+  int ejections_ = 0;
+};
+
+TEST(EndpointHealth, DoesAsDocumentedAtRandom) {
+  int ejections = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    RandomHealth both(seed);
+    for (int i = 0; i < 500; ++i) {
+      SCOPED_TRACE(testing::Message() << "seed " << seed << " step " << i);
+      ASSERT_NO_FATAL_FAILURE(both.step());
+      ASSERT_NO_FATAL_FAILURE(both.compare());
+    }
+    ejections += both.ejections();
+  }
+  EXPECT_GT(ejections, 1000);
 }
 
 }  // namespace

@@ -1,6 +1,15 @@
 // Which coding a client gets, and what is worth one.
 #include "hangu/policy/content_coding.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "hangu/policy/choice.h"
@@ -105,6 +114,64 @@ TEST(ChoiceTest, APercentageTakesItsShareAndNoMore) {
     const double p = millionths / 1e6;
     const double deviation = std::sqrt(kDraws * p * (1 - p));
     EXPECT_NEAR(taken, kDraws * p, 5 * deviation) << millionths;
+  }
+}
+
+// --- at random --------------------------------------------------------------------------------
+
+/// A weight in thousandths as clients may write it.
+std::string weight_text(int weight, std::mt19937& random) {
+  if (weight == 1000) {
+    return std::array{"1", "1.0", "1.000", "1."}[random() % 4];
+  }
+  std::string text = std::to_string(1000 + weight).replace(0, 1, "0.");
+  while (text.ends_with('0') && random() % 2 == 0) {
+    text.pop_back();
+  }
+  return text;
+}
+
+TEST(ContentCodingRandomTest, IsTheOneOfMostWeightThenTheFirst) {
+  const std::array<std::string, 6> names = {"gzip", "br", "zstd", "identity", "*", "deflate"};
+  std::mt19937 random(1);
+  std::map<std::string_view, int> seen;
+  for (int i = 0; i < 20'000; ++i) {
+    std::map<std::string_view, int> weights;
+    std::string accept;
+    std::vector<std::string> order(names.begin(), names.end());
+    std::shuffle(order.begin(), order.end(), random);
+    order.resize(random() % (order.size() + 1));
+    for (std::string& name : order) {
+      const bool plain = random() % 3 == 0;
+      const int weight = plain ? 1000 : static_cast<int>(random() % 6) * 200;
+      weights[*std::find(names.begin(), names.end(), name)] = weight;
+      if (random() % 3 == 0) {
+        name[0] = static_cast<char>(std::toupper(name[0]));
+      }
+      accept += (accept.empty() ? "" : ", ") + name;
+      accept += plain ? "" : " ;q=" + weight_text(weight, random);
+    }
+    std::vector<ContentCoding> ours(kAll.begin(), kAll.end());
+    std::shuffle(ours.begin(), ours.end(), random);
+    ours.resize(random() % (ours.size() + 1));
+
+    const auto weight_of = [&](std::string_view name) {
+      return weights.count(name) != 0 ? weights[name] : weights.count("*") != 0 ? weights["*"] : 0;
+    };
+    std::string_view expected = "none";
+    int most = 0;
+    for (const ContentCoding coding : ours) {
+      const int weight = weight_of(to_string(coding));
+      if (weight > most && (weights.count("identity") == 0 || weight >= weights["identity"])) {
+        expected = to_string(coding);
+        most = weight;
+      }
+    }
+    ASSERT_EQ(negotiated(accept, ours), expected) << accept;
+    ++seen[expected];
+  }
+  for (const std::string_view each : {"none", "gzip", "br", "zstd"}) {
+    EXPECT_GT(seen[each], 1000) << each;
   }
 }
 

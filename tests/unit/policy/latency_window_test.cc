@@ -1,5 +1,6 @@
 #include "hangu/policy/latency_window.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -91,6 +92,31 @@ TEST(HedgeBudgetTest, DoesNotSaveUpMoreThanABurst) {
     ++hedges;
   }
   EXPECT_EQ(hedges, HedgeBudget::kBurst);
+}
+
+/// In no stretch of requests more than their share and a burst.
+TEST(HedgeBudgetTest, KeepsToItsShareInEveryStretch) {
+  std::mt19937 random(3);
+  HedgeBudget budget;
+  int64_t hundredths = 0;  // second tries, less what requests have earned
+  int64_t least = 0;
+  int taken = 0;
+  uint32_t requests_percent = 70;
+  for (int i = 0; i < 100'000; ++i) {
+    requests_percent = i % 200 == 0 ? static_cast<uint32_t>(random() % 101) : requests_percent;
+    if (random() % 100 < requests_percent) {
+      const auto percent = static_cast<uint32_t>(random() % 30);
+      budget.add_request(percent);
+      hundredths -= percent;
+      least = std::min(least, hundredths);
+    } else if (budget.take()) {
+      ++taken;
+      hundredths += 100;
+      ASSERT_LE(hundredths - least, 100 * int64_t{HedgeBudget::kBurst});
+      ASSERT_LE(hundredths, 0);
+    }
+  }
+  EXPECT_GT(taken, 2000);
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
 #include "hangu/policy/overload.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <random>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +98,105 @@ TEST(DelayWindow, ThreeTurnsThatAreLongerThanTheWindowSuffice) {
   }
   now += milliseconds(400);
   EXPECT_EQ(window.add(milliseconds(390), now, milliseconds(100)), milliseconds(390));
+}
+
+// --- at random --------------------------------------------------------------------------------
+
+OverloadStep step_at(uint32_t value, uint32_t tenths) {
+  OverloadStep step = OverloadStep::kNone;
+  for (const auto& [threshold, called_for] :
+       {std::pair{kSteps.shed_low, OverloadStep::kShedLow},
+        std::pair{kSteps.shed_normal, OverloadStep::kShedNormal},
+        std::pair{kSteps.stop, OverloadStep::kStop}}) {
+    step = value * 10 >= threshold * tenths ? called_for : step;
+  }
+  return step;
+}
+
+/// What the header says, told by all that was measured since the step last changed.
+class StepModel {
+ public:
+  OverloadStep update(uint32_t value, int64_t now_ms) {
+    const OverloadStep wanted = step_at(value, 10);
+    if (wanted > step_) {
+      step_ = wanted;
+      measured_.clear();
+      return step_;
+    }
+    measured_.push_back({now_ms, step_at(value, 9)});
+    // The stretch, up to now, in which it was always a tenth below.
+    size_t first = measured_.size();
+    OverloadStep highest = OverloadStep::kNone;
+    while (first > 0 && measured_[first - 1].kept < step_) {
+      highest = std::max(highest, measured_[--first].kept);
+    }
+    if (first < measured_.size() && now_ms - measured_[first].at_ms >= 1000) {
+      step_ = highest;
+      measured_.clear();
+    }
+    return step_;
+  }
+
+ private:
+  struct Measured {
+    int64_t at_ms;
+    OverloadStep kept;
+  };
+
+  OverloadStep step_ = OverloadStep::kNone;
+  std::vector<Measured> measured_;
+};
+
+TEST(StepTrackerRandomTest, DoesAsDocumented) {
+  for (uint32_t seed = 1; seed <= 50; ++seed) {
+    std::mt19937 random(seed);
+    StepTracker<uint32_t> tracker;
+    StepModel model;
+    int64_t now_ms = 0;
+    std::array<int, 4> seen{};
+    uint32_t middle = 0;
+    for (int i = 0; i < 4000; ++i) {
+      now_ms += static_cast<int64_t>(random() % 300);
+      middle = random() % 20 == 0 ? 60 + static_cast<uint32_t>(random() % 50) : middle;
+      const uint32_t value = middle + static_cast<uint32_t>(random() % 8);
+      const OverloadStep step =
+          tracker.update(value, kSteps, TimePoint(milliseconds(now_ms)), seconds(1));
+      ASSERT_EQ(step, model.update(value, now_ms)) << "seed " << seed << " sample " << i;
+      ASSERT_GE(step, step_at(value, 10));
+      ++seen[static_cast<size_t>(step)];
+    }
+    EXPECT_GT(*std::min_element(seen.begin(), seen.end()), 0) << "seed " << seed;
+  }
+}
+
+TEST(DelayWindowRandomTest, IsTheMedianOfWhatLiesInTheWindow) {
+  std::mt19937 random(1);
+  DelayWindow window;
+  std::vector<std::pair<int64_t, int64_t>> all;  // when, and the delay
+  int64_t now = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    now += static_cast<int64_t>(random() % (random() % 50 == 0 ? 500 : 30));
+    all.emplace_back(now, static_cast<int64_t>(random() % 100));
+    std::vector<int64_t> delays;
+    for (size_t back = 1; back <= std::min<size_t>(all.size(), 10); ++back) {
+      const auto& [at, delay] = all[all.size() - back];
+      if (back <= 3 || now - at <= 100) {
+        delays.push_back(delay);
+      }
+    }
+    std::sort(delays.begin(), delays.end());
+    const int64_t expected = delays.size() < 3 ? 0 : delays[delays.size() / 2];
+    ASSERT_EQ(window.add(milliseconds(all.back().second), TimePoint(milliseconds(now)),
+                         milliseconds(100)),
+              milliseconds(expected))
+        << "sample " << i;
+  }
+}
+
+TEST(ShedFrom, WhoMattersMoreIsRefusedLater) {
+  EXPECT_LT(shed_from(config::Priority::kLow), shed_from(config::Priority::kNormal));
+  EXPECT_LT(shed_from(config::Priority::kNormal), shed_from(config::Priority::kHigh));
+  EXPECT_GT(shed_from(config::Priority::kLow), OverloadStep::kNone);
 }
 
 }  // namespace

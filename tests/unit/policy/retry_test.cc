@@ -1,5 +1,9 @@
 #include "hangu/policy/retry.h"
 
+#include <algorithm>
+#include <random>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace hangu::policy {
@@ -94,6 +98,39 @@ TEST_F(RetryTest, GivesUpOnALongerWaitOrADate) {
   for (const char* field :
        {"2", "120", "99999999999999999999", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"}) {
     EXPECT_EQ(retry_after_wait(field, 0), std::nullopt) << field;
+  }
+}
+
+// --- at random --------------------------------------------------------------------------------
+
+TEST_F(RetryTest, WhateverIsSetAWaitIsBoundedAndTriesFitIntoTheWhole) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 50'000; ++i) {
+    policy_.backoff = milliseconds(random() % 1000);
+    policy_.backoff_max = policy_.backoff * (1 + random() % 100);
+    const auto retry = static_cast<uint32_t>(1 + random() % (i % 2 == 0 ? 8 : UINT32_MAX - 1));
+    const Duration wait = retry_backoff(policy_, retry, random());
+    if (policy_.backoff == Duration::zero()) {
+      ASSERT_EQ(wait, Duration::zero());
+    } else {
+      const uint64_t times = uint64_t{1} << std::min(retry - 1, 30U);
+      const uint64_t most = std::min(times * static_cast<uint64_t>(policy_.backoff.count()),
+                                     static_cast<uint64_t>(policy_.backoff_max.count()));
+      ASSERT_GT(wait, Duration::zero());
+      ASSERT_LE(static_cast<uint64_t>(wait.count()), most) << retry;
+    }
+    policy_.attempts = static_cast<uint32_t>(random() % 10);
+    policy_.on = {RetryReason::kTimeout};
+    const Duration whole = milliseconds(random() % 100'000);
+    ASSERT_LE(try_time(policy_, whole) * (policy_.attempts + 1), whole);
+    ASSERT_GT((try_time(policy_, whole) + milliseconds(1)) * (policy_.attempts + 1), whole);
+    const uint64_t asked = random() % 4;
+    const auto after = retry_after_wait(std::to_string(asked), random());
+    ASSERT_EQ(after.has_value(), asked <= 1);
+    if (after) {
+      ASSERT_GE(*after, seconds(asked));
+      ASSERT_LE(*after, Duration(seconds(asked)) * 3 / 2);
+    }
   }
 }
 
