@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hangu/http/header_block.h"
+#include "hangu/http/text.h"
 
 namespace hangu::http {
 
@@ -33,6 +34,16 @@ bool walk_forwarded_for(std::string_view value, const Trusted& trusted, std::str
   return false;
 }
 
+/// `::ffff:192.0.2.1` is 192.0.2.1: one client has one name, whatever its proxy calls it.
+inline std::string_view without_mapping(std::string_view ip) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (ip.find('.') != std::string_view::npos && ip.size() > kMapped.size() &&
+      equals_ignore_case(ip.substr(0, kMapped.size()), kMapped)) {
+    ip.remove_prefix(kMapped.size());
+  }
+  return ip;
+}
+
 /// The client's address as the X-Forwarded-For fields tell it: the first from the right that is not
 /// trusted, or the leftmost if all are. Garbage ends the walk at what is right of it. Empty: the
 /// fields say nothing, the peer itself is the client. `trusted(std::string_view ip) -> bool`. To be
@@ -53,7 +64,7 @@ std::string_view forwarded_client(const HeaderBlock& headers, const Trusted& tru
   const size_t oldest = count > kFieldsMax ? count - kFieldsMax : 0;
   while (count > oldest && !walk_forwarded_for(values[--count % kFieldsMax], trusted, client)) {
   }
-  return client;
+  return without_mapping(client);
 }
 
 }  // namespace hangu::http
