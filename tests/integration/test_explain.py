@@ -1,10 +1,12 @@
 """What `hangu explain` says of a request is what becomes of it: each is asked about, then sent."""
 
 import json
+import re
+import shlex
 import unittest
 
 from support.case import GatewayCase
-from support.gateway import make_config, run_hangu
+from support.gateway import ROOT, make_config, run_hangu
 from support.wait import eventually
 
 TRUSTING = {"trusted_proxies": ["127.0.0.0/8", "10.9.0.0/16"]}
@@ -185,6 +187,27 @@ class Forwarded(ExplainCase):
                          "http://a.example/")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("is not the address of a client", done.stderr)
+
+
+class Documents(unittest.TestCase):
+    """The example of docs/traffic.md is what is printed."""
+
+    def test_the_example(self):
+        text = (ROOT / "docs/traffic.md").read_text("utf-8")
+        text = text[text.index("## What becomes of a request"):text.index("## Who decided?")]
+        examples = re.findall(r"^\$ hangu (explain (?:.*\\\n)*.*)\n((?:[^$`\n].*\n|\n)*)", text,
+                              re.MULTILINE)
+        self.assertEqual(len(examples), 3)
+        for command, output in examples:
+            done = run_hangu(*shlex.split(command.replace("\\\n", " ")), cwd=ROOT)
+            printed = done.stdout.splitlines()
+            for line in output.splitlines():
+                with self.subTest(line):
+                    self.assertTrue(line in printed or line.endswith(" ...") and
+                                    any(each.startswith(line[:-3]) for each in printed),
+                                    done.stdout)
+            if output.startswith("GET"):
+                self.assertEqual(len(output.splitlines()), len(printed))
 
 
 if __name__ == "__main__":
