@@ -165,6 +165,16 @@ std::string bytes_text(uint64_t limit) {
   return limit == 0 ? "none" : config::format_size(limit);
 }
 
+/// Empty: nobody watches.
+std::string guard_text(const config::ReleaseGuard& guard) {
+  if (!guard.enabled || guard.mode == config::Mode::kOff) {
+    return "";
+  }
+  return fmt::format("{} when it is worse{}",
+                     guard.action == config::GuardAction::kHold ? "held" : "taken back",
+                     mode_text(guard.mode));
+}
+
 /// Who shares the requests and who gets this one; where there is no saying, kNoUpstream.
 uint32_t add_split(const config::Config& config, const config::Route& route,
                    const AskedRequest& request, const Live& live, json::object& out) {
@@ -181,7 +191,8 @@ uint32_t add_split(const config::Config& config, const config::Route& route,
     release = shown.share;
     out["release"] = {{"upstream", config.upstreams[route.split.ramp.to].name},
                       {"state", shown.state},
-                      {"share", control::share_text(shown.share)}};
+                      {"share", control::share_text(shown.share)},
+                      {"guard", guard_text(route.split.guard)}};
   }
   const SplitChoice choice = choose_share(config, route, request, release);
   const uint32_t upstream =

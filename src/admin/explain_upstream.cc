@@ -200,6 +200,9 @@ json::array policies_json(const config::Upstream& upstream, const AskedRequest& 
                     format_duration(upstream.queue.timeout)),
         upstream.limits.mode);
   }
+  if (upstream.discovery.enabled()) {
+    add("discovery", control::source_name(upstream.discovery));
+  }
   add("balancing", balancing_text(upstream.balancing));
   if (upstream.balancing.sticky.enabled) {
     add("sticky", sticky_text(upstream.balancing.sticky, request));

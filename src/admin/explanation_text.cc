@@ -210,8 +210,10 @@ class Printer {
                        text_at(share.as_object(), "upstream"), version_at(share.as_object())));
     }
     if (const json::object& release = object_at(from_, "release"); !release.empty()) {
-      line("release", fmt::format("{} gets {}, {}", text_at(release, "upstream"),
-                                  text_at(release, "share"), text_at(release, "state")));
+      const std::string guard = text_at(release, "guard");
+      line("release", fmt::format("{} gets {}, {}{}{}", text_at(release, "upstream"),
+                                  text_at(release, "share"), text_at(release, "state"),
+                                  guard.empty() ? "" : "; ", guard));
     }
     if (const json::object& choice = object_at(from_, "split_choice"); !choice.empty()) {
       const std::string chosen = text_at(choice, "upstream");

@@ -444,6 +444,25 @@ TEST(ExplainTest, WhatOnlyTalksIsMarkedAndWhatIsOffIsNotThere) {
   EXPECT_EQ(text(off, "/circuit_breaker"), "false");
 }
 
+TEST(ExplainTest, WhoWatchesARelease) {
+  const auto guard = [](config::Mode mode) {
+    return text(ask_about({.url = {}, .headers = {}},
+                          [&](config::Config&, config::Route& route) {
+                            route.upstream = config::kNoUpstream;
+                            route.split.enabled = true;
+                            route.split.upstreams = {{.upstream = 0}, {.upstream = 1}};
+                            route.split.ramp.enabled = true;
+                            route.split.ramp.to = 1;
+                            route.split.guard.enabled = true;
+                            route.split.guard.mode = mode;
+                          }),
+                "/release/guard");
+  };
+  EXPECT_EQ(guard(config::Mode::kEnforce), "taken back when it is worse");
+  EXPECT_EQ(guard(config::Mode::kShadow), "taken back when it is worse (shadow: only logged)");
+  EXPECT_EQ(guard(config::Mode::kOff), "");
+}
+
 TEST(ExplainTest, ALimitSaysOfWhat) {
   const json::object found = ask_about({.url = {}, .headers = {}}, [](config::Config& config,
                                                                       config::Route& route) {
