@@ -316,10 +316,8 @@ json::object action_json(std::string_view key, std::string_view name, std::strin
 }
 
 std::string key_text(const std::vector<config::KeyPart>& key) {
-  std::vector<std::string> parts;
-  for (const config::KeyPart& part : key) {
-    parts.push_back(config::format_key_part(part));
-  }
+  std::vector<std::string> parts(key.size());
+  std::transform(key.begin(), key.end(), parts.begin(), config::format_key_part);
   return joined(parts);
 }
 

@@ -327,8 +327,17 @@ bool refuse(const config::Config& config, const config::Route& route, const Targ
   return true;
 }
 
-void add_route(const config::Config& config, const config::Route& route, const Target& target,
-               const AskedRequest& request, const Live& live, json::object& out) {
+/// What an explanation is made of, beside the request.
+struct Sources {
+  const config::Config& config;
+  const policy::RouteTable& table;
+  const Target& target;
+  const Live& live;
+};
+
+void add_route(const Sources& from, const config::Route& route, const AskedRequest& request,
+               json::object& out) {
+  const auto& [config, table, target, live] = from;
   add_rules(config, route, request, out);
   if (refuse(config, route, target, request, out)) {
     return;
@@ -355,20 +364,19 @@ void add_reply(const Error& error, std::string_view detail, json::object& out) {
 }
 
 /// With its captures.
-void add_match(const config::Config& config, const policy::RouteMatchResult& found,
-               const Target& target, AskedRequest request, const Live& live, json::object& out) {
+void add_match(const Sources& from, const policy::RouteMatchResult& found, AskedRequest request,
+               json::object& out) {
   std::vector<std::string_view> values;
   if (found.captor != nullptr) {
     values.resize(found.captor->captures().size());
     found.captor->capture(request.path, values);
     request.captures = {.names = found.captor->captures(), .values = values};
   }
-  add_route(config, config.routes[found.route], target, request, live, out);
+  add_route(from, from.config.routes[found.route], request, out);
 }
 
-void add_outcome(const config::Config& config, const policy::RouteTable& table,
-                 const Target& target, const AskedRequest& request, const Live& live,
-                 json::object& out) {
+void add_outcome(const Sources& from, const AskedRequest& request, json::object& out) {
+  const auto& [config, table, target, live] = from;
   const config::Listener* listener = listener_for(config, target.url.port);
   const policy::RouteMatchResult found =
       table.match(request.host, request.path, request.method, request.facts);
@@ -376,7 +384,7 @@ void add_outcome(const config::Config& config, const policy::RouteTable& table,
   switch (found.outcome) {
     case RouteOutcome::kFound:
       out["outcome"] = "matched";
-      add_match(config, found, target, request, live, out);
+      add_match(from, found, request, out);
       return;
     case RouteOutcome::kMethodNotAllowed:
       out["outcome"] = "method_not_allowed";
@@ -480,7 +488,7 @@ Result<json::object, std::string> explain(const config::Config& config,
     return out;
   }
   out["candidates"] = candidates_json(config, table, asked);
-  add_outcome(config, table, target, asked, live, out);
+  add_outcome({.config = config, .table = table, .target = target, .live = live}, asked, out);
   return out;
 }
 

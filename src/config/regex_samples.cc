@@ -209,7 +209,7 @@ class SampleReader {
       bad_ = true;
       return;
     }
-    for (auto c = static_cast<unsigned>(from); c <= static_cast<unsigned>(to); ++c) {
+    for (size_t c = static_cast<unsigned char>(from); c <= static_cast<unsigned char>(to); ++c) {
       has[c] = true;
     }
   }
