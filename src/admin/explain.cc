@@ -7,23 +7,20 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "hangu/admin/json.h"
-#include "hangu/admin/query.h"
 #include "hangu/base/error.h"
-#include "hangu/buffer/arena.h"
 #include "hangu/config/duration.h"
-#include "hangu/config/print.h"
+#include "hangu/config/path_template.h"
 #include "hangu/config/size.h"
-#include "hangu/http/host.h"
-#include "hangu/http/local_reply.h"
-#include "hangu/http/path.h"
 #include "hangu/policy/cors.h"
 #include "hangu/policy/path_rewrite.h"
-#include "hangu/policy/path_substitution.h"
+#include "hangu/policy/path_target.h"
 #include "hangu/policy/route_table.h"
 
 #include "admin/actions_json.h"
+#include "admin/asked_request.h"
+#include "admin/explain_reply.h"
 #include "admin/explain_split.h"
+#include "admin/explain_upstream.h"
 
 namespace hangu::admin {
 namespace {
@@ -31,122 +28,11 @@ namespace {
 namespace json = boost::json;
 using policy::RouteOutcome;
 
-/// The request as routing sees it.
-struct Target {
-  Url url;
-  std::string host;        // of the Host field or the URL; lower case, no port
-  std::string path;        // normalised
-  std::string path_error;  // why there is none
-  bool wants_upgrade = false;
-  std::string bad_header;  // a field that the listener refuses
-};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char byte) {
-    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-  });
-  return out;
-}
-
-std::string_view trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  const size_t last = text.find_last_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, last - first + 1);
-}
-
 bool is_method(std::string_view method) {
   return !method.empty() && std::all_of(method.begin(), method.end(), [](char byte) {
     return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '-' ||
            byte == '_';
   });
-}
-
-/// The listener whose port the URL has; the first when none or several have.
-const config::Listener* listener_for(const config::Config& config, uint16_t port) {
-  const std::string ending = fmt::format(":{}", port);
-  for (const config::Listener& listener : config.listeners) {
-    if (listener.bind.text.ends_with(ending)) {
-      return &listener;
-    }
-  }
-  return config.listeners.empty() ? nullptr : &config.listeners.front();
-}
-
-Result<void, std::string> read_headers(const std::vector<std::string>& headers,
-                                       const config::Listener* listener, Target& target) {
-  for (const std::string& header : headers) {
-    const size_t colon = header.find(':');
-    const std::string name = lower(trim(std::string_view(header).substr(0, colon)));
-    if (colon == std::string::npos || name.empty()) {
-      return Failure<std::string>{
-          fmt::format("\"{}\" is not a header: write \"Name: value\"", header)};
-    }
-    const std::string_view value = trim(std::string_view(header).substr(colon + 1));
-    if (name == "host") {
-      const auto authority = http::parse_authority(value);
-      if (!authority) {
-        return Failure<std::string>{fmt::format("\"{}\" is not a host", value)};
-      }
-      target.host = lower(authority->host);
-    }
-    target.wants_upgrade = target.wants_upgrade || name == "upgrade";
-    const bool refuses =
-        listener != nullptr && listener->underscores == config::UnderscorePolicy::kReject;
-    if (refuses && name.find('_') != std::string::npos) {
-      target.bad_header = name;
-    }
-  }
-  return {};
-}
-
-/// The header fields of the request, as the route table wants them; the client is who
-/// X-Forwarded-For says.
-class AskedFields {
- public:
-  explicit AskedFields(const std::vector<std::string>& headers) {
-    headers_.reset(arena_);
-    for (const std::string& header : headers) {
-      const size_t colon = header.find(':');
-      const std::string_view name =
-          arena_.copy(lower(trim(std::string_view(header).substr(0, colon))));
-      const std::string_view value = arena_.copy(trim(std::string_view(header).substr(colon + 1)));
-      static_cast<void>(headers_.add(name, value));
-    }
-  }
-
-  const http::HeaderBlock& headers() const { return headers_; }
-
-  policy::RequestFacts facts(const Target& target) const {
-    const std::string_view forwarded = headers_.value(http::HeaderName::kXForwardedFor);
-    return {.headers = &headers_,
-            .query = target.url.query,
-            .client_ip = trim(forwarded.substr(0, forwarded.find(',')))};
-  }
-
- private:
-  buffer::BlockPool blocks_{{.block_bytes = 64 * 1024, .blocks_max = 4}};
-  buffer::Arena arena_{blocks_, blocks_};
-  http::HeaderBlock headers_;
-};
-
-void normalise(const config::Listener* listener, Target& target) {
-  buffer::BlockPool blocks({.block_bytes = 64 * 1024, .blocks_max = 4});
-  buffer::Arena arena(blocks, blocks);
-  http::PathOptions options;
-  if (listener != nullptr) {
-    options.merge_slashes = listener->merge_slashes;
-    options.encoded_slash = listener->encoded_slash == config::EncodedSlashPolicy::kKeep
-                                ? http::EncodedSlash::kKeep
-                                : http::EncodedSlash::kReject;
-  }
-  const auto path = http::normalise_path(target.url.path, arena, options);
-  if (path) {
-    target.path = std::string(*path);
-  } else {
-    target.path_error = path.error().detail;
-  }
 }
 
 json::array texts(const std::vector<std::string>& list) {
@@ -209,11 +95,10 @@ json::object match_json(const config::RouteMatch& match) {
 }
 
 json::array candidates_json(const config::Config& config, const policy::RouteTable& table,
-                            std::string_view method, const AskedFields& asked,
-                            const Target& target) {
+                            const AskedRequest& request) {
   json::array all;
   for (const auto& candidate :
-       table.explain(target.host, target.path, method, asked.facts(target))) {
+       table.explain(request.host, request.path, request.method, request.facts)) {
     const config::Route& route = config.routes[candidate.route];
     all.push_back({{"route", route.name},
                    {"match", match_json(route.match)},
@@ -224,50 +109,44 @@ json::array candidates_json(const config::Config& config, const policy::RouteTab
   return all;
 }
 
-json::array fields_json(const std::vector<config::HeaderEdit::Field>& fields) {
-  json::array all;
-  for (const config::HeaderEdit::Field& field : fields) {
-    all.push_back({{"name", field.name}, {"value", field.secret ? "***" : field.value}});
+/// Of one route and one request.
+class Edits {
+ public:
+  /// `upstream`: where the request goes, or kNoUpstream.
+  Edits(const config::Config& config, const config::Route& route, uint32_t upstream,
+        const AskedRequest& request)
+      : config_(config),
+        route_(route),
+        upstream_(upstream),
+        request_(request) {}
+
+  json::object json_of(const config::HeaderEdit& edit) const {
+    return {{"remove", texts(edit.remove)},
+            {"set", fields(edit.set)},
+            {"set_if_absent", fields(edit.set_if_absent)},
+            {"add", fields(edit.add)}};
   }
-  return all;
-}
 
-json::object edit_json(const config::HeaderEdit& edit) {
-  return {{"remove", texts(edit.remove)},
-          {"set", fields_json(edit.set)},
-          {"set_if_absent", fields_json(edit.set_if_absent)},
-          {"add", fields_json(edit.add)}};
-}
-
-/// What is set beyond the defaults, in words.
-json::array resilience_json(const config::Upstream& upstream) {
-  json::array all;
-  const config::UpstreamLimits& limits = upstream.limits;
-  const auto add_limit = [&](uint32_t max, std::string_view of) {
-    if (max != 0 && limits.mode != config::Mode::kOff) {
-      all.emplace_back(fmt::format("at most {} {}", max, of));
+ private:
+  json::array fields(const std::vector<config::HeaderEdit::Field>& list) const {
+    json::array all;
+    for (const config::HeaderEdit::Field& field : list) {
+      all.push_back({{"name", field.name}, {"value", field.secret ? "***" : value_of(field)}});
     }
-  };
-  add_limit(limits.requests_max, "requests at once");
-  add_limit(limits.pending_max, "requests waiting for a connection");
-  add_limit(limits.connections_max, "connections");
-  add_limit(limits.endpoint_connections_max, "connections to an endpoint");
-  if (upstream.queue.max != 0) {
-    all.emplace_back(fmt::format("{} more wait up to {}", upstream.queue.max,
-                                 config::format_duration(upstream.queue.timeout)));
+    return all;
   }
-  if (upstream.circuit_breaker.enabled && upstream.circuit_breaker.mode != config::Mode::kOff) {
-    all.emplace_back("circuit breaker");
+
+  std::string value_of(const config::HeaderEdit::Field& field) const {
+    const auto text = config::TextTemplate::parse(field.value);
+    return field.literal || !text ? field.value
+                                  : fill_in(*text, config_, route_, upstream_, request_).text;
   }
-  if (const config::Hedging& hedging = upstream.hedging;
-      hedging.enabled && hedging.mode != config::Mode::kOff) {
-    const std::string after = hedging.after.percentile != 0
-                                  ? fmt::format("p{}", hedging.after.percentile)
-                                  : config::format_duration(hedging.after.fixed);
-    all.emplace_back(fmt::format("a second endpoint is asked after {}", after));
-  }
-  return all;
-}
+
+  const config::Config& config_;
+  const config::Route& route_;
+  uint32_t upstream_;
+  const AskedRequest& request_;
+};
 
 std::string_view priority_text(config::Priority priority) {
   switch (priority) {
@@ -278,66 +157,22 @@ std::string_view priority_text(config::Priority priority) {
   return "";
 }
 
-json::object upstream_json(const config::Upstream& upstream, const server::GatewayStatus* live) {
-  json::array endpoints;
-  if (live == nullptr) {
-    for (const config::Endpoint& endpoint : upstream.endpoints) {
-      endpoints.emplace_back(control::numeric_endpoint(endpoint).address);
-    }
-  } else {
-    const auto found = std::find_if(
-        live->upstreams.begin(), live->upstreams.end(),
-        [&](const server::UpstreamStatus& each) { return each.name == upstream.name; });
-    for (size_t i = 0; found != live->upstreams.end() && i < found->endpoints.size(); ++i) {
-      endpoints.emplace_back(found->endpoints[i].address);
-    }
-  }
-  json::object all{{"name", upstream.name},
-                   {"endpoints", endpoints},
-                   {"resolved", live != nullptr},
-                   {"connect_timeout", config::format_duration(upstream.connect_timeout)},
-                   {"retry_attempts", upstream.retry.attempts},
-                   {"resilience", resilience_json(upstream)}};
-  if (upstream.discovery.enabled()) {
-    all["discovery"] = control::source_name(upstream.discovery);
-  }
-  return all;
-}
-
 std::string limit_text(Duration limit) {
   return limit == Duration::zero() ? "none" : config::format_duration(limit);
 }
 
-std::string_view scope_text(const config::RateLimit& limit) {
-  switch (limit.scope) {
-    case config::RateScope::kShard: return "shard";
-    case config::RateScope::kNode: return "node";
-    case config::RateScope::kCluster: return "cluster";
-  }
-  return "";
+std::string bytes_text(uint64_t limit) {
+  return limit == 0 ? "none" : config::format_size(limit);
 }
 
-json::object rate_limit_json(const config::RateLimit& limit) {
-  json::array key;
-  for (const config::KeyPart& part : limit.key) {
-    key.emplace_back(config::format_key_part(part));
+/// Empty: nobody watches.
+std::string guard_text(const config::ReleaseGuard& guard) {
+  if (!guard.enabled || guard.mode == config::Mode::kOff) {
+    return "";
   }
-  const bool quota = limit.quota.limit != 0;
-  const std::string_view per = limit.quota.per == config::QuotaPeriod::kDay ? "day" : "month";
-  return {{"name", limit.name},
-          {"limit",
-           quota ? fmt::format("{}/{}", limit.quota.limit, per) : config::format_rate(limit.rate)},
-          {"key", std::move(key)},
-          {"scope", json::string(scope_text(limit))}};
-}
-
-/// Of a route that needs no upstream.
-void add_answer(const config::Route& route, json::object& out) {
-  const bool redirect = route.redirect.enabled;
-  out["reply"] = {
-      {"status", redirect ? route.redirect.status : route.respond.status},
-      {"code", redirect ? "route.redirect" : "route.respond"},
-      {"detail", redirect ? "the route sends clients elsewhere" : "the route answers by itself"}};
+  return fmt::format("{} when it is worse{}",
+                     guard.action == config::GuardAction::kHold ? "held" : "taken back",
+                     mode_text(guard.mode));
 }
 
 /// Who shares the requests and who gets this one; where there is no saying, kNoUpstream.
@@ -356,7 +191,8 @@ uint32_t add_split(const config::Config& config, const config::Route& route,
     release = shown.share;
     out["release"] = {{"upstream", config.upstreams[route.split.ramp.to].name},
                       {"state", shown.state},
-                      {"share", control::share_text(shown.share)}};
+                      {"share", control::share_text(shown.share)},
+                      {"guard", guard_text(route.split.guard)}};
   }
   const SplitChoice choice = choose_share(config, route, request, release);
   const uint32_t upstream =
@@ -378,51 +214,70 @@ void add_captures(const policy::Captures& captures, json::object& out) {
   }
 }
 
-std::string filled_in(const config::Route& route, const std::string& path,
-                      const policy::Captures& captures) {
-  const policy::PathMaker maker(path, config::capture_names(route.match));
-  std::string out(maker.size(captures.values), ' ');
-  maker.write(captures.values, out.data());
-  return out;
+/// Path and query that the upstream sees; `original`: the path stays as it was written where no
+/// rule changes it.
+std::string forwarded_path(const config::Route& route, const Target& target, bool original,
+                           const AskedRequest& request) {
+  const config::Rewrite& rewrite = route.rewrite;
+  if (auto path = substituted(rewrite.regex, rewrite.substitution, request)) {
+    return std::move(*path);
+  }
+  const std::string made = path_with_captures(route, rewrite.path, request.captures);
+  const policy::PathParts parts =
+      policy::rewrite_path(route.match, made, rewrite.prefix, request.path);
+  const std::string path = fmt::format("{}{}", parts.head, parts.tail);
+  const std::string_view query = request.facts.query;
+  return fmt::format("{}{}{}", original && path == request.path ? target.url.path : path,
+                     query.empty() ? "" : "?", query);
 }
 
-/// May have a query.
-std::string rewritten_path(const config::Route& route, const std::string& asked,
-                           const policy::Captures& captures) {
-  const config::Rewrite& rewrite = route.rewrite;
-  if (rewrite.regex.empty()) {
-    const std::string path = filled_in(route, rewrite.path, captures);
-    const policy::PathParts parts = policy::rewrite_path(route.match, path, rewrite.prefix, asked);
-    return std::string(parts.head) + std::string(parts.tail);
+/// The host that the upstream sees.
+std::string forwarded_host(const config::Config& config, const config::Route& route,
+                           const AskedRequest& request) {
+  const auto text = config::TextTemplate::parse(route.rewrite.host);
+  if (route.rewrite.host.empty() || !text) {
+    return route.preserve_host ? std::string(request.host) : std::string("the endpoint's");
   }
-  const auto substitution = policy::PathSubstitution::compile(rewrite.regex, rewrite.substitution);
-  policy::PathSubstitution::Parts parts;
-  if (!substitution || !substitution->find(asked, parts)) {
-    return asked;
+  // It is made before a split has chosen.
+  return fill_in(*text, config, route, route.upstream, request).text;
+}
+
+/// A host that variables make and that is none; false: the request goes on.
+bool refuse_host(const config::Config& config, const config::Route& route,
+                 const AskedRequest& request, json::object& out) {
+  const auto text = config::TextTemplate::parse(route.rewrite.host);
+  if (!text || !text->has_variables()) {
+    return false;
   }
-  std::string path(substitution->bytes_max(asked, parts), '\0');
-  path.resize(static_cast<size_t>(substitution->write(asked, parts, path.data()) - path.data()));
-  return path;
+  const FilledText host = fill_in(*text, config, route, route.upstream, request);
+  if (!host.whole || policy::is_forward_host(host.text)) {
+    return false;
+  }
+  out["outcome"] = "refused";
+  out["reply"] = {
+      {"status", 400},
+      {"code", "rewrite.host"},
+      {"detail", fmt::format("the request makes no host for the upstream: \"{}\"", host.text)}};
+  return true;
 }
 
 template <class Limit>
 json::array names_of(const std::vector<uint32_t>& numbers, const std::vector<Limit>& limits) {
   json::array names;
   for (const uint32_t number : numbers) {
-    names.emplace_back(limits[number].name);
+    if (limits[number].mode != config::Mode::kOff) {
+      names.emplace_back(limits[number].name);
+    }
   }
   return names;
 }
 
-void add_route(const config::Config& config, const config::Route& route, const Target& target,
-               const AskedRequest& request, const Live& live, json::object& out) {
+/// What the route asks of everybody.
+void add_rules(const config::Config& config, const config::Route& route,
+               const AskedRequest& request, json::object& out) {
   out["route"] = route.name;
   add_captures(request.captures, out);
-  json::array limits;
-  for (const uint32_t limit : route.rate_limits) {
-    limits.push_back(rate_limit_json(config.rate_limits[limit]));
-  }
-  out["rate_limits"] = std::move(limits);
+  out["rate_limits"] = rate_limits_json(config, route);
   out["concurrency_limits"] = names_of(route.concurrency_limits, config.concurrency_limits);
   out["bandwidth_limits"] = names_of(route.bandwidth_limits, config.bandwidth_limits);
   if (json::array actions = actions_json(config, route); !actions.empty()) {
@@ -431,56 +286,97 @@ void add_route(const config::Config& config, const config::Route& route, const T
   out["priority"] = priority_text(route.priority);
   out["circuit_breaker"] =
       route.circuit_breaker.enabled && route.circuit_breaker.mode != config::Mode::kOff;
-  const uint32_t upstream =
-      route.split.enabled ? add_split(config, route, request, live, out) : route.upstream;
-  if (upstream == config::kNoUpstream) {
-    if (!route.split.enabled) {
-      add_answer(route, out);
-    }
-    return;
+  if (route.clients != config::Clients{} && mode_of(route.clients) != config::Mode::kOff &&
+      !request.facts.client_ip.empty()) {
+    const ClientVerdict verdict = judge_client(route.clients, request.facts.client_ip);
+    out["client_verdict"] = {
+        {"passes", verdict.passes}, {"rule", verdict.rule}, {"entry", verdict.entry}};
   }
-  out["upstream"] = upstream_json(config.upstreams[upstream], live.gateway);
-  out["limits"] = {
-      {"timeout", limit_text(route.timeout)},
-      {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
-      {"tunnel_idle_timeout", limit_text(route.tunnel_idle_timeout)},
-      {"body_max", route.body_bytes_max == 0 ? std::string("none")
-                                             : config::format_size(route.body_bytes_max)}};
+}
+
+/// What the upstream gets, whichever it is.
+void add_forwarded(const config::Config& config, const config::Route& route, const Target& target,
+                   const AskedRequest& request, json::object& out) {
+  out["limits"] = {{"timeout", limit_text(route.timeout)},
+                   {"stream_idle_timeout", limit_text(route.stream_idle_timeout)},
+                   {"tunnel_idle_timeout", limit_text(route.tunnel_idle_timeout)},
+                   {"headers_max", bytes_text(route.headers_bytes_max)},
+                   {"body_max", bytes_text(route.body_bytes_max)},
+                   {"response_body_max", bytes_text(route.response_body_bytes_max)}};
   const config::Listener* listener = listener_for(config, target.url.port);
   const bool original =
       listener != nullptr && listener->forward_path == config::ForwardPath::kOriginal;
-  const std::string path = rewritten_path(route, target.path, request.captures);
-  const std::string host = route.preserve_host ? target.host : std::string("the endpoint's");
-  const bool rewritten = path != target.path;
-  out["forwarded"] = {{"path", original && !rewritten ? target.url.path : path},
-                      {"host", route.rewrite.host.empty() ? host : route.rewrite.host},
+  out["forwarded"] = {{"path", forwarded_path(route, target, original, request)},
+                      {"host", forwarded_host(config, route, request)},
                       {"upgrade", target.wants_upgrade && route.upgrades}};
-  out["request_headers"] = edit_json(route.request_headers);
-  out["response_headers"] = edit_json(route.response_headers);
+}
+
+/// A refusal by one of the route's filters; false: none is certain.
+bool refuse(const config::Config& config, const config::Route& route, const Target& target,
+            const AskedRequest& request, json::object& out) {
+  std::optional<json::object> reply = cors_reply(route, "", target, request);
+  if (!reply) {
+    reply = client_refusal(route, request);
+  }
+  if (!reply) {
+    return !route.redirect.enabled && !route.respond.enabled &&
+           refuse_host(config, route, request, out);
+  }
+  out["outcome"] = "refused";
+  out["reply"] = std::move(*reply);
+  return true;
+}
+
+/// What an explanation is made of, beside the request.
+struct Sources {
+  const config::Config& config;
+  const policy::RouteTable& table;
+  const Target& target;
+  const Live& live;
+};
+
+void add_route(const Sources& from, const config::Route& route, const AskedRequest& request,
+               json::object& out) {
+  const auto& [config, table, target, live] = from;
+  add_rules(config, route, request, out);
+  if (refuse(config, route, target, request, out)) {
+    return;
+  }
+  if (route.redirect.enabled || route.respond.enabled) {
+    out["reply"] = own_answer(route, target, request);
+    out["response_headers"] =
+        Edits(config, route, config::kNoUpstream, request).json_of(route.response_headers);
+    return;
+  }
+  const uint32_t upstream =
+      route.split.enabled ? add_split(config, route, request, live, out) : route.upstream;
+  if (upstream != config::kNoUpstream) {
+    out["upstream"] = upstream_json(config.upstreams[upstream], request, live.gateway);
+  }
+  add_forwarded(config, route, target, request, out);
+  const Edits edits(config, route, upstream, request);
+  out["request_headers"] = edits.json_of(route.request_headers);
+  out["response_headers"] = edits.json_of(route.response_headers);
 }
 
 void add_reply(const Error& error, std::string_view detail, json::object& out) {
-  const http::LocalReply reply = http::local_reply_for(error);
-  out["reply"] = {{"status", reply.status},
-                  {"code", json::string(reply.code)},
-                  {"detail", json::string(detail.empty() ? reply.detail : detail)}};
+  out["reply"] = error_reply(error, detail);
 }
 
 /// With its captures.
-void add_match(const config::Config& config, const policy::RouteMatchResult& found,
-               const Target& target, AskedRequest request, const Live& live, json::object& out) {
+void add_match(const Sources& from, const policy::RouteMatchResult& found, AskedRequest request,
+               json::object& out) {
   std::vector<std::string_view> values;
   if (found.captor != nullptr) {
     values.resize(found.captor->captures().size());
     found.captor->capture(request.path, values);
     request.captures = {.names = found.captor->captures(), .values = values};
   }
-  add_route(config, config.routes[found.route], target, request, live, out);
+  add_route(from, from.config.routes[found.route], request, out);
 }
 
-void add_outcome(const config::Config& config, const policy::RouteTable& table,
-                 const Target& target, const AskedRequest& request, const Live& live,
-                 json::object& out) {
+void add_outcome(const Sources& from, const AskedRequest& request, json::object& out) {
+  const auto& [config, table, target, live] = from;
   const config::Listener* listener = listener_for(config, target.url.port);
   const policy::RouteMatchResult found =
       table.match(request.host, request.path, request.method, request.facts);
@@ -488,7 +384,7 @@ void add_outcome(const config::Config& config, const policy::RouteTable& table,
   switch (found.outcome) {
     case RouteOutcome::kFound:
       out["outcome"] = "matched";
-      add_match(config, found, target, request, live, out);
+      add_match(from, found, request, out);
       return;
     case RouteOutcome::kMethodNotAllowed:
       out["outcome"] = "method_not_allowed";
@@ -528,6 +424,18 @@ bool reject(const ExplainRequest& request, const Target& target, json::object& o
   return true;
 }
 
+/// The route that answers a preflight; nullptr: nobody does.
+const config::Route* preflight_route(const config::Config& config, const policy::RouteTable& table,
+                                     std::string_view preflight, const AskedRequest& request) {
+  const policy::RouteMatchResult found =
+      table.match(request.host, request.path, preflight, request.facts);
+  if (preflight.empty() || found.outcome != RouteOutcome::kFound) {
+    return nullptr;
+  }
+  const config::Route& route = config.routes[found.route];
+  return route.cors.enabled && mode_of(route.cors) == config::Mode::kEnforce ? &route : nullptr;
+}
+
 }  // namespace
 
 Result<json::object, std::string> explain(const config::Config& config,
@@ -535,18 +443,14 @@ Result<json::object, std::string> explain(const config::Config& config,
   if (!is_method(request.method)) {
     return Failure<std::string>{fmt::format("\"{}\" is not a method", request.method)};
   }
-  auto url = parse_url(request.url);
-  if (!url) {
-    return Failure<std::string>{fmt::format("\"{}\": {}", request.url, url.error())};
-  }
-  Target target;
-  target.url = std::move(*url);
-  target.host = target.url.host;
-  const config::Listener* listener = listener_for(config, target.url.port);
-  if (auto read = read_headers(request.headers, listener, target); !read) {
+  const auto read = target_of(request, config);
+  if (!read) {
     return Failure<std::string>{read.error()};
   }
-  normalise(listener, target);
+  const Target& target = *read;
+  const config::Listener* listener = listener_for(config, target.url.port);
+  const AskedFields fields(request.headers);
+  const AskedClient client = client_of(request.client, fields.headers(), listener);
 
   json::object out;
   out["generation"] = config.generation;
@@ -555,34 +459,36 @@ Result<json::object, std::string> explain(const config::Config& config,
                     {"path", target.url.path},
                     {"normalised_path", target.path},
                     {"query", target.url.query},
-                    {"listener", listener == nullptr ? std::string() : listener->name}};
+                    {"listener", listener == nullptr ? std::string() : listener->name},
+                    {"client", client.ip},
+                    {"client_source", client.source}};
   if (reject(request, target, out)) {
     return out;
   }
+  AskedRequest asked{
+      .host = target.host,
+      .path = target.path,
+      .method = request.method,
+      .scheme = target.url.scheme,
+      .listener = listener == nullptr ? std::string_view() : listener->name,
+      .facts = {.headers = &fields.headers(), .query = target.url.query, .client_ip = client.ip},
+      .captures = {}};
   const policy::RouteTable table(config);
-  const AskedFields asked(request.headers);
   const std::string_view preflight =
-      policy::preflight_method(http::method_from(request.method), asked.headers());
-  const policy::RouteMatchResult found =
-      table.match(target.host, target.path, preflight, asked.facts(target));
-  const bool answered = !preflight.empty() && found.outcome == RouteOutcome::kFound &&
-                        config.routes[found.route].cors.enabled;
-  out["candidates"] = candidates_json(
-      config, table, answered ? preflight : std::string_view(request.method), asked, target);
-  if (answered) {
-    const config::Route& route = config.routes[found.route];
+      policy::preflight_method(http::method_from(request.method), fields.headers());
+  if (const config::Route* route = preflight_route(config, table, preflight, asked)) {
+    asked.method = preflight;
+    out["candidates"] = candidates_json(config, table, asked);
     out["outcome"] = "preflight";
-    out["route"] = route.name;
-    out["actions"] = actions_json(config, route);
+    out["route"] = route->name;
+    out["actions"] = actions_json(config, *route);
+    if (auto reply = cors_reply(*route, preflight, target, asked)) {
+      out["reply"] = std::move(*reply);
+    }
     return out;
   }
-  add_outcome(config, table, target,
-              {.host = target.host,
-               .path = target.path,
-               .method = request.method,
-               .facts = asked.facts(target),
-               .captures = {}},
-              live, out);
+  out["candidates"] = candidates_json(config, table, asked);
+  add_outcome({.config = config, .table = table, .target = target, .live = live}, asked, out);
   return out;
 }
 

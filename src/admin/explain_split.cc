@@ -15,17 +15,6 @@ namespace {
 
 using policy::TrafficSplit;
 
-std::optional<std::string_view> header(const AskedRequest& request, std::string_view name) {
-  const http::Header* found =
-      request.facts.headers != nullptr ? request.facts.headers->find(name) : nullptr;
-  return found != nullptr ? std::optional(found->value()) : std::nullopt;
-}
-
-std::optional<std::string_view> cookie(const AskedRequest& request, std::string_view name) {
-  return request.facts.headers != nullptr ? http::cookie(*request.facts.headers, name)
-                                          : std::nullopt;
-}
-
 std::optional<std::string_view> value_of(const config::KeyPart& part, const config::Route& route,
                                          const AskedRequest& request) {
   using Kind = config::KeyPart::Kind;
@@ -42,8 +31,8 @@ std::optional<std::string_view> value_of(const config::KeyPart& part, const conf
     case Kind::kClaim:
     case Kind::kTlsServerName:
     case Kind::kTlsClient: return std::nullopt;  // nothing of a connection is known here
-    case Kind::kHeader: return header(request, part.name);
-    case Kind::kCookie: return cookie(request, part.name);
+    case Kind::kHeader: return request.header(part.name);
+    case Kind::kCookie: return request.cookie(part.name);
     case Kind::kQuery: return http::query_parameter(request.facts.query, part.name);
   }
   return std::nullopt;
@@ -113,12 +102,12 @@ SplitChoice choose(const config::Config& config, const config::Route& route,
   const config::Split& split = route.split;
   const Owners shares(split, release);
   if (!split.choice.header.empty()) {
-    if (const auto named = named_share(config, split, header(request, split.choice.header))) {
+    if (const auto named = named_share(config, split, request.header(split.choice.header))) {
       return {named, fmt::format("header {} names it", split.choice.header)};
     }
   }
   if (!split.choice.cookie.empty()) {
-    if (const auto named = named_share(config, split, cookie(request, split.choice.cookie))) {
+    if (const auto named = named_share(config, split, request.cookie(split.choice.cookie))) {
       return {named, fmt::format("cookie {} names it", split.choice.cookie)};
     }
   }
@@ -136,7 +125,7 @@ SplitChoice choose(const config::Config& config, const config::Route& route,
   }
   const std::string_view missing = split.key.empty() ? "there is no key" : "it lacks the key";
   if (!split.sticky_cookie.empty()) {
-    const auto value = cookie(request, split.sticky_cookie);
+    const auto value = request.cookie(split.sticky_cookie);
     if (const auto bucket = value ? TrafficSplit::parse_bucket(*value) : std::nullopt) {
       return {shares.share_of(*bucket),
               fmt::format("cookie {} says bucket {} of {}", split.sticky_cookie, *bucket,

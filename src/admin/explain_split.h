@@ -8,19 +8,10 @@
 
 #include "hangu/config/config.h"
 #include "hangu/control/release_controller.h"
-#include "hangu/policy/path_matcher.h"
-#include "hangu/policy/route_entry.h"
+
+#include "admin/asked_request.h"
 
 namespace hangu::admin {
-
-/// A request as keys see it.
-struct AskedRequest {
-  std::string_view host;
-  std::string_view path;
-  std::string_view method;
-  policy::RequestFacts facts;
-  policy::Captures captures;
-};
 
 struct SplitChoice {
   std::optional<size_t> share;  // index in split.upstreams; none: at random

@@ -1,9 +1,13 @@
 // The JSON of explain() for people. It may come from another process, so what is missing reads as
 // empty.
+#include <algorithm>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "hangu/admin/explain.h"
+#include "hangu/base/utf8.h"
+#include "hangu/base/visible.h"
 
 namespace hangu::admin {
 namespace {
@@ -79,6 +83,12 @@ class Printer {
       line("routed as", normalised);
     }
     line("listener", text_at(request, "listener"));
+    if (const std::string client = text_at(request, "client"); !client.empty()) {
+      line("client", fmt::format("{} ({})", client, text_at(request, "client_source")));
+    } else if (const std::string why = text_at(request, "client_source");
+               !why.empty() && why != "not said") {
+      line("client", why);
+    }
   }
 
   void candidates() {
@@ -107,76 +117,146 @@ class Printer {
     }
     out_ += fmt::format("\n{}answer       {} {}{}: {}\n", red_, text_at(reply, "status"),
                         text_at(reply, "code"), off_, text_at(reply, "detail"));
+    if (const std::string location = text_at(reply, "location"); !location.empty()) {
+      line("location", location);
+    }
+    if (const std::string type = text_at(reply, "content_type"); !type.empty()) {
+      const std::string file = text_at(reply, "file");
+      line("content", fmt::format("{}, {} bytes{}{}", type, text_at(reply, "body_bytes"),
+                                  file.empty() ? "" : " of ", file));
+    }
+    if (const std::string body = text_at(reply, "body"); !body.empty()) {
+      line("body", first_line(body));
+    }
+    if (const std::string seconds = text_at(reply, "retry_after_s"); !seconds.empty()) {
+      line("retry after", seconds + "s");
+    }
+  }
+
+  /// Fit for a terminal.
+  static std::string first_line(const std::string& body) {
+    constexpr size_t kShownBytes = 60;
+    const size_t end = std::min(body.find('\n'), body.size());
+    const std::string_view shown = utf8_prefix(std::string_view(body).substr(0, end), kShownBytes);
+    const bool whole = shown.size() == body.size() || body.substr(shown.size()) == "\n";
+    return visible(shown) + (whole ? "" : " ...");
   }
 
   void route() {
     if (from_.if_contains("route") == nullptr) {
       return;
     }
-    const json::object& upstream = object_at(from_, "upstream");
-    const json::object& limits = object_at(from_, "limits");
-    const json::object& forwarded = object_at(from_, "forwarded");
     out_ += fmt::format("\n{}route        {}{}\n", green_, text_at(from_, "route"), off_);
     for (const auto& capture : object_at(from_, "captures")) {
       line("captured", fmt::format("{} = {}", std::string_view(capture.key()),
                                    text_at(object_at(from_, "captures"), capture.key())));
     }
+    rules();
+    split();
+    destination();
+    edits("request", object_at(from_, "request_headers"));
+    edits("response", object_at(from_, "response_headers"));
+  }
+
+  /// What the route asks of everybody.
+  void rules() {
     for (const json::value& each : array_at(from_, "rate_limits")) {
       const json::object& limit = each.as_object();
+      const std::string burst = text_at(limit, "burst");
       line("rate limit",
-           fmt::format("{}: {} by {}, {} scope", text_at(limit, "name"), text_at(limit, "limit"),
-                       joined(array_at(limit, "key")), text_at(limit, "scope")));
+           fmt::format("{}: {} by {}, {} scope{}{}{}{}", text_at(limit, "name"),
+                       text_at(limit, "limit"), joined(array_at(limit, "key")),
+                       text_at(limit, "scope"), burst.empty() ? "" : ", burst ", burst,
+                       text_at(limit, "about"),
+                       text_at(limit, "mode") == "shadow" ? " (shadow: only logged)" : ""));
     }
-    for (const json::value& action : array_at(from_, "actions")) {
-      line(text_at(action.as_object(), "action"), text_at(action.as_object(), "does"));
-    }
-    if (const std::string at_once = joined(array_at(from_, "concurrency_limits"));
-        !at_once.empty()) {
-      line("at once", at_once);
-    }
-    if (const std::string pace = joined(array_at(from_, "bandwidth_limits")); !pace.empty()) {
-      line("bandwidth", pace);
-    }
+    list(from_, "actions", "action");
+    verdict();
     if (const std::string priority = text_at(from_, "priority");
         !priority.empty() && priority != "normal") {
       line("priority", priority);
     }
+  }
+
+  /// A list of {`key`: "cors", "does": "..."}.
+  void list(const json::object& from, std::string_view name, std::string_view key) {
+    for (const json::value& each : array_at(from, name)) {
+      if (each.is_object()) {
+        line(text_at(each.get_object(), key), text_at(each.get_object(), "does"));
+      }
+    }
+  }
+
+  /// What the `clients` of the route say of this one.
+  void verdict() {
+    const json::object& verdict = object_at(from_, "client_verdict");
+    if (verdict.empty()) {
+      return;
+    }
+    const bool passes = flag_at(verdict, "passes");
+    const std::string entry = text_at(verdict, "entry");
+    const std::string_view otherwise =
+        passes ? "in no network of `clients.deny`" : "in no network of `clients.allow`";
+    line("this client", fmt::format("{}, {}", passes ? "may ask" : "may not ask",
+                                    entry.empty() ? std::string(otherwise)
+                                                  : fmt::format("in {} of `clients.{}`", entry,
+                                                                text_at(verdict, "rule"))));
+  }
+
+  void split() {
     for (const json::value& share : array_at(from_, "split")) {
       line("split",
            fmt::format("{} to {}{}", text_at(share.as_object(), "weight"),
                        text_at(share.as_object(), "upstream"), version_at(share.as_object())));
     }
     if (const json::object& release = object_at(from_, "release"); !release.empty()) {
-      line("release", fmt::format("{} gets {}, {}", text_at(release, "upstream"),
-                                  text_at(release, "share"), text_at(release, "state")));
+      const std::string guard = text_at(release, "guard");
+      line("release", fmt::format("{} gets {}, {}{}{}", text_at(release, "upstream"),
+                                  text_at(release, "share"), text_at(release, "state"),
+                                  guard.empty() ? "" : "; ", guard));
     }
     if (const json::object& choice = object_at(from_, "split_choice"); !choice.empty()) {
       const std::string chosen = text_at(choice, "upstream");
       line("goes to", fmt::format("{}{}{}{}", chosen, version_at(choice),
                                   chosen.empty() ? "" : ": ", text_at(choice, "reason")));
     }
-    if (upstream.empty()) {
+  }
+
+  void destination() {
+    const json::object& upstream = object_at(from_, "upstream");
+    const json::object& limits = object_at(from_, "limits");
+    const json::object& forwarded = object_at(from_, "forwarded");
+    if (!upstream.empty()) {
+      const std::string endpoints = joined(array_at(upstream, "endpoints"));
+      line("upstream",
+           fmt::format("{} ({})", text_at(upstream, "name"),
+                       endpoints.empty() ? "no endpoint: 503 upstream.none" : endpoints));
+      list(upstream, "policies", "policy");
+    }
+    if (!forwarded.empty()) {
+      line("forwarded",
+           fmt::format("path {}, host {}{}", text_at(forwarded, "path"), text_at(forwarded, "host"),
+                       flag_at(forwarded, "upgrade") ? ", upgrade let through" : ""));
+    }
+    if (limits.empty()) {
       return;
     }
-    const std::string endpoints = joined(array_at(upstream, "endpoints"));
-    line("upstream", fmt::format("{} ({})", text_at(upstream, "name"),
-                                 endpoints.empty() ? "no endpoint: 503 upstream.none" : endpoints));
-    line("forwarded",
-         fmt::format("path {}, host {}{}", text_at(forwarded, "path"), text_at(forwarded, "host"),
-                     flag_at(forwarded, "upgrade") ? ", upgrade let through" : ""));
-    line("timeouts", fmt::format("connect {}, response {}, stream idle {}, tunnel idle {}",
-                                 text_at(upstream, "connect_timeout"), text_at(limits, "timeout"),
-                                 text_at(limits, "stream_idle_timeout"),
-                                 text_at(limits, "tunnel_idle_timeout")));
-    if (const std::string set = joined(array_at(upstream, "resilience")); !set.empty()) {
-      line("protection", set);
-    }
-    if (flag_at(from_, "circuit_breaker")) {
-      line("route has", "a circuit breaker of its own");
-    }
-    line("body", fmt::format("at most {}", text_at(limits, "body_max")));
-    edits("request", object_at(from_, "request_headers"));
-    edits("response", object_at(from_, "response_headers"));
+    const std::string connect = text_at(upstream, "connect_timeout");
+    line("timeouts",
+         fmt::format("{}{}{}response {}, stream idle {}, tunnel idle {}",
+                     connect.empty() ? "" : "connect ", connect, connect.empty() ? "" : ", ",
+                     text_at(limits, "timeout"), text_at(limits, "stream_idle_timeout"),
+                     text_at(limits, "tunnel_idle_timeout")));
+    line("body", fmt::format("at most {}{}{}", text_at(limits, "body_max"),
+                             beyond(limits, "response_body_max", "the response's"),
+                             beyond(limits, "headers_max", "the head of the request")));
+  }
+
+  /// ", the response's 1MiB"; nothing without a limit.
+  static std::string beyond(const json::object& limits, std::string_view key,
+                            std::string_view what) {
+    const std::string limit = text_at(limits, key);
+    return limit.empty() || limit == "none" ? "" : fmt::format(", {} {}", what, limit);
   }
 
   /// " (2.1)"; nothing where there is no version.

@@ -35,7 +35,8 @@ constexpr Parameter kRelease[] = {
 constexpr Parameter kExplained[] = {
     {.name = "method", .documentation = "Of the request; GET unless said."},
     {.name = "url", .documentation = "Of the request.", .required = true},
-    {.name = "header", .documentation = "A field, as `Name: value`; may be repeated."}};
+    {.name = "header", .documentation = "A field, as `Name: value`; may be repeated."},
+    {.name = "client", .documentation = "The address that the connection is from."}};
 constexpr Parameter kReading[] = {
     {.name = "kind",
      .documentation = "Of reading.",
@@ -180,7 +181,7 @@ constexpr std::array kRoutes = {
     Route{"GET",
           "/explain",
           kEverybody,
-          "which route takes a request: ?method=GET&url=...&header=Name: value",
+          "which route takes a request: ?method=GET&url=...&header=Name: value&client=192.0.2.1",
           answer_explain,
           {.query = kExplained, .answers = kExplanation}},
     Route{"POST",

@@ -263,6 +263,8 @@ Reply explain_request(std::string_view query, control::Daemon& daemon) {
       request.url = value;
     } else if (name == "header") {
       request.headers.push_back(value);
+    } else if (name == "client") {
+      request.client = value;
     } else {
       return problem(400, "admin.bad_query", fmt::format("no parameter is called \"{}\"", name));
     }

@@ -226,6 +226,8 @@ class CommandLine {
     verb->add_option("-H,--header", explain_.headers, "A header of the request; may be repeated")
         ->type_name("'NAME: VALUE'")
         ->allow_extra_args(false);
+    verb->add_option("--client", explain_.client, "The address that the connection is from")
+        ->type_name("ADDRESS");
     add_target(*verb, explain_.target);
     verb->add_flag("--json", explain_.json, "Print it as JSON");
   }

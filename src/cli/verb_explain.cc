@@ -49,6 +49,9 @@ Result<json::object, std::string> ask_process(const AdminAddress& address,
   for (const std::string& header : request.headers) {
     path += "&header=" + admin::percent_encode(header);
   }
+  if (!request.client.empty()) {
+    path += "&client=" + admin::percent_encode(request.client);
+  }
   const auto reply = ask_admin(address, {.method = "GET", .path = path});
   if (!reply) {
     return Failure<std::string>{reply.error()};
@@ -81,6 +84,7 @@ int explain(const ExplainOptions& options, const Environment& environment) {
   request.method = options.words.size() == 2 ? options.words[0] : "GET";
   request.url = options.words.back();
   request.headers = options.headers;
+  request.client = options.client;
   if (!options.target.socket.empty()) {
     const auto address = find_admin(options.target);
     return print(address ? ask_process(*address, request)

@@ -82,6 +82,7 @@ struct ExplainOptions {
   AdminTarget target;
   std::vector<std::string> words;  // METHOD URL, URL or an error code
   std::vector<std::string> headers;
+  std::string client;
   bool json = false;
 };
 

@@ -268,10 +268,11 @@ const std::vector<ErrorCode>& error_codes() {
        "or its route was removed."},
       {"W0151", "shadowed route",
        "Another route comes first and takes every request that this one could, so it never gets "
-       "one "
-       "(or none for the hosts named): an earlier one with the same host and path that takes at "
-       "least the same methods, a prefix above a regular expression, or a template with `{rest*}` "
-       "above a prefix. Of equally specific routes the first in the file wins."},
+       "one (or none for the hosts named): an earlier one with the same host and path that takes "
+       "at "
+       "least the same methods and clients and asks for no other fields, a prefix above a regular "
+       "expression, a template with `{rest*}` above a prefix, or an earlier expression that takes "
+       "every path before another one. Of equally specific routes the first in the file wins."},
       {"W0152", "secret in plain text",
        "A password, or a header that usually carries a credential, has its value in the config "
        "file, where backups and "
@@ -283,11 +284,12 @@ const std::vector<ErrorCode>& error_codes() {
        "twice the "
        "traffic; most often it is a copy that was meant to be changed."},
       {"W0155", "overlapping routes",
-       "Two routes have the same host and path and are equally specific, yet some requests fit "
-       "both: "
-       "their order in the file decides. Make one of them more specific (a method, one more "
-       "header) "
-       "or accept that the first wins."},
+       "Two routes have the same host and are equally specific, yet some requests fit both: their "
+       "order in the file decides. Make one of them more specific (a method, one more header) or "
+       "accept that the first wins. Compared are routes with the same path, and those with "
+       "different regular expressions: by paths made of the one that the other takes, so that two "
+       "of these may overlap without being found. Where too many routes have a host and path in "
+       "common, each is compared with the first of them only, and a warning says so."},
       {"W0156", "missing capture",
        "A key tells requests apart by a part of the path, and a route that uses it has a path that "
        "captures no such part: its requests lack the key."},

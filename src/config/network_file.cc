@@ -24,41 +24,6 @@ constexpr size_t kNetworkFileBytesMax = 512ULL * 1024 * 1024;
 constexpr size_t kBadLinesMax = 10;  // that are shown
 constexpr uint8_t kMappedBits = 96;
 
-/// nullopt: it is no network, or has bits beyond its prefix. The common case of kCidrRule, fast.
-std::optional<Network> parse_network(std::string_view text) {
-  const size_t slash = text.find('/');
-  const std::string_view address = text.substr(0, slash);
-  const bool ipv4 = address.find(':') == std::string_view::npos;
-  std::array<char, INET6_ADDRSTRLEN> copy{};
-  if (address.size() >= copy.size() || address.find('\0') != std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::copy(address.begin(), address.end(), copy.begin());
-  Network network;
-  uint8_t* const bytes = network.bytes.data();
-  if (ipv4) {
-    network.bytes[10] = network.bytes[11] = 0xff;
-  }
-  if (inet_pton(ipv4 ? AF_INET : AF_INET6, copy.data(), bytes + (ipv4 ? kMappedBits / 8 : 0)) !=
-      1) {
-    return std::nullopt;
-  }
-  const uint64_t width = ipv4 ? 32 : 128;
-  const std::optional<uint64_t> length =
-      slash == std::string_view::npos ? width : parse_decimal(text.substr(slash + 1), width);
-  if (!length) {
-    return std::nullopt;
-  }
-  network.bits = static_cast<uint8_t>(*length + (ipv4 ? kMappedBits : 0));
-  for (size_t bit = network.bits; bit < 128; bit += bit % 8 == 0 ? 8 : 1) {
-    const auto mask = static_cast<uint8_t>(bit % 8 == 0 ? 0xff : 0x80 >> (bit % 8));
-    if ((network.bytes[bit / 8] & mask) != 0) {
-      return std::nullopt;
-    }
-  }
-  return network;
-}
-
 /// Of a line without its comment.
 std::string_view content_of(std::string_view line) {
   return trim(line.substr(0, line.find('#')));
@@ -101,6 +66,40 @@ std::vector<Network> parse_networks(Reader& reader, const std::string& path,
 }
 
 }  // namespace
+
+std::optional<Network> parse_network(std::string_view text) {
+  const size_t slash = text.find('/');
+  const std::string_view address = text.substr(0, slash);
+  const bool ipv4 = address.find(':') == std::string_view::npos;
+  std::array<char, INET6_ADDRSTRLEN> copy{};
+  if (address.size() >= copy.size() || address.find('\0') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::copy(address.begin(), address.end(), copy.begin());
+  Network network;
+  uint8_t* const bytes = network.bytes.data();
+  if (ipv4) {
+    network.bytes[10] = network.bytes[11] = 0xff;
+  }
+  if (inet_pton(ipv4 ? AF_INET : AF_INET6, copy.data(), bytes + (ipv4 ? kMappedBits / 8 : 0)) !=
+      1) {
+    return std::nullopt;
+  }
+  const uint64_t width = ipv4 ? 32 : 128;
+  const std::optional<uint64_t> length =
+      slash == std::string_view::npos ? width : parse_decimal(text.substr(slash + 1), width);
+  if (!length) {
+    return std::nullopt;
+  }
+  network.bits = static_cast<uint8_t>(*length + (ipv4 ? kMappedBits : 0));
+  for (size_t bit = network.bits; bit < 128; bit += bit % 8 == 0 ? 8 : 1) {
+    const auto mask = static_cast<uint8_t>(bit % 8 == 0 ? 0xff : 0x80 >> (bit % 8));
+    if ((network.bytes[bit / 8] & mask) != 0) {
+      return std::nullopt;
+    }
+  }
+  return network;
+}
 
 std::string NetworkFileType::limits() const {
   return fmt::format("absolute; at most {}", format_size(kNetworkFileBytesMax));

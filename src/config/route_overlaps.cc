@@ -1,7 +1,9 @@
 // Warnings about routes by what the others take: one that never matches, two that are told apart by
-// their order alone. Each route is held against at most kComparedMax others a host, so that 100,000
-// routes are checked at once. Says nothing where it cannot be sure.
+// their order alone. Where so many routes have a host and path in common that all pairs would take
+// too long, each is held against kComparedMax of them, and a warning says so: 100,000 routes are
+// checked at once. Of two routes it says nothing where it cannot be sure.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -9,15 +11,58 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/pattern.h"
 #include "hangu/config/path_template.h"
 
 #include "config/checks.h"
+#include "config/network_file.h"
+#include "config/regex_samples.h"
 #include "config/text.h"
 
 namespace hangu::config {
 namespace {
 
 constexpr size_t kComparedMax = 64;
+constexpr size_t kPairsMax = 1'000'000;     // of the same host and path: all of them are compared
+constexpr size_t kRegexPairsMax = 200'000;  // the same of regular expressions of a host
+
+/// A route as it is compared with others.
+struct Compared {
+  const RouteMatch& match;
+  const std::vector<Network>& clients;  // of the match
+};
+
+/// Whether every address of one network is in the other, as CidrSet takes them: an IPv4 address is
+/// in no IPv6 network.
+bool is_within(const Network& inner, const Network& outer) {
+  constexpr uint8_t kMappedBits = 96;
+  if (outer.bits > inner.bits || (inner.bits >= kMappedBits && outer.bits < kMappedBits)) {
+    return false;
+  }
+  const size_t whole = outer.bits / 8;
+  const auto mask = static_cast<uint8_t>(0xff00U >> outer.bits % 8);
+  return std::equal(inner.bytes.begin(), inner.bytes.begin() + static_cast<ptrdiff_t>(whole),
+                    outer.bytes.begin()) &&
+         (mask == 0 || (inner.bytes[whole] & mask) == outer.bytes[whole]);
+}
+
+bool covers_clients(const std::vector<Network>& outer, const std::vector<Network>& inner) {
+  return outer.empty() ||
+         (!inner.empty() && std::all_of(inner.begin(), inner.end(), [&](const Network& network) {
+           return std::any_of(outer.begin(), outer.end(),
+                              [&](const Network& around) { return is_within(network, around); });
+         }));
+}
+
+/// Whether a client can be in both; of two networks one is in the other, or they have none in
+/// common.
+bool share_a_client(const std::vector<Network>& a, const std::vector<Network>& b) {
+  return a.empty() || b.empty() || std::any_of(a.begin(), a.end(), [&](const Network& one) {
+           return std::any_of(b.begin(), b.end(), [&](const Network& other) {
+             return is_within(one, other) || is_within(other, one);
+           });
+         });
+}
 
 /// Which of two routes with the same host and path comes first; equal: the order decides.
 auto rank_of(const RouteMatch& match) {
@@ -43,12 +88,12 @@ bool covers_fields(const RouteMatch& outer, const RouteMatch& inner) {
     });
   };
   return within(outer.headers, inner.headers) && within(outer.query, inner.query) &&
-         within(outer.cookies, inner.cookies) &&
-         (outer.clients.empty() || outer.clients == inner.clients);
+         within(outer.cookies, inner.cookies);
 }
 
-bool covers(const RouteMatch& outer, const RouteMatch& inner) {
-  return covers_methods(outer, inner) && covers_fields(outer, inner);
+bool covers(const Compared& outer, const Compared& inner) {
+  return covers_methods(outer.match, inner.match) && covers_fields(outer.match, inner.match) &&
+         covers_clients(outer.clients, inner.clients);
 }
 
 bool share_a_method(const RouteMatch& a, const RouteMatch& b) {
@@ -68,12 +113,11 @@ bool contradict(const std::vector<FieldMatch>& a, const std::vector<FieldMatch>&
   });
 }
 
-/// Whether a request can be for both, whose paths are the same. Of different patterns of a field
-/// and of different networks nobody knows.
-bool can_meet(const RouteMatch& a, const RouteMatch& b) {
-  return share_a_method(a, b) && !contradict(a.headers, b.headers) &&
-         !contradict(a.query, b.query) && !contradict(a.cookies, b.cookies) &&
-         (a.clients.empty() || b.clients.empty() || a.clients == b.clients);
+/// Whether a request can be for both, if a path can. Of different patterns of a field nobody knows.
+bool can_meet(const Compared& a, const Compared& b) {
+  return share_a_method(a.match, b.match) && !contradict(a.match.headers, b.match.headers) &&
+         !contradict(a.match.query, b.match.query) &&
+         !contradict(a.match.cookies, b.match.cookies) && share_a_client(a.clients, b.clients);
 }
 
 /// The same text for templates that take the same paths.
@@ -107,10 +151,44 @@ std::string path_key(const RouteMatch& match) {
                                   : "regex " + match.path_regex;
 }
 
+/// Where the class that begins at `at` ends; its first character may be `]`.
+size_t end_of_class(const std::string& regex, size_t at) {
+  ++at;
+  at += at < regex.size() && regex[at] == '^' ? 1 : 0;
+  at += at < regex.size() && regex[at] == ']' ? 1 : 0;
+  while (at < regex.size() && regex[at] != ']') {
+    at += regex[at] == '\\' ? 2 : 1;
+  }
+  return at;
+}
+
+/// Whether there are alternatives outside of groups, or that is not plain to see.
+bool has_alternatives(const std::string& regex) {
+  if (regex.find("[:") != std::string::npos || regex.find("\\Q") != std::string::npos) {
+    return true;
+  }
+  size_t depth = 0;
+  for (size_t at = 0; at < regex.size(); ++at) {
+    switch (regex[at]) {
+      case '\\': ++at; break;
+      case '(': ++depth; break;
+      case ')': depth -= depth != 0 ? 1 : 0; break;
+      case '|':
+        if (depth == 0) {
+          return true;
+        }
+        break;
+      case '[': at = end_of_class(regex, at); break;
+      default: break;
+    }
+  }
+  return false;
+}
+
 /// The text with which every match of the expression begins; empty when that is not plain to see.
 std::string literal_beginning(const std::string& regex) {
   std::string out;
-  if (regex.find('|') != std::string::npos) {
+  if (has_alternatives(regex)) {
     return out;
   }
   for (size_t at = 0; at < regex.size(); ++at) {
@@ -165,12 +243,68 @@ std::vector<std::string> hosts_of(const RouteMatch& match) {
   return hosts;
 }
 
+/// A path as requests have it when routes see it.
+bool is_normal(std::string_view path) {
+  return path.starts_with('/') && path.find("//") == std::string_view::npos &&
+         path.find("/./") == std::string_view::npos &&
+         path.find("/../") == std::string_view::npos && !path.ends_with("/.") &&
+         !path.ends_with("/..") &&
+         std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+/// A regular expression, compiled when it is compared for the first time.
+class ComparedRegex {
+ public:
+  explicit ComparedRegex(const std::string& expression)
+      : expression_(expression),
+        beginning_(literal_beginning(expression)) {}
+
+  /// False: no path fits both.
+  bool may_meet(const ComparedRegex& other) const {
+    return beginning_.starts_with(other.beginning_) || other.beginning_.starts_with(beginning_);
+  }
+
+  /// One of a few paths that are known to fit this one and fit the other, too; empty: none was
+  /// found.
+  std::string common_path(ComparedRegex& other) {
+    compile();
+    other.compile();
+    const auto taken = std::find_if(samples_.begin(), samples_.end(), [&](const auto& sample) {
+      return other.pattern_ && other.pattern_->matches(sample);
+    });
+    return taken != samples_.end() ? *taken : "";
+  }
+
+ private:
+  void compile() {
+    if (compiled_) {
+      return;
+    }
+    compiled_ = true;
+    if (auto pattern = Pattern::compile(expression_)) {
+      pattern_.emplace(std::move(*pattern));
+      for (std::string& sample : regex_samples(expression_)) {
+        if (is_normal(sample) && pattern_->matches(sample)) {
+          samples_.push_back(std::move(sample));
+        }
+      }
+    }
+  }
+
+  const std::string& expression_;
+  std::string beginning_;  // of every match
+  bool compiled_ = false;
+  std::optional<Pattern> pattern_;
+  std::vector<std::string> samples_;  // that it takes
+};
+
 /// What another route means for one.
 struct Finding {
   enum class Kind : uint8_t { kNone, kSameShadows, kOtherShadows, kOverlaps };
 
   Kind kind = Kind::kNone;
   const Route* winner = nullptr;
+  std::string path{};  // that both take, where they do not have the same
 };
 
 class RouteComparison {
@@ -179,6 +313,10 @@ class RouteComparison {
       : config_(config) {
     for (size_t i = 0; i < config.routes.size(); ++i) {
       const RouteMatch& match = config.routes[i].match;
+      clients_.push_back(networks_of(match));
+      if (!match.path_regex.empty()) {
+        compared_regexes_.try_emplace(i, match.path_regex);
+      }
       for (const std::string& host : hosts_of(match)) {
         same_[host + '\n' + path_key(match)].push_back(i);
         if (match.path_template.ends_with("*}")) {
@@ -187,41 +325,111 @@ class RouteComparison {
         if (takes_every_path(match)) {
           every_path_[host].push_back(i);
         }
+        if (!match.path_regex.empty()) {
+          regexes_[host].push_back(i);
+        }
       }
     }
+    same_max_ = pairs(same_) <= kPairsMax ? SIZE_MAX : kComparedMax;
+    regexes_max_ = pairs(regexes_) <= kRegexPairsMax ? SIZE_MAX : kComparedMax;
   }
 
-  Finding find(size_t index, const std::string& host) const {
+  Finding find(size_t index, const std::string& host) {
     const RouteMatch& match = config_.routes[index].match;
-    if (const Route* winner = shadowed_by_other(match, host)) {
+    if (const Route* winner = shadowed_by_other(index, host)) {
       return {Finding::Kind::kOtherShadows, winner};
     }
     const std::vector<size_t>& same = same_.at(host + '\n' + path_key(match));
     Finding finding;
-    for (size_t i = 0; i < std::min(same.size(), kComparedMax) && same[i] < index; ++i) {
+    for (size_t i = 0; i < std::min(same.size(), same_max_) && same[i] < index; ++i) {
       const Route& other = config_.routes[same[i]];
-      if (rank_of(other.match) <= rank_of(match) && covers(other.match, match)) {
+      if (rank_of(other.match) <= rank_of(match) && covers(compared(same[i]), compared(index))) {
         return {Finding::Kind::kSameShadows, &other};
       }
       if (finding.winner == nullptr && rank_of(other.match) == rank_of(match) &&
-          can_meet(other.match, match)) {
+          can_meet(compared(same[i]), compared(index))) {
         finding = {Finding::Kind::kOverlaps, &other};
       }
     }
-    return finding;
+    return finding.winner != nullptr || match.path_regex.empty() ? finding
+                                                                 : other_regex(index, host);
+  }
+
+  /// A route that was held against some of those only that it may overlap with; nullopt: none was.
+  std::optional<size_t> compared_with_some() const {
+    for (const auto& [lists, max] :
+         {std::pair(&same_, same_max_), std::pair(&regexes_, regexes_max_),
+          std::pair(&rest_templates_, kComparedMax), std::pair(&every_path_, kComparedMax)}) {
+      for (const auto& [key, list] : *lists) {
+        if (list.size() > max) {
+          return list[max];
+        }
+      }
+    }
+    return std::nullopt;
   }
 
  private:
   using Lists = std::unordered_map<std::string, std::vector<size_t>>;
 
+  static size_t pairs(const Lists& lists) {
+    size_t all = 0;
+    for (const auto& [key, list] : lists) {
+      all += list.size() * (list.size() - 1) / 2;
+    }
+    return all;
+  }
+
+  static std::vector<Network> networks_of(const RouteMatch& match) {
+    std::vector<Network> networks;
+    for (const Cidr& each : match.clients) {
+      if (const auto network = parse_network(each.text)) {
+        networks.push_back(*network);
+      }
+    }
+    return networks;
+  }
+
+  Compared compared(size_t index) const { return {config_.routes[index].match, clients_[index]}; }
+
+  /// What an earlier route with another regular expression means.
+  Finding other_regex(size_t index, const std::string& host) {
+    const RouteMatch& match = config_.routes[index].match;
+    const std::vector<size_t>& list = regexes_.at(host);
+    ComparedRegex& own = compared_regexes_.at(index);
+    Finding finding;
+    for (size_t i = 0; i < std::min(list.size(), regexes_max_) && list[i] < index; ++i) {
+      ComparedRegex& earlier = compared_regexes_.at(list[i]);
+      if (!own.may_meet(earlier)) {
+        continue;
+      }
+      const Route& other = config_.routes[list[i]];
+      if (takes_every_path(other.match) && rank_of(other.match) <= rank_of(match) &&
+          covers(compared(list[i]), compared(index))) {
+        return {Finding::Kind::kOtherShadows, &other};
+      }
+      if (finding.winner == nullptr && rank_of(other.match) == rank_of(match) &&
+          can_meet(compared(list[i]), compared(index))) {
+        std::string path = own.common_path(earlier);
+        path = path.empty() ? earlier.common_path(own) : path;
+        if (!path.empty()) {
+          finding = {Finding::Kind::kOverlaps, &other, std::move(path)};
+        }
+      }
+    }
+    return finding;
+  }
+
   /// A route with another path that comes first and takes all that this one could.
-  const Route* shadowed_by_other(const RouteMatch& match, const std::string& host) const {
+  const Route* shadowed_by_other(size_t index, const std::string& host) const {
+    const RouteMatch& match = config_.routes[index].match;
     const auto first_of = [&](const Lists& lists, const std::string& key, auto takes) {
       const auto found = lists.find(key);
       const size_t count = found != lists.end() ? std::min(found->second.size(), kComparedMax) : 0;
       for (size_t i = 0; i < count; ++i) {
         const Route& other = config_.routes[found->second[i]];
-        if (&other.match != &match && takes(other.match) && covers(other.match, match)) {
+        if (found->second[i] != index && takes(other.match) &&
+            covers(compared(found->second[i]), compared(index))) {
           return &other;
         }
       }
@@ -251,9 +459,14 @@ class RouteComparison {
   }
 
   const Config& config_;
-  Lists same_;  // by host and path
+  std::vector<std::vector<Network>> clients_;  // of each route
+  Lists same_;                                 // by host and path
   Lists rest_templates_;
   Lists every_path_;
+  Lists regexes_;
+  size_t same_max_ = 0;
+  size_t regexes_max_ = 0;
+  std::unordered_map<size_t, ComparedRegex> compared_regexes_;  // by route
 };
 
 std::string text_of(const Finding& finding) {
@@ -270,7 +483,7 @@ std::string text_of(const Finding& finding) {
 }
 
 void check_overlaps(Reader& reader, const Node& root, const Config& config) {
-  const RouteComparison comparison(config);
+  RouteComparison comparison(config);
   for (size_t i = 0; i < config.routes.size(); ++i) {
     const Route& route = config.routes[i];
     const std::vector<std::string> hosts = hosts_of(route.match);
@@ -278,11 +491,11 @@ void check_overlaps(Reader& reader, const Node& root, const Config& config) {
     Finding shadow;
     Finding overlap;
     for (const std::string& host : hosts) {
-      const Finding found = comparison.find(i, host);
+      Finding found = comparison.find(i, host);
       if (found.kind == Finding::Kind::kOverlaps) {
-        overlap = found;
+        overlap = std::move(found);
       } else if (found.kind != Finding::Kind::kNone) {
-        shadow = found;
+        shadow = std::move(found);
         lost.push_back(host);
       }
     }
@@ -297,12 +510,23 @@ void check_overlaps(Reader& reader, const Node& root, const Config& config) {
     } else if (overlap.winner != nullptr) {
       reader.warning(
           mark, {"W0155",
-                 fmt::format("requests that both routes {} and {} take go to {}, since it stands "
-                             "first; nothing else tells them apart",
-                             quoted(overlap.winner->name), quoted(route.name),
-                             quoted(overlap.winner->name)),
+                 fmt::format(
+                     "requests that both routes {} and {} take{} go to {}, since it stands first; "
+                     "nothing else tells them apart",
+                     quoted(overlap.winner->name), quoted(route.name),
+                     overlap.path.empty() ? "" : fmt::format(", such as {},", overlap.path),
+                     quoted(overlap.winner->name)),
                  ""});
     }
+  }
+  if (const std::optional<size_t> route = comparison.compared_with_some()) {
+    reader.warning(child(element(root, "routes", *route), "name").mark,
+                   {"W0155",
+                    fmt::format("so many routes have the host and path of route {} in common, or "
+                                "regular expressions of its host, that each is compared with the "
+                                "first {} of them only",
+                                quoted(config.routes[*route].name), kComparedMax),
+                    ""});
   }
 }
 

@@ -135,6 +135,20 @@ bool TextTemplate::has_variables() const {
                      [](const Piece& piece) { return piece.variable != Variable::kNone; });
 }
 
+std::string_view variable_name(Variable variable) noexcept {
+  for (const Known& known : kKnown) {
+    if (known.variable == variable) {
+      return known.name;
+    }
+  }
+  for (const Known& known : kNamed) {
+    if (known.variable == variable) {
+      return known.name;
+    }
+  }
+  return {};
+}
+
 std::string variable_names() {
   std::string out;
   for (const Known& known : kKnown) {

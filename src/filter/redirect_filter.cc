@@ -6,6 +6,7 @@
 
 #include "hangu/filter/stream.h"
 #include "hangu/policy/path_rewrite.h"
+#include "hangu/policy/path_target.h"
 
 #include "filter/make_path.h"
 #include "filter/path_target.h"
@@ -28,10 +29,6 @@ std::string_view join(const std::array<std::string_view, Count>& parts, buffer::
   return {begin, size};
 }
 
-bool is_default_port(std::string_view scheme, uint32_t port) {
-  return port == (scheme == "https" ? 443U : 80U);
-}
-
 }  // namespace
 
 RedirectFilter::RedirectFilter(const config::Route& route)
@@ -44,29 +41,28 @@ std::string_view RedirectFilter::location(Stream& stream) const noexcept {
   const config::Redirect& redirect = route_.redirect;
   const http::RequestHead& request = stream.request;
   const std::string_view asked = stream.info.tls_protocol.empty() ? "http" : "https";
-  const std::string_view scheme = redirect.scheme.empty() ? asked : redirect.scheme;
-  const bool moves = scheme != asked || !redirect.host.empty();
-  const uint32_t port = redirect.port != 0 ? redirect.port : moves ? 0 : request.port;
+  const policy::RedirectAddress to =
+      policy::redirect_address(redirect, asked, request.host, request.port);
   char digits[8] = {':'};
   std::string_view port_text;
-  if (port != 0 && !is_default_port(scheme, port)) {
-    const char* const end = std::to_chars(digits + 1, digits + sizeof digits, port).ptr;
+  if (to.port != 0) {
+    const char* const end = std::to_chars(digits + 1, digits + sizeof digits, to.port).ptr;
     port_text = {digits, static_cast<size_t>(end - digits)};
   }
   const policy::PathParts path = policy::rewrite_path(
       route_.match, make_path(path_, stream.info.captures.values, stream.arena()), redirect.prefix,
       request.path);
-  const std::string_view host = redirect.host.empty() ? request.host : redirect.host;
   if (substitution_) {
     if (const std::string_view target = substituted_target(*substitution_, stream);
         !target.empty()) {
-      return join(std::array<std::string_view, 5>{scheme, "://", host, port_text, target},
+      return join(std::array<std::string_view, 5>{to.scheme, "://", to.host, port_text, target},
                   stream.arena());
     }
   }
-  return join(std::array<std::string_view, 8>{scheme, "://", host, port_text, path.head, path.tail,
-                                              request.has_query ? "?" : "", request.query},
-              stream.arena());
+  return join(
+      std::array<std::string_view, 8>{to.scheme, "://", to.host, port_text, path.head, path.tail,
+                                      request.has_query ? "?" : "", request.query},
+      stream.arena());
 }
 
 FilterStatus RedirectFilter::on_request_headers(Stream& stream) const noexcept {

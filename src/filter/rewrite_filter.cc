@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "hangu/filter/stream.h"
-#include "hangu/http/text.h"
 #include "hangu/policy/path_rewrite.h"
+#include "hangu/policy/path_target.h"
 
 #include "filter/make_path.h"
 #include "filter/path_target.h"
@@ -18,12 +18,6 @@ RequestText host_text(const std::string& host) {
   return RequestText(parsed ? *parsed : config::TextTemplate::literal(host));
 }
 
-bool is_host(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return http::is_alnum(c) || std::string_view("-._:[]").find(c) != std::string_view::npos;
-  });
-}
-
 }  // namespace
 
 RewriteFilter::RewriteFilter(const config::Route& route)
@@ -35,7 +29,7 @@ RewriteFilter::RewriteFilter(const config::Route& route)
 /// False: what the client sent in a variable makes no host.
 bool RewriteFilter::set_host(Stream& stream) const noexcept {
   stream.info.forward_host = host_.of(stream);
-  return is_host(stream.info.forward_host);
+  return policy::is_forward_host(stream.info.forward_host);
 }
 
 FilterStatus RewriteFilter::on_request_headers(Stream& stream) const noexcept {

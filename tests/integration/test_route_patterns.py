@@ -124,6 +124,7 @@ class Checks(unittest.TestCase):
                 (route("loser", {"prefix": "/a/"}), winner),
                 (route("loser", {"regex": "/a/[0-9]+"}), winner),
                 (route("loser", {"regex": "/a/b/c?"}), winner),
+                (route("loser", {"regex": r"/a/(b|c)[]|\]]"}), winner),
                 (route("loser", {"template": "/u/{x}"}), route("winner", {"template": "/u/{y}"})),
                 (route("loser", {"prefix": "/u/v"}), route("winner", {"template": "/u/{rest*}"})),
                 (route("loser"), route("winner", {"regex": ".*"}))):
@@ -143,6 +144,68 @@ class Checks(unittest.TestCase):
                 self.assertEqual(code, "W0155")
                 self.assertRegex(message, 'both routes "first" and "second" .* go to "first"')
 
+    def test_different_regular_expressions(self):
+        for one, other, path in (
+                ("/v[0-9]+/.*", "/v1/(users|orders)", "/v1/users"),
+                ("/v1/(?:users|orders)", "/v[0-9]+/.*", "/v1/users"),
+                ("/a/x|/b/y", "/b/[a-z]", "/b/y"), ("/a/(x|y)?z", "/a/yz+", "/a/yz"),
+                ("/u/[^/]+/p{2}", r"/u/\w+/pp", "/u/a/pp"),
+                ("/a.b/[0-9]{3}", "/a.b/0+", "/aab/000"),
+                (".*", "/z[0-9]", "/z0")):
+            with self.subTest(one, other=other):
+                (code, message), = self.check([route("first", {"regex": one}, match={}),
+                                               route("second", {"regex": other}, match={})])
+                if one == ".*":
+                    self.assertEqual(code, "W0151")
+                    continue
+                self.assertEqual(code, "W0155")
+                self.assertIn('both routes "first" and "second" take, such as '
+                              f'{path}, go to "first"', message)
+
+    def test_regular_expressions_that_do_not_meet(self):
+        ranked = [route("any", {"regex": "/v[0-9]+/.*"}),
+                  route("get", {"regex": "/v1/x"}, match={"methods": ["GET"]})]
+        for routes in (
+                [route("a", {"regex": "/a/[0-9]+"}), route("b", {"regex": "/a/[a-z]+"})],
+                [route("a", {"regex": "/a/.*"}, match={"methods": ["GET"]}),
+                 route("b", {"regex": "/a/b"}, match={"methods": ["PUT"]})],
+                [route("a", {"regex": "/a/.*"}, match={"hosts": ["a.org"]}),
+                 route("b", {"regex": "/a/b"}, match={"hosts": ["b.org"]})],
+                ranked, ranked[::-1]):
+            with self.subTest(str(routes)):
+                self.assertEqual(self.check(routes), [])
+
+    def test_networks_in_networks(self):
+        def found(first, second):
+            return [code for code, _ in self.check([
+                route("first", {"prefix": "/a"}, match={"clients": first}),
+                route("second", {"prefix": "/a"}, match={"clients": second})])]
+
+        for first, second, codes in (
+                (["10.0.0.0/8"], ["10.1.0.0/16"], ["W0151"]),
+                (["10.0.0.0/8", "192.0.2.0/24"], ["192.0.2.1", "10.9.9.9"], ["W0151"]),
+                (["10.1.0.0/16"], ["10.0.0.0/8"], ["W0155"]),
+                (["10.0.0.0/8"], ["10.1.0.0/16", "192.0.2.0/24"], ["W0155"]),
+                (["10.0.0.0/9"], ["10.128.0.0/9"], []), (["10.0.0.0/8"], ["11.0.0.0/8"], []),
+                (["::/0"], ["10.0.0.0/8"], []), (["0.0.0.0/0"], ["10.0.0.0/8"], ["W0151"]),
+                (["2001:db8::/32"], ["2001:db8:1::/48"], ["W0151"]),
+                (["2001:db8:8000::/33"], ["2001:db8::/33"], [])):
+            with self.subTest(first=first, second=second):
+                self.assertEqual(found(first, second), codes)
+
+    def test_all_of_many_are_compared_or_it_says_so(self):
+        def tenants(count):
+            return [route(f"r{i}", {"prefix": "/a"}, match={"headers": {"x-tenant": str(i)}})
+                    for i in range(count)]
+
+        again = route("again", {"prefix": "/a"}, match={"headers": {"x-tenant": "150"}})
+        (code, message), = self.check([*tenants(200), again])
+        self.assertEqual(code, "W0151")
+        self.assertIn('"r150"', message)
+        (code, message), = self.check(tenants(2100))
+        self.assertEqual(code, "W0155")
+        self.assertIn("each is compared with the first 64 of them only", message)
+
     def test_what_is_fine(self):
         self.assertEqual(self.check([
             route("get", {"prefix": "/a"}, match={"methods": ["GET"]}),
@@ -153,6 +216,8 @@ class Checks(unittest.TestCase):
             route("id", {"template": "/a/{id}"}), route("x", {"template": "/a/{id}/x"}),
             route("below", {"prefix": "/a/b"}),
             route("regex", {"regex": "/ab[0-9]*"}), route("either", {"regex": "/a/x|/z"}),
+            route("class", {"regex": "/a/1[](]|/y"}), route("quoted", {"regex": r"/a/2\Q(\E|/t"}),
+            route("named", {"regex": "/a/3[[:alpha:](]|/s"}),
             route("rest")]), [])
 
     def test_missing_captures(self):

@@ -20,6 +20,7 @@ struct ExplainRequest {
   std::string method = "GET";
   std::string url;                   // absolute; see parse_url()
   std::vector<std::string> headers;  // "Name: value"
+  std::string client{};              // the peer's address; empty: not known
 };
 
 /// What a process that runs knows beside its config.

@@ -60,6 +60,9 @@ struct TextTemplate {
   std::vector<Piece> pieces;
 };
 
+/// As it is written: "client_ip"; "header." of those with a name; empty for a piece of text.
+std::string_view variable_name(Variable variable) noexcept;
+
 /// "client_ip, …, header.NAME": for the documents.
 std::string variable_names();
 

@@ -52,5 +52,12 @@ TEST(TextTemplateTest, UnknownWordsAreErrors) {
   EXPECT_NE(parsed("{header.}"), "{header.}");
 }
 
+TEST(TextTemplateTest, VariablesKnowHowTheyAreWritten) {
+  EXPECT_EQ(variable_name(Variable::kClientIp), "client_ip");
+  EXPECT_EQ(variable_name(Variable::kTlsClientFingerprint), "tls_client_fingerprint");
+  EXPECT_EQ(variable_name(Variable::kCapture), "path.");
+  EXPECT_EQ(variable_name(Variable::kNone), "");
+}
+
 }  // namespace
 }  // namespace hangu::config
