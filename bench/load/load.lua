@@ -1,5 +1,6 @@
 -- wrk's script: the method and the size of the body from the command line, or a file with header
--- fields of which each request has one in turn; the result as one line of numbers, since wrk itself
+-- fields of which each request has one in turn, or how many tenants there are, of which each request
+-- comes from one at random; the result as one line of numbers, since wrk itself
 -- does not print the 99.9th percentile.
 local function take_turns(path)
   local requests, turn = {}, 0
@@ -13,6 +14,17 @@ local function take_turns(path)
   end
 end
 
+local function come_from(tenants)
+  local mark = "0000000"
+  local text = wrk.format(nil, nil, {["Host"] = wrk.headers["Host"], ["X-Tenant"] = mark})
+  local from, to = text:find(mark, 1, true)
+  local before, behind = text:sub(1, from - 1), text:sub(to + 1)
+  math.randomseed(os.time())
+  request = function()
+    return before .. string.format("%07d", math.random(tenants)) .. behind
+  end
+end
+
 function init(args)
   if args[1] == "POST" then
     wrk.method = "POST"
@@ -23,6 +35,9 @@ function init(args)
   end
   if args[1] == "FIELDS" then
     take_turns(args[2])
+  end
+  if args[1] == "TENANTS" then
+    come_from(tonumber(args[2]))
   end
 end
 

@@ -158,8 +158,9 @@ AskedFields::AskedFields(const std::vector<std::string>& headers) {
   }
 }
 
-AskedClient client_of(const std::string& peer, const http::HeaderBlock& headers,
+AskedClient client_of(const std::string& said, const http::HeaderBlock& headers,
                       const config::Listener* listener) {
+  const std::string peer(http::without_mapping(said));
   const policy::CidrSet trusted(listener != nullptr ? listener->trusted_proxies
                                                     : std::vector<config::Cidr>());
   const bool says = headers.contains(http::HeaderName::kXForwardedFor);

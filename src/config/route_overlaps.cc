@@ -22,9 +22,11 @@
 namespace hangu::config {
 namespace {
 
-constexpr size_t kComparedMax = 64;
-constexpr size_t kPairsMax = 1'000'000;     // of the same host and path: all of them are compared
-constexpr size_t kRegexPairsMax = 200'000;  // the same of regular expressions of a host
+// What all comparisons of a config may take together: a second at most. In pairs of routes.
+constexpr size_t kEffortMax = 10'000'000;
+constexpr size_t kNetworkPairs = 16;   // that take as long
+constexpr size_t kRegexEffort = 200;   // of looking for a path that two expressions take
+constexpr size_t kRegexesMax = 2'000;  // of a host: each is compiled and kept meanwhile
 
 /// A route as it is compared with others.
 struct Compared {
@@ -107,8 +109,12 @@ bool share_a_method(const RouteMatch& a, const RouteMatch& b) {
 bool contradict(const std::vector<FieldMatch>& a, const std::vector<FieldMatch>& b) {
   return std::any_of(a.begin(), a.end(), [&](const FieldMatch& one) {
     return std::any_of(b.begin(), b.end(), [&](const FieldMatch& other) {
-      return one.name == other.name && one.how == ValueMatch::kExact &&
-             other.how == ValueMatch::kExact && one.value != other.value;
+      const bool exact = one.how == ValueMatch::kExact;
+      return one.name == other.name &&
+             ((exact && other.how == ValueMatch::kExact && one.value != other.value) ||
+              (exact && other.how == ValueMatch::kPrefix && !one.value.starts_with(other.value)) ||
+              (other.how == ValueMatch::kExact && one.how == ValueMatch::kPrefix &&
+               !other.value.starts_with(one.value)));
     });
   });
 }
@@ -330,8 +336,6 @@ class RouteComparison {
         }
       }
     }
-    same_max_ = pairs(same_) <= kPairsMax ? SIZE_MAX : kComparedMax;
-    regexes_max_ = pairs(regexes_) <= kRegexPairsMax ? SIZE_MAX : kComparedMax;
   }
 
   Finding find(size_t index, const std::string& host) {
@@ -341,7 +345,7 @@ class RouteComparison {
     }
     const std::vector<size_t>& same = same_.at(host + '\n' + path_key(match));
     Finding finding;
-    for (size_t i = 0; i < std::min(same.size(), same_max_) && same[i] < index; ++i) {
+    for (size_t i = 0; same[i] < index && spend(same[i], index); ++i) {
       const Route& other = config_.routes[same[i]];
       if (rank_of(other.match) <= rank_of(match) && covers(compared(same[i]), compared(index))) {
         return {Finding::Kind::kSameShadows, &other};
@@ -355,29 +359,21 @@ class RouteComparison {
                                                                  : other_regex(index, host);
   }
 
-  /// A route that was held against some of those only that it may overlap with; nullopt: none was.
-  std::optional<size_t> compared_with_some() const {
-    for (const auto& [lists, max] :
-         {std::pair(&same_, same_max_), std::pair(&regexes_, regexes_max_),
-          std::pair(&rest_templates_, kComparedMax), std::pair(&every_path_, kComparedMax)}) {
-      for (const auto& [key, list] : *lists) {
-        if (list.size() > max) {
-          return list[max];
-        }
-      }
-    }
-    return std::nullopt;
-  }
+  /// The first route that was not held against all that it may overlap with; nullopt: all were.
+  std::optional<size_t> cut_short() const { return cut_short_; }
 
  private:
   using Lists = std::unordered_map<std::string, std::vector<size_t>>;
 
-  static size_t pairs(const Lists& lists) {
-    size_t all = 0;
-    for (const auto& [key, list] : lists) {
-      all += list.size() * (list.size() - 1) / 2;
+  /// Before two routes are compared. False: that would take too long.
+  bool spend(size_t one, size_t other, size_t more = 0) const {
+    const size_t effort = 1 + more + clients_[one].size() * clients_[other].size() / kNetworkPairs;
+    if (effort > effort_left_) {
+      cut_short_ = cut_short_.value_or(other);
+      return false;
     }
-    return all;
+    effort_left_ -= effort;
+    return true;
   }
 
   static std::vector<Network> networks_of(const RouteMatch& match) {
@@ -398,10 +394,14 @@ class RouteComparison {
     const std::vector<size_t>& list = regexes_.at(host);
     ComparedRegex& own = compared_regexes_.at(index);
     Finding finding;
-    for (size_t i = 0; i < std::min(list.size(), regexes_max_) && list[i] < index; ++i) {
+    for (size_t i = 0; list[i] < index && spend(list[i], index); ++i) {
       ComparedRegex& earlier = compared_regexes_.at(list[i]);
       if (!own.may_meet(earlier)) {
         continue;
+      }
+      if (i >= kRegexesMax || !spend(list[i], index, kRegexEffort)) {
+        cut_short_ = cut_short_.value_or(index);
+        break;
       }
       const Route& other = config_.routes[list[i]];
       if (takes_every_path(other.match) && rank_of(other.match) <= rank_of(match) &&
@@ -425,8 +425,8 @@ class RouteComparison {
     const RouteMatch& match = config_.routes[index].match;
     const auto first_of = [&](const Lists& lists, const std::string& key, auto takes) {
       const auto found = lists.find(key);
-      const size_t count = found != lists.end() ? std::min(found->second.size(), kComparedMax) : 0;
-      for (size_t i = 0; i < count; ++i) {
+      const size_t count = found != lists.end() ? found->second.size() : 0;
+      for (size_t i = 0; i < count && spend(found->second[i], index); ++i) {
         const Route& other = config_.routes[found->second[i]];
         if (found->second[i] != index && takes(other.match) &&
             covers(compared(found->second[i]), compared(index))) {
@@ -464,8 +464,8 @@ class RouteComparison {
   Lists rest_templates_;
   Lists every_path_;
   Lists regexes_;
-  size_t same_max_ = 0;
-  size_t regexes_max_ = 0;
+  mutable size_t effort_left_ = kEffortMax;
+  mutable std::optional<size_t> cut_short_;
   std::unordered_map<size_t, ComparedRegex> compared_regexes_;  // by route
 };
 
@@ -519,13 +519,12 @@ void check_overlaps(Reader& reader, const Node& root, const Config& config) {
                  ""});
     }
   }
-  if (const std::optional<size_t> route = comparison.compared_with_some()) {
+  if (const std::optional<size_t> route = comparison.cut_short()) {
     reader.warning(child(element(root, "routes", *route), "name").mark,
                    {"W0155",
-                    fmt::format("so many routes have the host and path of route {} in common, or "
-                                "regular expressions of its host, that each is compared with the "
-                                "first {} of them only",
-                                quoted(config.routes[*route].name), kComparedMax),
+                    fmt::format("so many routes may overlap that not all of them were compared, "
+                                "from route {} on",
+                                quoted(config.routes[*route].name)),
                     ""});
   }
 }

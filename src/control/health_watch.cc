@@ -20,6 +20,14 @@ std::string cause_of(const policy::Outlier& outlier) {
                      outlier.least_percent);
 }
 
+policy::InService in_service(const std::vector<server::EndpointHandle>& endpoints, int64_t now_ns) {
+  policy::InService all;
+  for (const server::EndpointHandle& endpoint : endpoints) {
+    all.add(*endpoint.health, now_ns);
+  }
+  return all;
+}
+
 }  // namespace
 
 HealthWatch::HealthWatch()
@@ -64,13 +72,13 @@ void HealthWatch::judge(const config::Upstream& upstream,
   }
   for (const policy::Outlier& outlier : policy::outliers(options, tallies)) {
     const int64_t now_ns = now.time_since_epoch().count();
-    policy::InService in_service;
-    for (const server::EndpointHandle& endpoint : endpoints) {
-      in_service.add(*endpoint.health, now_ns);
-    }
-    if (endpoints[outlier.index].health->well(now_ns) &&
-        in_service.may_eject(options.percent_max)) {
-      eject(upstream, endpoints[outlier.index], cause_of(outlier), gateway, now);
+    const server::EndpointHandle& endpoint = endpoints[outlier.index];
+    if (endpoint.health->well(now_ns) &&
+        in_service(endpoints, now_ns).may_eject(options.percent_max)) {
+      eject(upstream, endpoint, cause_of(outlier), gateway, now);
+      if (!in_service(endpoints, now_ns).any_well()) {  // a shard has just ejected the other
+        endpoint.health->undo_ejection(now_ns);
+      }
     }
   }
 }

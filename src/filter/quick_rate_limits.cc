@@ -61,8 +61,11 @@ QuickRateLimits::Said QuickRateLimits::ask(const Row& row, const Stream& stream,
   if (row.on_missing_key != config::MissingKey::kShare && !keys.whole(row.key)) {
     return row.on_missing_key == config::MissingKey::kSkip ? Said::kNoConcern : Said::kAskAgain;
   }
+  using Quickly = policy::RateTable::Quick::Said;
   const uint64_t key = keys.hash(row.key);
-  const bool taken = row.quick.take(key, now_ns) || take_anew(*row.limit, key, now_ns);
+  const Quickly said = row.quick.take(key, now_ns);
+  const bool taken =
+      said == Quickly::kTaken || (said == Quickly::kUnknown && take_anew(*row.limit, key, now_ns));
   return taken ? Said::kTaken : Said::kAskAgain;
 }
 

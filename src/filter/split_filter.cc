@@ -7,6 +7,7 @@
 
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
+#include "hangu/http/grpc.h"
 #include "hangu/http/parameters.h"
 
 namespace hangu::filter {
@@ -38,23 +39,14 @@ size_t released_share(const config::Split& split) {
   return static_cast<size_t>(found - split.upstreams.begin());
 }
 
-/// gRPC's statuses that tell of a server in trouble.
-bool is_server_error(uint8_t grpc_status) noexcept {
-  constexpr uint32_t kUnknown = 2;
-  constexpr uint32_t kInternal = 13;
-  constexpr uint32_t kUnavailable = 14;
-  constexpr uint32_t kDataLoss = 15;
-  return grpc_status == kUnknown || grpc_status == kInternal || grpc_status == kUnavailable ||
-         grpc_status == kDataLoss;
-}
-
 /// Not by the client's doing, whose errors have ended in 4xx.
 bool has_failed(const StreamInfo& info) noexcept {
   constexpr uint16_t kClientError = 400;
   constexpr uint16_t kServerError = 500;
   const bool broke_off = info.failure == StreamFailure::kUpstream && info.status < kClientError;
   return info.status >= kServerError || broke_off ||
-         (info.grpc_ended && is_server_error(info.grpc_status));
+         (info.grpc_ended &&
+          http::is_server_error(static_cast<http::GrpcStatus>(info.grpc_status)));
 }
 
 }  // namespace

@@ -122,17 +122,9 @@ std::optional<GrpcStatus> grpc_status_of(const HeaderBlock& headers) noexcept {
   return number ? static_cast<GrpcStatus>(*number) : GrpcStatus::kUnknown;
 }
 
-int http_status_for(GrpcStatus status) noexcept {
-  switch (status) {
-    case GrpcStatus::kUnknown:
-    case GrpcStatus::kInternal:
-    case GrpcStatus::kDataLoss: return 500;
-    case GrpcStatus::kUnimplemented: return 501;
-    case GrpcStatus::kUnavailable: return 503;
-    case GrpcStatus::kDeadlineExceeded: return 504;
-    case GrpcStatus::kResourceExhausted: return 429;
-    default: return 200;
-  }
+bool is_server_error(GrpcStatus status) noexcept {
+  return status == GrpcStatus::kUnknown || status == GrpcStatus::kInternal ||
+         status == GrpcStatus::kUnavailable || status == GrpcStatus::kDataLoss;
 }
 
 GrpcStatus grpc_status_for(int http_status) noexcept {
@@ -177,7 +169,9 @@ void make_grpc_response(const LocalReply& reply, buffer::Arena& arena,
         response.headers.add("grpc-retry-pushback-ms", pushback_text(reply.retry_after_s, arena)));
   }
   for (const ReplyField& field : reply.fields) {
-    static_cast<void>(response.headers.add(field.name, field.value));
+    if (!field.name.starts_with("grpc-") && field.name != "content-type") {
+      static_cast<void>(response.headers.add(field.name, field.value));
+    }
   }
 }
 

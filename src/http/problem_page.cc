@@ -30,7 +30,8 @@ bool wants_page(const HeaderBlock& request) noexcept {
   const auto takes = [&](std::string_view type) {
     return list_contains(request, HeaderName::kAccept, type);
   };
-  return takes("text/html") && !takes("application/json") && !takes("application/problem+json");
+  return takes("text/html") && takes("application/xhtml+xml") && !takes("application/json") &&
+         !takes("application/problem+json");
 }
 
 std::string_view render_problem_page(const LocalReply& reply, std::string_view request_id,

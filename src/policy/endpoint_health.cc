@@ -62,6 +62,12 @@ bool EndpointHealth::end_ejection(int64_t now_ns) noexcept {
   return true;
 }
 
+void EndpointHealth::undo_ejection(int64_t now_ns) noexcept {
+  if (end_ejection(now_ns)) {
+    ejections_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
 bool EndpointHealth::set_check(Check check, int64_t now_ns) noexcept {
   const Check before = check_.load(std::memory_order_relaxed);
   if (before == check) {

@@ -35,8 +35,12 @@ void report(filter::Stream& stream, upstream::Cluster& cluster, Tickets& tickets
 /// By which an answer is judged: of a gRPC call that has failed at once that of its failure. Calls
 /// that fail later are not known to have failed when that is decided.
 inline int judged_status(const filter::Stream& stream, const http::ResponseHead& response) {
-  const auto grpc = stream.info.grpc ? http::grpc_status_of(response.headers) : std::nullopt;
-  return grpc ? http::http_status_for(*grpc) : response.status;
+  const bool call = stream.info.grpc && response.status == 200;
+  const auto grpc = call ? http::grpc_status_of(response.headers) : std::nullopt;
+  if (!grpc || !http::is_server_error(*grpc)) {
+    return response.status;
+  }
+  return *grpc == http::GrpcStatus::kUnavailable ? 503 : 500;
 }
 
 /// The head of an answer; `status`: see judged_status().

@@ -167,7 +167,7 @@ void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
       endpoint.health().eject(options, static_cast<double>(random) / kMost, now_ns());
   // Two shards may eject the last two at the same instant: one of them at least sees that here.
   if (length != 0 && !in_service().any_well()) {
-    endpoint.health().end_ejection(now_ns());
+    endpoint.health().undo_ejection(now_ns());
   } else if (length != 0) {
     stats().ejections.add();
     log::warning("event=endpoint_ejected upstream={} endpoint={} for_ms={}", config_.name,

@@ -22,7 +22,8 @@ bool Endpoint::over_connections() const noexcept {
   const auto full = [](const policy::ConnectionBudget& budget, uint32_t max) {
     return max != 0 && budget.taken() >= max;
   };
-  return limits.mode == config::Mode::kShadow &&
+  const bool makes_one = !expects_http2() || making_ == 0;
+  return limits.mode == config::Mode::kShadow && makes_one &&
          (full(*budget_, limits.endpoint_connections_max) ||
           full(cluster_.connections(), limits.connections_max));
 }

@@ -117,8 +117,8 @@ class Grpc(GatewayCase):
                 for _ in range(count)]
 
     def test_breaker(self):
-        # UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS, DEADLINE_EXCEEDED; what the caller did wrong.
-        for status, opens in ((2, True), (13, True), (14, True), (15, True), (4, True), (3, False),
+        # UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS; what the caller did wrong or wanted too soon.
+        for status, opens in ((2, True), (13, True), (14, True), (15, True), (4, False), (3, False),
                               (5, False), (7, False), (8, False), (12, False), (16, False)):
             with self.subTest(status=status):
                 gateway, client = self.begin(status, {
@@ -146,15 +146,16 @@ class Pages(GatewayCase):
         gateway = self.start(make_config(self.origin, route={
             "match": {"path": {"prefix": "/known"}}, "clients": {"deny": ["127.0.0.1"]}}))
         client = gateway.client()
-        page = client.request("GET", "/<b>", {"Accept": "text/html,*/*;q=0.8"})
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        page = client.request("GET", "/<b>", browser)
         self.assertEqual(page.status, 404)
         self.assertEqual(page.header("content-type"), "text/html; charset=utf-8")
         self.assertIn(b"<h1>404 Not Found</h1>", page.body)
         self.assertIn(page.header("x-request-id").encode(), page.body)
         self.assertIn(b"route.none", page.body)
-        denied = client.request("GET", "/known", {"Accept": "text/html"})
+        denied = client.request("GET", "/known", browser)
         self.assertEqual((denied.status, b"client.denied" in denied.body), (403, True))
-        for accept in ("*/*", "application/json", "application/json, text/html"):
+        for accept in ("*/*", "application/json", "application/json, text/html", "text/html"):
             self.assert_problem(client.request("GET", "/x", {"Accept": accept}), 404, "route.none")
 
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hangu/http/header_block.h"
+#include "hangu/http/host.h"
 #include "hangu/http/text.h"
 
 namespace hangu::http {
@@ -37,11 +38,10 @@ bool walk_forwarded_for(std::string_view value, const Trusted& trusted, std::str
 /// `::ffff:192.0.2.1` is 192.0.2.1: one client has one name, whatever its proxy calls it.
 inline std::string_view without_mapping(std::string_view ip) {
   constexpr std::string_view kMapped = "::ffff:";
-  if (ip.find('.') != std::string_view::npos && ip.size() > kMapped.size() &&
-      equals_ignore_case(ip.substr(0, kMapped.size()), kMapped)) {
-    ip.remove_prefix(kMapped.size());
-  }
-  return ip;
+  const bool mapped = ip.size() > kMapped.size() &&
+                      equals_ignore_case(ip.substr(0, kMapped.size()), kMapped) &&
+                      is_ipv4(ip.substr(kMapped.size()));
+  return mapped ? ip.substr(kMapped.size()) : ip;
 }
 
 /// The client's address as the X-Forwarded-For fields tell it: the first from the right that is not

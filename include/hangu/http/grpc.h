@@ -51,9 +51,9 @@ size_t write_grpc_timeout(Duration timeout, char* out) noexcept;
 /// Of a head without a body, or of trailers; nullopt when they have none.
 std::optional<GrpcStatus> grpc_status_of(const HeaderBlock& headers) noexcept;
 
-/// What a call that ended so says of the server, as an HTTP status: what is wrong with the call
-/// itself is 200.
-int http_status_for(GrpcStatus status) noexcept;
+/// Whether it says that the server does badly, and not what is wrong with the call; a deadline is
+/// the client's.
+bool is_server_error(GrpcStatus status) noexcept;
 
 /// What a local reply of this HTTP status is to a gRPC client.
 GrpcStatus grpc_status_for(int http_status) noexcept;

@@ -19,13 +19,13 @@ struct ReplyField {
   std::string_view value;
 };
 
-/// The views outlive the reply's use; those of local_reply_for are static.
 /// Types of problems that are not just their status (IANA HTTP Problem Types).
 inline constexpr std::string_view kQuotaExceeded =
     "https://iana.org/assignments/http-problem-types#quota-exceeded";
 inline constexpr std::string_view kReducedCapacity =
     "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
+/// The views outlive the reply's use; those of local_reply_for are static.
 struct LocalReply {
   int status = 500;
   std::string_view code = "internal";     // "route.none"

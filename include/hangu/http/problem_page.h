@@ -11,7 +11,8 @@ namespace hangu::http {
 
 inline constexpr std::string_view kPageType = "text/html; charset=utf-8";
 
-/// Whether who asks names `text/html` in Accept, and JSON not.
+/// Whether who asks is a browser that goes to a page: all of them name `application/xhtml+xml`
+/// then, beside `text/html`; libraries whose default names only the latter do not.
 bool wants_page(const HeaderBlock& request) noexcept;
 
 /// What render_problem_json() says, but for what only programs need.

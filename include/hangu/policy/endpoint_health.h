@@ -82,6 +82,8 @@ class EndpointHealth {
   int64_t eject(const config::Ejection& options, double jitter, int64_t now_ns) noexcept;
   /// Whether there was one.
   bool end_ejection(int64_t now_ns) noexcept;
+  /// The same at once, as if there had been none.
+  void undo_ejection(int64_t now_ns) noexcept;
 
   // What checks and operators say; false: it was known.
   bool set_check(Check check, int64_t now_ns) noexcept;

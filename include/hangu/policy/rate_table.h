@@ -75,21 +75,23 @@ class BasicRateTable<Word>::Quick {
   /// The key is asked for soon.
   void prefetch(uint64_t key) const noexcept { sets_.prefetch(key); }
 
-  /// False: nothing is taken, and nothing known; the table is to be asked.
-  bool take(uint64_t key, int64_t now_ns) const noexcept {
+  /// kUnknown: the table is to be asked.
+  enum class Said : uint8_t { kTaken, kRefused, kUnknown };
+
+  Said take(uint64_t key, int64_t now_ns) const noexcept {
     Place* const place = sets_.find(key);
     if (place == nullptr) {
-      return false;
+      return Said::kUnknown;
     }
     int64_t full_at_ns = place->value.load();
     int64_t wanted_ns = 0;
     do {
       wanted_ns = std::max(full_at_ns, now_ns) + cost_ns_;
       if (wanted_ns - now_ns > tolerance_ns_) {
-        return false;
+        return Said::kRefused;
       }
     } while (!place->value.replace(full_at_ns, wanted_ns));
-    return true;
+    return Said::kTaken;
   }
 
  private:

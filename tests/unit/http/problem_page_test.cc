@@ -21,10 +21,11 @@ bool wants_page(std::string_view accept) {
 
 TEST(ProblemPageTest, IsForWhoeverReadsPages) {
   EXPECT_TRUE(wants_page("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-  EXPECT_TRUE(wants_page("TEXT/HTML"));
+  EXPECT_TRUE(wants_page("TEXT/HTML, Application/xhtml+xml"));
+  EXPECT_FALSE(wants_page("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"));  // of Java
   EXPECT_FALSE(wants_page("*/*"));
-  EXPECT_FALSE(wants_page("application/json, text/html;q=0.5"));
-  EXPECT_FALSE(wants_page("application/problem+json, text/html"));
+  EXPECT_FALSE(wants_page("application/json, text/html, application/xhtml+xml"));
+  EXPECT_FALSE(wants_page("application/problem+json, text/html, application/xhtml+xml"));
   EXPECT_FALSE(wants_page("text/html-like"));
   test::Memory memory;
   EXPECT_FALSE(http::wants_page(HeaderBlock(memory.arena())));
