@@ -1,6 +1,7 @@
 """Turns samples into medians, ratios, bars and Markdown."""
 
 import datetime
+import math
 import os
 import pathlib
 import platform
@@ -22,6 +23,13 @@ def median(samples, field):
     """None when the tool that put the load on does not say."""
     values = [getattr(sample, field) for sample in samples]
     return None if None in values else statistics.median(values)
+
+
+def median_error(values):
+    """The standard error of their median, if they are spread as chance spreads."""
+    if len(values) < 2:
+        return 0.0
+    return math.sqrt(math.pi / 2 / len(values)) * statistics.stdev(values)
 
 
 class Report:
@@ -113,8 +121,10 @@ class Report:
         # Round by round: what else the machine does meets both of a round.
         rounds = [(one.cpu, other.cpu) for one, other in zip(samples, plain)]
         if scenario.extra_bar:
-            extra = statistics.median(one - other for one, other in rounds)
-            self.bar(f"{scenario.title}, {gateway}: CPU µs/request of the policies", extra,
+            differences = [one - other for one, other in rounds]
+            extra = statistics.median(differences)
+            self.bar(f"{scenario.title}, {gateway}: CPU µs/request of the policies, "
+                     f"± {median_error(differences):.2f}", extra,
                      f"≤ {scenario.extra_bar:.2f}",
                      extra <= scenario.extra_bar and not errors(samples))
         if scenario.of_plain_bar:
