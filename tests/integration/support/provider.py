@@ -149,7 +149,8 @@ class Browser:
     """Asks a gateway for pages and keeps its cookies. What a real one does with cookies of one
     host: later ones replace earlier ones, `Max-Age=0` takes them away."""
 
-    PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    # Not with all that browsers name: a refusal is to come as a problem, and not as a page.
+    PAGE = {"Accept": "text/html,*/*;q=0.8"}
 
     def __init__(self, connect, host="test.example", scheme="http"):
         """`connect()`: a Client."""
