@@ -193,7 +193,7 @@ class Explained(LimitCase):
                              route={"priority": "high", "circuit_breaker": {"open_time": "9s"}})
         said = run_hangu("explain", "--config", gateway.config_path, "GET", "http://a/b").stdout
         for words in ("at most 7 requests at once", "9 more wait up to 3s", "priority     high",
-                      "a circuit breaker of its own"):
+                      "breaker      of this route: 503 for 9s to 30s after"):
             self.assertIn(words, said)
 
 
