@@ -8,6 +8,7 @@
 
 #include "hangu/base/parse.h"
 #include "hangu/base/unix_time.h"
+#include "hangu/buffer/decimal_text.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
@@ -64,10 +65,6 @@ class ArenaText {
 
 constexpr size_t kNumberBytes = 20;
 
-std::string_view number_text(uint64_t number, buffer::Arena& arena) {
-  return ArenaText(arena, kNumberBytes).add(number).text();
-}
-
 /// `"per-client";r=5;t=3`.
 std::string_view state_text(std::string_view name, uint64_t remaining, uint64_t reset_s,
                             buffer::Arena& arena) {
@@ -98,8 +95,8 @@ Fields fields_of(const RateLimit& limit, uint64_t remaining, uint64_t reset_s,
   }
   if (sends(wanted, config::RateHeaders::kLegacy)) {
     out.add("x-ratelimit-limit", limit.burst_text());
-    out.add("x-ratelimit-remaining", number_text(remaining, arena));
-    out.add("x-ratelimit-reset", number_text(reset_s, arena));
+    out.add("x-ratelimit-remaining", buffer::decimal_text(remaining, arena));
+    out.add("x-ratelimit-reset", buffer::decimal_text(reset_s, arena));
   }
   return out;
 }

@@ -1,8 +1,8 @@
 #include "hangu/filter/request_text.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "hangu/buffer/decimal_text.h"
 #include "hangu/filter/stream.h"
 #include "hangu/http/parameters.h"
 #include "hangu/http/text.h"
@@ -11,13 +11,6 @@ namespace hangu::filter {
 namespace {
 
 using config::Variable;
-
-std::string_view port_text(Stream& stream) noexcept {
-  constexpr size_t kDigits = 5;
-  char* const begin = stream.arena().allocate(kDigits, 1);
-  const auto end = std::to_chars(begin, begin + kDigits, stream.info.client_port).ptr;
-  return {begin, static_cast<size_t>(end - begin)};
-}
 
 std::string_view protocol_of(const Stream& stream) noexcept {
   switch (stream.request.version) {
@@ -57,7 +50,8 @@ std::string_view RequestText::value_of(const Piece& piece, Stream& stream) noexc
   switch (piece.variable) {
     case Variable::kNone: return piece.text;
     case Variable::kClientIp: return info.client_ip;
-    case Variable::kClientPort: return port_text(stream);
+    case Variable::kClientPort:
+      return buffer::decimal_text(stream.info.client_port, stream.arena());
     case Variable::kMethod: return request.method_text;
     case Variable::kScheme: return info.tls_protocol.empty() ? "http" : "https";
     case Variable::kHost: return request.host;

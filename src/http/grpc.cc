@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "hangu/base/parse.h"
+#include "hangu/buffer/decimal_text.h"
 #include "hangu/http/text.h"
 
 namespace hangu::http {
@@ -36,16 +37,6 @@ std::string_view encoded_message(std::string_view text, buffer::Arena& arena) {
     }
   }
   return {out, static_cast<size_t>(to - out)};
-}
-
-/// Clients take no more than a signed number of 32 bits.
-std::string_view pushback_text(uint32_t seconds, buffer::Arena& arena) {
-  constexpr uint64_t kMost = INT32_MAX;
-  constexpr size_t kChars = 10;
-  char* const text = arena.allocate(kChars, 1);
-  char* const end =
-      std::to_chars(text, text + kChars, std::min(uint64_t{seconds} * 1000, kMost)).ptr;
-  return {text, static_cast<size_t>(end - text)};
 }
 
 }  // namespace
@@ -165,8 +156,10 @@ void make_grpc_response(const LocalReply& reply, buffer::Arena& arena,
   static_cast<void>(response.headers.add("grpc-message", encoded_message(message, arena)));
   static_cast<void>(response.headers.add("x-hangu-code", reply.code));
   if (reply.retry_after_s != 0) {
+    constexpr uint64_t kMost = INT32_MAX;  // clients take no more
+    const uint64_t pushback_ms = std::min(uint64_t{reply.retry_after_s} * 1000, kMost);
     static_cast<void>(
-        response.headers.add("grpc-retry-pushback-ms", pushback_text(reply.retry_after_s, arena)));
+        response.headers.add("grpc-retry-pushback-ms", buffer::decimal_text(pushback_ms, arena)));
   }
   for (const ReplyField& field : reply.fields) {
     if (!field.name.starts_with("grpc-") && field.name != "content-type") {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "hangu/buffer/decimal_text.h"
+
 namespace hangu::http {
 namespace {
 
@@ -157,12 +159,6 @@ class Writer {
   char* to_;
 };
 
-std::string_view number_text(uint64_t value, buffer::Arena& arena) {
-  Writer writer(arena.allocate(Writer::kNumberBytesMax, 1));
-  writer.number(value);
-  return writer.text();
-}
-
 }  // namespace
 
 LocalReply local_reply_for(const Error& error) noexcept {
@@ -233,7 +229,7 @@ std::string_view make_local_response(const LocalReply& reply, std::string_view r
     headers.add(HeaderName::kAllow, reply.allow);
   }
   if (reply.retry_after_s != 0) {
-    headers.add(HeaderName::kRetryAfter, number_text(reply.retry_after_s, arena));
+    headers.add(HeaderName::kRetryAfter, buffer::decimal_text(reply.retry_after_s, arena));
   }
   for (const ReplyField& field : reply.fields) {
     headers.add(field.name, field.value);

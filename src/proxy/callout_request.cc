@@ -1,8 +1,9 @@
 #include "proxy/callout_request.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "hangu/buffer/decimal_text.h"
 
 #include "proxy/callouts.h"
 
@@ -64,11 +65,8 @@ void CalloutRequest::complete_head() noexcept {
   }
   request.framing = http::BodyFraming::kLength;
   request.content_length = body_.size();
-  constexpr size_t kDigits = 20;
-  char* const begin = arena().allocate(kDigits, 1);
-  const char* const end = std::to_chars(begin, begin + kDigits, body_.size()).ptr;
   static_cast<void>(
-      request.headers.set(HeaderName::kContentLength, {begin, static_cast<size_t>(end - begin)}));
+      request.headers.set(HeaderName::kContentLength, buffer::decimal_text(body_.size(), arena())));
 }
 
 void CalloutRequest::send(std::string_view target, std::string_view body) noexcept {

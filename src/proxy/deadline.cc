@@ -1,9 +1,9 @@
 // The part of an Exchange that keeps to deadlines: how long a request may take, as its client or
 // the hop before says, and what the upstream hears of that.
 #include <algorithm>
-#include <charconv>
 
 #include "hangu/base/parse.h"
+#include "hangu/buffer/decimal_text.h"
 #include "hangu/http/grpc.h"
 #include "hangu/proxy/proxy.h"
 
@@ -65,11 +65,9 @@ void Exchange::forward_deadline() noexcept {
     headers.remove(kRequestTimeout);
     return;
   }
-  constexpr size_t kDigitsMax = 20;
-  char* const text = arena.allocate(kDigitsMax, 1);
   const int64_t ms = std::max<int64_t>((end - now) / std::chrono::milliseconds(1), 1);
-  const char* const written = std::to_chars(text, text + kDigitsMax, ms).ptr;
-  static_cast<void>(headers.set(kRequestTimeout, {text, static_cast<size_t>(written - text)}));
+  static_cast<void>(
+      headers.set(kRequestTimeout, buffer::decimal_text(static_cast<uint64_t>(ms), arena)));
 }
 
 }  // namespace hangu::proxy

@@ -1,9 +1,9 @@
 #include "proxy/mirror_request.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "hangu/buffer/decimal_text.h"
 #include "hangu/http/hop_by_hop.h"
 
 #include "proxy/mirrors.h"
@@ -96,11 +96,8 @@ void MirrorRequest::complete_head() noexcept {
   }
   head_.framing = http::BodyFraming::kLength;
   head_.content_length = body_bytes_;
-  constexpr size_t kDigits = 10;
-  char* const begin = arena_.allocate(kDigits, 1);
-  const char* const end = std::to_chars(begin, begin + kDigits, body_bytes_).ptr;
   static_cast<void>(
-      head_.headers.set(HeaderName::kContentLength, {begin, static_cast<size_t>(end - begin)}));
+      head_.headers.set(HeaderName::kContentLength, buffer::decimal_text(body_bytes_, arena_)));
 }
 
 void MirrorRequest::send(filter::Stream& stream) noexcept {
