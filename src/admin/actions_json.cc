@@ -268,10 +268,10 @@ void add_admission(const config::Config& config, const config::Route& route, Act
     to.add("overload", overload_text(route.priority), config.overload.mode);
   }
   if (route.cors.enabled) {
-    to.add("cors", cors_text(route.cors), mode_of(route.cors));
+    to.add("cors", cors_text(route.cors), route.cors.mode);
   }
   if (route.clients != config::Clients{}) {
-    to.add("clients", clients_text(route.clients), mode_of(route.clients));
+    to.add("clients", clients_text(route.clients), route.clients.mode);
   }
   if (route.authentication.enabled()) {
     to.add("identity", authentication_text(config, route.authentication),

@@ -19,16 +19,6 @@ boost::json::array actions_json(const config::Config& config, const config::Rout
 /// [{"name": "per-client", "limit": "5/s", ...}]: of the route, without those that are off.
 boost::json::array rate_limits_json(const config::Config& config, const config::Route& route);
 
-/// Of a block that may have a mode.
-template <class Block>
-config::Mode mode_of(const Block& block) {
-  if constexpr (requires { block.mode; }) {
-    return block.mode;
-  } else {
-    return config::Mode::kEnforce;
-  }
-}
-
 /// " (shadow: only logged)", or nothing.
 std::string_view mode_text(config::Mode mode);
 

@@ -286,7 +286,7 @@ void add_rules(const config::Config& config, const config::Route& route,
   out["priority"] = priority_text(route.priority);
   out["circuit_breaker"] =
       route.circuit_breaker.enabled && route.circuit_breaker.mode != config::Mode::kOff;
-  if (route.clients != config::Clients{} && mode_of(route.clients) != config::Mode::kOff &&
+  if (route.clients != config::Clients{} && route.clients.mode != config::Mode::kOff &&
       !request.facts.client_ip.empty()) {
     const ClientVerdict verdict = judge_client(route.clients, request.facts.client_ip);
     out["client_verdict"] = {
@@ -433,7 +433,7 @@ const config::Route* preflight_route(const config::Config& config, const policy:
     return nullptr;
   }
   const config::Route& route = config.routes[found.route];
-  return route.cors.enabled && mode_of(route.cors) == config::Mode::kEnforce ? &route : nullptr;
+  return route.cors.enabled && route.cors.mode == config::Mode::kEnforce ? &route : nullptr;
 }
 
 }  // namespace

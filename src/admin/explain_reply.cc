@@ -109,7 +109,7 @@ ClientVerdict judge_client(const config::Clients& clients, std::string_view ip) 
 std::optional<json::object> client_refusal(const config::Route& route,
                                            const AskedRequest& request) {
   const std::string_view ip = request.facts.client_ip;
-  if (route.clients == config::Clients{} || mode_of(route.clients) != config::Mode::kEnforce ||
+  if (route.clients == config::Clients{} || route.clients.mode != config::Mode::kEnforce ||
       ip.empty()) {
     return std::nullopt;
   }
@@ -132,26 +132,21 @@ std::optional<json::object> client_refusal(const config::Route& route,
 std::optional<json::object> cors_reply(const config::Route& route, std::string_view preflight,
                                        const Target& target, const AskedRequest& request) {
   const std::string_view origin = request.header("origin").value_or("");
-  if (!route.cors.enabled || mode_of(route.cors) != config::Mode::kEnforce || origin.empty()) {
+  if (!route.cors.enabled || route.cors.mode != config::Mode::kEnforce || origin.empty()) {
     return std::nullopt;
   }
   const policy::CorsPolicy cors(route.cors);
-  const bool allowed = cors.allows_origin(origin);
+  const auto refused = [](const policy::CorsRefusal& refusal) {
+    return reply(403, refusal.code, refusal.detail);
+  };
   if (preflight.empty()) {
-    const bool refused = cors.refuses_others() && !allowed && !same_origin(origin, target);
-    return refused ? std::optional(reply(403, "cors.origin", "not for pages of this origin"))
-                   : std::nullopt;
+    const bool passes =
+        !cors.refuses_others() || cors.allows_origin(origin) || same_origin(origin, target);
+    return passes ? std::nullopt : std::optional(refused(policy::kOtherOrigin));
   }
-  if (!allowed) {
-    return reply(403, "cors.origin", "not for pages of this origin");
-  }
-  if (!cors.allows_method(preflight)) {
-    return reply(403, "cors.method", "pages of other origins may not use this method");
-  }
-  if (!cors.allows_headers(request.header("access-control-request-headers").value_or(""))) {
-    return reply(403, "cors.headers", "pages of other origins may not send these fields");
-  }
-  return reply(204, "cors.preflight", "the page may ask");
+  const std::string_view names = request.header("access-control-request-headers").value_or("");
+  const auto refusal = cors.refusal(origin, preflight, names);
+  return refusal ? refused(*refusal) : reply(204, "cors.preflight", "the page may ask");
 }
 
 json::object own_answer(const config::Route& route, const Target& target,

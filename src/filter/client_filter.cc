@@ -1,7 +1,8 @@
 #include "hangu/filter/client_filter.h"
 
 #include "hangu/filter/stream.h"
-#include "hangu/stats/route_stats.h"
+
+#include "filter/action_counters.h"
 
 namespace hangu::filter {
 
@@ -14,7 +15,7 @@ FilterStatus ClientFilter::on_request_headers(Stream& stream) const noexcept {
     return FilterStatus::kContinue;
   }
   if (shadow_) {
-    stream.route()->stats->slot(stream.shard().shard()).actions.clients_shadow.add();
+    action_counters(stream).clients_shadow.add();
     stream.note_shadow(name());
     return FilterStatus::kContinue;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "filter/action_counters.h"
+
 namespace hangu::filter {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr Duration kFlushRetry = std::chrono::milliseconds(5);
 
 CompressedBody::CompressedBody(Stream& stream, Compressors::Ptr compressor)
     : stream_(stream),
-      counters_(stream.route()->stats->slot(stream.shard().shard()).actions),
+      counters_(action_counters(stream)),
       compressor_(std::move(compressor)) {
   counters_.compressed[static_cast<size_t>(compressor_->coding())].add();
 }

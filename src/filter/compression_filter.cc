@@ -7,6 +7,7 @@
 #include "hangu/http/field_list.h"
 #include "hangu/http/text.h"
 
+#include "filter/action_counters.h"
 #include "filter/compressed_body.h"
 
 namespace hangu::filter {
@@ -102,7 +103,7 @@ bool CompressionFilter::begin(Stream& stream) const noexcept {
   }
   Compressors::Ptr compressor = stream.shard().compressors().take(*coding, level_of(*coding));
   if (compressor == nullptr) {
-    stream.route()->stats->slot(stream.shard().shard()).actions.compression_skipped.add();
+    action_counters(stream).compression_skipped.add();
     return false;
   }
   describe(stream, *coding);

@@ -5,7 +5,8 @@
 #include "hangu/filter/stream.h"
 #include "hangu/http/field_list.h"
 #include "hangu/http/text.h"
-#include "hangu/stats/route_stats.h"
+
+#include "filter/action_counters.h"
 
 namespace hangu::filter {
 namespace {
@@ -55,7 +56,7 @@ FilterStatus CorsFilter::on_request_headers(Stream& stream) const noexcept {
     answer_preflight(stream, origin, method);
   } else if (policy_.refuses_others() && !policy_.allows_origin(origin) &&
              !same_origin(stream, origin)) {
-    refuse(stream, "cors.origin", "not for pages of this origin");
+    refuse(stream, policy::kOtherOrigin);
   }
   return FilterStatus::kContinue;
 }
@@ -64,16 +65,8 @@ void CorsFilter::answer_preflight(Stream& stream, std::string_view origin,
                                   std::string_view method) const noexcept {
   const http::HeaderBlock& asked = stream.request.headers;
   const std::string_view names = value_of(asked, "access-control-request-headers");
-  if (!policy_.allows_origin(origin)) {
-    refuse(stream, "cors.origin", "not for pages of this origin");
-    return;
-  }
-  if (!policy_.allows_method(method)) {
-    refuse(stream, "cors.method", "pages of other origins may not use this method");
-    return;
-  }
-  if (!policy_.allows_headers(names)) {
-    refuse(stream, "cors.headers", "pages of other origins may not send these fields");
+  if (const auto refusal = policy_.refusal(origin, method, names)) {
+    refuse(stream, *refusal);
     return;
   }
   if (shadow_) {
@@ -95,20 +88,19 @@ void CorsFilter::answer_preflight(Stream& stream, std::string_view origin,
                        value_of(asked, "access-control-request-private-network") == "true";
   add("access-control-allow-private-network", network ? "true" : "");
   add("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
-  stream.route()->stats->slot(stream.shard().shard()).actions.preflights.add();
+  action_counters(stream).preflights.add();
   stream.send_local_reply(
       {.status = 204, .code = kPreflightCode, .fields = {fields.data(), count}, .cacheable = true},
       name());
 }
 
-void CorsFilter::refuse(Stream& stream, std::string_view code,
-                        std::string_view detail) const noexcept {
+void CorsFilter::refuse(Stream& stream, const policy::CorsRefusal& refusal) const noexcept {
   if (shadow_) {
-    stream.route()->stats->slot(stream.shard().shard()).actions.cors_shadow.add();
+    action_counters(stream).cors_shadow.add();
     stream.note_shadow(name());
     return;
   }
-  stream.send_local_reply({.status = 403, .code = code, .detail = detail}, name());
+  stream.send_local_reply({.status = 403, .code = refusal.code, .detail = refusal.detail}, name());
 }
 
 FilterStatus CorsFilter::on_response_headers(Stream& stream) const noexcept {

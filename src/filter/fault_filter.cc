@@ -6,7 +6,8 @@
 #include "hangu/event/timer.h"
 #include "hangu/filter/stream.h"
 #include "hangu/policy/choice.h"
-#include "hangu/stats/route_stats.h"
+
+#include "filter/action_counters.h"
 
 namespace hangu::filter {
 
@@ -44,14 +45,6 @@ class DelayedRequest final : public event::Timer {
   bool waiting_ = true;
 };
 
-namespace {
-
-stats::RouteActionCounters& counters_of(Stream& stream) noexcept {
-  return stream.route()->stats->slot(stream.shard().shard()).actions;
-}
-
-}  // namespace
-
 FilterStatus FaultFilter::on_request_headers(Stream& stream) const noexcept {
   ShardContext& shard = stream.shard();
   const bool delays =
@@ -62,7 +55,7 @@ FilterStatus FaultFilter::on_request_headers(Stream& stream) const noexcept {
     return FilterStatus::kContinue;
   }
   if (config_.mode == config::Mode::kShadow) {
-    counters_of(stream).faults_shadow.add();
+    action_counters(stream).faults_shadow.add();
     stream.note_shadow(name());
     return FilterStatus::kContinue;
   }
@@ -77,7 +70,7 @@ FilterStatus FaultFilter::on_request_headers(Stream& stream) const noexcept {
 
 /// False: too many wait.
 bool FaultFilter::delay(Stream& stream, bool then_abort) const noexcept {
-  stats::RouteActionCounters& counters = counters_of(stream);
+  stats::RouteActionCounters& counters = action_counters(stream);
   if (counters.delayed.value() >= config_.delayed_max) {
     counters.faults_skipped.add();
     return false;
@@ -91,7 +84,7 @@ bool FaultFilter::delay(Stream& stream, bool then_abort) const noexcept {
 }
 
 void FaultFilter::abort(Stream& stream) const noexcept {
-  counters_of(stream).faults_aborted.add();
+  action_counters(stream).faults_aborted.add();
   stream.send_local_reply({.status = static_cast<int>(config_.abort_status),
                            .code = "fault.abort",
                            .detail = "a fault made on purpose",

@@ -5,16 +5,14 @@
 #include "hangu/filter/stream.h"
 #include "hangu/policy/choice.h"
 
+#include "filter/action_counters.h"
+
 namespace hangu::filter {
 namespace {
 
-stats::RouteActionCounters& counters_of(Stream& stream) noexcept {
-  return stream.route()->stats->slot(stream.shard().shard()).actions;
-}
-
 void send(Stream& stream) noexcept {
   RequestCopy* copy = std::exchange(stream.kept.request_copy, nullptr);
-  counters_of(stream).mirrored.add();
+  action_counters(stream).mirrored.add();
   copy->send(stream);
 }
 
@@ -28,12 +26,12 @@ FilterStatus MirrorFilter::on_request_headers(Stream& stream) const noexcept {
   }
   if (request.framing == http::BodyFraming::kLength &&
       request.content_length > target_.config->body_bytes_max) {
-    counters_of(stream).mirror_skipped_body.add();
+    action_counters(stream).mirror_skipped_body.add();
     return FilterStatus::kContinue;
   }
   stream.kept.request_copy = stream.shard().mirrors().begin(stream, target_);
   if (stream.kept.request_copy == nullptr) {
-    counters_of(stream).mirror_skipped_busy.add();
+    action_counters(stream).mirror_skipped_busy.add();
   } else if (stream.request_complete()) {
     send(stream);
   }
@@ -48,7 +46,7 @@ FilterStatus MirrorFilter::on_request_data(Stream& stream, buffer::Slice& data,
   }
   if (copy->body_bytes() + data.size > target_.config->body_bytes_max) {
     std::exchange(stream.kept.request_copy, nullptr)->drop();
-    counters_of(stream).mirror_skipped_body.add();
+    action_counters(stream).mirror_skipped_body.add();
     return FilterStatus::kContinue;
   }
   copy->add(data.view());

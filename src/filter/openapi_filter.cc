@@ -8,6 +8,8 @@
 #include "hangu/http/parameters.h"
 #include "hangu/http/text.h"
 
+#include "filter/action_counters.h"
+
 namespace hangu::filter {
 namespace {
 
@@ -18,10 +20,6 @@ using openapi::Problem;
 using openapi::Problems;
 
 constexpr std::string_view kCode = "schema.invalid";
-
-stats::RouteActionCounters& counters_of(Stream& stream) noexcept {
-  return stream.route()->stats->slot(stream.shard().shard()).actions;
-}
 
 /// Where the parameters of a request are found.
 class RequestParameters final : public openapi::ParameterSource {
@@ -110,7 +108,7 @@ OpenApiFilter::OpenApiFilter(const config::OpenApi& config)
 FilterStatus OpenApiFilter::on_request_headers(Stream& stream) const noexcept {
   const Document::Found found = find(stream);
   if (found.operation == nullptr && config_.pass_unknown) {
-    counters_of(stream).openapi_unchecked.add();
+    action_counters(stream).openapi_unchecked.add();
     return FilterStatus::kContinue;
   }
   if (!check_head(stream, found) || found.operation == nullptr) {
@@ -177,7 +175,7 @@ FilterStatus OpenApiFilter::check_body(Stream& stream, const Operation& operatio
     if (Document::needs_body(operation)) {
       return done(422, "there is no body", "a body");
     }
-    counters_of(stream).openapi_passed.add();
+    action_counters(stream).openapi_passed.add();
     return FilterStatus::kContinue;
   }
   switch (Document::body_check(operation, stream.request.headers.value(HeaderName::kContentType))) {
@@ -185,7 +183,7 @@ FilterStatus OpenApiFilter::check_body(Stream& stream, const Operation& operatio
     case Document::BodyCheck::kUnknownType:
       return done(415, "the body is of another type", "a content type that is described");
     case Document::BodyCheck::kUnchecked:
-      counters_of(stream).openapi_passed.add();
+      action_counters(stream).openapi_passed.add();
       return FilterStatus::kContinue;
     case Document::BodyCheck::kJson: break;
   }
@@ -224,7 +222,7 @@ bool OpenApiFilter::check_collected(Stream& stream, const Operation& operation) 
         operation, stream.request.headers.value(HeaderName::kContentType), body, problems);
   }
   if (problems.empty()) {
-    counters_of(stream).openapi_passed.add();
+    action_counters(stream).openapi_passed.add();
     return true;
   }
   return refuse(stream, {.status = 422, .code = kCode, .detail = "the body is not as described"},
@@ -232,7 +230,7 @@ bool OpenApiFilter::check_collected(Stream& stream, const Operation& operation) 
 }
 
 bool OpenApiFilter::pass_too_large(Stream& stream) const noexcept {
-  stats::RouteActionCounters& counters = counters_of(stream);
+  stats::RouteActionCounters& counters = action_counters(stream);
   if (config_.pass_large) {
     counters.openapi_unchecked.add();
     return true;
@@ -250,7 +248,7 @@ bool OpenApiFilter::pass_too_large(Stream& stream) const noexcept {
 /// True: it goes on all the same.
 bool OpenApiFilter::refuse(Stream& stream, const http::LocalReply& reply,
                            const Problems& problems) const noexcept {
-  stats::RouteActionCounters& counters = counters_of(stream);
+  stats::RouteActionCounters& counters = action_counters(stream);
   if (config_.mode == config::Mode::kShadow) {
     counters.openapi_shadow.add();
     stream.note_shadow(name());

@@ -100,4 +100,18 @@ bool CorsPolicy::allows_headers(std::string_view names) const noexcept {
   return true;
 }
 
+std::optional<CorsRefusal> CorsPolicy::refusal(std::string_view origin, std::string_view method,
+                                               std::string_view names) const noexcept {
+  if (!allows_origin(origin)) {
+    return kOtherOrigin;
+  }
+  if (!allows_method(method)) {
+    return CorsRefusal{"cors.method", "pages of other origins may not use this method"};
+  }
+  if (!allows_headers(names)) {
+    return CorsRefusal{"cors.headers", "pages of other origins may not send these fields"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace hangu::policy

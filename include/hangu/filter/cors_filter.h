@@ -27,7 +27,7 @@ class CorsFilter final : public Filter {
  private:
   void answer_preflight(Stream& stream, std::string_view origin,
                         std::string_view method) const noexcept;
-  void refuse(Stream& stream, std::string_view code, std::string_view detail) const noexcept;
+  void refuse(Stream& stream, const policy::CorsRefusal& refusal) const noexcept;
   void mark(Stream& stream) const noexcept;
 
   policy::CorsPolicy policy_;

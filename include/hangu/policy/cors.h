@@ -3,6 +3,7 @@
 // out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,14 @@ namespace hangu::policy {
 /// The method that a preflight asks about; empty: the request is none.
 std::string_view preflight_method(http::Method method, const http::HeaderBlock& headers) noexcept;
 
+/// Why a page may not: of the 403.
+struct CorsRefusal {
+  std::string_view code;
+  std::string_view detail;
+};
+
+inline constexpr CorsRefusal kOtherOrigin{"cors.origin", "not for pages of this origin"};
+
 class CorsPolicy {
  public:
   explicit CorsPolicy(const config::Cors& config);
@@ -25,6 +34,10 @@ class CorsPolicy {
   bool allows_method(std::string_view method) const noexcept;
   /// `names`: a list with commas; may be empty.
   bool allows_headers(std::string_view names) const noexcept;
+
+  /// Of a preflight, by what it asks for; nullopt: the page may ask. `names`: as above.
+  std::optional<CorsRefusal> refusal(std::string_view origin, std::string_view method,
+                                     std::string_view names) const noexcept;
 
   /// The answer is the same for whatever origin: `*`.
   bool any_origin() const { return any_origin_ && !config_.credentials; }
