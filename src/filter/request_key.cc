@@ -15,12 +15,7 @@ RequestKey::Hashed RequestKey::of(const Stream& stream, uint64_t seed) const noe
   uint64_t hash = seed;
   bool whole = true;
   for (const RequestPart& part : parts_) {
-    if (const RequestPart::Value value = part.of(stream); value.there()) {
-      hash = policy::hash_value(part.kind, value.text(), prefixes_, hash);
-    } else {
-      hash = policy::hash_missing(hash);
-      whole = false;
-    }
+    whole = part.add_to(hash, prefixes_, stream) && whole;
   }
   return {.hash = hash, .whole = whole};
 }

@@ -36,16 +36,10 @@ RequestKeys::Hashed::Hashed(const RequestKeys& keys, const Stream& stream) noexc
   uint8_t number = 0;
   for (const Step& step : keys.steps_) {
     const bool first = step.before == kNone;
-    const uint64_t before = first ? step.seed : hashes_[step.before];
-    bool whole_here = first || whole(step.before);
-    if (const RequestPart::Value value = step.part.of(stream); value.there()) {
-      const Prefixes prefixes{step.ipv4_prefix, step.ipv6_prefix};
-      hashes_[number] = policy::hash_value(step.part.kind, value.text(), prefixes, before);
-    } else {
-      hashes_[number] = policy::hash_missing(before);
-      whole_here = false;
-    }
-    whole_ |= uint64_t{whole_here} << number;
+    uint64_t hash = first ? step.seed : hashes_[step.before];
+    const bool there = step.part.add_to(hash, {step.ipv4_prefix, step.ipv6_prefix}, stream);
+    whole_ |= uint64_t{there && (first || whole(step.before))} << number;
+    hashes_[number] = hash;
     ++number;
   }
 }

@@ -30,4 +30,12 @@ RequestPart::Value RequestPart::of(const Stream& stream) const noexcept {
   return header != nullptr ? Value(header->value()) : Value();
 }
 
+bool RequestPart::add_to(uint64_t& hash, const policy::ClientPrefixes& prefixes,
+                         const Stream& stream) const noexcept {
+  const Value value = of(stream);
+  hash = value.there() ? policy::hash_value(kind, value.text(), prefixes, hash)
+                       : policy::hash_missing(hash);
+  return value.there();
+}
+
 }  // namespace hangu::filter

@@ -219,8 +219,9 @@ void Exchange::on_response_head(bool end) noexcept {
   kept_body_.give_up();
   leave_limit(proxy_.loop().now() - sent_);
   report_success_of(status, end);
-  report_answer(*stream_, cluster_, tickets_, answer());
-  tell_answer();
+  const upstream::Cluster::Answer judged = answer();
+  report_answer(*stream_, cluster_, tickets_, judged);
+  tell_answer(judged);
   upstream::prepare_response_head(*stream_);
   cluster_.lead_back(*stream_, *endpoint_);
   if (stream_->response.status == 101) {
@@ -248,8 +249,8 @@ upstream::Cluster::Answer Exchange::answer() const noexcept {
 }
 
 /// To whom judges the endpoint.
-void Exchange::tell_answer() noexcept {
-  cluster_.answered(*endpoint_, answer(), stream_->shard().random());
+void Exchange::tell_answer(const upstream::Cluster::Answer& answer) noexcept {
+  cluster_.answered(*endpoint_, answer, stream_->shard().random());
 }
 
 void Exchange::on_response_data(buffer::Slice&& data, bool end) noexcept {

@@ -117,7 +117,7 @@ class Exchange final : public ListNode<Exchange>,
   void leave_endpoint() noexcept;
   void send(upstream::ClientStream& place) noexcept;
   upstream::Cluster::Answer answer() const noexcept;
-  void tell_answer() noexcept;
+  void tell_answer(const upstream::Cluster::Answer& answer) noexcept;
 
   // deadline.cc
   void find_deadline() noexcept;

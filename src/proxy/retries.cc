@@ -153,7 +153,7 @@ bool Exchange::retry_instead(int status, bool end) noexcept {
 }
 
 void Exchange::turn_answer_down(bool end) noexcept {
-  tell_answer();
+  tell_answer(answer());
   if (end) {
     connection_ = nullptr;  // it is done with us
   }

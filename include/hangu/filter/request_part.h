@@ -7,6 +7,7 @@
 
 #include "hangu/config/key_part.h"
 #include "hangu/http/header_name.h"
+#include "hangu/policy/request_hash.h"
 
 namespace hangu::filter {
 
@@ -46,6 +47,10 @@ struct RequestPart {
         name(part.name) {}
 
   Value of(const Stream& stream) const noexcept;
+
+  /// Adds it to what was hashed of the request before. False: the request lacks it.
+  bool add_to(uint64_t& hash, const policy::ClientPrefixes& prefixes,
+              const Stream& stream) const noexcept;
 };
 
 }  // namespace hangu::filter
