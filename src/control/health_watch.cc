@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "hangu/base/log.h"
-#include "hangu/policy/outliers.h"
 #include "hangu/stats/registry.h"
 
 namespace hangu::control {
@@ -72,19 +71,18 @@ void HealthWatch::judge(const config::Upstream& upstream,
   }
   for (const policy::Outlier& outlier : policy::outliers(options, tallies)) {
     const int64_t now_ns = now.time_since_epoch().count();
-    const server::EndpointHandle& endpoint = endpoints[outlier.index];
-    if (endpoint.health->well(now_ns) &&
+    if (endpoints[outlier.index].health->well(now_ns) &&
         in_service(endpoints, now_ns).may_eject(options.percent_max)) {
-      eject(upstream, endpoint, cause_of(outlier), gateway, now);
-      if (!in_service(endpoints, now_ns).any_well()) {  // a shard has just ejected the other
-        endpoint.health->undo_ejection(now_ns);
-      }
+      eject(upstream, endpoints, outlier, gateway, now_ns);
     }
   }
 }
 
-void HealthWatch::eject(const config::Upstream& upstream, const server::EndpointHandle& endpoint,
-                        std::string_view cause, server::Gateway& gateway, TimePoint now) {
+void HealthWatch::eject(const config::Upstream& upstream,
+                        const std::vector<server::EndpointHandle>& endpoints,
+                        const policy::Outlier& outlier, server::Gateway& gateway, int64_t now_ns) {
+  const server::EndpointHandle& endpoint = endpoints[outlier.index];
+  const std::string cause = cause_of(outlier);
   stats::UpstreamStats& stats = *gateway.registry().upstream(upstream.name);
   if (upstream.ejection.mode == config::Mode::kShadow) {
     stats.shadow_outliers.add();
@@ -94,7 +92,8 @@ void HealthWatch::eject(const config::Upstream& upstream, const server::Endpoint
   }
   const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
   const int64_t length =
-      endpoint.health->eject(upstream.ejection, jitter, now.time_since_epoch().count());
+      policy::eject_unless_last(*endpoint.health, upstream.ejection, jitter, now_ns,
+                                [&] { return in_service(endpoints, now_ns); });
   if (length != 0) {
     stats.outliers.add();
     log::warning("event=endpoint_ejected upstream={} endpoint={} for_ms={} {}", upstream.name,

@@ -164,11 +164,9 @@ void Cluster::failed(Endpoint& endpoint, policy::EndpointHealth::Failure kind,
   }
   constexpr double kMost = 18446744073709551616.0;  // 2^64
   const int64_t length =
-      endpoint.health().eject(options, static_cast<double>(random) / kMost, now_ns());
-  // Two shards may eject the last two at the same instant: one of them at least sees that here.
-  if (length != 0 && !in_service().any_well()) {
-    endpoint.health().undo_ejection(now_ns());
-  } else if (length != 0) {
+      policy::eject_unless_last(endpoint.health(), options, static_cast<double>(random) / kMost,
+                                now_ns(), [this] { return in_service(); });
+  if (length != 0) {
     stats().ejections.add();
     log::warning("event=endpoint_ejected upstream={} endpoint={} for_ms={}", config_.name,
                  endpoint.address_text(), length / 1'000'000);

@@ -12,6 +12,7 @@
 
 #include "hangu/config/config.h"
 #include "hangu/policy/endpoint_health.h"
+#include "hangu/policy/outliers.h"
 #include "hangu/server/gateway.h"
 
 namespace hangu::control {
@@ -34,8 +35,8 @@ class HealthWatch {
 
   void judge(const config::Upstream& upstream, const std::vector<server::EndpointHandle>& endpoints,
              server::Gateway& gateway, TimePoint now);
-  void eject(const config::Upstream& upstream, const server::EndpointHandle& endpoint,
-             std::string_view cause, server::Gateway& gateway, TimePoint now);
+  void eject(const config::Upstream& upstream, const std::vector<server::EndpointHandle>& endpoints,
+             const policy::Outlier& outlier, server::Gateway& gateway, int64_t now_ns);
   void publish(const config::Upstream& upstream,
                const std::vector<server::EndpointHandle>& endpoints, server::Gateway& gateway,
                TimePoint now);

@@ -78,7 +78,7 @@ class EndpointHealth {
   bool failed(const config::Ejection& options, Failure kind) noexcept;
   /// For longer each time, unless it was well for as long as it would be ejected now. `jitter`:
   /// 0 … 1, spreads the return of several by a tenth. 0: somebody else has ejected it; else for how
-  /// long. Of two threads that eject one each, at least one sees both in InService afterwards.
+  /// long. See eject_unless_last().
   int64_t eject(const config::Ejection& options, double jitter, int64_t now_ns) noexcept;
   /// Whether there was one.
   bool end_ejection(int64_t now_ns) noexcept;
@@ -137,6 +137,20 @@ class InService {
   size_t count_ = 0;
   size_t unwell_ = 0;
 };
+
+/// EndpointHealth::eject(), but not of one that would leave nobody: of the last two in service two
+/// threads may each eject one, and at least one of them sees that afterwards. `in_service()`: of
+/// the pool, asked after the ejection. 0: it is not ejected.
+template <class AskInService>
+int64_t eject_unless_last(EndpointHealth& one, const config::Ejection& options, double jitter,
+                          int64_t now_ns, const AskInService& in_service) noexcept {
+  const int64_t length = one.eject(options, jitter, now_ns);
+  if (length != 0 && !in_service().any_well()) {
+    one.undo_ejection(now_ns);
+    return 0;
+  }
+  return length;
+}
 
 std::string_view to_string(EndpointHealth::Check check) noexcept;
 std::string_view to_string(EndpointHealth::Order order) noexcept;
