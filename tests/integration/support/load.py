@@ -6,7 +6,7 @@ import threading
 
 from support.client import Client
 from support.wait import DEADLINE, eventually
-from support.wire import ProtocolError
+from support.wire import Reset
 
 
 class Load:
@@ -36,14 +36,14 @@ class Load:
             try:
                 with client:
                     self.use(client, index)
-            except ConnectionResetError as error:
-                if self.may_end and self.done[index] == before:
+            except (OSError, AssertionError) as error:
+                reset = isinstance(error, (ConnectionResetError, Reset))
+                answered = self.done[index] - before
+                if self.may_end and reset and answered == 0:
                     self.never_accepted += 1
                 else:
-                    self.failures.append(f"request {self.done[index]} of thread {index}: {error!r}")
-                return
-            except (OSError, ProtocolError, AssertionError) as error:
-                self.failures.append(f"request {self.done[index]} of thread {index}: {error!r}")
+                    self.failures.append(f"request {answered} of a connection of thread {index}: "
+                                         f"{error!r}")
                 return
 
     def use(self, client, index):

@@ -26,6 +26,10 @@ class Ended(Truncated):
     """The connection ended before the first byte of a message."""
 
 
+class Reset(Ended):
+    """The same, by a TCP reset."""
+
+
 class Wire:
     def __init__(self, sock):
         self.socket = sock
@@ -136,7 +140,8 @@ class Wire:
     def head(self, what):
         """(first line, fields) of a message."""
         if not self.buffer and not self.fill():
-            raise Ended(f"{self.end} in place of {what}")
+            ended = Reset if self.end == "reset" else Ended
+            raise ended(f"{self.end} in place of {what}")
         first = self.line(what).decode("latin-1")
         return first, self.fields(what)
 
