@@ -42,14 +42,16 @@ Predecessor::Hooks Neighbours::takeover_hooks() {
             if (gateway == nullptr) {
               return Failure<std::string>{"the process is going down"};
             }
-            return gateway->take_over(relay);
+            auto taken = gateway->take_over(relay);
+            // Before our predecessor hears of it: what it lets go of, signals among it, is ours.
+            if (taken && lineage_ != nullptr) {
+              lineage_->report();
+            }
+            return taken;
           },
           .on_taken_over =
               [this] {
                 taken_over_ = true;
-                if (lineage_ != nullptr) {
-                  lineage_->report();
-                }
                 host_.on_taken_over();
               },
           .on_main = [this] { host_.on_main(); },
