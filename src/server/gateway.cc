@@ -20,12 +20,9 @@
 
 #include "server/accept_queues.h"
 #include "server/access_logs.h"
-#include "server/adaptive_limits.h"
 #include "server/audit_log_options.h"
 #include "server/certificate_records.h"
 #include "server/cpus.h"
-#include "server/endpoint_list.h"
-#include "server/endpoint_pools.h"
 #include "server/idle_connections.h"
 #include "server/limit_status.h"
 #include "server/listening_sockets.h"
@@ -37,15 +34,12 @@
 #include "server/shard.h"
 #include "server/snapshot_builder.h"
 #include "server/tls_material.h"
+#include "server/upstream_states.h"
 
 namespace hangu::server {
 namespace {
 
 constexpr size_t kSessionSecretBytes = 32;
-
-int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
 
 class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
  public:
@@ -94,7 +88,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   void set_endpoints(std::string_view upstream, std::vector<ResolvedEndpoint> endpoints) override;
 
   std::vector<EndpointHandle> endpoints(std::string_view upstream) const override {
-    return pools_.handles(upstream);
+    return upstreams_.pools().handles(upstream);
   }
 
   std::shared_ptr<policy::ReleaseShare> release_share(std::string_view route) const override {
@@ -178,10 +172,6 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   Logs logs() const { return {.access = access_logs_.current(), .audit = audit_log_.get()}; }
 
   config::Upstream completed(config::Upstream upstream);
-  std::shared_ptr<policy::CircuitBreaker> breaker(const std::string& upstream);
-  std::shared_ptr<upstream::NodeLimits> limits(const config::Upstream& upstream);
-  UpstreamStatus status_of(const config::Upstream& upstream) const;
-  CircuitStatus circuit_of(const config::Upstream& upstream) const;
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void open_stores(const config::Config& config);
   void use_session_secrets();
@@ -221,12 +211,9 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   BoundListeners held_;  // not accepted from before take_over()
   std::unique_ptr<IdleConnections> passing_;
   uint32_t adopted_ = 0;
-  std::map<std::string, std::shared_ptr<policy::CircuitBreaker>, std::less<>> breakers_;
-  EndpointPools pools_{registry_.shards()};
+  UpstreamStates upstreams_{registry_};
   std::string sticky_secret_;   // where the config has none
   std::string session_secret_;  // of logins, likewise
-  std::map<std::string, std::shared_ptr<upstream::NodeLimits>, std::less<>> limits_;
-  AdaptiveLimits adaptive_limits_{registry_.shards()};
   LoadSampler load_sampler_{registry_.overload()};
   AcceptQueues accept_queues_{registry_};
   std::string event_loop_;
@@ -369,40 +356,12 @@ config::Upstream GatewayImpl::completed(config::Upstream upstream) {
   return upstream;
 }
 
-/// Keeps its state over reloads.
-std::shared_ptr<policy::CircuitBreaker> GatewayImpl::breaker(const std::string& upstream) {
-  std::shared_ptr<policy::CircuitBreaker>& breaker = breakers_[upstream];
-  if (breaker == nullptr) {
-    breaker = std::make_shared<policy::CircuitBreaker>(registry_.shards());
-  }
-  return breaker;
-}
-
-/// What is under way counts on over reloads.
-std::shared_ptr<upstream::NodeLimits> GatewayImpl::limits(const config::Upstream& upstream) {
-  std::shared_ptr<upstream::NodeLimits>& limits = limits_[upstream.name];
-  if (limits == nullptr) {
-    limits = std::make_shared<upstream::NodeLimits>(registry_.shards());
-  }
-  publish_limits(upstream.limits, *registry_.upstream(upstream.name));
-  return limits;
-}
-
 std::vector<ClusterUpdate> GatewayImpl::cluster_updates(const config::Config& config) {
   std::vector<ClusterUpdate> updates;
   for (const config::Upstream& upstream : config.upstreams) {
-    const std::vector<ResolvedEndpoint> numeric = numeric_endpoints(upstream);
-    pools_.forgive(upstream);
-    updates.push_back({.number = builder_.cluster_number(upstream.name),
-                       .config = completed(upstream),
-                       .tls = client_tls(upstream.name),
-                       .stats = registry_.upstream(upstream.name),
-                       .breaker = breaker(upstream.name),
-                       .version = pools_.version(upstream.name),
-                       .limits = limits(upstream),
-                       .adaptive = adaptive_limits_.of(upstream),
-                       .endpoints = pools_.resolve(upstream.name, numeric),
-                       .replace_endpoints = !numeric.empty()});
+    ClusterUpdate& update = updates.emplace_back(upstreams_.update_of(completed(upstream)));
+    update.number = builder_.cluster_number(upstream.name);
+    update.tls = client_tls(upstream.name);
   }
   return updates;
 }
@@ -549,7 +508,7 @@ void GatewayImpl::set_endpoints(std::string_view upstream,
     return;
   }
   const uint32_t number = builder_.cluster_number(std::string(upstream));
-  const auto addresses = pools_.resolve(upstream, endpoints);
+  const auto addresses = upstreams_.pools().resolve(upstream, endpoints);
   for (const auto& shard : shards_) {
     shard->post(
         [target = shard.get(), number, addresses] { target->set_endpoints(number, addresses); });
@@ -719,39 +678,6 @@ Duration GatewayImpl::sample_load() {
   return LoadSampler::interval(config_->overload);
 }
 
-UpstreamStatus GatewayImpl::status_of(const config::Upstream& upstream) const {
-  UpstreamStatus status{.name = upstream.name,
-                        .endpoints = {},
-                        .circuit = circuit_of(upstream),
-                        .adaptive = adaptive_limits_.status(upstream),
-                        .admission = {},
-                        .levels = {},
-                        .limits = {}};
-  if (const auto limits = limits_.find(upstream.name); limits != limits_.end()) {
-    add_limits(*limits->second, upstream.limits, status);
-  }
-  const int64_t now_ns = steady_now_ns();
-  const std::vector<EndpointHandle> handles = endpoints(upstream.name);
-  for (const EndpointHandle& handle : handles) {
-    const policy::EndpointHealth& health = *handle.health;
-    status.endpoints.push_back({.address = handle.endpoint.address,
-                                .host = handle.endpoint.host,
-                                .weight = handle.endpoint.weight,
-                                .priority = handle.endpoint.priority,
-                                .order = policy::to_string(health.order()),
-                                .check = policy::to_string(health.check()),
-                                .ejected_for = Duration(health.ejected_for_ns(now_ns))});
-  }
-  status.levels = levels_of(upstream, handles, now_ns);
-  return status;
-}
-
-CircuitStatus GatewayImpl::circuit_of(const config::Upstream& upstream) const {
-  const auto found = breakers_.find(upstream.name);
-  const bool has_one = upstream.circuit_breaker.enabled && found != breakers_.end();
-  return has_one ? server::status_of(*found->second) : CircuitStatus{};
-}
-
 GatewayStatus GatewayImpl::status() const {
   GatewayStatus status{
       .event_loop = event_loop_,
@@ -771,7 +697,7 @@ GatewayStatus GatewayImpl::status() const {
     }
   }
   for (const config::Upstream& upstream : config_->upstreams) {
-    status.upstreams.push_back(status_of(upstream));
+    status.upstreams.push_back(upstreams_.status_of(upstream));
   }
   add_decisions(*config_, registry_, status);
   for (const auto& [route, breaker] : builder_.route_breakers()) {
