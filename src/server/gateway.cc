@@ -535,6 +535,9 @@ void GatewayImpl::begin_drain(const LeavePlan& plan) {
   }
   accept_queues_.forget_all();
   passing_ = std::move(passing);
+  if (plan.to_successor) {
+    quotas_.leave_late_counts();
+  }
   const downstream::Leave leave{
       .within = plan.within,
       .spread = plan.ws_spread,

@@ -18,6 +18,8 @@
 #include "hangu/base/signal_mask.h"
 #include "hangu/policy/calendar.h"
 
+#include "server/late_quotas.h"
+
 namespace hangu::server {
 namespace {
 
@@ -32,6 +34,34 @@ std::string identity_of(const config::RateLimit& limit) {
     identity += fmt::format(" {}:{}", static_cast<int>(part.kind), part.name);
   }
   return identity;
+}
+
+using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
+
+std::vector<SavedQuota> counted(const Limits& limits) {
+  std::vector<SavedQuota> quotas;
+  for (const auto& limit : limits) {
+    const config::RateLimit& config = limit->config();
+    const policy::CalendarWindow window = policy::calendar_window(config.quota, std::time(nullptr));
+    SavedQuota& quota = quotas.emplace_back(SavedQuota{.name = config.name,
+                                                       .identity = identity_of(config),
+                                                       .seed = limit->counts().seed,
+                                                       .window = window.number,
+                                                       .used = {}});
+    limit->counts().quota->for_each(window.number, [&quota](uint64_t key, uint64_t used) {
+      quota.used.emplace_back(key, used);
+    });
+  }
+  return quotas;
+}
+
+void add(const SavedQuota& late, const filter::RateLimit& limit) {
+  if (late.name == limit.config().name && late.identity == identity_of(limit.config()) &&
+      late.seed == limit.counts().seed) {
+    for (const auto& [key, used] : late.used) {
+      limit.counts().quota->charge(key, late.window, used);
+    }
+  }
 }
 
 std::error_code write_file(const std::string& directory, const std::string& path,
@@ -102,7 +132,7 @@ void QuotaSaver::track(const Limits& limits) {
 }
 
 void QuotaSaver::start() {
-  if (!thread_.joinable() && !waiting_ && !limits_.empty()) {
+  if (!thread_.joinable() && (!waiting_ || leaving_) && !limits_.empty()) {
     stopping_ = false;
     thread_ = std::thread([this] { run(); });
   }
@@ -110,12 +140,21 @@ void QuotaSaver::start() {
 
 void QuotaSaver::take_over() {
   waiting_ = false;
+  leaving_ = false;
   start();
 }
 
 void QuotaSaver::hand_over() {
   waiting_ = true;
   stop();
+  handed_ = decode_quotas(last_written_).value_or(std::vector<SavedQuota>());
+}
+
+void QuotaSaver::leave_late_counts() {
+  if (waiting_) {
+    leaving_ = true;
+    start();
+  }
 }
 
 void QuotaSaver::run() {
@@ -130,25 +169,21 @@ void QuotaSaver::run() {
       limits = limits_;
       stopping = stopping_;
     }
-    save(limits);
+    if (leaving_) {
+      leave_late(limits);
+    } else {
+      save(limits);
+    }
   }
 }
 
 void QuotaSaver::save(const Limits& limits) {
-  std::vector<SavedQuota> quotas;
-  for (const auto& limit : limits) {
-    const config::RateLimit& config = limit->config();
-    const policy::CalendarWindow window = policy::calendar_window(config.quota, std::time(nullptr));
-    SavedQuota& quota = quotas.emplace_back(SavedQuota{.name = config.name,
-                                                       .identity = identity_of(config),
-                                                       .seed = limit->counts().seed,
-                                                       .window = window.number,
-                                                       .used = {}});
-    limit->counts().quota->for_each(window.number, [&quota](uint64_t key, uint64_t used) {
-      quota.used.emplace_back(key, used);
-    });
+  for (const SavedQuota& late : take_late_quotas(directory_)) {
+    for (const auto& limit : limits) {
+      add(late, *limit);
+    }
   }
-  std::string bytes = encode_quotas(quotas);
+  std::string bytes = encode_quotas(counted(limits));
   if (bytes == last_written_) {
     return;
   }
@@ -162,6 +197,19 @@ void QuotaSaver::save(const Limits& limits) {
     log::info("event=quotas_saved file={}", path());
   }
   last_written_ = std::move(bytes);
+}
+
+void QuotaSaver::leave_late(const Limits& limits) {
+  std::vector<SavedQuota> now = counted(limits);
+  const std::vector<SavedQuota> late = counted_since(handed_, now);
+  if (late.empty()) {
+    return;
+  }
+  if (const std::error_code error = leave_late_quotas(directory_, late_files_++, late)) {
+    log::error("event=late_quotas_not_left directory={} error=\"{}\"", directory_, error.message());
+    return;
+  }
+  handed_ = std::move(now);
 }
 
 void QuotaSaver::stop() {

@@ -42,6 +42,9 @@ class QuotaSaver {
   /// Writes a last time; then the file is another process's, until take_over().
   void hand_over();
 
+  /// After hand_over(): what is still counted here is left for that process from now on.
+  void leave_late_counts();
+
   /// Writes a last time.
   void stop();
 
@@ -52,6 +55,7 @@ class QuotaSaver {
   void start();
   void run();
   void save(const Limits& limits);
+  void leave_late(const Limits& limits);
 
   std::string path() const { return directory_ + "/quotas"; }
 
@@ -59,6 +63,7 @@ class QuotaSaver {
   std::map<std::string, SavedQuota> saved_;  // as read, by name
   bool loaded_ = false;
   bool waiting_ = false;
+  bool leaving_ = false;  // changes only while there is no thread
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -66,6 +71,8 @@ class QuotaSaver {
   bool stopping_ = false;
   // The thread's.
   std::string last_written_;
+  std::vector<SavedQuota> handed_;  // all that the other process has been told
+  uint64_t late_files_ = 0;
   bool failing_ = false;
   std::thread thread_;
 };

@@ -261,6 +261,7 @@ class Upgrade(UpgradeCase):
         ask = lambda: self.own.client().request("GET", "/", {"x-user": "u"}).status
         self.assertEqual([ask(), ask()], [200, 200])
         self.upgrade_to_another()
+        self.wait_until_alone()  # until then it may be the old process that takes a connection
         self.assertEqual([ask(), ask()], [200, 429])
 
 
@@ -448,6 +449,27 @@ class Tls(UpgradeCase):
         self.assertEqual((response.status, response.closes), (200, True))
         client.expect_end()
         self.wait_until_alone()
+
+    def test_quotas_know_what_the_old_process_still_counts(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="hangu-test-"))
+        self.addCleanup(shutil.rmtree, folder)
+        gateway = self.begin(
+            listener={"tls": {"certificates": [self.pair.files]}}, state_dir=str(folder),
+            rate_limits=[{"name": "daily", "key": ["header:x-user"],
+                          "quota": {"limit": 3, "per": "day"}}],
+            route={"rate_limits": ["daily"]})
+        connect = lambda: gateway.client(tls=self.context(), server_name="test.example")
+        ask = lambda client: client.request("GET", "/", {"x-user": "u"}).status
+        clients = [connect() for _ in range(3)]
+        for number, client in enumerate(clients):
+            self.assertEqual(client.request("GET", "/", {"x-user": str(number)}).status, 200)
+        self.assertEqual(ask(clients[0]), 200)
+        self.upgrade_to_another()
+        self.assertEqual([ask(clients[1]), ask(clients[2])], [200, 200])
+        clients[0].close()
+        self.wait_until_alone()
+        eventually(lambda: not list(folder.glob("*.late-quotas")), "late counts are taken")
+        self.assertEqual(ask(connect()), 429)
 
     def test_sessions_resume(self):
         gateway = self.begin_tls()
