@@ -35,21 +35,7 @@ bool HeaderBlock::set(HeaderName token, std::string_view name, std::string_view 
   if (name.size() > UINT16_MAX || value.size() > UINT32_MAX) {
     return false;
   }
-  const Key key{token, name};
-  Header* kept = nullptr;
-  if (contains(token)) {
-    for (uint32_t i = 0; i < count_; ++i) {
-      Header& header = fields_[i];
-      if (!matches(header, key)) {
-        continue;
-      }
-      if (kept == nullptr) {
-        kept = &header;
-      } else {
-        remove_at(header);
-      }
-    }
-  }
+  Header* const kept = keep_one({token, name});
   if (kept == nullptr) {
     return add(token, name, value);
   }
@@ -58,6 +44,36 @@ bool HeaderBlock::set(HeaderName token, std::string_view name, std::string_view 
   kept->value_size = static_cast<uint32_t>(value.size());
   kept->flags = 0;
   return true;
+}
+
+bool HeaderBlock::set(const Header& header) {
+  Header* const kept = keep_one({header.token, header.name()});
+  if (kept == nullptr) {
+    return append(header);
+  }
+  bytes_ += header.line_bytes() - kept->line_bytes();
+  *kept = header;
+  return true;
+}
+
+/// Removes all fields of that name but the first, which is returned.
+Header* HeaderBlock::keep_one(const Key& key) {
+  if (!contains(key.token)) {
+    return nullptr;
+  }
+  Header* kept = nullptr;
+  for (uint32_t i = 0; i < count_; ++i) {
+    Header& header = fields_[i];
+    if (!matches(header, key)) {
+      continue;
+    }
+    if (kept == nullptr) {
+      kept = &header;
+    } else {
+      remove_at(header);
+    }
+  }
+  return kept;
 }
 
 const Header* HeaderBlock::find(HeaderName token, std::string_view name) const {

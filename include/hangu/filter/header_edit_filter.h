@@ -2,6 +2,7 @@
 // the answers that a route is made to give (redirects and the like), not of refusals.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "hangu/config/config.h"
@@ -25,9 +26,10 @@ class HeaderEditFilter final : public Filter {
  private:
   /// A field with its name looked up once.
   struct Field {
-    http::HeaderName token;
-    std::string name;  // lower case
-    RequestText value;
+    http::Header ready{};             // with value and line, where those are always the same
+    std::optional<RequestText> text;  // the value, where they are not
+
+    http::Header of(Stream& stream) const noexcept;
   };
 
   struct Edit {
@@ -35,6 +37,7 @@ class HeaderEditFilter final : public Filter {
     std::vector<Field> set;
     std::vector<Field> set_if_absent;
     std::vector<Field> add;
+    std::vector<char> lines;  // that all of them point to
 
     bool empty() const {
       return remove.empty() && set.empty() && set_if_absent.empty() && add.empty();

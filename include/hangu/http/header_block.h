@@ -80,6 +80,9 @@ class HeaderBlock {
 
   bool set(HeaderName token, std::string_view value) { return set(token, to_string(token), value); }
 
+  /// The same with a field that is known to be in range, in its spelling.
+  bool set(const Header& header);
+
   bool contains(HeaderName token) const { return (present_ & bit_of(token)) != 0; }
 
   /// Whether any of `names` is there.
@@ -162,7 +165,7 @@ class HeaderBlock {
   /// The total of "name: value\r\n" over the fields.
   size_t bytes() const { return bytes_; }
 
-  /// For parsers: appends a field that is known to be in range.
+  /// Appends a field that is known to be in range.
   bool append(const Header& header) {
     if (count_ == capacity_ && !grow()) [[unlikely]] {
       return false;
@@ -183,6 +186,7 @@ class HeaderBlock {
   HeaderBlock& operator=(HeaderBlock&&) = default;
 
   static bool matches(const Header& header, const Key& key);
+  Header* keep_one(const Key& key);
   const Header* find_present(HeaderName token) const;
   void remove_all(const Key& key);
   void remove_at(Header& header);

@@ -123,6 +123,22 @@ TEST_F(HeaderBlockTest, ForgetsThatAChangedLineStandsInMemory) {
   EXPECT_EQ(headers_.find(HeaderName::kVia)->flags, 0);
 }
 
+TEST_F(HeaderBlockTest, SetsALineAsItStands) {
+  const std::string line = "x-one: three\r\n";
+  const Header ready{.name_data = line.data(),
+                     .value_data = line.data() + 7,
+                     .value_size = 5,
+                     .name_size = 5,
+                     .token = HeaderName::kOther,
+                     .flags = Header::kLine};
+  EXPECT_TRUE(headers_.set(ready));
+  EXPECT_EQ(text(), "Host=a x-one=three Accept=x accept=y X-Two= ");
+  EXPECT_EQ(headers_.find("x-one")->flags, Header::kLine);
+  headers_.remove("x-one");
+  EXPECT_TRUE(headers_.set(ready));
+  EXPECT_EQ(text(), "Host=a Accept=x accept=y X-Two= x-one=three ");
+}
+
 TEST_F(HeaderBlockTest, CopiesWhatDoesNotOutliveIt) {
   {
     std::string name = "X-Short-Lived";
