@@ -55,15 +55,16 @@ void one_key(benchmark::State& state) {
   }
 }
 
-/// The same by what is kept of the table beside the limit.
+/// The same by what is kept of the table beside the limit; `alone`: without a locked instruction.
+template <bool alone>
 void one_key_quick(benchmark::State& state) {
   RateTable table(kKeys);
   table.take(77, kRate, 1, kSecond);
-  const RateTable::Quick quick(table, kRate, 1);
+  const RateTable::Quick quick(table, kRate, 1, alone);
   int64_t now = kSecond;
   const Allocations counted(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(quick.take(77, ++now));
+    benchmark::DoNotOptimize(quick.take(quick.approach(77), 77, ++now));
   }
 }
 
@@ -124,7 +125,8 @@ void churn(benchmark::State& state) {
 
 BENCHMARK(one_key<ShardRateTable>);
 BENCHMARK(one_key<RateTable>)->Threads(1)->Threads(2);
-BENCHMARK(one_key_quick);
+BENCHMARK(one_key_quick<false>);
+BENCHMARK(one_key_quick<true>);
 BENCHMARK(one_key_leased)->Threads(1)->Threads(2);
 BENCHMARK(a_million_keys<ShardRateTable>);
 BENCHMARK(a_million_keys<RateTable>);

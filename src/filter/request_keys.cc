@@ -33,15 +33,17 @@ std::optional<uint8_t> RequestKeys::add(const std::vector<config::KeyPart>& part
 }
 
 RequestKeys::Hashed::Hashed(const RequestKeys& keys, const Stream& stream) noexcept {
+  uint64_t whole = 0;
   uint8_t number = 0;
   for (const Step& step : keys.steps_) {
     const bool first = step.before == kNone;
     uint64_t hash = first ? step.seed : hashes_[step.before];
     const bool there = step.part.add_to(hash, {step.ipv4_prefix, step.ipv6_prefix}, stream);
-    whole_ |= uint64_t{there && (first || whole(step.before))} << number;
+    whole |= uint64_t{there && (first || (whole >> step.before & 1) != 0)} << number;
     hashes_[number] = hash;
     ++number;
   }
+  whole_ = whole;
 }
 
 }  // namespace hangu::filter

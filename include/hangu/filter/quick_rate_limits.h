@@ -27,6 +27,8 @@ class QuickRateLimits {
   bool admit(const Stream& stream, int64_t now_ns) const noexcept;
 
  private:
+  using Set = policy::RateTable::Quick::Set;
+
   /// What decisions read of a limit: one line of cache.
   struct alignas(64) Row {
     policy::RateTable::Quick quick;
@@ -35,6 +37,7 @@ class QuickRateLimits {
     uint8_t key;  // its number
     config::MissingKey on_missing_key;
     bool selective;
+    bool special;  // the last two have to be looked at
   };
 
   template <class Visit>
@@ -46,8 +49,9 @@ class QuickRateLimits {
 
   enum class Said : uint8_t { kTaken, kNoConcern, kAskAgain };
 
-  static Said ask(const Row& row, const Stream& stream, const RequestKeys::Hashed& keys,
+  static Said ask(const Row& row, Set set, const Stream& stream, const RequestKeys::Hashed& keys,
                   int64_t now_ns) noexcept;
+  void count(uint32_t taken, uint32_t shard) const noexcept;
   static bool take_anew(const RateLimit& limit, uint64_t key, int64_t now_ns) noexcept;
   static void give_back(const RateLimit& limit, uint64_t key, int64_t now_ns) noexcept;
 

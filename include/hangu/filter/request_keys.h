@@ -32,7 +32,7 @@ class RequestKeys {
 
    private:
     std::array<uint64_t, kStepsMax> hashes_;  // as many as there are steps
-    uint64_t whole_ = 0;
+    uint64_t whole_;
   };
 
   /// The number of a further key, whose parts outlive this; nullopt: it has none, or all keys

@@ -31,6 +31,9 @@ class SharedWord {
     return value_.compare_exchange_strong(expected, desired, std::memory_order_relaxed);
   }
 
+  /// For the only thread that replaces it at the time: several times as fast.
+  void put(T desired) noexcept { value_.store(desired, std::memory_order_relaxed); }
+
  private:
   std::atomic<T> value_;
 };
@@ -45,6 +48,8 @@ class OwnWord {
     value_ = desired;
     return true;
   }
+
+  void put(T desired) noexcept { value_ = desired; }
 
  private:
   T value_;
@@ -62,14 +67,12 @@ class KeyTable {
   /// table itself would be one more line of cache. Valid as long as the table.
   class FirstSets {
    public:
-    /// nullptr: the key is in its other set, or nowhere.
-    Place* find(uint64_t key) const noexcept {
-      key = usable(key);
-      return find_in(set(key), key);
+    /// Of a key that will be looked for soon: the memory is on its way.
+    Place* approach(uint64_t key) const noexcept {
+      Place* const places = set(usable(key));
+      __builtin_prefetch(places, 1);
+      return places;
     }
-
-    /// The key will be looked for soon.
-    void prefetch(uint64_t key) const noexcept { __builtin_prefetch(set(usable(key)), 1); }
 
    private:
     friend class KeyTable;
@@ -79,6 +82,19 @@ class KeyTable {
     Place* places_ = nullptr;
     size_t mask_ = 0;
   };
+
+  /// Calls `use(place)` for the key's place in the set that approach() gave, and returns what that
+  /// does; `none`: it is in its other set, or nowhere.
+  template <class Result, class Use>
+  static Result use_in(Place* places, uint64_t key, Result none, const Use& use) noexcept {
+    key = usable(key);
+    for (Place* place = places; place != places + kWays; ++place) {
+      if (place->key.load() == key) {
+        return use(*place);
+      }
+    }
+    return none;
+  }
 
   /// For about `keys_max` keys at once.
   explicit KeyTable(size_t keys_max) {

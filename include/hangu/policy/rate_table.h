@@ -67,37 +67,49 @@ class BasicRateTable {
 template <template <class> class Word>
 class BasicRateTable<Word>::Quick {
  public:
-  Quick(const BasicRateTable& table, const Gcra& rate, uint64_t cost)
+  using Set = Place*;
+
+  /// `alone`: no other thread takes. What one does beside it, like rescale(), may then be lost for
+  /// a bucket that is being taken from.
+  Quick(const BasicRateTable& table, const Gcra& rate, uint64_t cost, bool alone)
       : sets_(table.table_.first_sets()),
         cost_ns_(rate.time_of(cost)),
-        tolerance_ns_(rate.tolerance_ns()) {}
+        tolerance_ns_(rate.tolerance_ns()),
+        alone_(alone) {}
 
-  /// The key is asked for soon.
-  void prefetch(uint64_t key) const noexcept { sets_.prefetch(key); }
+  /// For take() of that key, soon.
+  Set approach(uint64_t key) const noexcept { return sets_.approach(key); }
 
   /// kUnknown: the table is to be asked.
   enum class Said : uint8_t { kTaken, kRefused, kUnknown };
 
-  Said take(uint64_t key, int64_t now_ns) const noexcept {
-    Place* const place = sets_.find(key);
-    if (place == nullptr) {
-      return Said::kUnknown;
-    }
-    int64_t full_at_ns = place->value.load();
-    int64_t wanted_ns = 0;
-    do {
-      wanted_ns = std::max(full_at_ns, now_ns) + cost_ns_;
-      if (wanted_ns - now_ns > tolerance_ns_) {
-        return Said::kRefused;
-      }
-    } while (!place->value.replace(full_at_ns, wanted_ns));
-    return Said::kTaken;
+  Said take(Set set, uint64_t key, int64_t now_ns) const noexcept {
+    return KeyTable<Word>::use_in(set, key, Said::kUnknown,
+                                  [&](Place& place) { return take_of(place, now_ns); });
   }
 
  private:
+  Said take_of(Place& place, int64_t now_ns) const noexcept {
+    int64_t full_at_ns = place.value.load();
+    for (;;) {
+      const int64_t wanted_ns = std::max(full_at_ns, now_ns) + cost_ns_;
+      if (wanted_ns - now_ns > tolerance_ns_) {
+        return Said::kRefused;
+      }
+      if (alone_) {
+        place.value.put(wanted_ns);
+        return Said::kTaken;
+      }
+      if (place.value.replace(full_at_ns, wanted_ns)) {
+        return Said::kTaken;
+      }
+    }
+  }
+
   typename KeyTable<Word>::FirstSets sets_;
   int64_t cost_ns_;
   int64_t tolerance_ns_;
+  bool alone_;
 };
 
 extern template class BasicRateTable<SharedWord>;

@@ -51,14 +51,14 @@ TEST(Gcra, CostsMoreAndNeverMoreThanTheBurst) {
 }
 
 /// It never takes what the table would not, and of a key it finds it takes just that.
-TEST(RateTableQuick, TakesAsTheTableDoes) {
+void takes_as_the_table_does(bool alone) {
   std::mt19937_64 random(5);
   const Gcra rate(100, kSecond, 8);
   RateTable quick_table(1000);
   RateTable table(1000);
-  const RateTable::Quick quick(quick_table, rate, 2);
+  const RateTable::Quick quick(quick_table, rate, 2, alone);
   using Said = RateTable::Quick::Said;
-  EXPECT_EQ(quick.take(1, kSecond), Said::kUnknown);
+  EXPECT_EQ(quick.take(quick.approach(1), 1, kSecond), Said::kUnknown);
   int quickly = 0;
   int refused = 0;
   int64_t now = kSecond;
@@ -66,7 +66,7 @@ TEST(RateTableQuick, TakesAsTheTableDoes) {
     now += static_cast<int64_t>(random() % 3'000'000);
     const uint64_t key = random() % 20;
     const bool expected = table.take(key, rate, 2, now).decision.allowed;
-    const Said said = quick.take(key, now);
+    const Said said = quick.take(quick.approach(key), key, now);
     if (said == Said::kUnknown) {
       ASSERT_EQ(quick_table.take(key, rate, 2, now).decision.allowed, expected);
     } else {
@@ -77,6 +77,14 @@ TEST(RateTableQuick, TakesAsTheTableDoes) {
   }
   EXPECT_GT(quickly, 5000);
   EXPECT_GT(refused, 500);
+}
+
+TEST(RateTableQuick, TakesAsTheTableDoes) {
+  takes_as_the_table_does(false);
+}
+
+TEST(RateTableQuick, TakesAsTheTableDoesForOneThreadAlone) {
+  takes_as_the_table_does(true);
 }
 
 /// Whatever comes, no window of length t lets through more than burst + rate * t.
