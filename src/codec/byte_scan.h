@@ -1,6 +1,6 @@
 // Finding the next byte of interest, 16 bytes at a time where the machine can (SSE2 is in every
-// x86-64, NEON in every AArch64), one by one at the end of the text and elsewhere. No byte behind
-// `end` is read.
+// x86-64, NEON in every AArch64), one by one in shorter texts and elsewhere. No byte behind `end`
+// is read.
 #pragma once
 
 #include <bit>
@@ -38,6 +38,9 @@ class Vector {
 
   static int first(uint64_t mask) { return std::countr_zero(mask); }
 
+  /// Without the first `count` bytes, which are fewer than all.
+  static uint64_t without(uint64_t mask, int count) { return mask >> count << count; }
+
  private:
   explicit Vector(__m128i bytes)
       : bytes_(bytes) {}
@@ -73,6 +76,8 @@ class Vector {
 
   static int first(uint64_t mask) { return std::countr_zero(mask) / 4; }
 
+  static uint64_t without(uint64_t mask, int count) { return mask >> 4 * count << 4 * count; }
+
  private:
   explicit Vector(uint8x16_t bytes)
       : bytes_(bytes) {}
@@ -89,12 +94,23 @@ class Vector {
 template <class Wanted>
 inline const char* find_byte(const char* from, const char* end, Wanted wanted) {
 #if defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__))
-  while (end - from >= 16) {
-    const uint64_t mask = wanted.vector(Vector::load(from)).mask();
-    if (mask != 0) {
-      return from + Vector::first(mask);
+  constexpr int kBytes = 16;
+  if (end - from >= kBytes) {
+    do {
+      const uint64_t mask = wanted.vector(Vector::load(from)).mask();
+      if (mask != 0) {
+        return from + Vector::first(mask);
+      }
+      from += kBytes;
+    } while (end - from >= kBytes);
+    if (from == end) {
+      return end;
     }
-    from += 16;
+    // The last ones together with some of those that have been seen.
+    const char* const last = end - kBytes;
+    const uint64_t mask =
+        Vector::without(wanted.vector(Vector::load(last)).mask(), static_cast<int>(from - last));
+    return mask != 0 ? last + Vector::first(mask) : end;
   }
 #endif
   while (from != end && !wanted.byte(*from)) {
