@@ -68,28 +68,39 @@ bool is_canonical_escape(std::string_view path, size_t percent) {
 /// Whether the segment at `begin` is "." or "..", or that with something behind it that resolve()
 /// has to look at.
 bool begins_dots(std::string_view path, size_t begin) {
+  if (begin == path.size() || path[begin] != '.') {
+    return false;
+  }
   const size_t end = std::min(path.find_first_not_of('.', begin), path.size());
-  return end != begin && end - begin <= 2 &&
+  return end - begin <= 2 &&
          (end == path.size() || path[end] == '/' || path[end] == ';' || path[end] == '%');
+}
+
+/// The first one from there on that is not plain, or the path's end.
+size_t skip_plain(std::string_view path, size_t at) {
+  while (at != path.size() && class_of(path[at]) == kPlain) {
+    ++at;
+  }
+  return at;
 }
 
 /// Whether nothing has to change. False, too, for whatever the slow way will refuse.
 bool is_canonical(std::string_view path, bool merge_slashes) {
-  for (size_t i = 0; i < path.size(); ++i) {
+  for (size_t i = skip_plain(path, 0); i != path.size(); i = skip_plain(path, i)) {
     switch (class_of(path[i])) {
-      case kPlain: continue;
+      case kPlain: break;
       case kSlash:
-        if (begins_dots(path, i + 1) ||
-            (merge_slashes && i + 1 < path.size() && path[i + 1] == '/')) {
+        ++i;
+        if (begins_dots(path, i) || (merge_slashes && i != path.size() && path[i] == '/')) {
           return false;
         }
-        continue;
+        break;
       case kPercent:
         if (!is_canonical_escape(path, i)) {
           return false;
         }
-        i += 2;
-        continue;
+        i += 3;
+        break;
       case kEncode:
       case kForbidden: return false;
     }
