@@ -56,8 +56,10 @@ std::vector<SavedQuota> counted(const Limits& limits) {
 }
 
 void add(const SavedQuota& late, const filter::RateLimit& limit) {
-  if (late.name == limit.config().name && late.identity == identity_of(limit.config()) &&
-      late.seed == limit.counts().seed) {
+  const config::RateLimit& config = limit.config();
+  if (late.name == config.name && late.identity == identity_of(config) &&
+      late.seed == limit.counts().seed &&
+      late.window == policy::calendar_window(config.quota, std::time(nullptr)).number) {
     for (const auto& [key, used] : late.used) {
       limit.counts().quota->charge(key, late.window, used);
     }
