@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/http/forwarded.h"
 #include "hangu/http/host.h"
 #include "hangu/http/parameters.h"
@@ -16,19 +17,11 @@ namespace {
 
 using config::Variable;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char byte) {
-    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-  });
-  return out;
-}
-
 Result<void, std::string> read_headers(const std::vector<std::string>& headers,
                                        const config::Listener* listener, Target& target) {
   for (const std::string& header : headers) {
     const size_t colon = header.find(':');
-    const std::string name = lower(http::trim_ows(std::string_view(header).substr(0, colon)));
+    const std::string name = lower_case(http::trim_ows(std::string_view(header).substr(0, colon)));
     if (colon == std::string::npos || name.empty()) {
       return Failure<std::string>{
           fmt::format("\"{}\" is not a header: write \"Name: value\"", header)};
@@ -39,7 +32,7 @@ Result<void, std::string> read_headers(const std::vector<std::string>& headers,
       if (!authority) {
         return Failure<std::string>{fmt::format("\"{}\" is not a host", value)};
       }
-      target.host = lower(authority->host);
+      target.host = lower_case(authority->host);
       target.port = authority->port;
     }
     target.wants_upgrade = target.wants_upgrade || name == "upgrade";
@@ -151,7 +144,7 @@ AskedFields::AskedFields(const std::vector<std::string>& headers) {
   for (const std::string& header : headers) {
     const size_t colon = header.find(':');
     const std::string_view name =
-        arena_.copy(lower(http::trim_ows(std::string_view(header).substr(0, colon))));
+        arena_.copy(lower_case(http::trim_ows(std::string_view(header).substr(0, colon))));
     const std::string_view value =
         arena_.copy(http::trim_ows(std::string_view(header).substr(colon + 1)));
     static_cast<void>(headers_.add(name, value));

@@ -8,6 +8,7 @@
 
 #include "hangu/admin/json.h"
 #include "hangu/admin/routes.h"
+#include "hangu/base/letter_case.h"
 #include "hangu/http/status.h"
 
 #include "admin/openapi_schemas.h"
@@ -32,13 +33,13 @@ json::object reference(std::string_view schema) {
 std::string operation_id(const Route& route) {
   std::string id;
   for (const char c : route.method) {
-    id += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    id += to_lower(c);
   }
   bool upper = true;
   for (const char c : route.path) {
     const bool letter = std::isalpha(static_cast<unsigned char>(c)) != 0;
     if (letter) {
-      id += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      id += upper ? to_upper(c) : c;
     }
     upper = !letter;
   }

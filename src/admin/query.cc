@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::admin {
@@ -39,10 +40,6 @@ bool is_host_byte(char byte) {
   return is_unreserved(byte) || std::string_view("[]:%").find(byte) != std::string_view::npos;
 }
 
-char lower(char byte) {
-  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-}
-
 /// Takes "host[:port]" apart; the error says why it cannot.
 Result<void, std::string> split_authority(std::string_view authority, Url& url) {
   const size_t bracket = authority.rfind(']');
@@ -56,7 +53,7 @@ Result<void, std::string> split_authority(std::string_view authority, Url& url) 
     url.port = static_cast<uint16_t>(*port);
   }
   url.host.assign(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
-  std::transform(url.host.begin(), url.host.end(), url.host.begin(), lower);
+  std::transform(url.host.begin(), url.host.end(), url.host.begin(), to_lower);
   if (url.host.empty() || !std::all_of(url.host.begin(), url.host.end(), is_host_byte)) {
     return Failure<std::string>{fmt::format("\"{}\" is not a host name", host)};
   }
@@ -101,7 +98,7 @@ Result<Url, std::string> parse_url(std::string_view text) {
   url.scheme = "http";
   if (const size_t mark = text.find("://"); mark != std::string_view::npos) {
     url.scheme.assign(text.substr(0, mark));
-    std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), lower);
+    std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), to_lower);
     text.remove_prefix(mark + 3);
   }
   if (url.scheme != "http" && url.scheme != "https") {

@@ -4,17 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "hangu/base/letter_case.h"
+
 namespace hangu {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  return out;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
   const size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
@@ -49,9 +42,9 @@ std::string_view nearest(std::string_view text, std::span<const std::string_view
   }
   std::string_view best;
   size_t best_distance = std::max<size_t>(text.size() / 3, 1) + 1;
-  const std::string wanted = lower(text);
+  const std::string wanted = lower_case(text);
   for (const std::string_view candidate : candidates) {
-    const size_t distance = edit_distance(wanted, lower(candidate), best_distance);
+    const size_t distance = edit_distance(wanted, lower_case(candidate), best_distance);
     if (distance < best_distance && distance < candidate.size()) {
       best = candidate;
       best_distance = distance;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 #include "hangu/config/text_template.h"
 
@@ -23,7 +24,7 @@ MaybeProblem apply_origin(std::string& text) {
   if (text == "*" || text == "null") {
     return std::nullopt;
   }
-  text = lower(text);
+  text = lower_case(text);
   const auto bad = [&text](std::string suggestion) {
     return Problem{"E0160",
                    fmt::format("{} is not an origin such as https://app.example.org, "
@@ -74,7 +75,7 @@ bool is_type_part(std::string_view part) {
 }
 
 MaybeProblem apply_media_type(std::string& text) {
-  text = lower(text);
+  text = lower_case(text);
   const size_t slash = text.find('/');
   const bool suffix = text.starts_with("*+") && is_type_part(std::string_view(text).substr(2));
   const bool good = suffix || (slash != std::string::npos &&
@@ -88,7 +89,7 @@ MaybeProblem apply_media_type(std::string& text) {
 }
 
 MaybeProblem apply_host_suffix(std::string& text) {
-  text = lower(text);
+  text = lower_case(text);
   const bool good = !text.empty() && text.size() <= 64 &&
                     std::all_of(text.begin(), text.end(),
                                 [](char c) { return is_alnum(c) || c == '-' || c == '.'; });
@@ -103,7 +104,7 @@ MaybeProblem apply_allowed_name(std::string& text) {
   if (text == "*") {
     return std::nullopt;
   }
-  text = lower(text);
+  text = lower_case(text);
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_tchar)) {
     return Problem{"E0126", fmt::format("{} is not a header field name", quoted(text)), ""};
   }

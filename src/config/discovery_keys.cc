@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/checks.h"
 #include "config/endpoint_type.h"
 #include "config/etcd_keys.h"
@@ -61,7 +63,7 @@ bool is_label(std::string_view label) {
 
 std::optional<Problem> apply_srv_name(std::string& text) {
   constexpr size_t kNameMax = 253;
-  std::string name = lower(text);
+  std::string name = lower_case(text);
   if (name.ends_with('.')) {
     name.pop_back();
   }

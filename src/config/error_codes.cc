@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/config/diagnostic.h"
 
 #include "config/text.h"
@@ -312,7 +313,7 @@ const std::vector<ErrorCode>& error_codes() {
 }
 
 std::string explain_error_code(std::string_view code) {
-  const std::string wanted = upper(code);
+  const std::string wanted = upper_case(code);
   for (const ErrorCode& known : error_codes()) {
     if (known.code == wanted) {
       return fmt::format("{}: {}\n\n{}\n", known.code, known.title, known.explanation);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/config/text_template.h"
 
 #include "config/rules.h"
@@ -96,7 +97,7 @@ void HeaderFieldsType::read(Reader& reader, const Node& node, void* out) const {
       reader.error(entry.mark, std::move(*problem));
       continue;
     }
-    const auto [at, is_new] = lines.emplace(lower(entry.key), entry.mark.line);
+    const auto [at, is_new] = lines.emplace(lower_case(entry.key), entry.mark.line);
     if (!is_new) {
       reader.error(entry.mark, {"E0104",
                                 fmt::format("field {} was already given on line {}; names do "
@@ -236,7 +237,7 @@ void FieldMatchesType::read(Reader& reader, const Node& node, void* out) const {
       continue;
     }
     const Reader::Scope scope(reader, entry.key);
-    FieldMatch field{.name = headers_ ? lower(entry.key) : entry.key, .value = {}};
+    FieldMatch field{.name = headers_ ? lower_case(entry.key) : entry.key, .value = {}};
     if (read_wanted(reader, *entry.value, field)) {
       fields.push_back(std::move(field));
     }

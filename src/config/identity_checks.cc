@@ -7,6 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 #include "hangu/identity/digest.h"
 
@@ -266,7 +267,7 @@ void check_forward_auth(Reader& reader, const Node& node, const ForwardAuth& ser
   }
   // A decision that a credential made must not be another one's.
   for (const std::string& field : service.request_headers) {
-    const std::string name = lower(field);
+    const std::string name = lower_case(field);
     const auto tells_apart = [&](const KeyPart& part) {
       return (part.kind == KeyPart::Kind::kHeader && part.name == name) ||
              (part.kind == KeyPart::Kind::kCookie && name == "cookie");

@@ -1,6 +1,8 @@
 // The keys of one of `plugins`, and of one of `plugins` of a route. See schema.cc.
 #include <algorithm>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/keys.h"
 #include "config/plugin_config_type.h"
 
@@ -8,7 +10,7 @@ namespace hangu::config {
 namespace {
 
 std::optional<Problem> apply_sha256(std::string& text) {
-  text = lower(text);
+  text = lower_case(text);
   const bool good = text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
                     });

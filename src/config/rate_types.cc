@@ -1,6 +1,7 @@
 // The types of single values of rate limits and stores; see scalar_types.h.
 #include <charconv>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/config/endpoint_file.h"
 
 #include "config/scalar_types.h"
@@ -42,7 +43,7 @@ std::optional<Problem> RateCostType::parse(Reader& /*reader*/, const std::string
     }
   }
   if (text.rfind(kHeaderWord, 0) == 0) {
-    std::string name = lower(std::string_view(text).substr(kHeaderWord.size()));
+    std::string name = lower_case(std::string_view(text).substr(kHeaderWord.size()));
     if (std::optional<Problem> problem = check_header_name(name)) {
       return problem;
     }

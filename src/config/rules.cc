@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 #include "hangu/base/pattern.h"
 #include "hangu/config/endpoint_file.h"
@@ -195,7 +196,7 @@ bool is_reg_name(std::string_view host) {
 }
 
 MaybeProblem apply_host(std::string& text) {
-  text = lower(text);
+  text = lower_case(text);
   if (text.size() > 1 && text.back() == '.') {
     text.pop_back();
   }
@@ -336,7 +337,7 @@ MaybeProblem apply_method(std::string& text) {
   if (!good) {
     return problem("E0125", fmt::format("{} is not a method such as GET", quoted(text)));
   }
-  if (const std::string capitals = upper(text); capitals != text) {
+  if (const std::string capitals = upper_case(text); capitals != text) {
     return problem("E0125",
                    fmt::format("methods are case-sensitive, {} is not a usual one", quoted(text)),
                    did_you_mean(capitals));
@@ -505,7 +506,7 @@ std::optional<Problem> check_endpoint(std::string_view text, Endpoint& out) {
                                quoted(text)),
                    std::move(suggestion));
   }
-  out.host = lower(is_v6 ? host.substr(1, host.size() - 2) : host);
+  out.host = lower_case(is_v6 ? host.substr(1, host.size() - 2) : host);
   out.port = static_cast<uint16_t>(*number);
   return std::nullopt;
 }
@@ -529,7 +530,7 @@ std::optional<Problem> check_header_name(std::string_view name) {
   static constexpr std::array<std::string_view, 9> kFraming = {
       "connection",        "content-length", "keep-alive", "proxy-connection", "te", "trailer",
       "transfer-encoding", "upgrade",        "expect"};
-  const std::string small = lower(name);
+  const std::string small = lower_case(name);
   if (small == "host") {
     return problem("E0128", "the field \"host\" cannot be edited here",
                    "see the route's key `preserve_host`");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "hangu/base/letter_case.h"
+
 namespace hangu::config {
 
 std::string or_variable(std::string_view schema) {
@@ -24,7 +26,7 @@ Problem unknown_version(std::string_view text) {
 
 Problem not_a_duration(std::string_view text) {
   std::string suggestion;
-  const std::string small = lower(text);
+  const std::string small = lower_case(text);
   const size_t digits = std::min(small.find_first_not_of("0123456789"), small.size());
   const std::string number = small.substr(0, digits);
   const std::string_view unit = trim(std::string_view(small).substr(digits));
@@ -63,7 +65,7 @@ Problem not_a_duration(std::string_view text) {
 
 Problem not_a_size(std::string_view text) {
   std::string suggestion;
-  const std::string small = lower(text);
+  const std::string small = lower_case(text);
   const size_t digits = std::min(small.find_first_not_of("0123456789"), small.size());
   const std::string_view unit = trim(std::string_view(small).substr(digits));
   if (digits > 0 && digits < 12 && !unit.empty()) {
@@ -157,7 +159,7 @@ std::optional<Problem> SwitchType::parse(Reader& /*reader*/, const std::string& 
     out = *value;
     return std::nullopt;
   }
-  const std::string small = lower(text);
+  const std::string small = lower_case(text);
   std::string suggestion;
   if (small == "yes" || small == "y" || small == "1" || parse_switch(small) == true) {
     suggestion = "did you mean true?";
@@ -368,7 +370,7 @@ std::optional<Problem> KeyPartType::parse(Reader& /*reader*/, const std::string&
     if ((known.name != Name::kNone) != !name.empty()) {
       return bad_name(text, known);
     }
-    out = {known.kind, known.kind == KeyPart::Kind::kHeader ? lower(name) : std::move(name)};
+    out = {known.kind, known.kind == KeyPart::Kind::kHeader ? lower_case(name) : std::move(name)};
     return std::nullopt;
   }
   return Problem{"E0139", fmt::format("{} is nothing to count by", quoted(text)),

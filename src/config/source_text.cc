@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/text.h"
 
 namespace hangu::config {
@@ -120,7 +122,7 @@ std::string printable(std::string_view line) {
 bool looks_secret(std::string_view name) {
   static constexpr std::array<std::string_view, 8> kWords = {
       "authorization", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey"};
-  std::string small = lower(name);
+  std::string small = lower_case(name);
   std::replace(small.begin(), small.end(), '_', '-');
   return std::any_of(kWords.begin(), kWords.end(), [&small](std::string_view word) {
     return small.find(word) != std::string::npos;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 
 namespace hangu::config {
@@ -19,7 +20,7 @@ unsigned char byte_at(std::string_view text, size_t at) {
 
 /// Whether a plain scalar of this text would mean something else, or does not look like text.
 bool resolves_to_other(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = lower_case(text);
   static constexpr std::array<std::string_view, 11> kWords = {
       "null", "~", "true", "false", "on", "off", "yes", "no", "y", "n", "="};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end() ||
@@ -91,22 +92,6 @@ bool is_tchar(char c) {
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  return out;
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  }
-  return out;
 }
 
 std::string_view trim(std::string_view text) {

@@ -31,8 +31,6 @@ std::string did_you_mean(std::string_view x);
 /// Characters in `text`; a malformed byte counts as one.
 size_t utf8_count(std::string_view text);
 
-std::string lower(std::string_view text);
-std::string upper(std::string_view text);
 std::string_view trim(std::string_view text);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

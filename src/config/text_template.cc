@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/text.h"
 
 namespace hangu::config {
@@ -73,7 +75,7 @@ Result<TextTemplate::Piece, std::string> variable(std::string_view name) {
       const std::string_view rest = name.substr(known.name.size());
       return TextTemplate::Piece{
           .variable = known.variable,
-          .text = known.variable == Variable::kHeader ? lower(rest) : std::string(rest)};
+          .text = known.variable == Variable::kHeader ? lower_case(rest) : std::string(rest)};
     }
   }
   std::vector<std::string_view> names;

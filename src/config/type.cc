@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/schema.h"
 #include "config/text.h"
 
@@ -18,7 +20,7 @@ std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> out;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find_first_of("_-.", begin), text.size());
-    std::string word = lower(text.substr(begin, end - begin));
+    std::string word = lower_case(text.substr(begin, end - begin));
     if (word.size() > 3 && word.back() == 's') {
       word.pop_back();
     }

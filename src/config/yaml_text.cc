@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "config/text.h"
 
 namespace hangu::config {
@@ -70,7 +72,8 @@ void write(std::string& out, const Node& node, size_t indent, std::string_view w
       continue;
     }
     begin_line();
-    out += is_plain(entry.key) && lower(entry.key) != "null" ? entry.key : in_quotes(entry.key);
+    out +=
+        is_plain(entry.key) && lower_case(entry.key) != "null" ? entry.key : in_quotes(entry.key);
     if (is_block(*entry.value)) {
       out += ":\n";
       write(out, *entry.value, indent + 2, {});

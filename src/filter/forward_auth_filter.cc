@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/filter/principal.h"
 #include "hangu/filter/stream.h"
 #include "hangu/http/text.h"
@@ -103,8 +104,7 @@ ForwardAuthFilter::ForwardAuthFilter(const config::ForwardAuth& config, ForwardA
 ForwardAuthFilter::FieldNames ForwardAuthFilter::names_of(const std::vector<std::string>& names) {
   FieldNames all;
   for (const std::string& name : names) {
-    std::string lower(name);
-    std::transform(lower.begin(), lower.end(), lower.begin(), http::to_lower);
+    std::string lower = lower_case(name);
     const HeaderName token = http::header_name_from(lower);
     all.push_back({token, std::move(lower)});
   }

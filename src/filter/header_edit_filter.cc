@@ -1,21 +1,13 @@
 #include "hangu/filter/header_edit_filter.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/filter/stream.h"
 
 namespace hangu::filter {
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 /// The loader has tried it.
 config::TextTemplate template_of(const config::HeaderEdit::Field& field) {

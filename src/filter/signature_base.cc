@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 #include "hangu/http/text.h"
 
@@ -184,12 +185,6 @@ bool write_component(const SignedMessage& message, const identity::SignedCompone
   return true;
 }
 
-std::string lower(std::string_view text) {
-  std::string made(text);
-  std::transform(made.begin(), made.end(), made.begin(), http::to_lower);
-  return made;
-}
-
 /// A line of the older draft; false: there is nothing of that name.
 bool write_draft_line(const SignedMessage& message,
                       const identity::SignatureCredentials& credentials, std::string_view name,
@@ -214,7 +209,7 @@ bool write_draft_line(const SignedMessage& message,
     return true;
   }
   if (name == "(request-target)" || name == "@request-target") {
-    out += fmt::format("{}: {} {}", name, lower(request.method_text), request.target);
+    out += fmt::format("{}: {} {}", name, lower_case(request.method_text), request.target);
     return true;
   }
   out.append(name).append(": ");

@@ -12,6 +12,7 @@
 #include <openssl/rsa.h>
 
 #include "hangu/base/base64.h"
+#include "hangu/base/letter_case.h"
 
 namespace hangu::identity {
 namespace {
@@ -159,10 +160,8 @@ bool same_type(std::string_view has, std::string_view wanted) {
   if (has.starts_with(kPrefix)) {
     has.remove_prefix(kPrefix.size());
   }
-  return std::equal(has.begin(), has.end(), wanted.begin(), wanted.end(), [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(a) == lower(b);
-  });
+  return std::equal(has.begin(), has.end(), wanted.begin(), wanted.end(),
+                    [](char a, char b) { return to_lower(a) == to_lower(b); });
 }
 
 /// Which key has signed it. Without a `kid` every key of the right kind is tried.

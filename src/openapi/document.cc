@@ -5,6 +5,8 @@
 
 #include <boost/json/monotonic_resource.hpp>
 
+#include "hangu/base/letter_case.h"
+
 #include "openapi/document_compiler.h"
 #include "openapi/json_text.h"
 #include "openapi/operation.h"
@@ -16,10 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 /// Without its parameters, in lower case.
 std::string essence(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
@@ -27,7 +25,7 @@ std::string essence(std::string_view content_type) {
     content_type.remove_suffix(1);
   }
   std::string text(content_type);
-  std::transform(text.begin(), text.end(), text.begin(), lower);
+  std::transform(text.begin(), text.end(), text.begin(), to_lower);
   return text;
 }
 

@@ -7,6 +7,8 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "openapi/parameters.h"
 
 namespace hangu::openapi {
@@ -24,22 +26,6 @@ std::string_view text_of(const json::value* value) {
 
 bool flag_of(const json::value* value) {
   return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-std::string upper(std::string_view text) {
-  std::string made(text);
-  std::transform(made.begin(), made.end(), made.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
-  });
-  return made;
-}
-
-std::string lower(std::string_view text) {
-  std::string made(text);
-  std::transform(made.begin(), made.end(), made.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
-  return made;
 }
 
 std::string_view key_of(const json::key_value_pair& member) {
@@ -155,7 +141,7 @@ void DocumentCompiler::read_operation(std::string_view method, std::string_view 
     return;
   }
   Operation made;
-  made.method = upper(method);
+  made.method = upper_case(method);
   const std::string_view id = text_of(object->if_contains("operationId"));
   made.name = id.empty() ? fmt::format("{} {}", made.method, path) : std::string(id);
   if (object->if_contains("parameters") != nullptr) {
@@ -230,7 +216,7 @@ std::optional<Parameter> DocumentCompiler::read_parameter(
   }
   made.place = static_cast<Place>(found - kPlaces.begin());
   if (made.place == Place::kHeader) {
-    made.name = lower(made.name);
+    made.name = lower_case(made.name);
     if (made.name == "accept" || made.name == "content-type" || made.name == "authorization") {
       return std::nullopt;  // described elsewhere, as the specification says
     }
@@ -292,7 +278,7 @@ void DocumentCompiler::read_body(std::string at, Operation& to) {
   }
   for (const json::key_value_pair& member : content->get_object()) {
     const std::string place = at + "/content/" + escape_pointer(key_of(member));
-    MediaType media{.range = lower(key_of(member).substr(0, key_of(member).find(';')))};
+    MediaType media{.range = lower_case(key_of(member).substr(0, key_of(member).find(';')))};
     const json::object* const described = member.value().if_object();
     if (described != nullptr && described->if_contains("schema") != nullptr) {
       media.schema = schemas_.compile(place + "/schema");

@@ -10,20 +10,14 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "hangu/base/letter_case.h"
+
 #include "tls/certificate_text.h"
 #include "tls/context.h"
 #include "tls/stream.h"
 
 namespace hangu::tls {
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : static_cast<char>(c);
-  });
-  return lower;
-}
 
 /// "*.example.org" stands for one label in front.
 bool name_matches(std::string_view rule, std::string_view name) {

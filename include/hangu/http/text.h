@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "hangu/base/letter_case.h"
+
 namespace hangu::http {
 
 namespace detail {
@@ -60,9 +62,7 @@ constexpr bool is_field_value(std::string_view text) noexcept {
   return true;
 }
 
-constexpr char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
+using hangu::to_lower;
 
 constexpr bool equals_ignore_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) {
