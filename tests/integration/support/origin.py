@@ -139,6 +139,17 @@ def echo(exchange):
     exchange.reply(200, {"Content-Type": "application/json"}, json.dumps(seen).encode())
 
 
+def bound(host, port):
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 class Origin:
     """Listens on a free port of `host`, or on the Unix socket `path`."""
 
@@ -158,10 +169,9 @@ class Origin:
             self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.listener.bind(path)
         else:
-            self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((host, port))
+            self.listener = bound(host, port)
             self.port = self.listener.getsockname()[1]
+        self.kept = None
         self.host = host
         self.listener.listen(512)
         self.thread = threading.Thread(target=self.accept_all, daemon=True)
@@ -199,6 +209,15 @@ class Origin:
         self.thread.join(DEADLINE)
         if self.path and os.path.exists(self.path):
             os.unlink(self.path)
+        elif not self.path and self.kept is None:
+            self.keep_port()
+
+    def keep_port(self):
+        """Who connects is refused: no origin of another test gets the port."""
+        try:
+            self.kept = bound(self.host, self.port)
+        except OSError:
+            pass  # somebody was quicker, most likely the test itself
 
     def close_connections(self):
         """Closes all connections without a word, as a restarting server does."""
