@@ -1,7 +1,5 @@
 #include "admin/asked_request.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "hangu/base/letter_case.h"

@@ -31,10 +31,7 @@ json::object reference(std::string_view schema) {
 
 /// "putConfigDocumentsListName"
 std::string operation_id(const Route& route) {
-  std::string id;
-  for (const char c : route.method) {
-    id += to_lower(c);
-  }
+  std::string id = lower_case(route.method);
   bool upper = true;
   for (const char c : route.path) {
     const bool letter = std::isalpha(static_cast<unsigned char>(c)) != 0;

@@ -7,7 +7,6 @@
 #include "hangu/base/letter_case.h"
 
 namespace hangu {
-namespace {}  // namespace
 
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
   const size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();

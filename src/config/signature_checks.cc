@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/config/signing_template.h"
 #include "hangu/identity/signature_key.h"
 
@@ -43,9 +44,7 @@ std::optional<Problem> apply_component(std::string& text) {
                        "@method, @target-uri, @authority, @scheme, "
                        "@request-target, @path, @query or a field's name"});
   }
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
+  text = lower_case(text);
   return check_header_name(text);
 }
 

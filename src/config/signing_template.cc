@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/letter_case.h"
+
 namespace hangu::config {
 namespace {
 
@@ -29,10 +31,7 @@ bool is_field_char(char c) {
 
 Result<SigningTemplate::Piece, std::string> part_named(std::string_view name) {
   if (name.starts_with(kHeaderPrefix)) {
-    std::string field(name.substr(kHeaderPrefix.size()));
-    std::transform(field.begin(), field.end(), field.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    });
+    std::string field = lower_case(name.substr(kHeaderPrefix.size()));
     if (field.empty() || !std::all_of(field.begin(), field.end(), is_field_char)) {
       return Failure<std::string>{fmt::format("{{{}}} names no header field", name)};
     }

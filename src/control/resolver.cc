@@ -18,6 +18,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "hangu/base/letter_case.h"
 #include "hangu/base/log.h"
 
 namespace hangu::control {
@@ -108,11 +109,9 @@ class DnsMessage {
       good_ = false;
       return "";
     }
-    std::string name = text;
+    std::string name = lower_case(text);
     ares_free_string(text);
     at_ += static_cast<size_t>(taken);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return name;
   }
 

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "hangu/base/base64.h"
+#include "hangu/base/letter_case.h"
 #include "hangu/base/parse.h"
 #include "hangu/identity/signature_fields.h"
 
@@ -37,9 +38,8 @@ std::optional<BodyDigest> of_hex(BodyDigestKind kind, std::string_view text) {
 }
 
 bool same_name(std::string_view name, std::string_view lower) {
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-  });
+  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return to_lower(a) == b; });
 }
 
 std::string_view trimmed(std::string_view text) {

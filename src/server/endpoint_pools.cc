@@ -1,18 +1,11 @@
 #include "server/endpoint_pools.h"
 
-#include <chrono>
-
 #include "hangu/base/log.h"
 #include "hangu/net/address.h"
 
+#include "server/steady_now.h"
+
 namespace hangu::server {
-namespace {
-
-int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
-
-}  // namespace
 
 std::vector<upstream::EndpointAddress> EndpointPools::resolve(
     std::string_view upstream, const std::vector<ResolvedEndpoint>& endpoints) {

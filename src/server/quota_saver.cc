@@ -36,9 +36,7 @@ std::string identity_of(const config::RateLimit& limit) {
   return identity;
 }
 
-using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
-
-std::vector<SavedQuota> counted(const Limits& limits) {
+std::vector<SavedQuota> counted(const QuotaSaver::Limits& limits) {
   std::vector<SavedQuota> quotas;
   for (const auto& limit : limits) {
     const config::RateLimit& config = limit->config();

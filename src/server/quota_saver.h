@@ -21,6 +21,8 @@ namespace hangu::server {
 
 class QuotaSaver {
  public:
+  using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
+
   explicit QuotaSaver(std::string directory)
       : directory_(std::move(directory)) {}
 
@@ -33,7 +35,7 @@ class QuotaSaver {
   void restore(const config::RateLimit& limit, filter::RateLimitCounts& counts);
 
   /// What is written from now on; limits without a quota are passed over.
-  void track(const std::vector<std::shared_ptr<const filter::RateLimit>>& limits);
+  void track(const Limits& limits);
 
   /// The file is another process's: nothing is read and nothing written before take_over().
   void wait() { waiting_ = true; }
@@ -49,8 +51,6 @@ class QuotaSaver {
   void stop();
 
  private:
-  using Limits = std::vector<std::shared_ptr<const filter::RateLimit>>;
-
   void load();
   void start();
   void run();

@@ -1,19 +1,11 @@
 #include "server/upstream_states.h"
 
-#include <chrono>
-
 #include "server/endpoint_list.h"
 #include "server/limit_status.h"
 #include "server/part_status.h"
+#include "server/steady_now.h"
 
 namespace hangu::server {
-namespace {
-
-int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
-
-}  // namespace
 
 ClusterUpdate UpstreamStates::update_of(const config::Upstream& upstream) {
   const std::vector<ResolvedEndpoint> numeric = numeric_endpoints(upstream);

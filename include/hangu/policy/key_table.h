@@ -83,17 +83,15 @@ class KeyTable {
     size_t mask_ = 0;
   };
 
-  /// Calls `use(place)` for the key's place in the set that approach() gave, and returns what that
-  /// does; `none`: it is in its other set, or nowhere.
-  template <class Result, class Use>
-  static Result use_in(Place* places, uint64_t key, Result none, const Use& use) noexcept {
+  /// In the set that approach() gave. nullptr: the key is in its other set, or nowhere.
+  static Place* find_in(Place* places, uint64_t key) noexcept {
     key = usable(key);
     for (Place* place = places; place != places + kWays; ++place) {
       if (place->key.load() == key) {
-        return use(*place);
+        return place;
       }
     }
-    return none;
+    return nullptr;
   }
 
   /// For about `keys_max` keys at once.
@@ -156,13 +154,6 @@ class KeyTable {
   static size_t second(uint64_t key) { return static_cast<size_t>(std::rotl(key, 32)); }
 
   Place* set(size_t number) const noexcept { return sets_.set(number); }
-
-  static Place* find_in(Place* places, uint64_t key) noexcept {
-    Place* const end = places + kWays;
-    Place* const found =
-        std::find_if(places, end, [key](const Place& place) { return place.key.load() == key; });
-    return found != end ? found : nullptr;
-  }
 
   template <class IsFree>
   static bool takes(const Place& place, const IsFree& is_free) noexcept {

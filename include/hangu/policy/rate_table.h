@@ -84,8 +84,8 @@ class BasicRateTable<Word>::Quick {
   enum class Said : uint8_t { kTaken, kRefused, kUnknown };
 
   Said take(Set set, uint64_t key, int64_t now_ns) const noexcept {
-    return KeyTable<Word>::use_in(set, key, Said::kUnknown,
-                                  [&](Place& place) { return take_of(place, now_ns); });
+    Place* const place = KeyTable<Word>::find_in(set, key);
+    return place != nullptr ? take_of(*place, now_ns) : Said::kUnknown;
   }
 
  private:
