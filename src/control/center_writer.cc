@@ -5,13 +5,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "hangu/base/utf8.h"
+#include "hangu/control/loader.h"
 #include "hangu/control/process.h"
 #include "hangu/fleet/rollout_store.h"
 
@@ -165,18 +165,18 @@ asio::awaitable<bool> CenterWriter::catches_up(AttemptPtr attempt) {
 
 asio::awaitable<void> CenterWriter::check(AttemptPtr attempt) {
   const auto looked = std::make_shared<asio::steady_timer>(context_, TimePoint::max());
-  hooks_.run_apart([self = shared_from_this(), attempt, looked] {
+  auto look = [source = source_, attempt] {
     const auto current = [&attempt](const std::string& key) {
       const auto found = attempt->state.documents.find(key);
       return found != attempt->state.documents.end() ? fleet::body_of(found->second.text)
                                                      : std::nullopt;
     };
-    attempt->changes = changes_of(attempt->edit, *self->source_, current, attempt->outcome);
+    attempt->changes = changes_of(attempt->edit, *source, current, attempt->outcome);
     if (attempt->changes) {
-      static_cast<void>(can_be(attempt->edit, *self->source_, *attempt->changes, attempt->outcome));
+      static_cast<void>(can_be(attempt->edit, *source, *attempt->changes, attempt->outcome));
     }
-    asio::post(self->context_, [looked] { looked->cancel(); });
-  });
+  };
+  hooks_.loader->run(std::move(look), [looked] { looked->cancel(); });
   error_code ignored;
   co_await looked->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }

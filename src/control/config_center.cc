@@ -6,10 +6,10 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "hangu/base/log.h"
+#include "hangu/control/loader.h"
 #include "hangu/control/process.h"
 #include "hangu/etcd/client.h"
 
@@ -55,8 +55,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& context, const config::Config& config,
        std::shared_ptr<ConfigSource> source, const stats::Registry& registry, Hooks hooks)
-      : context_(context),
-        client_(std::make_shared<etcd::Client>(client_options(config.config_center))),
+      : client_(std::make_shared<etcd::Client>(client_options(config.config_center))),
         follower_(context, client_, "config_center", follower_hooks()),
         source_(std::move(source)),
         hooks_(std::move(hooks)),
@@ -106,7 +105,7 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
       timer->cancel();
     }
     follower_.stop();
-    hooks_.run_apart([source = source_] { source->save_cache(); });
+    hooks_.loader->run([source = source_] { source->save_cache(); });
   }
 
   void when_known(std::function<void()> done) {
@@ -187,22 +186,23 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
     }
     applying_ = true;
     auto batch = std::make_shared<Batch>(std::exchange(batch_, Batch{}));
-    hooks_.run_apart([self = shared_from_this(), batch] {
+    auto take = [source = source_, batch] {
       std::vector<fleet::StoredDocument> documents;
       documents.reserve(batch->documents.size());
       for (auto& [key, text] : batch->documents) {
         documents.push_back({key, std::move(text)});
       }
       auto changed = std::make_shared<std::vector<config::Document>>(
-          self->source_->take(std::move(documents), batch->whole));
-      auto report = std::make_shared<ConfigSource::Report>(self->source_->report());
-      asio::post(self->context_, [self, batch, changed, report] {
-        if (changed->empty()) {
-          self->finish(*batch, std::move(*report));
-        } else {
-          self->apply(batch, changed);
-        }
-      });
+          source->take(std::move(documents), batch->whole));
+      return std::make_pair(std::move(changed), source->report());
+    };
+    hooks_.loader->run(std::move(take), [self = shared_from_this(), batch](auto taken) {
+      auto& [changed, report] = taken;
+      if (changed->empty()) {
+        self->finish(*batch, std::move(report));
+      } else {
+        self->apply(batch, changed);
+      }
     });
   }
 
@@ -245,12 +245,14 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
       parts_.push_front(
           std::make_shared<std::vector<config::Document>>(documents->begin(), middle));
     }
-    hooks_.run_apart([self = shared_from_this(), batch, reason] {
-      self->source_->revert(reason);
-      auto report = std::make_shared<ConfigSource::Report>(self->source_->report());
-      asio::post(self->context_,
-                 [self, batch, report] { self->apply_rest(batch, std::move(*report)); });
-    });
+    hooks_.loader->run(
+        [source = source_, reason] {
+          source->revert(reason);
+          return source->report();
+        },
+        [self = shared_from_this(), batch](ConfigSource::Report report) {
+          self->apply_rest(batch, std::move(report));
+        });
   }
 
   void apply_rest(const std::shared_ptr<Batch>& batch, ConfigSource::Report report) {
@@ -345,16 +347,15 @@ class ConfigCenter::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void save_cache() {
-    hooks_.run_apart([self = shared_from_this()] {
-      const TimePoint began = monotonic_now();
-      self->source_->save_cache();
-      asio::post(self->context_, [self, took = monotonic_now() - began] {
-        self->cache_took_ = std::chrono::duration_cast<Duration>(took);
-      });
-    });
+    hooks_.loader->run(
+        [source = source_] {
+          const TimePoint began = monotonic_now();
+          source->save_cache();
+          return std::chrono::duration_cast<Duration>(monotonic_now() - began);
+        },
+        [self = shared_from_this()](Duration took) { self->cache_took_ = took; });
   }
 
-  asio::io_context& context_;
   std::shared_ptr<etcd::Client> client_;
   EtcdFollower follower_;
   std::shared_ptr<ConfigSource> source_;

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "hangu/base/log.h"
 #include "hangu/control/daemon.h"
+#include "hangu/control/loader.h"
 #include "hangu/control/process.h"
 #include "hangu/fleet/publisher.h"
 
@@ -47,15 +47,14 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& context, const config::Config& config,
        std::shared_ptr<ConfigSource> source, Hooks hooks)
-      : context_(context),
-        source_(std::move(source)),
+      : source_(std::move(source)),
         hooks_(std::move(hooks)),
         timer_(context) {
     if (config.admin.writable) {
       status_.store =
           config.config_center.enabled ? DocumentStoreKind::kCenter : DocumentStoreKind::kLocal;
     }
-    status_ = look(status_.store);
+    status_ = look(*source_, status_.store);
     if (status_.store == DocumentStoreKind::kCenter) {
       center_ = std::make_shared<CenterWriter>(context, config.config_center, source_, hooks_);
     }
@@ -71,28 +70,30 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void list(std::function<void(ElementList)> done) {
-    apart([self = shared_from_this(), done = std::move(done)] {
-      auto found = std::make_shared<std::vector<config::ElementSummary>>(
-          self->source_->assembly().elements());
-      for (config::ElementSummary& each : *found) {
-        each.digest = tag_of(each.digest);
-      }
-      self->back([self, found, done] {
-        done({std::move(*found), tag_of(self->hooks_.in_force().digest)});
-      });
-    });
+    apart(
+        [source = source_] {
+          std::vector<config::ElementSummary> found = source->assembly().elements();
+          for (config::ElementSummary& each : found) {
+            each.digest = tag_of(each.digest);
+          }
+          return found;
+        },
+        [this, done = std::move(done)](std::vector<config::ElementSummary> found) {
+          done({std::move(found), tag_of(hooks_.in_force().digest)});
+        });
   }
 
   void element(std::string key, std::function<void(std::optional<config::Element>)> done) {
-    apart([self = shared_from_this(), key = std::move(key), done = std::move(done)] {
-      auto found =
-          std::make_shared<std::optional<config::Element>>(self->source_->assembly().element(key));
-      if (*found) {
-        (*found)->summary.digest = (*found)->summary.in_file ? tag_of(key, (*found)->yaml)
-                                                             : tag_of((*found)->summary.digest);
-      }
-      self->back([found, done] { done(std::move(*found)); });
-    });
+    apart(
+        [source = source_, key = std::move(key)] {
+          std::optional<config::Element> found = source->assembly().element(key);
+          if (found) {
+            found->summary.digest =
+                found->summary.in_file ? tag_of(key, found->yaml) : tag_of(found->summary.digest);
+          }
+          return found;
+        },
+        std::move(done));
   }
 
   void edit(ConfigEdit edit, std::function<void(EditOutcome)> done) {
@@ -123,23 +124,22 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     const std::string digest = hooks_.in_force().digest;
     if (digest != looked_at_ && status_.store == DocumentStoreKind::kLocal) {
       looked_at_ = digest;
-      apart([self = shared_from_this()] {
-        auto status = std::make_shared<DocumentsStatus>(self->look(DocumentStoreKind::kLocal));
-        self->back([self, status] { self->status_ = std::move(*status); });
-      });
+      apart([source = source_] { return look(*source, DocumentStoreKind::kLocal); },
+            [this](DocumentsStatus status) { status_ = std::move(status); });
     }
     return status_;
   }
 
  private:
-  void apart(std::function<void()> work) { hooks_.run_apart(std::move(work)); }
-
-  void back(std::function<void()> work) {
-    asio::post(context_, [self = shared_from_this(), work = std::move(work)] {
-      if (!self->stopped_) {
-        work();
-      }
-    });
+  /// Does `work` on the loader's thread, and `then` here unless this object has stopped.
+  template <class Work, class Then>
+  void apart(Work work, Then then) {
+    hooks_.loader->run(std::move(work),
+                       [self = shared_from_this(), then = std::move(then)](auto&&... result) {
+                         if (!self->stopped_) {
+                           then(std::forward<decltype(result)>(result)...);
+                         }
+                       });
   }
 
   void begin_next() {
@@ -186,36 +186,36 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
 
   /// Everything that can go wrong without anything in force.
   void prepare(const JobPtr& job) {
-    apart([self = shared_from_this(), job] {
-      ConfigSource& source = *self->source_;
-      auto changes = changes_of(
-          job->edit, source,
-          [&source](const std::string& key) { return source.assembly().wanted(key); },
-          job->outcome);
-      if (changes && job->edit.dry_run) {
-        static_cast<void>(can_be(job->edit, source, *changes, job->outcome));
-      } else if (changes && !changes->empty()) {
-        job->changes = std::move(*changes);
-        job->logged = {.documents = job->changes,
-                       .time = fleet::time_text(wall_now()),
-                       .author = job->edit.author,
-                       .message = job->edit.message};
-        if (auto room = source.document_log()->reserve(job->logged); !room) {
-          job->outcome.kind = Kind::kNotStored;
-          job->outcome.error = room.error();
-        }
+    apart([source = source_, job] { prepare(*job, *source); },
+          [this, job] {
+            if (job->outcome.kind != Kind::kDone || job->edit.dry_run || job->changes.empty()) {
+              const bool stale = job->outcome.kind == Kind::kDone && !matches(*job);
+              stale ? finish(job, Kind::kMismatch, "the config is another one by now")
+                    : finish(job);
+            } else {
+              apply(job);
+            }
+          });
+  }
+
+  static void prepare(Job& job, ConfigSource& source) {
+    auto changes = changes_of(
+        job.edit, source,
+        [&source](const std::string& key) { return source.assembly().wanted(key); }, job.outcome);
+    if (changes && job.edit.dry_run) {
+      static_cast<void>(can_be(job.edit, source, *changes, job.outcome));
+    } else if (changes && !changes->empty()) {
+      job.changes = std::move(*changes);
+      job.logged = {.documents = job.changes,
+                    .time = fleet::time_text(wall_now()),
+                    .author = job.edit.author,
+                    .message = job.edit.message};
+      if (auto room = source.document_log()->reserve(job.logged); !room) {
+        job.outcome.kind = Kind::kNotStored;
+        job.outcome.error = room.error();
       }
-      job->outcome.generation = source.document_log()->generation();
-      self->back([self, job] {
-        if (job->outcome.kind != Kind::kDone || job->edit.dry_run || job->changes.empty()) {
-          const bool stale = job->outcome.kind == Kind::kDone && !self->matches(*job);
-          stale ? self->finish(job, Kind::kMismatch, "the config is another one by now")
-                : self->finish(job);
-        } else {
-          self->apply(job);
-        }
-      });
-    });
+    }
+    job.outcome.generation = source.document_log()->generation();
   }
 
   void apply(const JobPtr& job) {
@@ -243,10 +243,8 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     } else if (outcome.kind == Reload::kInvalidConfig) {
       finish(job, Kind::kInvalid, "the config cannot be with this");
     } else if (outcome.tried) {
-      apart([self = shared_from_this(), job, error = outcome.error] {
-        static_cast<void>(self->source_->revert_all().config.has_value());
-        self->back([self, job, error] { self->finish(job, Kind::kRefused, error); });
-      });
+      apart([source = source_] { static_cast<void>(source->revert_all().config.has_value()); },
+            [this, job, error = outcome.error] { finish(job, Kind::kRefused, error); });
     } else if (monotonic_now() - job->begun > kPatience) {
       finish(job, Kind::kBusy, outcome.error);
     } else {
@@ -256,21 +254,25 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
 
   /// It is in force, and its room on the disk is there.
   void keep(const JobPtr& job) {
-    apart([self = shared_from_this(), job] {
-      DocumentLog& log = *self->source_->document_log();
-      auto kept = std::make_shared<Result<void, std::string>>(log.append(job->logged));
-      job->outcome.generation = log.generation();
-      auto status = std::make_shared<DocumentsStatus>(self->look(DocumentStoreKind::kLocal));
-      self->back([self, job, kept, status] {
-        if (*kept) {
-          self->status_ = std::move(*status);
-          self->finish(job);
-        } else {
-          job->outcome.error = kept->error();
-          self->take_back(job);
-        }
-      });
-    });
+    apart(
+        [source = source_, job]() -> Result<DocumentsStatus, std::string> {
+          DocumentLog& log = *source->document_log();
+          const Result<void, std::string> kept = log.append(job->logged);
+          job->outcome.generation = log.generation();
+          if (!kept) {
+            return Failure<std::string>{kept.error()};
+          }
+          return look(*source, DocumentStoreKind::kLocal);
+        },
+        [this, job](Result<DocumentsStatus, std::string> kept) {
+          if (kept) {
+            status_ = std::move(*kept);
+            finish(job);
+          } else {
+            job->outcome.error = kept.error();
+            take_back(job);
+          }
+        });
   }
 
   /// What cannot be kept is not to be in force until the next restart and then no more.
@@ -301,12 +303,12 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  DocumentsStatus look(DocumentStoreKind store) const {
+  static DocumentsStatus look(ConfigSource& source, DocumentStoreKind store) {
     DocumentsStatus status;
     status.store = store;
-    if (const DocumentLog* log = source_->document_log()) {
-      status.documents = source_->assembly().size();
-      status.refused = source_->assembly().refused();
+    if (const DocumentLog* log = source.document_log()) {
+      status.documents = source.assembly().size();
+      status.refused = source.assembly().refused();
       status.generation = log->generation();
       status.time = log->time();
       status.author = log->author();
@@ -314,7 +316,6 @@ class ConfigEditor::Impl : public std::enable_shared_from_this<Impl> {
     return status;
   }
 
-  asio::io_context& context_;
   std::shared_ptr<ConfigSource> source_;  // the loader's
   Hooks hooks_;
   asio::steady_timer timer_;

@@ -6,11 +6,9 @@
 #include <csignal>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
@@ -18,6 +16,7 @@
 #include "hangu/control/daemon.h"
 #include "hangu/control/health_watch.h"
 #include "hangu/control/key_fetcher.h"
+#include "hangu/control/loader.h"
 #include "hangu/control/process.h"
 #include "hangu/control/service_notifier.h"
 
@@ -53,7 +52,7 @@ class Daemon::Impl final : private Neighbours::Host {
                 check_health();
               }
             },
-            [this](std::function<void()> work) { run_apart(std::move(work)); }),
+            &loader_),
         checker_(context),
         key_fetcher_(context,
                      [this](const std::string& authenticator, KeyNews news) {
@@ -68,10 +67,8 @@ class Daemon::Impl final : private Neighbours::Host {
         watchdog_rounds_(context),
         tls_rounds_(context),
         health_rounds_(context),
-        load_rounds_(context) {
-    // A signal that its thread caught after the last look would be lost.
-    asio::post(loader_, [] { block_asynchronous_signals(); });
-  }
+        load_rounds_(context),
+        loader_(context) {}
 
   ~Impl() {
     editor_.reset();
@@ -159,16 +156,17 @@ class Daemon::Impl final : private Neighbours::Host {
     }
     reloading_ = true;
     // A large file takes seconds, in which health is to be checked and shards are to be served.
-    run_apart([this, load = std::move(load), before = config_, done,
-               work = asio::make_work_guard(context_)] {
-      auto loaded = std::make_shared<config::LoadResult>(load());
-      loaded->digest = digest_of(*loaded);
-      if (loaded->config) {
-        loaded->config->generation = before->generation + 1;
-        config::share_unchanged(*loaded->config, *before);
-      }
-      asio::post(context_, [this, loaded, done] { take_loaded(std::move(*loaded), done); });
-    });
+    loader_.run(
+        [load = std::move(load), before = config_] {
+          config::LoadResult loaded = load();
+          loaded.digest = digest_of(loaded);
+          if (loaded.config) {
+            loaded.config->generation = before->generation + 1;
+            config::share_unchanged(*loaded.config, *before);
+          }
+          return loaded;
+        },
+        [this, done](config::LoadResult loaded) { take_loaded(std::move(loaded), done); });
   }
 
   void take_loaded(config::LoadResult loaded, const std::function<void(ReloadOutcome)>& done) {
@@ -374,7 +372,7 @@ class Daemon::Impl final : private Neighbours::Host {
                 [this](const std::string& reason) {
                   record_refusal({.key = "keys", .reason = reason});
                 },
-            .run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); }};
+            .loader = &loader_};
   }
 
   config::LoadResult load_config() {
@@ -386,7 +384,7 @@ class Daemon::Impl final : private Neighbours::Host {
       return;
     }
     ConfigCenter::Hooks hooks;
-    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
+    hooks.loader = &loader_;
     hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
                          std::function<void(ConfigCenter::Applied)> done) {
       if (drain_.state() != DrainState::kServing) {
@@ -415,7 +413,7 @@ class Daemon::Impl final : private Neighbours::Host {
       return;
     }
     ConfigEditor::Hooks hooks;
-    hooks.run_apart = [this](std::function<void()> work) { run_apart(std::move(work)); };
+    hooks.loader = &loader_;
     hooks.apply = [this](std::function<config::LoadResult()> load, std::string actor,
                          std::string object, std::function<void(const ReloadOutcome&)> done) {
       reload_by(std::move(load), done, {std::move(actor), std::move(object), /*is_news=*/true});
@@ -424,13 +422,6 @@ class Daemon::Impl final : private Neighbours::Host {
     hooks.center = [this] { return center_ ? center_->status() : ConfigCenterStatus{}; };
     hooks.serves = [this] { return decides(); };
     editor_ = std::make_unique<ConfigEditor>(context_, *config_, options_.source, hooks);
-  }
-
-  void run_apart(std::function<void()> work) {
-    asio::post(loader_, [work = std::move(work)] {
-      step_back();
-      work();
-    });
   }
 
   void wait_for_documents() {
@@ -560,7 +551,7 @@ class Daemon::Impl final : private Neighbours::Host {
       ReloadOutcome outcome = refused(applied.error());
       outcome.tried = true;
       if (options_.source != nullptr && !reason_.is_news) {  // else whoever brought them sees to it
-        asio::post(loader_, [source = options_.source] { source->revert_load(); });
+        loader_.run([source = options_.source] { source->revert_load(); });
       }
       finish_reload(std::move(outcome), done);
       return;
@@ -715,7 +706,7 @@ class Daemon::Impl final : private Neighbours::Host {
   bool reloading_ = false;
   std::unique_ptr<ConfigCenter> center_;  // nullptr: none
   std::unique_ptr<ConfigEditor> editor_;  // the same: the config comes from elsewhere
-  asio::thread_pool loader_{1};  // of configs; last, so that nothing it works on goes before it
+  Loader loader_;                         // last, so that nothing it works on goes before it
 };
 
 }  // namespace hangu::control

@@ -32,7 +32,7 @@ Discovery::Discovery(boost::asio::io_context& context, Resolvers& resolvers, Hoo
     : context_(context),
       resolvers_(resolvers),
       hooks_(std::move(hooks)),
-      cache_(context, hooks_.run_apart) {}
+      cache_(context, hooks_.loader) {}
 
 Discovery::~Discovery() = default;
 
@@ -143,7 +143,7 @@ std::unique_ptr<InstanceSource> Discovery::make_source(const config::Config& con
     folders_ = std::make_shared<FolderWatch>(context_);
   }
   return make_file_source(
-      context_, {.path = upstream.discovery.file, .watch = folders_, .run_apart = hooks_.run_apart},
+      context_, {.path = upstream.discovery.file, .watch = folders_, .loader = hooks_.loader},
       std::move(sink));
 }
 

@@ -28,7 +28,7 @@ class Discovery {
     /// What is known of this upstream is another than before, be it that nothing more is waited
     /// for.
     std::function<void(const std::string& upstream)> on_news;
-    RunApart run_apart;
+    Loader* loader = nullptr;  // nullptr: what takes time is done at once
   };
 
   Discovery(boost::asio::io_context& context, Resolvers& resolvers, Hooks hooks);

@@ -93,8 +93,7 @@ struct EndpointRefresher::Waiter {
 };
 
 EndpointRefresher::EndpointRefresher(asio::io_context& context, ResolverFactory make_resolver,
-                                     Sink sink,
-                                     std::function<void(std::function<void()>)> run_apart)
+                                     Sink sink, Loader* loader)
     : context_(context),
       sink_(std::move(sink)),
       resolvers_(std::make_unique<Resolvers>(std::move(make_resolver))),
@@ -102,7 +101,7 @@ EndpointRefresher::EndpointRefresher(asio::io_context& context, ResolverFactory 
           context, *resolvers_,
           Discovery::Hooks{
               .on_news = [this](const std::string& upstream) { on_instances(upstream); },
-              .run_apart = std::move(run_apart)})),
+              .loader = loader})),
       random_(std::random_device{}()) {}
 
 EndpointRefresher::~EndpointRefresher() = default;

@@ -5,13 +5,12 @@
 #include <tuple>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "hangu/config/endpoint_file.h"
+#include "hangu/control/loader.h"
 
 #include "control/folder_watch.h"
 #include "control/instance_source.h"
@@ -117,18 +116,16 @@ class FileWatcher final : public std::enable_shared_from_this<FileWatcher> {
   }
 
   void read_file() {
-    if (!options_.run_apart) {
+    if (options_.loader == nullptr) {
       sink_(read(options_.path));
       return;
     }
-    options_.run_apart([weak = weak_from_this(), path = options_.path, &context = context_,
-                        work = asio::make_work_guard(context_)] {
-      asio::post(context, [weak, found = read(path)]() mutable {
-        if (const auto self = weak.lock(); self != nullptr && !self->stopped_) {
-          self->sink_(std::move(found));
-        }
-      });
-    });
+    options_.loader->run([path = options_.path] { return read(path); },
+                         [weak = weak_from_this()](FoundInstances found) {
+                           if (const auto self = weak.lock(); self && !self->stopped_) {
+                             self->sink_(std::move(found));
+                           }
+                         });
   }
 
   asio::io_context& context_;

@@ -9,6 +9,7 @@
 
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
+#include "hangu/control/loader.h"
 #include "hangu/control/process.h"
 
 namespace hangu::control {
@@ -99,7 +100,7 @@ void FleetKeys::save() {
   if (path_.empty()) {
     return;
   }
-  hooks_.run_apart([path = path_, text = keeper_.text()] {
+  hooks_.loader->run([path = path_, text = keeper_.text()] {
     std::error_code ignored;  // then the file cannot be written, which is told
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
     if (const std::error_code error = replace_file(path, text, 0600)) {

@@ -19,6 +19,8 @@
 
 namespace hangu::control {
 
+class Loader;
+
 class FleetKeys : public std::enable_shared_from_this<FleetKeys> {
  public:
   struct Hooks {
@@ -26,8 +28,7 @@ class FleetKeys : public std::enable_shared_from_this<FleetKeys> {
     std::function<void(std::vector<std::string>)> use;
     /// Those in the store are not in force; not told again for the same reason.
     std::function<void(const std::string& reason)> on_refused;
-    /// Work that waits for a disk.
-    std::function<void(std::function<void()>)> run_apart;
+    Loader* loader = nullptr;  // writes what this node has
   };
 
   /// With what this node had before; nullptr: by this config it has none in common.

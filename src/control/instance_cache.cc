@@ -14,6 +14,7 @@
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/config/endpoint_file.h"
+#include "hangu/control/loader.h"
 
 namespace hangu::control {
 namespace {
@@ -104,9 +105,9 @@ Result<CachedUpstreams, std::string> cached_from_text(std::string_view text) {
   return upstreams;
 }
 
-InstanceCache::InstanceCache(boost::asio::io_context& context, RunApart run_apart)
+InstanceCache::InstanceCache(boost::asio::io_context& context, Loader* loader)
     : timer_(context),
-      run_apart_(std::move(run_apart)) {}
+      loader_(loader) {}
 
 InstanceCache::~InstanceCache() {
   if (waits_) {
@@ -179,7 +180,7 @@ void InstanceCache::save_soon() {
 void InstanceCache::save() {
   waits_ = false;
   auto work = [path = path_, upstreams = upstreams_] { write(path, upstreams); };
-  run_apart_ ? run_apart_(std::move(work)) : work();
+  loader_ != nullptr ? loader_->run(std::move(work)) : work();
 }
 
 }  // namespace hangu::control

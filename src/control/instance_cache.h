@@ -32,7 +32,8 @@ Result<CachedUpstreams, std::string> cached_from_text(std::string_view text);
 
 class InstanceCache {
  public:
-  InstanceCache(boost::asio::io_context& context, RunApart run_apart);
+  /// `loader`: writes the file; nullptr: that is done at once.
+  InstanceCache(boost::asio::io_context& context, Loader* loader);
   ~InstanceCache();  // writes what has not been written
 
   /// Reads the file, the first time; there need not be one.
@@ -51,7 +52,7 @@ class InstanceCache {
   void save();
 
   boost::asio::steady_timer timer_;
-  RunApart run_apart_;
+  Loader* loader_;
   std::string path_;  // empty: not open
   CachedUpstreams upstreams_;
   bool waits_ = false;

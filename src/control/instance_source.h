@@ -17,6 +17,7 @@ class io_context;
 namespace hangu::control {
 
 class FolderWatch;
+class Loader;
 class Resolvers;
 
 class InstanceSource {
@@ -32,13 +33,10 @@ class InstanceSource {
   virtual void follow(const config::Upstream& /*upstream*/) {}
 };
 
-/// Work that takes time: on the loader's thread, in order. Empty: at once.
-using RunApart = std::function<void(std::function<void()>)>;
-
 struct FileSourceOptions {
   std::string path;
   std::shared_ptr<FolderWatch> watch;
-  RunApart run_apart;
+  Loader* loader = nullptr;  // nullptr: it is read at once
 };
 
 /// A file with a list, read again whenever it has changed.

@@ -10,12 +10,11 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/json.hpp>
 
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
+#include "hangu/control/loader.h"
 
 namespace hangu::control {
 namespace {
@@ -163,7 +162,7 @@ SavedReleases ReleaseFile::load() {
 }
 
 void ReleaseFile::save(const SavedReleases& releases) {
-  boost::asio::post(writer_, [directory = directory_, text = encode(releases)] {
+  writer_.run([directory = directory_, text = encode(releases)] {
     std::error_code error;
     if (::mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST) {
       error = {errno, std::generic_category()};

@@ -1,7 +1,7 @@
 // ConfigCenter: keeps a gateway's documents as those of an etcd: reads them all once, watches what
 // becomes of them, and has changes applied in batches. When the watch breaks it goes on from where
 // it was, with another member if need be, or reads everything anew when that is gone from the
-// store. Control thread; what takes time is done by the loader's thread, through the hooks.
+// store. Control thread; what takes time is done by the loader.
 #pragma once
 
 #include <functional>
@@ -21,6 +21,8 @@ class io_context;
 }
 
 namespace hangu::control {
+
+class Loader;
 
 /// How to ask the etcd that a config names.
 etcd::Options client_options(const config::ConfigCenter& center);
@@ -46,8 +48,7 @@ class ConfigCenter {
   };
 
   struct Hooks {
-    /// Runs on the loader's thread, in order.
-    std::function<void(std::function<void()>)> run_apart;
+    Loader* loader = nullptr;  // outlives it
     /// Loads by this on the loader's thread and publishes; `done` on the control thread.
     std::function<void(std::function<config::LoadResult()> load, std::string actor,
                        std::function<void(Applied)> done)>

@@ -23,6 +23,7 @@ class io_context;
 
 namespace hangu::control {
 
+class Loader;
 struct ReloadOutcome;
 
 /// What a writer says that a document is before the change.
@@ -112,8 +113,7 @@ class ConfigEditor {
   };
 
   struct Hooks {
-    /// Runs on the loader's thread, in order.
-    std::function<void(std::function<void()>)> run_apart;
+    Loader* loader = nullptr;  // outlives it
     /// Loads by this on the loader's thread and publishes; `object`: for the audit log.
     std::function<void(std::function<config::LoadResult()> load, std::string actor,
                        std::string object, std::function<void(const ReloadOutcome&)> done)>

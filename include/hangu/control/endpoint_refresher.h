@@ -22,6 +22,7 @@
 namespace hangu::control {
 
 class Discovery;
+class Loader;
 class Resolvers;
 
 struct NameStatus {
@@ -37,10 +38,10 @@ class EndpointRefresher {
   using Sink = std::function<void(std::string_view upstream,
                                   std::vector<server::ResolvedEndpoint> endpoints)>;
 
-  /// A resolver is made when the first name for it turns up. `run_apart`: runs what takes time
-  /// somewhere else, in order; empty: at once.
+  /// A resolver is made when the first name for it turns up. `loader`: does what takes
+  /// time, and outlives it; nullptr: that is done at once.
   EndpointRefresher(boost::asio::io_context& context, ResolverFactory make_resolver, Sink sink,
-                    std::function<void(std::function<void()>)> run_apart = {});
+                    Loader* loader = nullptr);
   ~EndpointRefresher();
 
   /// Looks for the instances and names of `config` that are not known yet; calls `done` when all

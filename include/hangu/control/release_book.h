@@ -11,11 +11,9 @@
 
 #include "hangu/policy/release.h"
 
-namespace boost::asio {
-class thread_pool;
-}
-
 namespace hangu::control {
+
+class Loader;
 
 struct SavedRelease {
   std::string route;
@@ -62,8 +60,8 @@ class ReleaseBook {
 /// A file of the state directory.
 class ReleaseFile final : public ReleaseBook {
  public:
-  /// `writer`: one thread, which waits for the disk.
-  ReleaseFile(std::string directory, boost::asio::thread_pool& writer)
+  /// `writer`: waits for the disk; outlives it.
+  ReleaseFile(std::string directory, Loader& writer)
       : directory_(std::move(directory)),
         writer_(writer) {}
 
@@ -72,7 +70,7 @@ class ReleaseFile final : public ReleaseBook {
 
  private:
   std::string directory_;
-  boost::asio::thread_pool& writer_;
+  Loader& writer_;
 };
 
 }  // namespace hangu::control
