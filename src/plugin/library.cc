@@ -103,9 +103,14 @@ Library::Library(const hangu_plugin& api, const Image& image, LibraryOptions opt
   table.problem = add_problem;
 }
 
-Result<std::shared_ptr<const Library>, std::string> Library::load(const std::string& file,
-                                                                  const Image& image,
-                                                                  LibraryOptions options) {
+const Library* Library::keep(std::unique_ptr<Library> library) {
+  static const Library* last = nullptr;  // the first of a list: nobody lost them
+  library->before_ = std::exchange(last, library.get());
+  return library.release();
+}
+
+Result<const Library*, std::string> Library::load(const std::string& file, const Image& image,
+                                                  LibraryOptions options) {
   const std::string name = options.name;
   const auto failure = [&name](std::string_view why) {
     return Failure<std::string>{fmt::format("plugin \"{}\": {}", name, why)};
@@ -127,13 +132,14 @@ Result<std::shared_ptr<const Library>, std::string> Library::load(const std::str
   if (std::string refusal = refusal_of(*descriptor); !refusal.empty()) {
     return failure(refusal);
   }
-  auto library = std::unique_ptr<Library>(new Library(*descriptor, image, std::move(options)));
+  const Library* const library =
+      keep(std::unique_ptr<Library>(new Library(*descriptor, image, std::move(options))));
   who.phase = "initialise";
   who.version = descriptor->version;
   if (descriptor->initialise != nullptr && descriptor->initialise(&library->host()) != HANGU_OK) {
     return failure("it could not initialise itself");
   }
-  return std::shared_ptr<const Library>(std::move(library));
+  return library;
 }
 
 const Library& Library::owner_of(const hangu_host* host) {
@@ -175,20 +181,19 @@ void Library::log(const hangu_host* host, int level, hangu_text message) {
   }
 }
 
-Instance::Made Instance::configure(const std::shared_ptr<const Library>& library,
-                                   const std::string& json) {
-  const hangu_plugin& api = library->api();
+Instance::Made Instance::configure(const Library& library, const std::string& json) {
+  const hangu_plugin& api = library.api();
   hangu_problems problems;
   void* object = nullptr;
   int answer = HANGU_OK;
   if (api.configure != nullptr) {
-    const Suspect who{.plugin = library->name().c_str(),
+    const Suspect who{.plugin = library.name().c_str(),
                       .version = api.version,
-                      .sha256 = library->sha256().c_str(),
+                      .sha256 = library.sha256().c_str(),
                       .phase = "configure",
                       .route = "-"};
     const Suspicion suspicion(who);
-    answer = api.configure(&library->host(), {.data = json.data(), .size = json.size()}, &problems,
+    answer = api.configure(&library.host(), {.data = json.data(), .size = json.size()}, &problems,
                            &object);
   } else if (json != "{}") {
     problems.complaints.push_back({.pointer = "", .message = "this plugin takes no config"});
@@ -206,11 +211,11 @@ Instance::Made Instance::configure(const std::shared_ptr<const Library>& library
 }
 
 Instance::~Instance() {
-  const hangu_plugin& api = library_->api();
+  const hangu_plugin& api = library_.api();
   if (api.configure != nullptr && api.release != nullptr) {
-    const Suspect who{.plugin = library_->name().c_str(),
+    const Suspect who{.plugin = library_.name().c_str(),
                       .version = api.version,
-                      .sha256 = library_->sha256().c_str(),
+                      .sha256 = library_.sha256().c_str(),
                       .phase = "release",
                       .route = "-"};
     const Suspicion suspicion(who);

@@ -101,8 +101,7 @@ Result<std::string, std::string> Store::file_for(const Image& image, const std::
 }
 
 /// `again`: even what was rolled back from.
-Result<std::shared_ptr<const Library>, std::string> Store::load(const config::Plugin& plugin,
-                                                                bool again) {
+Result<const Library*, std::string> Store::load(const config::Plugin& plugin, bool again) {
   const auto failure = [&plugin](const std::string& why) {
     return Failure<std::string>{fmt::format("plugin \"{}\": {}", plugin.name, why)};
   };
@@ -119,7 +118,7 @@ Result<std::shared_ptr<const Library>, std::string> Store::load(const config::Pl
   if (!again && entry != entries_.end() && entry->second.refused == image->sha256) {
     return entry->second.current;
   }
-  std::shared_ptr<const Library>& library = libraries_[{plugin.name, image->sha256}];
+  const Library*& library = libraries_[{plugin.name, image->sha256}];
   if (library == nullptr) {
     const auto file = file_for(*image, plugin.name);
     if (!file) {
@@ -134,7 +133,7 @@ Result<std::shared_ptr<const Library>, std::string> Store::load(const config::Pl
     if (!loaded) {
       return Failure<std::string>{loaded.error()};
     }
-    library = std::move(*loaded);
+    library = *loaded;
   }
   return library;
 }
@@ -147,8 +146,8 @@ void Store::configure(const config::Config& config, const config::Route& route,
   if (made != nullptr || use.mode == config::Mode::kOff) {
     return;
   }
-  const std::shared_ptr<const Library>& library = plan.libraries_.at(name);
-  std::weak_ptr<const Instance>& known = instances_[{library.get(), use.config.json}];
+  const Library& library = *plan.libraries_.at(name);
+  std::weak_ptr<const Instance>& known = instances_[{&library, use.config.json}];
   made = known.lock();
   if (made != nullptr) {
     return;
@@ -184,7 +183,7 @@ Result<Plan, Problems> Store::plan(const config::Config& config) {
   for (const config::Plugin& plugin : config.plugins) {
     auto library = load(plugin, false);
     if (library) {
-      plan.libraries_[plugin.name] = std::move(*library);
+      plan.libraries_[plugin.name] = *library;
     } else {
       problems.push_back({.place = plugin.place, .in_config = false, .message = library.error()});
     }
@@ -214,7 +213,7 @@ Result<Plan, Problems> Store::plan_swap(const config::Config& config, std::strin
     return failure({}, library.error());
   }
   Plan plan = in_force(config);
-  plan.libraries_[named->name] = std::move(*library);
+  plan.libraries_[named->name] = *library;
   return configured(config, std::move(plan));
 }
 
@@ -250,7 +249,7 @@ void Store::commit(const config::Config& config, const Plan& plan, WallTime now)
   });
   for (const config::Plugin& plugin : config.plugins) {
     Entry& entry = entries_[plugin.name];
-    const std::shared_ptr<const Library>& library = plan.libraries().at(plugin.name);
+    const Library* const library = plan.libraries().at(plugin.name);
     if (entry.current == library) {
       continue;
     }

@@ -31,12 +31,13 @@ struct Complaint {
   std::string message;
 };
 
+/// As its code, which is never unmapped, it stays as long as the process: a plugin may have threads
+/// that call its host at any time.
 class Library {
  public:
   /// Maps `file`, which holds the image. The error begins with the plugin's name.
-  static Result<std::shared_ptr<const Library>, std::string> load(const std::string& file,
-                                                                  const Image& image,
-                                                                  LibraryOptions options);
+  static Result<const Library*, std::string> load(const std::string& file, const Image& image,
+                                                  LibraryOptions options);
 
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -69,6 +70,7 @@ class Library {
 
   Library(const hangu_plugin& api, const Image& image, LibraryOptions options);
 
+  static const Library* keep(std::unique_ptr<Library> library);
   static const Library& owner_of(const hangu_host* host);
   static void* allocate(const hangu_host* host, size_t bytes);
   static void deallocate(const hangu_host* host, void* memory);
@@ -79,16 +81,17 @@ class Library {
   std::string sha256_;
   std::string signed_by_;
   Host host_;
+  const Library* before_ = nullptr;  // that was loaded
 };
 
 class Instance {
  public:
   using Made = Result<std::shared_ptr<const Instance>, std::vector<Complaint>>;
 
-  static Made configure(const std::shared_ptr<const Library>& library, const std::string& json);
+  static Made configure(const Library& library, const std::string& json);
 
-  Instance(std::shared_ptr<const Library> library, void* object)
-      : library_(std::move(library)),
+  Instance(const Library& library, void* object)
+      : library_(library),
         object_(object) {}
 
   ~Instance();
@@ -96,14 +99,12 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  const Library& library() const { return *library_; }
-
-  const std::shared_ptr<const Library>& shared_library() const { return library_; }
+  const Library& library() const { return library_; }
 
   void* object() const { return object_; }
 
  private:
-  std::shared_ptr<const Library> library_;
+  const Library& library_;
   void* object_;
 };
 

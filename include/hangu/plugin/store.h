@@ -39,7 +39,7 @@ std::string to_string(const Problems& problems, std::string_view file);
 class Plan {
  public:
   /// By the name of the plugin.
-  using Libraries = std::map<std::string, std::shared_ptr<const Library>, std::less<>>;
+  using Libraries = std::map<std::string, const Library*, std::less<>>;
 
   const Libraries& libraries() const { return libraries_; }
 
@@ -104,8 +104,8 @@ class Store {
   };
 
   struct Entry {
-    std::shared_ptr<const Library> current;
-    std::vector<std::shared_ptr<const Library>> earlier;  // the latest last
+    const Library* current = nullptr;
+    std::vector<const Library*> earlier;  // the latest last
     std::string refused;  // digest of what was rolled back from: only a swap takes it again
     std::string error;
     Stamps stamps;  // of the files as the watch has seen them
@@ -116,8 +116,7 @@ class Store {
 
   static Stamp stamp_of(const std::string& path);
 
-  Result<std::shared_ptr<const Library>, std::string> load(const config::Plugin& plugin,
-                                                           bool again);
+  Result<const Library*, std::string> load(const config::Plugin& plugin, bool again);
   Result<std::string, std::string> file_for(const Image& image, const std::string& name);
   Result<Plan, Problems> configured(const config::Config& config, Plan plan);
   void configure(const config::Config& config, const config::Route& route,
@@ -131,7 +130,7 @@ class Store {
   Ticks ticks_;
   std::map<std::string, Entry, std::less<>> entries_;
   // All that were ever loaded, by name and digest: they are never unmapped.
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const Library>> libraries_;
+  std::map<std::pair<std::string, std::string>, const Library*> libraries_;
   // Routes and generations share those with the same config.
   std::map<std::pair<const Library*, std::string>, std::weak_ptr<const Instance>> instances_;
   PlacesWhere<config::Route> users_;  // the routes that have plugins

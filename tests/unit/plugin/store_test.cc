@@ -95,6 +95,25 @@ TEST_F(StoreTest, LoadsAndConfigures) {
   EXPECT_EQ(status.sha256.size(), 64U);
 }
 
+TEST(HostTest, IsThereAsLongAsTheProcess) {
+  const hangu_host* host = nullptr;
+  {
+    stats::Registry registry{2};
+    const auto image = read_image({.name = "p", .path = HANGU_PLUGIN_FOLDER "/signature.so"});
+    ASSERT_TRUE(image) << image.error();
+    const auto library = Library::load(
+        HANGU_PLUGIN_FOLDER "/signature.so", *image,
+        {.name = "p", .functions = &kNoFunctions, .stats = registry.plugin("p"), .ticks = {}});
+    ASSERT_TRUE(library) << library.error();
+    host = &(*library)->host();
+  }
+  // As a thread of the plugin's does, when there is no gateway any more.
+  host->log(host, HANGU_LOG_DEBUG, {.data = "still", .size = 5});
+  void* const memory = host->allocate(host, 100);
+  ASSERT_NE(memory, nullptr);
+  host->deallocate(host, memory);
+}
+
 TEST_F(StoreTest, WhatCannotBeAPluginIsRefusedByName) {
   const config::Config config = make_config("{}");
   EXPECT_THAT(error_of(config), HasSubstr("hangu.yaml:3:7: plugin \"p\""));
