@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "hangu/base/assert.h"
 #include "hangu/base/log.h"
 #include "hangu/base/signal_mask.h"
 #include "hangu/policy/key_costs.h"
@@ -240,6 +241,7 @@ void ClusterStore::stop() {
     thread_.join();
   }
   up_.store(false, std::memory_order_relaxed);
+  stats_.reset();
 }
 
 uint32_t ClusterStore::number_of(const std::string& limit) {
@@ -264,6 +266,7 @@ void ClusterStore::post(event::Task task) {
 }
 
 StoreStatus ClusterStore::status() const {
+  HANGU_ASSERT(stats_ != nullptr);  // before stop()
   const std::lock_guard lock(status_mutex_);
   return {.name = config_.name,
           .address = fmt::format("{}:{}", config_.url.host, config_.url.port),

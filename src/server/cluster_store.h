@@ -85,7 +85,7 @@ class ClusterStore final : public filter::RateStore,
 
   const config::Store config_;
   const std::shared_ptr<const tls::ClientContext> tls_;  // to begin with
-  const std::shared_ptr<stats::StoreStats> stats_;
+  std::shared_ptr<stats::StoreStats> stats_;  // nullptr once it has ended: another may write them
   std::map<std::string, uint32_t> numbers_;
   std::atomic<bool> up_{false};
   std::atomic<uint64_t> seed_;

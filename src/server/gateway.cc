@@ -174,6 +174,7 @@ class GatewayImpl final : public Gateway, private filter::JwtKeys::Fetcher {
   config::Upstream completed(config::Upstream upstream);
   std::vector<ClusterUpdate> cluster_updates(const config::Config& config);
   void open_stores(const config::Config& config);
+  void retire(const std::shared_ptr<ClusterStore>& store);
   void use_session_secrets();
   void publish_tls(const TlsMaterial::News& news);
 
@@ -317,7 +318,8 @@ Result<void, std::string> GatewayImpl::open_audit_log() {
   return {};
 }
 
-/// Those of the config; one that has changed is made anew.
+/// Those of the config; one that has changed is made anew, when the one before has ended: both
+/// write the same numbers.
 void GatewayImpl::open_stores(const config::Config& config) {
   ClusterStores wanted;
   for (const config::Store& store : config.stores) {
@@ -329,18 +331,25 @@ void GatewayImpl::open_stores(const config::Config& config) {
       wanted[store.name] = found->second;
       continue;
     }
+    if (found != stores_.end()) {
+      retire(found->second);
+    }
     auto opened = std::make_shared<ClusterStore>(store, tls, registry_.shards(),
                                                  registry_.store(store.name), Random().next());
     opened->start();
     wanted[store.name] = std::move(opened);
   }
   for (const auto& [name, store] : stores_) {
-    if (const auto kept = wanted.find(name); kept == wanted.end() || kept->second != store) {
-      store->stop();
-      stores_before_.push_back(store);
+    if (!wanted.contains(name)) {
+      retire(store);
     }
   }
   stores_ = std::move(wanted);
+}
+
+void GatewayImpl::retire(const std::shared_ptr<ClusterStore>& store) {
+  store->stop();
+  stores_before_.push_back(store);
 }
 
 /// What a worker needs that the file does not say.

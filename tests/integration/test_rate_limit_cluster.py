@@ -398,6 +398,13 @@ class Reloads(ClusterCase):
         self.redis.kill()
         stop.wait(0.1)
         self.assertTrue(gateway.status()["stores"][0]["up"])
+        self.assertEqual(gateway.metrics()['hangu_store_up{store="shared"}'], 1)
+
+    def test_without_it(self):
+        gateway = self.begin(limit(burst=2, key=["route"]))
+        self.assertEqual(gateway.reload(make_config(self.origin)).returncode, 0)
+        eventually(lambda: not any("hangu_store" in name for name in gateway.metrics()),
+                   "nothing tells of a store that is none any more")
 
 
 if __name__ == "__main__":
