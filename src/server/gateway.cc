@@ -573,7 +573,7 @@ Result<void, std::string> GatewayImpl::hand_over(const std::string& audit_path,
 }
 
 void GatewayImpl::take_back() {
-  quotas_.take_over();
+  quotas_.take_back();
   if (audit_log_ != nullptr) {
     audit_log_->take_back();
   }

@@ -141,6 +141,10 @@ void QuotaSaver::start() {
 void QuotaSaver::take_over() {
   waiting_ = false;
   leaving_ = false;
+}
+
+void QuotaSaver::take_back() {
+  take_over();
   start();
 }
 

@@ -40,8 +40,11 @@ class QuotaSaver {
   /// The file is another process's: nothing is read and nothing written before take_over().
   void wait() { waiting_ = true; }
 
+  /// The file is this process's: it is read by restore() and written after the next track().
   void take_over();
-  /// Writes a last time; then the file is another process's, until take_over().
+  /// The file is this process's again, after hand_over(): it has only what this one counts.
+  void take_back();
+  /// Writes a last time; then the file is another process's, until take_back().
   void hand_over();
 
   /// After hand_over(): what is still counted here is left for that process from now on.
