@@ -1,7 +1,10 @@
 #include "hangu/base/file_bytes.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace hangu {
@@ -21,6 +24,32 @@ std::error_code write_rest(std::string_view bytes, const Write& write) noexcept 
     }
   }
   return {};
+}
+
+constexpr size_t kReadStep = size_t{64} * 1024;
+
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+/// Appends to `bytes` until the file ends, or there is more than `bytes_max`.
+std::error_code read_rest(int fd, size_t bytes_max, std::string& bytes) {
+  while (true) {
+    const size_t before = bytes.size();
+    bytes.resize(std::max(bytes.capacity(), before + kReadStep));
+    const ssize_t got = ::read(fd, bytes.data() + before, bytes.size() - before);
+    const int error = errno;
+    bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) {
+      return {};
+    }
+    if (got < 0 && error != EINTR) {
+      return {error, std::generic_category()};
+    }
+    if (bytes.size() > bytes_max) {
+      return std::make_error_code(std::errc::file_too_large);
+    }
+  }
 }
 
 }  // namespace
@@ -49,6 +78,30 @@ std::string read_at(int fd, size_t size, off_t at) {
     }
   }
   bytes.resize(got);
+  return bytes;
+}
+
+Result<std::string, std::error_code> read_whole_file(const std::string& path, size_t bytes_max) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return Failure<std::error_code>{last_error()};
+  }
+
+  struct stat about {};
+
+  std::string bytes;
+  std::error_code error;
+  if (::fstat(fd, &about) != 0) {
+    error = last_error();
+  } else {
+    // One more byte than it is said to have: the end is seen without another step.
+    bytes.reserve(std::min(static_cast<size_t>(about.st_size), bytes_max) + 1);
+    error = read_rest(fd, bytes_max, bytes);
+  }
+  ::close(fd);
+  if (error) {
+    return Failure<std::error_code>{error};
+  }
   return bytes;
 }
 

@@ -1,10 +1,10 @@
 #include "cli/element_files.h"
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
+
+#include "hangu/base/file_bytes.h"
 
 #include "cli/terminal.h"
 
@@ -16,13 +16,12 @@ Result<std::vector<config::Document>, int> read_elements(const ConfigChangeOptio
   std::vector<config::Diagnostic> problems;
   std::set<std::string> keys;
   for (const std::string& file : options.files) {
-    std::ifstream input(file, std::ios::binary);
-    if (!input) {
-      print_error(environment, fmt::format("cannot read {}", file));
+    const auto text = read_whole_file(file);
+    if (!text) {
+      print_error(environment, fmt::format("cannot read {}: {}", file, text.error().message()));
       return Failure<int>{kUsage};
     }
-    const std::string text((std::istreambuf_iterator<char>(input)), {});
-    for (config::Document& each : config::split_documents(text, file, problems)) {
+    for (config::Document& each : config::split_documents(*text, file, problems)) {
       if (!keys.insert(each.key).second) {
         print_error(environment, fmt::format("{} stands in two of the files", each.key));
         return Failure<int>{kUsage};

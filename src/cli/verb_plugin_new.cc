@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/tls/signature.h"
 
 #include "cli/skeleton.h"
@@ -84,16 +84,16 @@ int plugin_sign(const PluginSignOptions& options, const Environment& environment
     print_error(environment, key.error(), "`hangu audit keygen FILE` makes one");
     return kRuntimeFailure;
   }
-  std::ifstream file(options.file, std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad()) {
-    print_error(environment, fmt::format("cannot read {}", options.file));
+  const auto bytes = read_whole_file(options.file);
+  if (!bytes) {
+    print_error(environment,
+                fmt::format("cannot read {}: {}", options.file, bytes.error().message()));
     return kRuntimeFailure;
   }
   const std::string out = options.out.empty() ? options.file + ".sig" : options.out;
   const std::string draft = out + ".new";
   std::error_code error;
-  if (!write_file(draft, key->sign(bytes) + "\n") || (fs::rename(draft, out, error), error)) {
+  if (!write_file(draft, key->sign(*bytes) + "\n") || (fs::rename(draft, out, error), error)) {
     print_error(environment, fmt::format("cannot write {}", out));
     return kRuntimeFailure;
   }

@@ -7,7 +7,8 @@
 
 namespace hangu::config {
 
-/// The contents, or the reason: "No such file or directory", "larger than 65536 bytes".
+/// The contents, or the reason in words for who has named the file in a config: "No such file or
+/// directory", "larger than 65536 bytes".
 Result<std::string, std::string> read_file(const std::string& path, size_t bytes_max);
 
 }  // namespace hangu::config

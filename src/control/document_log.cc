@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -91,17 +89,14 @@ Result<std::unique_ptr<DocumentLog>, std::string> DocumentLog::open(std::string 
 
 Result<void, std::string> DocumentLog::read() {
   inode_ = inode();
-  std::ifstream file(path_, std::ios::binary);
+  const auto file = read_whole_file(path_);
   if (!file) {
-    if (errno == ENOENT) {
+    if (file.error() == std::errc::no_such_file_or_directory) {
       return {};
     }
-    return Failure<std::string>{failure("read", errno)};
+    return Failure<std::string>{failure("read", file.error().value())};
   }
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (file.bad()) {
-    return Failure<std::string>{failure("read", EIO)};
-  }
+  const std::string& text = *file;
   size_t line = 0;
   for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', size_)) {
     ++line;

@@ -2,11 +2,10 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/control/loader.h"
@@ -28,8 +27,8 @@ FleetKeys::FleetKeys(boost::asio::io_context& context, const config::Config& con
       keeper_(config.config_center.keys, config.config_center.prefix,
               config.config_center.session_timeout),
       patience_(context) {
-  std::ifstream file(path_, std::ios::binary);
-  keeper_.begin_with(std::string((std::istreambuf_iterator<char>(file)), {}));
+  const auto text = read_whole_file(path_);
+  keeper_.begin_with(text ? *text : std::string());
 }
 
 void FleetKeys::when_known(Duration at_most, std::function<void()> done) {

@@ -2,8 +2,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/config/endpoint_file.h"
@@ -120,19 +119,15 @@ void InstanceCache::open(const std::string& state_dir) {
     return;
   }
   path_ = state_dir + "/discovery-cache";
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path_, error);
-  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
+  const auto text = read_whole_file(path_, kBytesMax);
+  if (!text) {
+    if (text.error() != std::errc::no_such_file_or_directory &&
+        text.error() != std::errc::not_a_directory) {
+      log::warning("discovery_cache_unusable path={} error=\"{}\"", path_, text.error().message());
+    }
     return;
   }
-  std::ifstream file(path_, std::ios::binary);
-  if (error || !file || size > kBytesMax) {
-    log::warning("discovery_cache_unusable path={} error=\"{}\"", path_,
-                 error ? error.message() : "it cannot be read");
-    return;
-  }
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  auto read = cached_from_text(text);
+  auto read = cached_from_text(*text);
   if (!read) {
     log::warning("discovery_cache_unusable path={} error=\"{}\"", path_, read.error());
     return;

@@ -1,8 +1,6 @@
 #include "hangu/control/key_fetcher.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -15,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/parse.h"
 #include "hangu/config/authenticators.h"
@@ -269,12 +268,11 @@ class KeyFetcher::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   static Text read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-      return Failure<std::string>{"cannot open " + path};
+    Result<std::string, std::error_code> text = read_whole_file(path);
+    if (!text) {
+      return Failure<std::string>{fmt::format("cannot read {}: {}", path, text.error().message())};
     }
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    return text;
+    return std::move(*text);
   }
 
   static identity::Issuer issuer_of(const Entry& entry) {

@@ -28,7 +28,7 @@ void Loader::begin(std::unique_ptr<Task> task) {
   asio::post(thread_, [&context = context_, task = std::move(task),
                        busy = asio::make_work_guard(context_)]() mutable {
     task->work();
-    asio::post(context, [task = std::move(task)] { task->follow(); });
+    asio::post(context, [task = std::move(task), busy = std::move(busy)] { task->follow(); });
   });
 }
 

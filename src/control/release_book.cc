@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <boost/json.hpp>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/control/loader.h"
@@ -145,12 +144,11 @@ std::optional<ReleaseTestimony> decode_testimony(std::string_view text) {
 
 SavedReleases ReleaseFile::load() {
   const std::string path = path_in(directory_);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  const auto text = read_whole_file(path);
+  if (!text && text.error() == std::errc::no_such_file_or_directory) {
     return {};
   }
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto releases = decode_releases(text);
+  auto releases = text ? decode_releases(*text) : std::nullopt;
   if (!releases) {
     const std::string aside = path + ".bad";
     std::rename(path.c_str(), aside.c_str());

@@ -12,14 +12,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include <climits>
 #include <fmt/format.h>
+
+#include "hangu/base/file_bytes.h"
 
 namespace hangu::control {
 namespace {
@@ -30,8 +30,8 @@ constexpr int kReport = 4;
 constexpr int kFirstFree = 10;
 
 std::vector<std::string> own_arguments() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  const std::string all((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto read = read_whole_file("/proc/self/cmdline");
+  const std::string all = read ? *read : std::string();
   std::vector<std::string> arguments;
   for (size_t at = 0; at < all.size();) {
     const size_t end = std::min(all.find('\0', at), all.size());

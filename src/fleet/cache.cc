@@ -1,13 +1,12 @@
 #include "hangu/fleet/cache.h"
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/identity/sealer.h"
 #include "hangu/tls/digest.h"
@@ -72,15 +71,15 @@ Result<void, std::string> write_cache(const std::string& path,
 
 Result<std::vector<StoredDocument>, std::string> read_cache(const std::string& path,
                                                             const std::string& secret) {
-  std::ifstream file(path, std::ios::binary);
+  const auto file = read_whole_file(path);
   if (!file) {
-    if (errno == ENOENT) {
+    if (file.error() == std::errc::no_such_file_or_directory) {
       return std::vector<StoredDocument>{};
     }
     return Failure<std::string>{
-        fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno))};
+        fmt::format("{}: cannot be read: {}", path, file.error().message())};
   }
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::string& text = *file;
   const size_t end = text.find('\n');
   std::string_view head = std::string_view(text).substr(0, end);
   const bool known = end != std::string::npos && head.starts_with(kMagic);

@@ -1,11 +1,10 @@
 #include "hangu/plugin/image.h"
 
-#include <fstream>
-#include <iterator>
 #include <span>
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/hex.h"
 #include "hangu/tls/digest.h"
 #include "hangu/tls/signature.h"
@@ -20,20 +19,13 @@ Failure<std::string> failure(const std::string& path, std::string_view why) {
 }
 
 Result<std::string, std::string> read_file(const std::string& path, size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return failure(path, "cannot be read");
+  Result<std::string, std::error_code> bytes = read_whole_file(path, bytes_max);
+  if (bytes) {
+    return std::move(*bytes);
   }
-  std::string bytes(bytes_max + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (file.bad()) {
-    return failure(path, "cannot be read");
-  }
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  if (bytes.size() > bytes_max) {
-    return failure(path, fmt::format("is larger than {} bytes", bytes_max));
-  }
-  return bytes;
+  return failure(path, bytes.error() == std::errc::file_too_large
+                           ? fmt::format("is larger than {} bytes", bytes_max)
+                           : "cannot be read: " + bytes.error().message());
 }
 
 /// As hexadecimal digits, whichever way it is written.

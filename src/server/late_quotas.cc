@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <unordered_map>
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 
@@ -26,9 +26,8 @@ bool same_counts(const SavedQuota& one, const SavedQuota& other) {
 }
 
 std::optional<std::vector<SavedQuota>> read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return decode_quotas(bytes);
+  const Result<std::string, std::error_code> bytes = read_whole_file(path);
+  return bytes ? decode_quotas(*bytes) : std::nullopt;
 }
 
 }  // namespace

@@ -7,12 +7,11 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/log.h"
 #include "hangu/base/replace_file.h"
 #include "hangu/base/signal_mask.h"
@@ -76,12 +75,11 @@ std::error_code write_file(const std::string& directory, const std::string& path
 
 void QuotaSaver::load() {
   loaded_ = true;
-  std::ifstream file(path(), std::ios::binary);
-  if (!file) {
+  const Result<std::string, std::error_code> bytes = read_whole_file(path());
+  if (!bytes && bytes.error() == std::errc::no_such_file_or_directory) {
     return;
   }
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto quotas = decode_quotas(bytes);
+  auto quotas = bytes ? decode_quotas(*bytes) : std::nullopt;
   if (!quotas) {
     const std::string aside = path() + ".bad";
     std::rename(path().c_str(), aside.c_str());

@@ -2,13 +2,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include <openssl/pem.h>
 
+#include "hangu/base/file_bytes.h"
+
 namespace hangu::tls {
 namespace {
+
+constexpr size_t kPemBytesMax = size_t{64} * 1024 * 1024;  // revocation lists can be long
 
 int version_number(Version version) {
   return version == Version::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
@@ -22,12 +24,12 @@ int no_pass_phrase(char*, int, int, void*) {
 }  // namespace
 
 std::string read_file(const std::string& path, Problems& problems) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    problems.push_back({path, std::strerror(errno)});
+  Result<std::string, std::error_code> text = read_whole_file(path, kPemBytesMax);
+  if (!text) {
+    problems.push_back({path, text.error().message()});
     return {};
   }
-  return {std::istreambuf_iterator<char>(file), {}};
+  return std::move(*text);
 }
 
 SslContext make_context(const SSL_METHOD* method, const Policy& policy, Problems& problems) {

@@ -1,11 +1,9 @@
 #include "hangu/tls/digest.h"
 
-#include <fstream>
-#include <iterator>
-
 #include <openssl/evp.h>
 
 #include "hangu/base/assert.h"
+#include "hangu/base/file_bytes.h"
 #include "hangu/base/hex.h"
 
 namespace hangu::tls {
@@ -43,9 +41,8 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string sha256_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
-  return file.is_open() && !file.bad() ? sha256_hex(bytes) : std::string();
+  const Result<std::string, std::error_code> bytes = read_whole_file(path);
+  return bytes ? sha256_hex(*bytes) : std::string();
 }
 
 }  // namespace hangu::tls

@@ -396,6 +396,7 @@ class Files(TlsCase):
                 (self.pair.files, 0, "ok"),
                 ({"cert": self.pair.cert, "key": other.key}, 3, "is not the key of"),
                 ({"cert": "/nowhere.pem", "key": self.pair.key}, 3, "No such file"),
+                ({"cert": str(self.ca.folder), "key": self.pair.key}, 3, "Is a directory"),
                 ({"cert": self.pair.key, "key": self.pair.key}, 3, "holds no certificate"),
                 (old.files, 3, "has expired on 2020-02-01"),
                 (soon.files, 0, "expires on ")):

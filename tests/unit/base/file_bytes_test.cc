@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -67,6 +70,62 @@ TEST(FileBytes, TellsWhatWentWrong) {
   EXPECT_FALSE(write_all(full, ""));
   ::close(full);
   EXPECT_EQ(write_all_at(-1, "x", 0), std::errc::bad_file_descriptor);
+}
+
+class WholeFileTest : public testing::Test {
+ protected:
+  ~WholeFileTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& bytes) const {
+    std::ofstream(folder_ / "file", std::ios::binary) << bytes;
+    return folder_ / "file";
+  }
+
+  const std::filesystem::path folder_ = [] {
+    std::string name = std::filesystem::temp_directory_path() / "hangu-file-XXXXXX";
+    return std::filesystem::path(::mkdtemp(name.data()));
+  }();
+};
+
+TEST_F(WholeFileTest, HasAllBytes) {
+  const std::string large(300'000, 'x');
+  for (const std::string& bytes : {std::string(), std::string("a\0b\n", 4), large}) {
+    const auto read = read_whole_file(write(bytes));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, bytes);
+  }
+}
+
+TEST_F(WholeFileTest, HasWhatIsNotSaidInItsSize) {
+  const auto read = read_whole_file("/proc/self/cmdline");
+  ASSERT_TRUE(read);
+  EXPECT_NE(read->find("test"), std::string::npos);
+
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::thread writer([&] {
+    EXPECT_FALSE(write_all(ends[1], std::string(200'000, 'p')));
+    ::close(ends[1]);
+  });
+  const auto piped = read_whole_file("/dev/fd/" + std::to_string(ends[0]));
+  writer.join();
+  ::close(ends[0]);
+  ASSERT_TRUE(piped);
+  EXPECT_EQ(*piped, std::string(200'000, 'p'));
+}
+
+TEST_F(WholeFileTest, SaysWhyNot) {
+  EXPECT_EQ(read_whole_file(folder_ / "none").error(), std::errc::no_such_file_or_directory);
+  EXPECT_EQ(read_whole_file(folder_).error(), std::errc::is_a_directory);
+  EXPECT_EQ(read_whole_file(write("text") + "/x").error(), std::errc::not_a_directory);
+}
+
+TEST_F(WholeFileTest, HasALimit) {
+  const std::string path = write("12345");
+  ASSERT_TRUE(read_whole_file(path, 5));
+  EXPECT_EQ(*read_whole_file(path, 5), "12345");
+  EXPECT_EQ(read_whole_file(path, 4).error(), std::errc::file_too_large);
+  EXPECT_EQ(read_whole_file("/dev/zero", 1'000'000).error(), std::errc::file_too_large);
 }
 
 }  // namespace
