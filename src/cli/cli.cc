@@ -123,8 +123,10 @@ class CommandLine {
     verb->add_flag("--print", check_.print,
                    "Print the effective config: defaults filled in, secrets masked");
     verb->add_flag("--strict", check_.strict, "Take warnings for errors");
-    verb->add_flag("--no-files", check_.no_files,
-                   "Do not look into certificates, keys, plugins: for a config of another machine");
+    verb->add_flag(
+        "--no-files", check_.no_files,
+        "Do not look into the files it names, such as certificates, secrets and plugins: for "
+        "a config of another machine");
     verb->add_flag("--json", check_.json, "Print the result as JSON");
   }
 

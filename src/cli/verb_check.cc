@@ -98,7 +98,9 @@ int check(const CheckOptions& options, const Environment& environment) {
     print_error(environment, path.error(), "say which: hangu check FILE");
     return kInvalidConfig;
   }
-  config::LoadResult loaded = config::load_file(*path);
+  config::LoadOptions how;
+  how.without_files = options.no_files;
+  config::LoadResult loaded = config::load_file(*path, how);
   FileFindings files;
   if (loaded.config && !options.no_files) {
     files = check_files(*loaded.config);

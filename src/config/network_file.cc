@@ -112,6 +112,11 @@ void NetworkFileType::read(Reader& reader, const Node& node, void* out) const {
     return;
   }
   const std::string& path = *named;
+  if (reader.without_files()) {
+    file.path = path;
+    file.networks = std::make_shared<const std::vector<Network>>();
+    return;
+  }
   if (const NetworkFile* const known = reader.network_file(path)) {
     file = *known;
     return;

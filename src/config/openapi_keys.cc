@@ -165,6 +165,7 @@ void OpenApiFileType::read(Reader& reader, const Node& node, void* out) const {
   const std::optional<std::string> text =
       reader.file_contents(node, file.path, kDescriptionBytesMax);
   if (!text) {
+    static_cast<OpenApiFile*>(out)->path = file.path;
     return;
   }
   file.document = compile(reader, file.path, *text);

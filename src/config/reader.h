@@ -102,7 +102,10 @@ class Reader {
   /// The text of a scalar node with variables filled in; reports E0133 and E0134.
   std::optional<Scalar> scalar(const Node& node);
 
-  /// The contents of a `file:` reference; reports E0135.
+  /// See LoadOptions: no file is to be read.
+  bool without_files() const { return options_.without_files; }
+
+  /// The contents of a `file:` reference; reports E0135. Without files: something in their place.
   std::optional<std::string> secret_file(const Node& node, std::string_view path);
 
   /// The contents of a file, or why there are none.
@@ -118,7 +121,7 @@ class Reader {
 
   void remember(const OpenApiFile& file) { openapi_files_[file.path] = file; }
 
-  /// The contents of a file as they are, up to `bytes_max`; reports E0135.
+  /// The contents of a file as they are, up to `bytes_max`; reports E0135. Without files: nothing.
   std::optional<std::string> file_contents(const Node& node, const std::string& path,
                                            size_t bytes_max);
 

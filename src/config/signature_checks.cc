@@ -111,6 +111,8 @@ void PublicKeyFileType::read(Reader& reader, const Node& node, void* out) const 
   std::optional<std::string> pem = reader.file_contents(node, file.path, kPemBytesMax);
   if (pem) {
     file.pem = std::move(*pem);
+  }
+  if (pem || reader.without_files()) {
     *static_cast<PublicKeyFile*>(out) = std::move(file);
   }
 }
@@ -141,6 +143,9 @@ void check_signing_key(Reader& reader, const Node& node, const SigningKey& key) 
                    {"E0136", "a `secret` of less than 32 bytes can be guessed from one request",
                     "`openssl rand -hex 32` makes a good one"});
     }
+    return;
+  }
+  if (reader.without_files()) {
     return;
   }
   const auto made = identity::SignatureKey::of_pem(key.algorithm, key.public_key.pem);

@@ -58,6 +58,42 @@ class Check(CliCase):
             with self.subTest(path.name):
                 self.hangu(OK, "check", "--no-files", path)
 
+    def test_without_files(self):
+        """A config whose files are on another machine."""
+        path = self.file("""
+version: 1
+stores: [{name: s, url: "redis://127.0.0.1:1", password: "file:/no/such/password"}]
+authenticators:
+  - name: signed
+    signature: {}
+consumers:
+  - name: c
+    signing_keys: [{id: a, algorithm: ed25519, public_key: /no/such/key.pem},
+                   {id: b, algorithm: hmac-sha256, secret: "file:/no/such/secret"}]
+upstreams: [{name: app, endpoints: [{address: "127.0.0.1:1"}]}]
+routes:
+  - name: listed
+    match: {path: {prefix: /listed}}
+    upstream: app
+    authentication: {any: [signed]}
+    clients: {allow_file: /no/such/allowed}
+    openapi: {file: /no/such/api.yaml}
+    request_headers: {set: {x-token: "file:/no/such/token"}}
+  - name: closed
+    match: {path: {prefix: /closed}}
+    respond: {status: 503, file: /no/such/page.html}
+listeners:
+  - {name: web, bind: "127.0.0.1:0", tls: {certificates: [{cert: /no/such/cert, key: /no/key}]}}
+""")
+        _, errors = self.hangu(INVALID, "check", path)
+        for name in ("password", "key.pem", "secret", "allowed", "api.yaml", "token", "page.html"):
+            self.assertIn(f"/no/such/{name}", errors)
+        out, errors = self.hangu(OK, "check", "--no-files", "--strict", "--print", path)
+        self.assertEqual(errors, "")
+        for name in ("key.pem", "allowed", "api.yaml", "page.html"):
+            self.assertIn(f"/no/such/{name}", out)
+        self.assertNotIn("not-read", out)
+
     def test_search_path(self):
         self.file(GOOD)
         self.hangu(OK, "check")

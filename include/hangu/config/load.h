@@ -21,6 +21,9 @@ struct LoadOptions {
   std::function<std::optional<std::string>(std::string_view name)> environment;
   /// Reads a `file:/path` secret; the error is its reason. Empty function: the file system.
   std::function<Result<std::string, std::string>(const std::string& path)> read_file;
+  /// Files that the config names are taken for granted and not read: it is one of another machine.
+  /// The Config is to be looked at, not to be used.
+  bool without_files = false;
   /// Config::node when the file does not say; empty: this machine's host name.
   std::string host_name;
 };
