@@ -51,10 +51,13 @@ class Policies(BalancingCase):
     def test_sooner_answers(self):
         gateway = self.begin(upstream={"load_balancing": {"policy": "peak_ewma"}})
         slow = threading.Event()
-        self.origins[0].on("/", lambda exchange: (slow.wait(0.1), exchange.reply(200)))
+        # So slow that no answer of the others is, whatever delays them.
+        self.origins[0].on("/", lambda exchange: (slow.wait(1), exchange.reply(200)))
         self.ask(gateway, 100)
         self.assertLessEqual(self.hits()[0], 15)
-        self.assertGreaterEqual(min(self.hits()[1:]), 20)
+        # Who is slower of these two wins only against the first: a third, less than 10 of 100
+        # once in 17 million runs.
+        self.assertGreaterEqual(min(self.hits()[1:]), 10)
 
     def test_by_key(self):
         upstream = {"load_balancing": {"policy": "hash", "key": ["cookie:sid"]}}
@@ -126,7 +129,7 @@ class Ejecting(EjectionCase):
                    len(self.origins[1].requests) > before, "it gets requests again")
 
     def test_who_is_gone_is_left_out(self):
-        gateway = self.begin(upstream=self.upstream)
+        gateway = self.begin(upstream={**self.upstream, "ejection": {"failures": 3, "time": "1h"}})
         self.origins[2].stop()
         self.assertEqual(self.statuses(gateway, 9), {200: 6, 503: 3})
         self.assertEqual(self.statuses(gateway, 30), {200: 30})
@@ -385,20 +388,32 @@ class Weights(WeightedCase):
             self.assertAlmostEqual(hits, share, delta=1)
 
     def test_by_chance(self):
-        for policy in ("least_requests", "peak_ewma"):
-            self.ask(self.begin([{"weight": 9}, {}], policy), 200)
-            self.assertGreaterEqual(self.hits()[0], 130, policy)
+        self.ask(self.begin([{"weight": 9}, {}], "least_requests"), 200)
+        self.assertGreaterEqual(self.hits()[0], 150)  # 180 is its share
+
+    def test_by_latency(self):
+        """Who weighs nine times as much may be nine times as slow: here it is by half."""
+        gateway = self.begin([{"weight": 9}, {}], "peak_ewma")
+        pause = threading.Event()
+        for origin, seconds in zip(self.origins, (0.15, 0.1)):
+            origin.on("/", lambda exchange, seconds=seconds: (
+                pause.wait(seconds), exchange.reply(200)))
+        self.ask(gateway, 20)
+        self.assertGreaterEqual(self.hits()[0], 15)
 
     def test_by_key(self):
         for policy in ("hash", "ring_hash"):
             gateway = self.begin([{"weight": 3}, {}], policy, key=["cookie:sid"])
-            homes = set()
-            for session in range(100):
-                answers = self.ask(gateway, 2, {"Cookie": f"sid={session}"})
-                homes.add(tuple(answer.json()["origin"] for answer in answers))
-            self.assertEqual(homes, {("o0", "o0"), ("o1", "o1")}, policy)
-            self.assertGreaterEqual(self.hits()[0], 110)  # of 200; 150 is its share
-            self.assertLessEqual(self.hits()[0], 186)
+            client = gateway.client()
+            homes = {}
+            for session in [*range(300)] * 2:
+                answer = client.request("GET", "/", {"Cookie": f"sid={session}"})
+                homes.setdefault(session, set()).add(answer.json()["origin"])
+            self.assertEqual({len(home) for home in homes.values()}, {1}, policy)
+            # Of 600; 450 is its share, and 300 would be if nobody looked at weights. The ports
+            # decide: beyond these bounds once in 40 million runs.
+            self.assertGreaterEqual(self.hits()[0], 360, policy)
+            self.assertLessEqual(self.hits()[0], 528, policy)
 
     def test_a_hot_key_has_bounds(self):
         release = threading.Event()
