@@ -9,6 +9,9 @@ from support.case import GatewayCase
 from support.gateway import make_config, run_hangu
 from support.wait import eventually, run_threads
 
+# For those who see it close again; the others have time while it is open.
+SOON = {"open_time": "1s", "open_time_max": "1s"}
+
 
 class BreakerCase(GatewayCase):
     def setUp(self):
@@ -17,7 +20,7 @@ class BreakerCase(GatewayCase):
         self.failing.on("/", lambda exchange: exchange.reply(self.status))
 
     def begin(self, origin=None, route=None, workers=1, upstream=None, **breaker):
-        breaker = {"requests_min": 5, "open_time": "1s", "open_time_max": "1s", **breaker}
+        breaker = {"requests_min": 5, "open_time": "1m", "open_time_max": "1m", **breaker}
         return self.start(make_config(
             origin or self.failing, workers=workers, route=route,
             upstream={"circuit_breaker": breaker, "retry": {"attempts": 0}, **(upstream or {})}))
@@ -37,17 +40,21 @@ class BreakerCase(GatewayCase):
 class Opening(BreakerCase):
     def test_answers_that_are_failures(self):
         gateway = self.begin()
+        began = time.monotonic()
         for _ in range(5):
             self.assertEqual(self.get(gateway).header("retry-after"), None)
         self.assertEqual(self.state(gateway)["state"], "open")
         seen = len(self.failing.requests)
         response = self.get(gateway)
         self.assert_problem(response, 503, "upstream.circuit_open")
-        self.assertEqual(response.header("retry-after"), "1")
+        wait = int(response.header("retry-after"))
+        self.assertLessEqual(wait, 60)
+        self.assertGreaterEqual(wait, 60 - (time.monotonic() - began))
         self.assertEqual(len(self.failing.requests), seen)
         state = self.state(gateway)
         self.assertEqual(state["cause"], "failure_ratio")
-        self.assertLessEqual(state["next_probe_ms"], 1000)
+        self.assertLessEqual(state["next_probe_ms"], 60_000)
+        self.assertGreater(state["next_probe_ms"], 60_000 - 1000 * (time.monotonic() - began) - 1)
         metrics = gateway.metrics()
         self.assertEqual(metrics['hangu_upstream_circuit_state{upstream="origin"}'], 1)
         self.assertEqual(metrics['hangu_upstream_circuit_opened_total{upstream="origin"}'], 1)
@@ -90,8 +97,8 @@ class Opening(BreakerCase):
         self.failing.on("/reset", lambda exchange: exchange.reset())
         release = threading.Event()
         self.addCleanup(release.set)
-        self.failing.on("/stall", lambda exchange: release.wait(5))
-        gateway = self.begin(route={"timeout": "100ms"})
+        self.failing.on("/stall", lambda exchange: release.wait(20))
+        gateway = self.begin(route={"timeout": "2s"})
         codes = [self.get(gateway, path).json()["code"]
                  for path in ("/reset", "/stall", "/reset", "/reset")]
         self.assertEqual(codes, ["upstream.reset", "upstream.timeout", "upstream.reset",
@@ -136,7 +143,7 @@ class Opening(BreakerCase):
 
 class Closing(BreakerCase):
     def test_after_successes(self):
-        gateway = self.begin()
+        gateway = self.begin(**SOON)
         self.open(gateway)
         self.status = 200
         eventually(lambda: self.get(gateway).status == 200, "the first try passes")
@@ -147,7 +154,7 @@ class Closing(BreakerCase):
         self.assertEqual(gateway.metrics()['hangu_upstream_circuit_state{upstream="origin"}'], 0)
 
     def test_one_failure_opens_it_again(self):
-        gateway = self.begin()
+        gateway = self.begin(**SOON)
         self.open(gateway)
         self.status = 200
         eventually(lambda: self.get(gateway).status == 200, "the first try passes")
@@ -157,7 +164,7 @@ class Closing(BreakerCase):
         self.assertEqual(self.state(gateway)["cause"], "probe_failed")
 
     def test_one_at_a_time_on_the_whole_node(self):
-        gateway = self.begin(workers=2)
+        gateway = self.begin(workers=2, **SOON)
         self.open(gateway)
         release = threading.Event()
         self.addCleanup(release.set)
@@ -176,7 +183,7 @@ class Closing(BreakerCase):
         self.assertEqual(len(self.failing.requests) - before, 1)
 
     def test_a_reload_keeps_the_state(self):
-        gateway = self.begin(open_time="1h", open_time_max="1h")
+        gateway = self.begin()
         self.open(gateway)
         gateway.reload()
         self.assert_problem(self.get(gateway), 503, "upstream.circuit_open")
@@ -281,7 +288,7 @@ class OfRoutes(BreakerCase):
     """Two routes to one upstream; one of them fails."""
 
     def begin_routes(self, workers=1, **breaker):
-        breaker = {"requests_min": 5, "open_time": "1s", "open_time_max": "1s", **breaker}
+        breaker = {"requests_min": 5, "open_time": "1m", "open_time_max": "1m", **breaker}
         self.failing.on("/failing", lambda exchange: exchange.reply(self.status))
         config = make_config(self.failing, workers=workers)
         config["routes"] = [
@@ -311,7 +318,7 @@ class OfRoutes(BreakerCase):
         self.assertEqual(metrics['hangu_route_circuit_rejected_total{route="well"}'], 0)
 
     def test_closes_after_successes_and_keeps_its_state_over_a_reload(self):
-        gateway = self.begin_routes()
+        gateway = self.begin_routes(**SOON)
         for _ in range(6):
             self.get(gateway, "/failing")
         gateway.reload()

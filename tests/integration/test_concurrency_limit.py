@@ -183,7 +183,7 @@ class Releasing(ConcurrencyCase):
         self.free(gateway)
 
     def test_no_answer_in_time(self):
-        gateway = self.begin(max=1, route={"timeout": "100ms"})
+        gateway = self.begin(max=1, route={"timeout": "2s"})
         self.assertEqual(gateway.client().request("GET", "/wait").status, 504)
         self.free(gateway)
 

@@ -140,8 +140,8 @@ class Http1(HedgeCase):
         self.assertEqual(sum(len(origin.requests) for origin in self.origins), 2)
 
     def test_not_more_than_a_share(self):
-        gateway = self.begin(percent_max=1)
-        self.origins[0].on("/", lambda exchange: (self.release.wait(0.2), exchange.reply(200)))
+        gateway = self.begin(after="1s", percent_max=1)
+        self.origins[0].on("/", lambda exchange: (self.release.wait(1.5), exchange.reply(200)))
         for _ in range(2):
             self.assertEqual(gateway.client().request("GET", "/").status, 200)
         self.assertEqual(self.metric(gateway, "hedges"), 0)
@@ -171,8 +171,8 @@ class Http1(HedgeCase):
         self.assertEqual(gateway.metrics()[name], 1)
 
     def test_shadow(self):
-        gateway = self.begin(mode="shadow")
-        self.origins[0].on("/", lambda exchange: (self.release.wait(0.3), exchange.reply(200)))
+        gateway = self.begin(after="1s", mode="shadow")
+        self.origins[0].on("/", lambda exchange: (self.release.wait(1.5), exchange.reply(200)))
         for _ in range(2):
             self.assertEqual(gateway.client().request("GET", "/").status, 200)
         self.assertEqual(self.metric(gateway, "hedges"), 0)

@@ -249,13 +249,14 @@ class Times(RetryCase):
         self.assertEqual(self.hits(), [2])
 
     def test_waits_before_the_next(self):
-        gateway = self.begin(1, statuses=[503], attempts=3, backoff="1s", backoff_max="1s")
+        gateway = self.begin(1, statuses=[503], attempts=4, backoff="1s", backoff_max="1s")
         self.origins[0].on("/", lambda exchange: exchange.reply(503))
         began = time.monotonic()
         self.assertEqual(gateway.client().request("GET", "/").status, 503)
-        # Three waits, each at random up to a second: less than 30 ms together once in 200,000 runs.
+        # Four waits, each at random up to a second: less than 30 ms together once in 30 million
+        # runs.
         self.assertGreaterEqual(time.monotonic() - began, 0.03)
-        self.assertEqual(self.hits(), [4])
+        self.assertEqual(self.hits(), [5])
 
     def test_a_client_that_leaves_while_it_waits(self):
         gateway = self.begin(1, statuses=[503], backoff="30s", backoff_max="30s")

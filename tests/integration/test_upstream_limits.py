@@ -251,7 +251,7 @@ class Connections(LimitCase):
         self.assertEqual(self.most, 2)
 
     def test_a_wait_counts_as_time_for_the_answer(self):
-        gateway = self.begin({"connections_max": 1}, route={"timeout": "300ms"})
+        gateway = self.begin({"connections_max": 1}, route={"timeout": "2s"})
         self.origin.on("/body", lambda exchange: (
             exchange.head(200, [("Content-Length", "1")]), self.release.wait(20),
             exchange.send(b"x")))
