@@ -3,6 +3,7 @@ rate."""
 
 import hashlib
 import json
+import threading
 import time
 import unittest
 
@@ -17,9 +18,11 @@ from support.websocket import WebSocket, echo_script
 MIB = 1024 * 1024
 BURST = 64 * 1024
 # A transfer may end a tenth early. How late it ends is the machine's as well: on two busy cores
-# a rate of half of what is set must still be told from one that is met.
+# a rate of half of what is set must still be told from one that is met. That one is late each
+# time, the machine is not.
 EARLY = 0.1
 LATE = 0.5
+TRIES = 3
 
 
 class BandwidthCase(GatewayCase):
@@ -39,10 +42,18 @@ class BandwidthCase(GatewayCase):
         work()
         return time.monotonic() - began
 
-    def assert_took(self, seconds, size, rate):
+    def assert_takes(self, work, size, rate):
+        """It moves so many bytes at that rate; a try that is only late is repeated. Returns how
+        many there were."""
         expected = (size - BURST) / rate
-        self.assertGreater(seconds, expected * (1 - EARLY))
-        self.assertLess(seconds, expected * (1 + (1 if sanitized() else 0) + LATE) + 0.2)
+        latest = expected * (1 + (1 if sanitized() else 0) + LATE) + 0.2
+        for tries in range(1, TRIES + 1):
+            seconds = self.timed(work)
+            self.assertGreater(seconds, expected * (1 - EARLY))
+            if seconds < latest:
+                return tries
+            threading.Event().wait(BURST / rate)  # until the bucket is full again
+        self.fail(f"{seconds} s, the last of {TRIES} times; at the latest it is {latest}")
 
     def download(self, gateway, target="/large"):
         digest = hashlib.sha256()
@@ -56,13 +67,13 @@ class BandwidthCase(GatewayCase):
 class Pace(BandwidthCase):
     def test_responses(self):
         gateway = self.begin(response="2MiB")
-        self.assert_took(self.timed(lambda: self.download(gateway)), self.size, 2 * MIB)
+        tries = self.assert_takes(lambda: self.download(gateway), self.size, 2 * MIB)
         metrics = gateway.metrics()
         name = 'hangu_bandwidth_limit_{}_total{{bandwidth_limit="pace",direction="response"}}'
-        self.assertEqual(metrics[name.format("bytes")], self.size)
-        self.assertGreater(metrics[name.format("pauses")], 10)
+        self.assertEqual(metrics[name.format("bytes")], self.size * tries)
+        self.assertGreater(metrics[name.format("pauses")], 10 * tries)
         # A timer for each turn, no busy loop.
-        self.assertLess(metrics[name.format("pauses")], 400)
+        self.assertLess(metrics[name.format("pauses")], 400 * tries)
 
     def test_requests(self):
         gateway = self.begin(request="2MiB")
@@ -72,9 +83,8 @@ class Pace(BandwidthCase):
                 client = gateway.client()
                 before = len(self.origin.requests)
                 if framing == "length":
-                    seconds = self.timed(lambda: self.assertEqual(
-                        client.request("POST", "/", {}, body).status, 200))
-                    self.assert_took(seconds, self.size, 2 * MIB)
+                    self.assert_takes(lambda: self.assertEqual(
+                        client.request("POST", "/", {}, body).status, 200), self.size, 2 * MIB)
                 else:
                     client.send(client.head("POST", "/", {"Transfer-Encoding": "chunked"}))
                     client.send(b"".join(b"%x\r\n%s\r\n" % (50_000, body[:50_000])
@@ -90,8 +100,7 @@ class Pace(BandwidthCase):
         self.origin.on("/chunked", lambda exchange: exchange.reply_chunked(
             [BLOCK] * 3, trailers=[("x-end", "1")]))
         gateway = self.begin(response="1MiB")
-        seconds = self.timed(lambda: self.check_chunked(gateway))
-        self.assert_took(seconds, 3 * len(BLOCK), MIB)
+        self.assert_takes(lambda: self.check_chunked(gateway), 3 * len(BLOCK), MIB)
 
     def check_chunked(self, gateway):
         response = gateway.client().request("GET", "/chunked")
@@ -103,9 +112,9 @@ class Pace(BandwidthCase):
         client = Http2Client(gateway.listener(), window=8 * MIB)
         self.addCleanup(client.close)
         responses = []
-        seconds = self.timed(lambda: responses.append(client.request("GET", "/large")))
-        self.assertEqual(len(responses[0].body), self.size)
-        self.assert_took(seconds, self.size, 2 * MIB)
+        self.assert_takes(lambda: responses.append(client.request("GET", "/large")),
+                          self.size, 2 * MIB)
+        self.assertEqual({len(response.body) for response in responses}, {self.size})
 
     def test_http2_requests(self):
         gateway = self.begin(request="160KiB")
@@ -113,10 +122,10 @@ class Pace(BandwidthCase):
         self.addCleanup(client.close)
         body = BLOCK[:224 * 1024]  # within the stream's window
         responses = []
-        seconds = self.timed(lambda: responses.append(client.request("POST", "/", body=body)))
-        self.assertEqual(json.loads(responses[0].body)["digest"],
-                         hashlib.sha256(body).hexdigest())
-        self.assert_took(seconds, len(body), 160 * 1024)
+        self.assert_takes(lambda: responses.append(client.request("POST", "/", body=body)),
+                          len(body), 160 * 1024)
+        self.assertEqual({json.loads(response.body)["digest"] for response in responses},
+                         {hashlib.sha256(body).hexdigest()})
 
     def test_http2_upstream(self):
         """A body and its trailers, in order, although all of it is there at once."""
@@ -135,11 +144,12 @@ class Pace(BandwidthCase):
             bandwidth_limits=[{"name": "pace", "key": ["route"], "response": "160KiB",
                                "burst": BURST}], route={"bandwidth_limits": ["pace"]}))
         responses = []
-        seconds = self.timed(lambda: responses.append(
-            gateway.client().request("GET", "/trailers", {"TE": "trailers"})))
-        self.assertEqual(responses[0].body, BLOCK[:16384] * 12)
-        self.assertEqual(responses[0].trailers, [("x-end", "1")])
-        self.assert_took(seconds, 12 * 16384, 160 * 1024)
+        self.assert_takes(lambda: responses.append(
+            gateway.client().request("GET", "/trailers", {"TE": "trailers"})),
+            12 * 16384, 160 * 1024)
+        for response in responses:
+            self.assertEqual(response.body, BLOCK[:16384] * 12)
+            self.assertEqual(response.trailers, [("x-end", "1")])
 
     def test_tunnels(self):
         self.origin.on("/ws", echo_script)
@@ -147,16 +157,16 @@ class Pace(BandwidthCase):
         websocket = WebSocket(gateway.client())
         self.assertEqual(websocket.open("/ws").status, 101)
         payload = BLOCK * 3
-        seconds = self.timed(lambda: self.assertEqual(websocket.echo(payload), payload))
-        self.assert_took(seconds, len(payload), MIB)
+        self.assert_takes(lambda: self.assertEqual(websocket.echo(payload), payload),
+                          len(payload), MIB)
 
 
 class Sharing(BandwidthCase):
     def test_a_key_shares_a_rate_on_all_workers(self):
         self.size = MIB // 2
         gateway = self.begin(response="2MiB", workers=2)
-        seconds = self.timed(lambda: run_threads(6, lambda _: self.download(gateway)))
-        self.assert_took(seconds, 6 * self.size, 2 * MIB)
+        self.assert_takes(lambda: run_threads(6, lambda _: self.download(gateway)),
+                          6 * self.size, 2 * MIB)
 
     def test_keys_do_not_share(self):
         self.size = MIB
@@ -166,13 +176,13 @@ class Sharing(BandwidthCase):
             response = gateway.client().request("GET", "/large", {"x": str(index)})
             self.assertEqual(response.body_bytes, self.size)
 
-        self.assert_took(self.timed(lambda: run_threads(3, fetch)), self.size, MIB)
+        self.assert_takes(lambda: run_threads(3, fetch), self.size, MIB)
 
     def test_streams_do_not_share(self):
         self.size = MIB
         gateway = self.begin(response="1MiB", scope="stream", workers=2)
-        seconds = self.timed(lambda: run_threads(3, lambda _: self.download(gateway)))
-        self.assert_took(seconds, self.size, MIB)
+        self.assert_takes(lambda: run_threads(3, lambda _: self.download(gateway)),
+                          self.size, MIB)
 
     def test_the_slowest_limit_decides(self):
         self.size = MIB
@@ -182,7 +192,7 @@ class Sharing(BandwidthCase):
                               {"name": "pace", "scope": "stream", "response": "1MiB",
                                "burst": BURST}],
             route={"bandwidth_limits": ["fast", "pace"]}))
-        self.assert_took(self.timed(lambda: self.download(gateway)), self.size, MIB)
+        self.assert_takes(lambda: self.download(gateway), self.size, MIB)
 
     def test_exempt_and_modes(self):
         self.size = 8 * MIB

@@ -247,7 +247,8 @@ class AdaptiveConcurrency(OverloadCase):
     """A slow origin under a flood: who is refused is so at once, and who matters is served."""
 
     PLACES = 4
-    SERVICE = 0.01
+    SERVICE = 0.05  # much more than this process takes for a request of so many threads
+    CLIENTS = 24
 
     def setUp(self):
         super().setUp()
@@ -269,15 +270,16 @@ class AdaptiveConcurrency(OverloadCase):
                         "adaptive_concurrency": {"baseline_requests": 20, **adaptive}}]))
 
     def flood(self, gateway, seconds=2.5):
-        """Many clients of low priority and one of high priority: the statuses of both, and the
-        high one's latencies."""
+        """Many clients of low priority and one of high priority, each with one request at least:
+        the statuses of both, and the high one's latencies."""
         address = gateway.listener()
         low, high, latencies = [], [], []
         end = time.monotonic() + seconds
 
         def ask(index):
             with Client(address) as client:
-                while time.monotonic() < end:
+                began = 0
+                while began < end:
                     began = time.monotonic()
                     path = "/high" if index == 0 else "/low"
                     status = client.request("GET", path).status
@@ -285,26 +287,39 @@ class AdaptiveConcurrency(OverloadCase):
                     if index == 0 and status == 200:
                         latencies.append(time.monotonic() - began)
                     elif status == 503:
-                        threading.Event().wait(0.02)
+                        threading.Event().wait(0.05)
 
-        run_threads(40, ask)
+        run_threads(self.CLIENTS, ask)
         return low, high, sorted(latencies)
+
+    def unmet(self, gateway, slow):
+        """What a flood shows that is not as it should be, with what was seen."""
+        low, high, fast = self.flood(gateway)
+        adaptive = gateway.status()["upstreams"][0]["adaptive_concurrency"]
+        # 24 clients queue for 4 places: some 300 ms without a limit.
+        ratio = slow[len(slow) // 2] / fast[len(fast) // 2] if fast else 0
+        seen = {
+            "low ones are refused": (low.count(503) > 50, low.count(503)),
+            "low ones are served": (low.count(200) > 50, low.count(200)),
+            "high ones are fast": (ratio > 1.5, ratio),
+            "high ones are served": (high.count(200) > 0.9 * len(high), high),
+            "it has measured": (not adaptive["measuring"], adaptive),
+            "there is a limit": (adaptive["limit"] < self.CLIENTS, adaptive),
+            "the latency at rest is the origin's": (
+                adaptive["baseline_us"] >= self.SERVICE * 1e6 * 0.9, adaptive)}
+        return {words: value for words, (met, value) in seen.items() if not met}
 
     def test_high_priority_stays_fast_under_a_flood_of_low(self):
         without = self.start(make_config(self.origin, workers=2, routes=self.routes()))
         _, _, slow = self.flood(without, 1.5)
         gateway = self.begin_adaptive()
         self.flood(gateway, 1.0)  # until it knows the latency at rest
-        low, high, fast = self.flood(gateway)
-        self.assertGreater(low.count(503), 50)
-        self.assertGreater(low.count(200), 50)
-        # 40 clients queue for 4 places: some 100 ms without a limit.
-        self.assertLess(fast[len(fast) // 2], slow[len(slow) // 2] / 1.5)
-        self.assertGreater(high.count(200), 0.9 * len(high))
-        adaptive = gateway.status()["upstreams"][0]["adaptive_concurrency"]
-        self.assertFalse(adaptive["measuring"])
-        self.assertLess(adaptive["limit"], 25)
-        self.assertGreaterEqual(adaptive["baseline_us"], self.SERVICE * 1e6 * 0.9)
+        # All in one flood; clients and origin are one process, which may be late itself.
+        for _ in range(3):
+            unmet = self.unmet(gateway, slow)
+            if not unmet:
+                break
+        self.assertEqual(unmet, {})
         eventually(lambda: gateway.status()["upstreams"][0]["adaptive_concurrency"]["under_way"]
                    == 0, "no place is kept")
         self.assertGreater(
@@ -335,7 +350,7 @@ class AdaptiveConcurrency(OverloadCase):
 
     def test_shadow(self):
         gateway = self.begin_adaptive(mode="shadow")
-        low, high, _ = self.flood(gateway, 0.5)
+        low, high, _ = self.flood(gateway, 1)
         self.assertEqual({*low, *high}, {200})
         name = 'hangu_upstream_adaptive_shadow_rejected_total{upstream="origin"}'
         self.assertGreater(gateway.metrics()[name], 0)
