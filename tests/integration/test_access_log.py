@@ -14,9 +14,12 @@ from support.wire import Truncated
 class AccessLog(GatewayCase):
     @classmethod
     def config(cls, origin):
-        config = make_config(origin, route={"body_max": "1KiB", "timeout": "500ms"}, workers=1)
-        config["listeners"][0]["timeouts"] = {"header": "300ms"}
+        config = make_config(origin, route={"body_max": "1KiB"}, workers=1)
+        config["listeners"].append({"name": "hasty", "bind": "127.0.0.1:0",
+                                    "timeouts": {"header": "300ms"}})
         config["routes"][0]["match"] = {"path": {"prefix": "/"}, "methods": ["GET", "POST"]}
+        config["routes"].append({"name": "hasty", "match": {"path": {"exact": "/hasty"}},
+                                 "upstream": "origin", "timeout": "500ms"})
         config["access_log"] = {"path": "@FOLDER@/access.log"}
         return config
 
@@ -81,7 +84,7 @@ class AccessLog(GatewayCase):
         self.assertEqual((record["status"], record["code"]), (400, "bad_request.header"))
 
     def test_slow_client(self):
-        client = self.client()
+        client = self.client("hasty")
         client.send(b"GET / HT")
         client.end()
         self.assertEqual(self.record()["status"], 408)
@@ -94,8 +97,8 @@ class AccessLog(GatewayCase):
                          (502, "upstream.reset", "upstream"))
 
     def test_slow_upstream(self):
-        self.origin.on("/x", lambda exchange: exchange.wait_for_end())
-        self.ask("GET", "/x")
+        self.origin.on("/hasty", lambda exchange: exchange.wait_for_end())
+        self.ask("GET", "/hasty")
         record = self.record()
         self.assertEqual((record["status"], record["failure"]), (504, "timeout"))
 

@@ -133,8 +133,12 @@ class Lies(GatewayCase):
 class Ends(GatewayCase):
     @classmethod
     def config(cls, origin):
-        return make_config(origin, route={"timeout": "1s", "stream_idle_timeout": "1s"},
-                           upstream={"retry": {"attempts": 0}}, workers=1)
+        config = make_config(origin, upstream={"retry": {"attempts": 0}}, workers=1)
+        for name, timeout in (("silent", "1s"), ("moving", "2s")):
+            config["routes"].append({"name": name, "match": {"path": {"exact": f"/{name}"}},
+                                     "upstream": "origin", "timeout": timeout,
+                                     "stream_idle_timeout": timeout})
+        return config
 
     def test_closes_before_its_response(self):
         self.origin.on("/x", lambda exchange: exchange.close())
@@ -168,30 +172,30 @@ class Ends(GatewayCase):
         self.assertEqual(client.end()[0], "reset")
 
     def test_silent(self):
-        self.origin.on("/x", lambda exchange: exchange.wait_for_end())
+        self.origin.on("/silent", lambda exchange: exchange.wait_for_end())
         client = self.client()
-        self.assert_problem(client.request("GET", "/x"), 504, "upstream.timeout")
+        self.assert_problem(client.request("GET", "/silent"), 504, "upstream.timeout")
         client.expect_alive()
 
     def test_silent_within_its_head(self):
-        self.origin.on("/x", answering(OK + b"X: a"))
-        self.assert_problem(self.ask("GET", "/x"), 504, "upstream.timeout")
+        self.origin.on("/silent", answering(OK + b"X: a"))
+        self.assert_problem(self.ask("GET", "/silent"), 504, "upstream.timeout")
 
     def test_silent_within_its_body(self):
-        self.origin.on("/x", answering(OK + b"Content-Length: 10\r\n\r\nfive!"))
+        self.origin.on("/silent", answering(OK + b"Content-Length: 10\r\n\r\nfive!"))
         with self.assertRaises(Truncated):
-            self.ask("GET", "/x")
+            self.ask("GET", "/silent")
 
     def test_slow_but_moving(self):
         """A body may take longer than the timeouts as long as it moves."""
         def script(exchange):
-            exchange.head(200, {"Content-Length": "8"})
-            for _ in range(8):
-                pause.wait(0.25)
+            exchange.head(200, {"Content-Length": "6"})
+            for _ in range(6):
+                pause.wait(0.4)
                 exchange.send(b"x")
         pause = threading.Event()
-        self.origin.on("/x", script)
-        self.assertEqual(self.ask("GET", "/x").body, b"x" * 8)
+        self.origin.on("/moving", script)
+        self.assertEqual(self.ask("GET", "/moving").body, b"x" * 6)
 
 
 class Connects(GatewayCase):

@@ -46,7 +46,7 @@ class GrpcCase(Http2Case):
             listener["tls"] = {"certificates": [cls.pair.files]}
             upstream["tls"] = {"ca": cls.ca.cert, "server_name": "test.example"}
         return make_config(origin, listener=listener, upstream=upstream,
-                           route={"timeout": "1s", "match": {"path": {"prefix": "/test.Echo"}}})
+                           route={"timeout": "10s", "match": {"path": {"prefix": "/test.Echo"}}})
 
     def call(self, case, argument="", gateway=None):
         port = (gateway or self.gateway).listener()[1]

@@ -157,13 +157,14 @@ class ClientTimeouts(GatewayCase):
 
     def test_slow_body(self):
         """It may take long in all, as long as it moves."""
-        client = self.client()
-        client.send(client.head("POST", "/", {"Content-Length": "8"}))
+        gateway = self.start(make_config(self.origin, {"timeouts": {"body_idle": "2s"}}))
+        client = gateway.client()
+        client.send(client.head("POST", "/", {"Content-Length": "6"}))
         pause = threading.Event()
-        for _ in range(8):
-            pause.wait(0.15)
+        for _ in range(6):
+            pause.wait(0.4)
             client.send(b"x")
-        self.assertEqual(client.read_response().json()["body"], "x" * 8)
+        self.assertEqual(client.read_response().json()["body"], "x" * 6)
 
     def test_idle(self):
         client = self.client()
@@ -198,7 +199,7 @@ class PoolTimeouts(GatewayCase):
     @classmethod
     def config(cls, origin):
         return make_config(origin, workers=1, upstream={
-            "timeouts": {"idle": "200ms"}, "pool": {"requests_per_connection": 2}})
+            "timeouts": {"idle": "2s"}, "pool": {"requests_per_connection": 2}})
 
     def test_pooled_connections_end(self):
         self.ask("GET", "/")
