@@ -19,6 +19,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.gateway import make_config, run_hangu
 from support.http2 import Http2Client
+from support.origin import bound
 from support.wait import eventually, run_threads
 
 
@@ -635,8 +636,9 @@ class Upstreams(TlsCase):
         www = self.ca.folder / "www"
         www.mkdir(exist_ok=True)
         (www / "x").write_bytes(b"over h2")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        kept = bound("127.0.0.1", 0)  # nobody gets the port while no server listens there
+        self.addCleanup(kept.close)
+        port = kept.getsockname()[1]
         server = subprocess.Popen(["nghttpd", "-d", str(www), "--address=127.0.0.1", str(port),
                                    self.pair.key, self.pair.cert],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from support.redis import free_port
+from support.origin import bound
 from support.wait import eventually
 
 
@@ -23,7 +23,9 @@ class Member:
     def __init__(self, cluster, number):
         self.cluster = cluster
         self.name = f"m{number}"
-        self.client_port, self.peer_port = free_port(), free_port()
+        # Bound as long as this lives: nobody gets the ports while no etcd listens there.
+        self.kept = [bound("127.0.0.1", 0) for _ in range(2)]
+        self.client_port, self.peer_port = (each.getsockname()[1] for each in self.kept)
         self.process = None
 
     @property
@@ -139,6 +141,8 @@ class Etcd:
         for member in self.members:
             if member.process.poll() is None:
                 member.kill()
+            for each in member.kept:
+                each.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

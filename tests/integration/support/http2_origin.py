@@ -9,6 +9,7 @@ import threading
 
 from support import http2
 from support.http2 import frame, hpack, settings_frame
+from support.origin import bound
 from support.wait import DEADLINE, eventually
 
 
@@ -161,7 +162,9 @@ class Http2Origin:
         self.scripts, self.at_once = {}, set()
         self.requests, self.connections = [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.port = self.listener.getsockname()[1]
+        self.endpoint = f"127.0.0.1:{self.port}"
+        self.kept = None
         threading.Thread(target=self.accept, daemon=True).start()
 
     def on(self, path, script, at_once=False):
@@ -199,6 +202,10 @@ class Http2Origin:
         except OSError:
             return
         self.listener.close()
+        try:
+            self.kept = bound("127.0.0.1", self.port)  # no server of another test gets it
+        except OSError:
+            pass  # somebody was quicker
         for connection in self.connections:
             try:
                 connection.socket.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 
+from support.origin import bound
 from support.wait import eventually
 
 
@@ -30,7 +31,9 @@ class Redis:
     def __init__(self, *options, tls=None):
         self.options = options
         self.tls = tls
-        self.port = free_port()
+        # Bound as long as this lives: nobody gets the port while no redis-server listens there.
+        self.kept = bound("127.0.0.1", 0)
+        self.port = self.kept.getsockname()[1]
         self.process = None
         self.start()
 
@@ -78,3 +81,4 @@ class Redis:
     def stop(self):
         if self.process.poll() is None:
             self.kill()
+        self.kept.close()
