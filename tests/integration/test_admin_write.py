@@ -16,6 +16,7 @@ from support.client import Client
 from support.documents import Documents, JSON, route
 from support.etcd import Etcd
 from support.gateway import BINARY, Gateway, make_config, run_hangu, socket_address
+from support.json_log import records_of
 from support.load import Load
 from support.wait import eventually
 
@@ -49,8 +50,8 @@ class WriteCase(GatewayCase):
         return reply.json()
 
     def audited(self, event):
-        lines = (self.gateway.folder / "audit.log").read_text().splitlines()
-        return [each for each in map(json.loads, lines) if each["event"] == event]
+        return [each for each in records_of(self.gateway.folder / "audit.log")
+                if each["event"] == event]
 
     def says(self, path, text, gateway=None):
         reply = (gateway or self.gateway).client().request("GET", path)
@@ -259,8 +260,7 @@ class Documented(WriteCase):
         self.documents.put("routes/audited", {"match": 5})
 
         def records():
-            lines = (self.gateway.folder / "audit.log").read_text().splitlines()
-            found = [each for each in map(json.loads, lines)
+            found = [each for each in records_of(self.gateway.folder / "audit.log")
                      if each.get("object") == "routes/audited"]
             return len(found) == 2 and found
 

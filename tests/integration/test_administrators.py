@@ -1,13 +1,13 @@
 """Administrators of the admin API: roles, sessions, lockouts, and their traces in the audit log."""
 
 import base64
-import json
 import os
 import pwd
 import subprocess
 
 from support.case import GatewayCase
 from support.gateway import BINARY, make_config
+from support.json_log import records_of
 from support.wait import eventually
 
 
@@ -49,8 +49,8 @@ class Administrators(GatewayCase):
 
     def audited(self, gateway, event):
         def records():
-            lines = (gateway.folder / "audit.log").read_text().splitlines()
-            return [record for record in map(json.loads, lines) if record["event"] == event]
+            return [record for record in records_of(gateway.folder / "audit.log")
+                    if record["event"] == event]
 
         return eventually(records, event)
 

@@ -11,6 +11,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.gateway import BINARY, make_config, run_hangu
 from support.issuer import Issuer, sign_with_secret
+from support.json_log import records_of
 from support.wait import eventually, run_threads
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -38,8 +39,8 @@ class AuthCase(GatewayCase):
 
     def logged(self, gateway, count=1):
         path = gateway.folder / "access.log"
-        eventually(lambda: path.exists() and path.read_text().count("\n") >= count, "a record")
-        return json.loads(path.read_text().splitlines()[-1])
+        eventually(lambda: len(records_of(path)) >= count, "a record")
+        return records_of(path)[-1]
 
 
 class ApiKeys(AuthCase):
@@ -191,8 +192,7 @@ class Authorization(AuthCase):
         path = gateway.folder / "audit.log"
 
         def records():
-            lines = path.read_text().splitlines() if path.exists() else []
-            found = [json.loads(line) for line in lines if '"status"' in line]
+            found = [each for each in records_of(path) if "status" in each]
             return len(found) >= 3 and found
         allowed, denied, failed = eventually(records, "three records")[:3]
         self.assertEqual((allowed["user"], allowed["auth_method"], allowed["rule"]),

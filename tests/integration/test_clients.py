@@ -10,6 +10,7 @@ import unittest
 from support.case import GatewayCase
 from support.certificates import Authority
 from support.gateway import make_config
+from support.json_log import records_of
 from support.wait import eventually
 from support.websocket import echo_script
 
@@ -55,8 +56,7 @@ class Clients(GatewayCase):
         self.port = self.gateway.listener()[1]
 
     def logged(self):
-        with open(self.gateway.folder / "access.log", encoding="utf-8") as log:
-            return [json.loads(line) for line in log]
+        return records_of(self.gateway.folder / "access.log")
 
     def node(self, what, scheme):
         done = subprocess.run(

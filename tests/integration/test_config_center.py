@@ -10,6 +10,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.etcd import Etcd, encoded, tls_context
 from support.gateway import Gateway, make_config, run_hangu, sanitized
+from support.json_log import records_of
 from support.wait import eventually, run_threads
 from support.wire import Ended
 
@@ -465,8 +466,7 @@ class Upgrades(CenterCase):
         gateway = self.start({**settings, "audit": {"path": "@FOLDER@/audit.log"}})
 
         def refused():
-            whole = (gateway.folder / "audit.log").read_text().rpartition("\n")[0]
-            return [each["object"] for each in map(json.loads, whole.splitlines())
+            return [each["object"] for each in records_of(gateway.folder / "audit.log")
                     if each["event"] == "config.refuse"]
 
         eventually(lambda: refused() == ["routes/bad"], "it is in the audit log")

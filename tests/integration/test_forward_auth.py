@@ -8,6 +8,7 @@ import time
 
 from support.case import GatewayCase
 from support.gateway import make_config, run_hangu
+from support.json_log import records_of
 from support.wait import eventually, run_threads
 
 
@@ -49,8 +50,8 @@ class ForwardAuthCase(GatewayCase):
 
     def logged(self, gateway, count=1):
         path = gateway.folder / "access.log"
-        eventually(lambda: path.exists() and path.read_text().count("\n") >= count, "a record")
-        return json.loads(path.read_text().splitlines()[-1])
+        eventually(lambda: len(records_of(path)) >= count, "a record")
+        return records_of(path)[-1]
 
     def metric(self, gateway, name, **labels):
         text = "".join(f',{key}="{value}"' for key, value in labels.items())
@@ -275,8 +276,7 @@ class Answers(ForwardAuthCase):
         path = gateway.folder / "audit.log"
 
         def records():
-            lines = path.read_text().splitlines() if path.exists() else []
-            return [json.loads(line) for line in lines if '"status"' in line]
+            return [each for each in records_of(path) if "status" in each]
         record = eventually(records, "a record")[0]
         self.assertEqual((record["event"], record["rule"]), ("authz.deny", "policy"))
 

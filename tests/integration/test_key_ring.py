@@ -1,7 +1,6 @@
 """What the elected node sees to for the whole fleet: keys of TLS session tickets and of login
 sessions that all nodes have in common, and alarms about certificates. With a real etcd."""
 
-import json
 import pathlib
 import shutil
 import signal
@@ -11,6 +10,7 @@ import tempfile
 from support.certificates import Authority
 from support.etcd import Etcd
 from support.gateway import Gateway, run_hangu
+from support.json_log import records_of
 from support.oidc_case import OidcCase
 from support.wait import eventually
 
@@ -91,8 +91,8 @@ class Keys(FleetCase):
     @staticmethod
     def audited(gateway):
         """Records of what was refused."""
-        whole = (gateway.folder / "audit.log").read_text().rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines() if '"config.refuse"' in line]
+        return [each for each in records_of(gateway.folder / "audit.log")
+                if each["event"] == "config.refuse"]
 
     def resumes(self, gateway, context, session):
         return self.tls(gateway, context, session)[1]

@@ -2,7 +2,6 @@
 and cut off cleanly when one side leaves."""
 
 import hashlib
-import json
 import os
 import socket
 import threading
@@ -11,6 +10,7 @@ import unittest
 
 from support.case import GatewayCase
 from support.gateway import make_config, sanitized
+from support.json_log import records_of
 from support.origin import echo
 from support.wait import eventually, settled
 from support.wire import Truncated, format_chunk, format_last_chunk
@@ -34,10 +34,8 @@ class LargeBodies(GatewayCase):
     def record_of(self, path):
         """The access log's record of the only request for `path`."""
         def find():
-            text = (self.gateway.folder / "access.log").read_text("utf-8")
-            lines = text[:text.rfind("\n") + 1].splitlines()
-            found = [line for line in map(json.loads, lines) if line["path"] == path]
-            return found
+            return [each for each in records_of(self.gateway.folder / "access.log")
+                    if each["path"] == path]
         records = eventually(find, "the request is logged")
         self.assertEqual(len(records), 1)
         return records[0]

@@ -1,8 +1,8 @@
 """Sessions that the provider ends (OpenID Connect Back-Channel Logout)."""
 
-import json
 
 from support.gateway import Gateway
+from support.json_log import records_of
 from support.logout_case import FORM, PATH, LogoutCase, form_of
 from support.upgrade_case import UpgradeCase
 from support.wait import eventually
@@ -55,8 +55,7 @@ class BackChannelLogout(LogoutCase):
         path = gateway.folder / "audit.log"
 
         def records():
-            lines = path.read_text().splitlines() if path.exists() else []
-            found = [json.loads(line) for line in lines if PATH in line]
+            found = [each for each in records_of(path) if each.get("path") == PATH]
             return len(found) == 2 and found
         done, refused = eventually(records, "two records")
         self.assertEqual((done["event"], done["result"], done["code"], done["user"], done["rule"]),

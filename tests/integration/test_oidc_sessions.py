@@ -1,9 +1,9 @@
 """Sessions of people who have logged in, in the cookies of their browsers."""
 
 import base64
-import json
 
 from support.http2 import Http2Client
+from support.json_log import records_of
 from support.oidc_case import OTHER_SECRET, SECRET, OidcCase
 from support.provider import Browser, query_of
 from support.wait import eventually
@@ -40,8 +40,7 @@ class Sessions(OidcCase):
         path = gateway.folder / "audit.log"
 
         def records():
-            lines = path.read_text().splitlines() if path.exists() else []
-            found = [json.loads(line) for line in lines if '"status"' in line]
+            found = [each for each in records_of(path) if "status" in each]
             return len(found) >= 5 and found
         found = eventually(records, "five records")
         users = [one.get("user") for one in found]

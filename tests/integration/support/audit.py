@@ -6,6 +6,7 @@ import json
 import pathlib
 
 from support.gateway import run_hangu
+from support.json_log import records_of
 
 HEX = 64
 
@@ -25,8 +26,7 @@ class AuditLog:
             return []
 
     def records(self, event=None):
-        records = [json.loads(line) for line in self.lines() if line.endswith(b"\n")]
-        return [each for each in records if event in (None, each["event"])]
+        return [each for each in records_of(self.path) if event in (None, each["event"])]
 
     def archived(self):
         return sorted(path for path in self.path.parent.glob(self.path.name + ".[0-9]*")
