@@ -617,7 +617,7 @@ class Center(WriteCase):
 
     @classmethod
     def config(cls, origin, **center):
-        return config(origin, config_center={"endpoints": cls.etcd.urls, "timeout": "2s",
+        return config(origin, config_center={"endpoints": cls.etcd.urls, "timeout": "10s",
                                              **center})
 
     def other(self, **center):

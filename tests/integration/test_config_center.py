@@ -23,7 +23,7 @@ def route(path, text, **more):
 
 def config(etcd, **center):
     return make_config(state_dir="@FOLDER@/state",
-                       config_center={"endpoints": etcd.urls, "timeout": "2s", **center})
+                       config_center={"endpoints": etcd.urls, "timeout": "10s", **center})
 
 
 class CenterCase(GatewayCase):
@@ -64,7 +64,7 @@ class Changes(CenterCase):
             eventually(lambda n=number: client.request("GET", "/live").body == b"v%d" % n, "live")
             times.append(time.monotonic() - begin)
         if not sanitized():
-            self.assertLess(sorted(times)[5], 0.1, times)
+            self.assertLess(sorted(times)[5], 0.5, times)
         self.etcd.delete(PREFIX + "routes/live")
         eventually(lambda: client.request("GET", "/live").status == 404, "it is gone")
 
@@ -209,7 +209,7 @@ class Cluster(CenterCase):
     def test_members_that_die_and_hang(self):
         etcd = Etcd(members=3)
         self.addCleanup(etcd.stop)
-        gateway = self.start(config(etcd))
+        gateway = self.start(config(etcd, timeout="2s"))
         etcd.put(PREFIX + "routes/a", route("/a", "0"))
         self.says("/a", "0", gateway)
         stopping = threading.Event()

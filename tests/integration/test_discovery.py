@@ -192,7 +192,7 @@ class Registry(SharedRegistryCase):
         self.serves(gateway, "one", "two")
         self.revoke(lease)
         self.has(gateway, one)
-        short = self.lease(ttl=1)  # nobody keeps it alive
+        short = self.lease(ttl=5)  # nobody keeps it alive
         self.register(two, short)
         self.has(gateway, one, two)
         self.has(gateway, one)

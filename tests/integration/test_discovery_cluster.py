@@ -11,6 +11,7 @@ from support.wait import eventually
 
 class Cluster(SharedRegistryCase):
     MEMBERS = 3
+    TIMEOUT = "2s"
 
     def loaded(self, origin):
         """A gateway that watches and has this origin, under load."""
@@ -110,7 +111,7 @@ class Denied(RegistryCase):
         own, one, two = self.origins("own", "one", "two")
         self.register(one)
         gateway = self.start(
-            {"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls, "timeout": "2s",
+            {"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls, "timeout": self.TIMEOUT,
                       "username": "gateway", "password": "gateway-secret"}},
             {"endpoints": [own.endpoint]})
         self.becomes(gateway, "stale")

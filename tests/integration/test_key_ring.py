@@ -36,7 +36,7 @@ class FleetCase(OidcCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.prefix = f"/{self.id().rsplit('.', 1)[-1]}/"
 
-    def node(self, name, secret=SECRET, pair=None, fleet=True, session="2s", **keys):
+    def node(self, name, secret=SECRET, pair=None, fleet=True, session="15s", **keys):
         config = self.config_with(
             {"secrets": [], "idle_timeout": "18s"}, node=name, workers=1,
             state_dir=str(self.folder / name), audit={"path": "@FOLDER@/audit.log"})
@@ -45,7 +45,7 @@ class FleetCase(OidcCase):
              "tls": {"certificates": [(pair or self.pair).files]}})
         if fleet:
             config["config_center"] = {
-                "endpoints": self.etcd.urls, "timeout": "2s", "prefix": self.prefix,
+                "endpoints": self.etcd.urls, "timeout": "10s", "prefix": self.prefix,
                 "session_timeout": session, "keys": {"secrets": [secret], **keys}}
         gateway = Gateway(config)
         self.addCleanup(self.end, gateway)
@@ -102,7 +102,7 @@ class Keys(FleetCase):
         return browser.request("/").status == 200
 
     def test_a_client_goes_on_at_any_node(self):
-        short = {"rotation": "3s", "lead": "1s", "keep": "18s"}
+        short = {"session": "2s", "rotation": "3s", "lead": "1s", "keep": "18s"}
         a, b = self.node("a", **short), self.node("b", **short)
         self.wait_for_keys(a, b)
         sessions = []
@@ -159,10 +159,10 @@ class Keys(FleetCase):
             eventually(self.etcd.answers, "etcd is back")
 
     def test_a_wrong_secret_is_told_and_does_no_damage(self):
-        a = self.node("a")
+        a = self.node("a", session="2s")
         self.wait_for_keys(a)
         keys = self.etcd.get(self.prefix + "keys")
-        wrong = self.node("wrong", secret=OTHER)
+        wrong = self.node("wrong", secret=OTHER, session="2s")
         eventually(lambda: self.keys(wrong)["error"], "it cannot read them")
         self.assertEqual(wrong.metrics()["hangu_shared_keys_refused"], 1)
         self.assertEqual(wrong.metrics()["hangu_shared_keys_generation"], 0)
@@ -178,7 +178,7 @@ class Keys(FleetCase):
         a.kill()
         eventually(lambda: self.leads(wrong), "it leads")
         self.assertEqual(self.etcd.get(self.prefix + "keys"), keys)
-        a = self.node("a")
+        a = self.node("a", session="2s")
         eventually(lambda: self.leads(a), "it makes room for whoever can read them")
         self.assertEqual(self.etcd.get(self.prefix + "keys"), keys)
         self.assertEqual(self.keys(a)["error"], "")
@@ -201,9 +201,9 @@ class Keys(FleetCase):
         eventually(lambda: len(self.audited(wrong)) == 2, "the next process has the same secret")
 
     def test_a_wrong_secret_does_not_take_a_store_that_was_emptied(self):
-        a = self.node("a", session="15s")
+        a = self.node("a")
         before = self.wait_for_keys(a)
-        wrong = self.node("wrong", secret=OTHER, session="15s")
+        wrong = self.node("wrong", secret=OTHER)
         eventually(lambda: self.keys(wrong)["error"], "it cannot read them")
         a.send_signal(signal.SIGSTOP)
         self.addCleanup(a.send_signal, signal.SIGCONT)

@@ -19,7 +19,7 @@ class FleetLogouts(LogoutCase):
     def node(self, name):
         return self.launch(self.config_with(
             node=name, workers=1, state_dir=str(self.state / name),
-            config_center={"endpoints": self.etcd.urls, "timeout": "2s", "prefix": "/fleet/",
+            config_center={"endpoints": self.etcd.urls, "timeout": "10s", "prefix": "/fleet/",
                            "session_timeout": "2s"}))
 
     @staticmethod

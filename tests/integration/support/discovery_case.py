@@ -74,6 +74,7 @@ class DiscoveryCase(GatewayCase):
 
 
 class RegistryCase(DiscoveryCase):
+    TIMEOUT = "10s"  # how long a gateway waits for a member that is silent
     etcd = None
 
     def lease(self, ttl=60):
@@ -90,7 +91,7 @@ class RegistryCase(DiscoveryCase):
 
     def start_registry(self, upstream=None, **others):
         return self.start({"etcd": {"prefix": PREFIX, "endpoints": self.etcd.urls,
-                                    "timeout": "2s"}}, upstream, **others)
+                                    "timeout": self.TIMEOUT}}, upstream, **others)
 
 
 class SharedRegistryCase(RegistryCase):
