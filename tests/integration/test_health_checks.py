@@ -100,8 +100,9 @@ class HttpChecks(CheckCase):
         release = threading.Event()
         self.addCleanup(release.set)
         self.start_origins(2)[0].on("/", lambda exchange: (release.wait(30), serve(exchange)))
-        gateway = self.begin({"timeout": "200ms"})
+        gateway = self.begin({"timeout": "1s"})
         self.expect(gateway, "bad", "timeout: no answer")
+        self.expect(gateway, "good", "HTTP 200", 1)
         self.assertEqual(self.served(gateway), {"o1"})
 
     def test_what_is_asked_and_expected(self):

@@ -375,9 +375,13 @@ class FlowControl(Http2Case):
         client.send_data(stream, b"", end=True)
         self.assertEqual(bytes(client.response(stream).body), str(size).encode())
 
+    def received(self):
+        return self.gateway.metrics()['hangu_upstream_received_bytes_total{upstream="origin"}']
+
     def test_priorities(self):
         """RFC 9218: by urgency, and in turn where that is asked for."""
         self.origin.on("/body", lambda exchange: exchange.reply_bytes(64 * 1024))
+        before = self.received()
         client = self.h2(settings={http2.INITIAL_WINDOW_SIZE: 0})
         client.auto_window = False
         streams = {}
@@ -389,7 +393,8 @@ class FlowControl(Http2Case):
         changed = [stream for stream, name in streams.items() if name == "changed"][0]
         client.send(http2.frame(http2.PRIORITY_UPDATE, 0, 0,
                                 changed.to_bytes(4, "big") + b"u=0"))
-        time.sleep(0.3)  # all bodies wait for their windows now
+        eventually(lambda: self.received() >= before + len(streams) * 64 * 1024,
+                   "all bodies wait for their windows")
         client.send(http2.settings_frame({http2.INITIAL_WINDOW_SIZE: 1 << 20}))
         for stream in streams:
             client.response(stream)

@@ -158,8 +158,8 @@ class LargeBodies(GatewayCase):
 
     def test_slow_upstream_is_not_the_clients_fault(self):
         """`body_idle` is for clients that send nothing, not for those that may not."""
-        self.origin.on("/idle", lambda exchange: (time.sleep(1.5), echo(exchange)))
-        gateway = self.start(make_config(self.origin, {"timeouts": {"body_idle": "200ms"}},
+        self.origin.on("/idle", lambda exchange: (time.sleep(3), echo(exchange)))
+        gateway = self.start(make_config(self.origin, {"timeouts": {"body_idle": "1s"}},
                                          route={"body_max": 0}))
         client = gateway.client()
         client.send(client.head("PUT", "/idle", {"Content-Length": str(32 * MIB)}))

@@ -38,6 +38,7 @@ def quota(limit, name="per-tenant", per="month", **keys):
 
 A = {"x-tenant": "a"}
 B = {"x-tenant": "b"}
+KEY_BYTES = 16  # of the file
 
 
 class Counting(QuotaCase):
@@ -92,9 +93,12 @@ class Restarts(QuotaCase):
 
     def test_a_kill_loses_what_was_not_written_yet_at_most(self):
         gateway = self.begin(quota(3))
-        self.assertEqual(self.statuses(gateway, 2, headers=A), [200, 200])
         file = self.state / "quotas"
-        eventually(lambda: file.exists() and file.stat().st_size > 100, "it was written")
+        empty = eventually(lambda: file.exists() and file.stat().st_size, "it was written")
+        self.assertEqual(self.statuses(gateway, 2, headers=A), [200, 200])
+        self.assertEqual(self.statuses(gateway, 1, headers=B), [200])
+        # What has the second tenant has all of the first one.
+        eventually(lambda: file.stat().st_size >= empty + 2 * KEY_BYTES, "both were written")
         gateway.kill()
         gateway = self.begin(quota(3))
         self.assertEqual(self.statuses(gateway, 2, headers=A), [200, 429])

@@ -1,5 +1,6 @@
 """TLS towards clients and upstreams."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from support.certificates import Authority
 from support.gateway import make_config, run_hangu
 from support.http2 import Http2Client
 from support.origin import bound
-from support.wait import eventually, run_threads
+from support.wait import DEADLINE, eventually, run_threads
 
 
 def client_context(authority=None, pair=None, alpn=("http/1.1",), version=None):
@@ -440,32 +441,42 @@ class Floods(TlsCase):
             thread.join(20)
         self.assertLess(slowest, 5)
 
-    def test_many_handshakes_at_once(self):
-        """What is open is served between the handshakes, not behind them all."""
+    def answered_meanwhile(self, gateway, handshakes):
+        """How many requests on an open connection are, while so many handshakes wait that came at
+        once."""
         outgoing = ssl.MemoryBIO()
         tls = client_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="test.example")
         self.assertRaises(ssl.SSLWantReadError, tls.do_handshake)
         hello = outgoing.read()
-        client = self.tls()
+        client = self.tls(gateway)
         self.assertEqual(client.request("GET", "/").status, 200)
-        waiting = []
-        for _ in range(500):
-            waiting.append(socket.create_connection(self.gateway.listener(), 5))
-            self.addCleanup(waiting[-1].close)
-        self.gateway.process.send_signal(signal.SIGSTOP)
-        for sock in waiting:
-            sock.sendall(hello)
-        self.gateway.process.send_signal(signal.SIGCONT)
-        begin = time.monotonic()
-        slowest = 0
-        while waiting:
-            before = time.monotonic()
-            self.assertEqual(client.request("GET", "/").status, 200)
-            slowest = max(slowest, time.monotonic() - before)
-            answered = select.select(waiting, [], [], 0)[0]
-            waiting = [sock for sock in waiting if sock not in answered]
-            self.assertLess(time.monotonic() - begin, 20)
-        self.assertLess(slowest, (time.monotonic() - begin) / 4)
+        address = gateway.listener()
+        with contextlib.ExitStack() as sockets:
+            waiting = {sockets.enter_context(socket.create_connection(address, 5))
+                       for _ in range(handshakes)}
+            gateway.send_signal(signal.SIGSTOP)
+            for sock in waiting:
+                sock.sendall(hello)
+            gateway.send_signal(signal.SIGCONT)
+            end = time.monotonic() + DEADLINE
+            answered = 0
+            while waiting:
+                self.assertEqual(client.request("GET", "/").status, 200)
+                answered += 1
+                waiting -= set(select.select(waiting, [], [], 0)[0])
+                self.assertLess(time.monotonic(), end)
+            return answered
+
+    def test_many_handshakes_at_once(self):
+        """What is open is served between the handshakes, not behind them all."""
+        gateway = self.start(make_config(listener=self.listener_config(), workers=1, routes=[
+            {"name": "own", "respond": {"body": "x"}}]))
+        # About 70 are, or two if all handshakes go first. A stall of ours hides them: once more.
+        for _ in range(3):
+            answered = self.answered_meanwhile(gateway, 500)
+            if answered >= 20:
+                break
+        self.assertGreaterEqual(answered, 20)
 
 
 class EarlyData(TlsCase):
