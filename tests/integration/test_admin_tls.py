@@ -8,7 +8,7 @@ from support.case import GatewayCase
 from support.certificates import Authority
 from support.client import Client
 from support.gateway import make_config, run_hangu
-from support.redis import free_port
+from support.origin import bound
 from support.wait import eventually
 from support.wire import Ended
 
@@ -23,7 +23,9 @@ class Tls(GatewayCase):
         cls.operator = cls.authority.issue(["DNS:li.example"], subject="li-wei")
 
     def begin(self, **tls):
-        self.port = free_port()
+        kept = bound("127.0.0.1", 0)  # the gateway listens beside it
+        self.addCleanup(kept.close)
+        self.port = kept.getsockname()[1]
         return self.start(make_config(
             self.origin, audit={"path": "@FOLDER@/audit.log"},
             admin={"socket": "@FOLDER@/admin.sock", "tcp": f"127.0.0.1:{self.port}",

@@ -18,6 +18,7 @@ import time
 import unittest
 
 from support.gateway import Gateway, make_config, sanitized
+from support.origin import bound
 from support.wait import DEADLINE, eventually
 
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -101,9 +102,8 @@ class Origin:
     def __init__(self, folder, number):
         self.folder = folder / f"origin-{number}"
         self.folder.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.kept = bound("127.0.0.1", 0)  # nobody else gets the port while this one is killed
+        self.port = self.kept.getsockname()[1]
         (self.folder / "nginx.conf").write_text(
             NGINX_CONFIG.format(folder=self.folder, port=self.port), "utf-8")
         self.process = None

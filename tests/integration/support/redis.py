@@ -10,12 +10,6 @@ from support.origin import bound
 from support.wait import eventually
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def tls_redis(authority, pair, ours, client_certificates=False):
     """One that speaks TLS alone, with the certificate of `pair`; `ours`: for our own commands."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
