@@ -63,8 +63,7 @@ FoundInstances read(const std::string& path) {
 class FileWatcher final : public std::enable_shared_from_this<FileWatcher> {
  public:
   FileWatcher(asio::io_context& context, FileSourceOptions options, InstanceSource::Sink sink)
-      : context_(context),
-        options_(std::move(options)),
+      : options_(std::move(options)),
         sink_(std::move(sink)),
         timer_(context) {}
 
@@ -128,7 +127,6 @@ class FileWatcher final : public std::enable_shared_from_this<FileWatcher> {
                          });
   }
 
-  asio::io_context& context_;
   FileSourceOptions options_;
   InstanceSource::Sink sink_;
   asio::steady_timer timer_;
