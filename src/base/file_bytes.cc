@@ -32,24 +32,24 @@ std::error_code last_error() {
   return {errno, std::generic_category()};
 }
 
-/// Appends to `bytes` until the file ends, or there is more than `bytes_max`.
-std::error_code read_rest(int fd, size_t bytes_max, std::string& bytes) {
-  while (true) {
-    const size_t before = bytes.size();
-    bytes.resize(std::max(bytes.capacity(), before + kReadStep));
-    const ssize_t got = ::read(fd, bytes.data() + before, bytes.size() - before);
-    const int error = errno;
-    bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+/// Fills `bytes`, and makes it larger, until the file ends or there is more than `bytes_max`.
+std::error_code read_to_end(int fd, size_t bytes_max, std::string& bytes) {
+  size_t done = 0;
+  while (done <= bytes_max) {
+    if (done == bytes.size()) {
+      bytes.resize(2 * done);
+    }
+    const ssize_t got = ::read(fd, bytes.data() + done, bytes.size() - done);
     if (got == 0) {
+      bytes.resize(done);
       return {};
     }
-    if (got < 0 && error != EINTR) {
-      return {error, std::generic_category()};
+    if (got < 0 && errno != EINTR) {
+      return last_error();
     }
-    if (bytes.size() > bytes_max) {
-      return std::make_error_code(std::errc::file_too_large);
-    }
+    done += static_cast<size_t>(std::max<ssize_t>(got, 0));
   }
+  return std::make_error_code(std::errc::file_too_large);
 }
 
 }  // namespace
@@ -94,9 +94,10 @@ Result<std::string, std::error_code> read_whole_file(const std::string& path, si
   if (::fstat(fd, &about) != 0) {
     error = last_error();
   } else {
-    // One more byte than it is said to have: the end is seen without another step.
-    bytes.reserve(std::min(static_cast<size_t>(about.st_size), bytes_max) + 1);
-    error = read_rest(fd, bytes_max, bytes);
+    // One more byte than it is said to have: its end is seen without more room. A pipe says 0.
+    const size_t said = std::min(static_cast<size_t>(about.st_size), bytes_max);
+    bytes.resize(said != 0 ? said + 1 : kReadStep);
+    error = read_to_end(fd, bytes_max, bytes);
   }
   ::close(fd);
   if (error) {
