@@ -1,6 +1,5 @@
 """Sessions that the provider ends (OpenID Connect Back-Channel Logout)."""
 
-
 from support.gateway import Gateway
 from support.json_log import records_of
 from support.logout_case import FORM, PATH, LogoutCase, form_of

@@ -1,6 +1,5 @@
 """Tunnels: the upgrade itself, bytes both ways, ends, idle timeout."""
 
-import json
 import os
 import ssl
 import subprocess
@@ -10,6 +9,7 @@ import unittest
 from support.case import GatewayCase
 from support.certificates import Authority
 from support.gateway import make_config
+from support.json_log import records_of
 from support.origin import Origin
 from support.wait import eventually, run_threads
 from support.websocket import (BINARY, CLOSE, PING, PONG, TEXT, WebSocket, accept_upgrade,
@@ -62,10 +62,7 @@ class Tunnels(GatewayCase):
         path = self.gateway.folder / "access.log"
 
         def found():
-            text = path.read_text("utf-8") if path.exists() else ""
-            lines = text.rpartition("\n")[0].splitlines()  # the last one may be half there
-            records = [json.loads(line) for line in lines if f'"{target}"' in line]
-            return records if records else None
+            return [each for each in records_of(path) if each["path"] == target]
         records = eventually(found, "the tunnel is logged")
         self.assertEqual(len(records), 1, records)
         return records[0]

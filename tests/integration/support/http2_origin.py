@@ -9,7 +9,7 @@ import threading
 
 from support import http2
 from support.http2 import frame, hpack, settings_frame
-from support.origin import bound
+from support.origin import kept_port
 from support.wait import DEADLINE, eventually
 
 
@@ -202,10 +202,7 @@ class Http2Origin:
         except OSError:
             return
         self.listener.close()
-        try:
-            self.kept = bound("127.0.0.1", self.port)  # no server of another test gets it
-        except OSError:
-            pass  # somebody was quicker
+        self.kept = kept_port("127.0.0.1", self.port)
         for connection in self.connections:
             try:
                 connection.socket.shutdown(socket.SHUT_RDWR)

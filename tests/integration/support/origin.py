@@ -150,6 +150,15 @@ def bound(host, port):
     return listener
 
 
+def kept_port(host, port):
+    """Holds the port of a server that has stopped: who connects is refused, and no server of
+    another test gets it. None: somebody was quicker, most likely the test itself."""
+    try:
+        return bound(host, port)
+    except OSError:
+        return None
+
+
 class Origin:
     """Listens on a free port of `host`, or on the Unix socket `path`."""
 
@@ -210,14 +219,7 @@ class Origin:
         if self.path and os.path.exists(self.path):
             os.unlink(self.path)
         elif not self.path and self.kept is None:
-            self.keep_port()
-
-    def keep_port(self):
-        """Who connects is refused: no origin of another test gets the port."""
-        try:
-            self.kept = bound(self.host, self.port)
-        except OSError:
-            pass  # somebody was quicker, most likely the test itself
+            self.kept = kept_port(self.host, self.port)
 
     def close_connections(self):
         """Closes all connections without a word, as a restarting server does."""

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 
-from support.origin import bound
+from support.origin import kept_port
 
 MESSAGE = re.compile(r"<(\d+)>1 (\S+) (\S+) (\S+) (\S+) (\S+) - (.*)", re.DOTALL)
 
@@ -82,7 +82,4 @@ class SyslogServer:
             part.close()
         self.thread.join()
         if self.kept is None:
-            try:
-                self.kept = bound("127.0.0.1", self.port)  # for who comes back; nobody else gets it
-            except OSError:
-                pass  # somebody was quicker, most likely the test itself
+            self.kept = kept_port("127.0.0.1", self.port)
